@@ -1,0 +1,54 @@
+"""The command line: Hydra's, with convexp's errors and exit codes."""
+
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from convexp import console
+from convexp.config import conf_dir
+from convexp.config.messages import explain
+from convexp.errors import ConvexpError
+
+# Hydra 1.4 wants to know what may be instantiated, Hydra 1.3 which version's defaults are meant.
+HYDRA: dict[str, Any] = (
+    {"execution_whitelist": ("convexp.*", "torch.*", "pytorch_lightning.*")}
+    if "execution_whitelist" in inspect.signature(hydra.main).parameters
+    else {"version_base": "1.3"}
+)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) -> Callable[[], None]:
+    """The program ``name``: composes ``config_name`` with the command line's overrides and hands it to ``task``.
+
+    Exit codes: 0 done, 1 a run failed, 2 the configuration is wrong (one line on stderr), 130 interrupted.
+    """
+    app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(task)
+
+    def main() -> None:
+        os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hands errors to us instead of printing them
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            app()
+        except ConvexpError as error:
+            console.complain(name, str(error))
+            sys.exit(error.exit_code)
+        except (HydraException, OmegaConfBaseException) as error:
+            console.complain(name, explain(error))
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    return main

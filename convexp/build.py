@@ -1,0 +1,122 @@
+"""From a checked configuration to objects: the only place that calls Hydra's ``instantiate``."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from pytorch_lightning.loggers import Logger
+
+from convexp.config import Config
+from convexp.config.schema import Data, Target
+from convexp.data import Dataset, Source, prepare
+from convexp.errors import ConfigError
+from convexp.models import Network, match_width
+from convexp.probes import Probe
+
+# A run folder may come from anybody: what its configuration names must lie in one of these.
+TRUSTED = ("convexp.", "torch.optim.", "torch.nn.", "pytorch_lightning.callbacks.", "pytorch_lightning.loggers.")
+
+
+def check_trusted(config: Config) -> None:
+    """For a configuration that was read from a run folder: it may only name what is in ``TRUSTED``.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    for setting, target in config.targets().items():
+        _check_spec(setting, target.spec())
+
+
+def _check_spec(setting: str, value: Any) -> None:
+    if isinstance(value, dict):
+        name = value.get("_target_")
+        if name is not None and not (isinstance(name, str) and name.startswith(TRUSTED)):
+            raise ConfigError(f"{setting}._target_={name}: a run folder may only name {', '.join(t + '*' for t in TRUSTED)}")
+        for key, item in value.items():
+            _check_spec(f"{setting}.{key}", item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_spec(setting, item)
+
+
+def make(setting: str, target: Target, **provided: Any) -> Any:
+    """Instantiate ``target``, or the partial of it, with ``provided`` besides its own settings.
+
+    Raises:
+        ConfigError: naming ``setting``, if there is no such thing or it does not take these settings.
+    """
+    try:
+        made = instantiate(target.spec(), **provided)
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ConfigError):
+            raise cause from None
+        reason = str(cause) if cause is not None else str(error).splitlines()[0]
+        raise ConfigError(f"{setting} ({target.target}): {reason}") from None
+    if isinstance(made, functools.partial):
+        try:
+            inspect.signature(made.func).bind_partial(**made.keywords)
+        except TypeError as error:
+            raise ConfigError(f"{setting} ({target.target}): {error}") from None
+    return made
+
+
+@functools.lru_cache(maxsize=1)  # the runs of a sweep mostly use the same images
+def _dataset(settings: str) -> Dataset:
+    data = Data.model_validate_json(settings)
+    return prepare(data, lambda: checked_source(data))
+
+
+def checked_source(data: Data) -> Source:
+    """What the source returns, or a ConfigError."""
+    return make("data.source", data.source)
+
+
+def dataset(config: Config) -> Dataset:
+    """The data set, read once for runs in a row that use the same."""
+    return _dataset(config.data.model_dump_json(by_alias=True))
+
+
+def network(config: Config, data: Dataset) -> tuple[Network, float]:
+    """The network, with fresh weights drawn from torch's random state, and the width that ``match`` asked for.
+
+    Raises:
+        ConfigError: if the wiring does not go with the skeleton, or ``match`` cannot be reached.
+    """
+    wiring = make("model.wiring", config.model.wiring)
+    skeleton = config.model.skeleton(config.data.input_shape, config.data.classes).scaled(config.model.width)
+    try:
+        width = match_width(skeleton, wiring, config.match)
+        return Network(skeleton.scaled(width), wiring, data.mean, data.std), config.model.width * width
+    except ValueError as error:
+        raise ConfigError(f"model ({config.model.name}): {error}") from None
+
+
+def optimizer(config: Config) -> Callable[..., torch.optim.Optimizer]:
+    """Makes the optimizer from parameters."""
+    return make("optimizer", config.optimizer)
+
+
+def scheduler(config: Config) -> Callable[..., torch.optim.lr_scheduler.LRScheduler] | None:
+    """Makes the schedule from an optimizer and ``total_steps``."""
+    return None if config.scheduler is None else make("scheduler", config.scheduler)
+
+
+def probes(config: Config) -> dict[str, Probe]:
+    """The probes by name."""
+    return {name: make(f"probes.{name}", target) for name, target in (config.probes or {}).items()}
+
+
+def loggers(config: Config, folder: Path, purge_step: int | None) -> list[Logger]:
+    """The loggers; a resumed run is told by ``purge_step`` from where it writes again."""
+    return [make(f"logger.{name}", target)(folder=folder, purge_step=purge_step) for name, target in (config.logger or {}).items()]
+
+
+def callbacks(config: Config) -> list[Any]:
+    """The callbacks that the configuration adds."""
+    return [make(f"callbacks.{name}", target) for name, target in (config.callbacks or {}).items()]

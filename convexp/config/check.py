@@ -1,0 +1,171 @@
+"""From a composed configuration to a checked ``Config``, or one line that says what is wrong with which setting."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ValidationError
+
+from convexp.config.schema import Config, Target
+from convexp.config.targets import signature
+from convexp.errors import ConfigError
+
+# What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
+PROVIDED = {
+    "model.wiring": {"in_channels", "out_channels", "kernel_size", "input_size", "stride", "padding", "dilation", "padding_mode"},
+    "scheduler": {"optimizer", "total_steps"},
+    "logger": {"folder", "purge_step"},
+}
+HYDRA_KEYS = {"_target_", "_partial_", "_args_", "_recursive_", "_convert_"}
+
+
+def load(cfg: DictConfig) -> Config:
+    """Check a composed configuration.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
+    try:
+        values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
+    assert isinstance(values, dict)
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(e, values) for e in error.errors()[:3])) from None
+    check_targets(config)
+    check_geometry(config)
+    check_data(config)
+    check_combinations(config)
+    return config
+
+
+def _explain(error: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """One pydantic error as ``setting=value: what would be right``."""
+    setting = ".".join(str(part) for part in error["loc"] if not _is_union_branch(part))
+    value, message = error["input"], str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{setting}: there is no such setting{suggest_setting(setting)}"
+    if error["type"] == "missing":
+        return f"{setting}: is missing"
+    if setting == "match":
+        message = "Input should be units, params:N or flops:N with a whole number N, as in match=params:50000"
+    shown = "null" if value is None else value
+    return f"{setting}={shown}: {message.replace('Input should', 'should')}"
+
+
+def _is_union_branch(part: Any) -> bool:
+    return isinstance(part, str) and (part in ("int", "float", "bool", "str", "constrained-int") or "[" in part)
+
+
+def _settings_at(path: str) -> Iterable[str]:
+    """Names of the settings below ``path``."""
+    section: Any = Config
+    for part in filter(None, path.split(".")):
+        field = section.model_fields.get(part)
+        section = field.annotation if field is not None else None
+        if not (isinstance(section, type) and issubclass(section, BaseModel)):
+            return ()
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    known = [k for k in known if not k.startswith("_")]
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; there are {', '.join(known)}" if known else ""
+
+
+def suggest_setting(path: str) -> str:
+    """What a setting that does not exist may have been meant to be."""
+    parent, _, name = path.rpartition(".")
+    return _suggest(name, _settings_at(parent))
+
+
+def check_targets(config: Config) -> None:
+    """Every setting beside a ``_target_`` of this package must be an argument of it, and none may be missing.
+
+    Raises:
+        ConfigError: naming the setting, with the nearest name that exists.
+    """
+    for setting, target in config.targets().items():
+        _check_target(setting, target)
+
+
+def _check_target(setting: str, target: Target) -> None:
+    try:
+        known = signature(target.target)
+    except LookupError:
+        raise ConfigError(f"{setting}._target_={target.target}: there is no such name in convexp") from None
+    if known is None:
+        return
+    provided = PROVIDED.get(setting, PROVIDED.get(setting.split(".", maxsplit=1)[0], set[str]()))
+    given = set(target.spec()) - HYDRA_KEYS
+    settable = [name for name in known.names if name not in provided]
+    for name in sorted(given - set(settable)):
+        if not known.open:
+            raise ConfigError(f"{setting}.{name}: there is no such setting{_suggest(name, settable)}")
+    for name in sorted(known.required - provided - given):
+        raise ConfigError(f"{setting}.{name}: is missing")
+
+
+def check_geometry(config: Config) -> None:
+    """The canvas must hold the image, and every kernel, border and pooling window must fit what it slides over.
+
+    Raises:
+        ConfigError: naming the setting or the stage.
+    """
+    data, model = config.data, config.model
+    if data.canvas is not None and data.canvas < max(data.image_shape[1:]):
+        raise ConfigError(
+            f"data.canvas={data.canvas}: is smaller than the image; {max(data.image_shape[1:])} or more, or null for no canvas"
+        )
+    try:
+        model.skeleton(data.input_shape, data.classes).sizes()
+    except ValueError as error:
+        text = str(error)
+        raise ConfigError(text if text.startswith("model.") else f"model.{_dotted(text)}") from None
+    for name, probe in (config.probes or {}).items():
+        reach = probe.spec().get("max_shift")
+        limit = min(data.input_shape[1:]) - 1
+        if isinstance(reach, int) and not 0 <= reach <= limit:
+            raise ConfigError(f"probes.{name}.max_shift={reach}: should lie between 0 and {limit} on this canvas")
+
+
+def _dotted(text: str) -> str:
+    """``stage 1: kernel_size=9 is ...`` as ``kernel_size=9 (stage 1): is ...``."""
+    if not text.startswith("stage "):
+        return text
+    stage, _, rest = text.partition(": ")
+    setting, _, reason = rest.partition(" ")
+    return f"{setting} ({stage}): {reason}"
+
+
+def check_data(config: Config) -> None:
+    """A folder of data files that was named must exist.
+
+    Raises:
+        ConfigError: naming the folder and what to do.
+    """
+    root = config.data.source.spec().get("root")
+    if root is not None and not Path(root).is_dir():
+        raise ConfigError(
+            f"data.source.root={root}: there is no such folder; set CONVEXP_DATA to the one that holds {config.data.name}, "
+            f"or create it (mkdir -p {root}) to have {config.data.name} downloaded into it"
+        )
+
+
+def check_combinations(config: Config) -> None:
+    """Settings that are each right and do not go together.
+
+    Raises:
+        ConfigError: naming both.
+    """
+    fused = config.optimizer.spec().get("fused")
+    if fused and config.trainer.gradient_clip_val is not None and config.trainer.precision == "16-mixed":
+        raise ConfigError("optimizer.fused=true: cannot clip gradients under trainer.precision=16-mixed; set optimizer.fused=false")

@@ -1,0 +1,32 @@
+"""Hydra's and OmegaConf's complaints about a configuration, in one line each."""
+
+import re
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import OmegaConfBaseException
+
+from convexp.config.check import suggest_setting
+
+
+def explain(error: HydraException | OmegaConfBaseException) -> str:
+    """The setting, its value, and what would be right."""
+    text = str(error)
+    if isinstance(error, MissingConfigException):
+        return _missing_option(text)
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be read; write setting=value, quote what holds commas, spaces or brackets ('name=\"a, b\"')"
+    if unknown := re.search(r"Could not override '([^']+)'", text):
+        return f"{unknown[1]}: there is no such setting{suggest_setting(unknown[1])}"
+    if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):
+        return f"{group[1]}: there is no such option"
+    return " ".join(text.split())
+
+
+def _missing_option(text: str) -> str:
+    """``Could not find 'model/cnov'`` and the list of what there is."""
+    found = re.search(r"[Cc]ould not find '([^']+)'", text)
+    name = found[1] if found else "?"
+    group, _, option = name.rpartition("/")
+    options = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
+    known = f"; there are {', '.join(options[1].split())}" if options else ""
+    return f"{group}={option}: there is no such option{known}" if group else f"{name}: there is no such group or file"

@@ -1,0 +1,225 @@
+"""The shape of a configuration: every setting, its type and its range. The YAML files in ``conf/`` hold the values."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
+
+from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage, resolve_padding
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown settings are errors, values are not coerced, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Target(BaseModel):
+    """A thing named by ``_target_``: its other settings are checked against the signature (``convexp.config.targets``)."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    target: str = Field(alias="_target_", min_length=1)
+
+    def spec(self) -> dict[str, Any]:
+        """The plain mapping that ``convexp.build`` instantiates."""
+        return self.model_dump(by_alias=True)
+
+
+def per_stage(item: Any) -> Any:
+    """A setting that is one value for all stages or a list with one value for each."""
+    one: TypeAdapter[Any] = TypeAdapter(item)
+
+    def check(value: Any) -> Any:
+        values: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore
+        try:
+            checked = [one.validate_python(v, strict=True) for v in values]
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"]) from None
+        return checked if isinstance(value, list) else checked[0]
+
+    return Annotated[Any, BeforeValidator(check)]
+
+
+Offset = Annotated[int, Field(ge=0)]
+Padding = Annotated[int | str, AfterValidator(lambda v: _padding(v))]
+
+
+def _padding(value: int | str) -> int | str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if value in ("same", "valid"):
+        return value
+    raise ValueError("Input should be a number of pixels (0 or more), 'same' or 'valid'")
+
+
+class Model(Section):
+    """One skeleton and the wiring of its stages (conf/model/)."""
+
+    name: str = Field(min_length=1)
+    wiring: Target
+    channels: list[PositiveInt]
+    kernel_size: per_stage(PositiveInt)
+    stride: per_stage(PositiveInt)
+    padding: per_stage(Padding)
+    dilation: per_stage(PositiveInt)
+    padding_mode: per_stage(PaddingMode)
+    pool: per_stage(Pool)
+    pool_size: per_stage(PositiveInt)
+    activation: Activation
+    norm: Norm
+    readout: Readout
+    hidden: list[PositiveInt]
+    bias: bool
+    width: PositiveFloat
+
+    def skeleton(self, input_shape: tuple[int, ...], classes: int) -> Skeleton:
+        """The skeleton these settings describe, for images of ``input_shape`` (C, H, W), before ``width`` is applied.
+
+        Raises:
+            ValueError: naming the setting, if a list does not have one value for each stage or ``same`` has an even kernel.
+        """
+        dims, count = len(input_shape) - 1, len(self.channels)
+
+        def spread(setting: str) -> list[Any]:
+            value = getattr(self, setting)
+            if not isinstance(value, list):
+                return [value] * count
+            if len(value) != count:
+                raise ValueError(f"model.{setting}={value}: one value, or {count} of them as model.channels has")
+            return value
+
+        stages: list[Stage] = []
+        for index in range(count):
+            kernel_size = (spread("kernel_size")[index],) * dims
+            dilation = (spread("dilation")[index],) * dims
+            stages.append(
+                Stage(
+                    channels=self.channels[index],
+                    kernel_size=kernel_size,
+                    stride=(spread("stride")[index],) * dims,
+                    padding=resolve_padding(spread("padding")[index], kernel_size, dilation),
+                    dilation=dilation,
+                    padding_mode=spread("padding_mode")[index],
+                    pool=spread("pool")[index],
+                    pool_size=(spread("pool_size")[index],) * dims,
+                )
+            )
+        return Skeleton(
+            input_shape=input_shape,
+            classes=classes,
+            stages=tuple(stages),
+            readout=self.readout,
+            hidden=tuple(self.hidden),
+            activation=self.activation,
+            norm=self.norm,
+            bias=self.bias,
+        )
+
+
+class Data(Section):
+    """A source of images, its canvas and its split (conf/data/)."""
+
+    name: str = Field(min_length=1)
+    source: Target
+    image_shape: list[PositiveInt] = Field(min_length=2, max_length=3)
+    classes: int = Field(ge=2)
+    canvas: PositiveInt | None
+    val_size: PositiveInt
+    split_seed: NonNegativeInt
+    batch_size: PositiveInt
+    eval_batch_size: PositiveInt
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(C, H, W) of what the network sees: the image on its canvas."""
+        channels, *size = self.image_shape
+        return (channels, *(size if self.canvas is None else [self.canvas] * len(size)))
+
+
+class Optimizer(Target):
+    """A ``torch.optim`` class (conf/optimizer/); further settings go to its constructor."""
+
+    lr: PositiveFloat
+    weight_decay: NonNegativeFloat = 0.0
+
+
+class Trainer(Section):
+    """What Lightning's Trainer is told (conf/trainer/)."""
+
+    accelerator: Literal["cpu", "gpu", "mps", "auto"]
+    max_epochs: PositiveInt
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"]
+    gradient_clip_val: PositiveFloat | None
+    deterministic: bool
+    threads: PositiveInt | None
+    log_every_n_steps: PositiveInt
+    fast_dev_run: bool
+    overfit_batches: NonNegativeFloat | NonNegativeInt
+    profiler: Literal["simple", "advanced"] | None
+
+
+Number = int | float | str | bool
+
+
+class Study(Section):
+    """What a study asks; its grid is Hydra's own ``hydra.sweeper.params`` (conf/study/)."""
+
+    name: str = Field(min_length=1)
+    question: str = Field(min_length=1)
+
+
+class Config(Section):
+    """A whole run."""
+
+    name: str
+    model: Model
+    data: Data
+    optimizer: Optimizer
+    scheduler: Target | None
+    trainer: Trainer
+    probes: dict[str, Target] | None
+    logger: dict[str, Target] | None
+    callbacks: dict[str, Target] | None
+    study: Study | None
+    seed: NonNegativeInt
+    match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
+    monitor: Literal["val/acc", "val/loss"]
+    compile: bool
+    outputs: str
+    resume: str | None
+
+    @property
+    def monitor_mode(self) -> Literal["min", "max"]:
+        """Whether a larger or a smaller monitored value is better."""
+        return "max" if self.monitor == "val/acc" else "min"
+
+    def targets(self) -> dict[str, Target]:
+        """Every ``_target_`` in the configuration by the setting that holds it."""
+        found: dict[str, Target] = {
+            "model.wiring": self.model.wiring,
+            "data.source": self.data.source,
+            "optimizer": self.optimizer,
+        }
+        if self.scheduler is not None:
+            found["scheduler"] = self.scheduler
+        for group in ("probes", "logger", "callbacks"):
+            found |= {f"{group}.{name}": target for name, target in (getattr(self, group) or {}).items()}
+        return found
+
+    def identity(self) -> dict[str, Any]:
+        """The part of the configuration that changes the result: all but where it is written and how it is watched."""
+        everything = self.model_dump(by_alias=True, exclude={"name", "logger", "study", "outputs", "resume"})
+        everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k not in ("profiler", "log_every_n_steps")}
+        everything["data"]["source"] = {k: v for k, v in everything["data"]["source"].items() if k not in ("root", "download")}
+        return everything

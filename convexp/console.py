@@ -1,0 +1,55 @@
+"""What is said on the terminal."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(program: str, message: str) -> None:
+    """One line on stderr."""
+    err.print(f"[bold red]{program}:[/] {escape(' '.join(message.split()))}")
+
+
+def is_terminal() -> bool:
+    """Whether somebody watches: progress bars are for people."""
+    return sys.stdout.isatty()
+
+
+def show_settings(settings: dict[str, Any], title: str) -> None:
+    """A configuration as a tree."""
+    tree = Tree(f"[bold]{escape(title)}[/]", guide_style="dim")
+    _grow(tree, settings)
+    out.print(tree)
+
+
+def _grow(tree: Tree, settings: dict[str, Any]) -> None:
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            _grow(tree.add(f"[cyan]{escape(str(key))}[/]"), value)
+        else:
+            tree.add(f"{escape(str(key))}: {escape('null' if value is None else str(value))}")
+
+
+def show_result(result: dict[str, Any], folder: str, brief: bool) -> None:
+    """What came out of a run: one line of a sweep, or a paragraph."""
+    metrics, seconds = result["metrics"], result["seconds"]
+    accuracy = f"test accuracy {metrics['test/acc']:.2%}"
+    shifted = metrics.get("probe/shift_map/mean")
+    shift = "" if shifted is None else f", under shift {shifted:.2%} (worst {metrics['probe/shift_map/worst']:.2%})"
+    if brief:
+        out.print(f"[bold]{escape(result['name'])}[/]: {accuracy}{shift}, {seconds['total']:.1f} s")
+        return
+    out.print(f"[bold]{escape(result['name'])}[/]: {accuracy}{shift}")
+    out.print(
+        f"  {result['network']['parameters']:,} parameters, {result['network']['flops']:,} FLOPs per image forward, "
+        f"best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch, "
+        f"{seconds['total']:.1f} s in all"
+    )
+    out.print(f"  {escape(folder)}/result.json")
+    out.print(f"  tensorboard --logdir {escape(folder)}")

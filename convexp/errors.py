@@ -1,0 +1,17 @@
+"""The errors a user can mend: reported in one line, without a traceback."""
+
+
+class ConvexpError(Exception):
+    """Something went wrong that one line explains; ``exit_code`` is what the process ends with."""
+
+    exit_code = 1
+
+
+class ConfigError(ConvexpError):
+    """A setting is wrong: the message names the setting, its value and what would be right."""
+
+    exit_code = 2
+
+
+class DivergedError(ConvexpError):
+    """The training loss stopped being a finite number."""

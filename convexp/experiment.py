@@ -1,0 +1,312 @@
+"""One run: fit, best checkpoint, test, probes, result (design.md, section 2)."""
+
+import logging
+import math
+import shutil
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.profilers import AdvancedProfiler, Profiler, SimpleProfiler
+from torch import Tensor
+
+from convexp import build, console
+from convexp.config import Config
+from convexp.data import Dataset, loader
+from convexp.errors import ConfigError, ConvexpError
+from convexp.models import count
+from convexp.models.accounting import forward_times
+from convexp.probes import NotApplicableError
+from convexp.runs import FORMAT, Result, RunFolder, Taken
+from convexp.runs.environment import git, hardware, versions
+from convexp.runs.result import write_result
+from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
+from convexp.training.module import Classifier
+from convexp.training.tensorboard import TensorBoard
+
+THREADS = torch.get_num_threads()
+
+
+def quiet() -> None:
+    """Lightning explains itself at length; what matters of it is said here."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # there is nothing to wait for in memory
+    warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")
+
+
+class Experiment:
+    """A run in its folder; ``execute`` does it, or what is left of it."""
+
+    def __init__(self, config: Config, folder: RunFolder) -> None:
+        quiet()
+        self.config = config
+        self.folder = folder.path
+        self.resumes = folder.found is Taken.UNFINISHED
+        self.seconds: dict[str, float] = {}
+        with self._timed("setup"):
+            check_device(config)
+            torch.set_num_threads(config.trainer.threads or THREADS)
+            self.data = build.dataset(config)
+            pl.seed_everything(config.seed, workers=True, verbose=False)
+            self.network, self.width = build.network(config, self.data)
+            self.probes = build.probes(config)
+            self.module = Classifier(self.network, build.optimizer(config), build.scheduler(config))
+            self.callbacks = build.callbacks(config)
+            self.layers = count(self.network)
+        self.result: Result = self._first_result(folder.identity)
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = round(time.perf_counter() - start, 4)
+
+    def _first_result(self, identity: str) -> Result:
+        config, data = self.config, self.data
+        return {
+            "format": FORMAT,
+            "state": "running",
+            "identity": identity,
+            "name": config.name,
+            "seed": config.seed,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "config": config.model_dump(by_alias=True),
+            "network": {
+                "parameters": sum(layer.parameters for layer in self.layers),
+                "flops": sum(layer.flops for layer in self.layers),
+                "width": self.width,
+                "layers": [vars(layer) for layer in self.layers],
+            },
+            "data": {
+                "checksum": data.checksum,
+                "train": len(data.train),
+                "val": len(data.val),
+                "test": len(data.test),
+                "mean": data.mean,
+                "std": data.std,
+            },
+            "metrics": {},
+            "probes": {},
+            "versions": versions(),
+            "git": git(),
+        }
+
+    def execute(self) -> Result:
+        """Fit, test and probe, and keep ``result.json`` true all the while.
+
+        Raises:
+            ConvexpError: if the training diverged; every error is noted in the result first.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM, with the folder left resumable.
+        """
+        checkpoint = self._last_checkpoint()
+        self.trainer = self._trainer(checkpoint)
+        self._save("running")
+        try:
+            self._fit(checkpoint)
+            self._test()
+            self._save("running")  # what is measured is safe before the probes start
+            self._probe()
+        except (KeyboardInterrupt, SystemExit):
+            self._save("interrupted")
+            raise KeyboardInterrupt from None
+        except Exception as error:
+            mendable = isinstance(error, ConvexpError)
+            self._save("failed", error=str(error) if mendable else traceback.format_exc())
+            raise
+        self._save("finished")
+        return self.result
+
+    def _save(self, state: str, error: str | None = None) -> None:
+        self.result |= {"state": state, "error": error, "seconds": {**self.seconds, "total": round(sum(self.seconds.values()), 4)}}
+        if state != "running":
+            self.result["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+        write_result(self.folder, self.result)
+
+    def _last_checkpoint(self) -> dict[str, Any] | None:
+        """What ``last.ckpt`` holds, if this run is to go on from it; a damaged one counts as none."""
+        if not self.resumes:
+            return None
+        folder = self.folder / "checkpoints"
+        try:
+            torch.load(folder / BEST, map_location="cpu", weights_only=True)
+            return torch.load(folder / LAST, map_location="cpu", weights_only=True)
+        except Exception as error:  # noqa: BLE001 - torch raises almost anything for a damaged file
+            if (folder / LAST).exists():
+                console.out.print(f"[yellow]checkpoints cannot be read ({type(error).__name__}), starting again[/]")
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+
+    def _trainer(self, checkpoint: dict[str, Any] | None) -> pl.Trainer:
+        config, settings = self.config, self.config.trainer
+        purge_step = None if checkpoint is None else int(checkpoint["global_step"])
+        loggers = [] if settings.fast_dev_run else build.loggers(config, self.folder, purge_step)
+        self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
+        bars: list[Any] = [Progress()] if console.is_terminal() else []
+        return pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=1,
+            max_epochs=settings.max_epochs,
+            precision=settings.precision,
+            gradient_clip_val=settings.gradient_clip_val,
+            deterministic=settings.deterministic,
+            log_every_n_steps=settings.log_every_n_steps,
+            fast_dev_run=settings.fast_dev_run,
+            overfit_batches=settings.overfit_batches,
+            profiler=make_profiler(settings.profiler, self.folder),
+            logger=loggers,
+            callbacks=[*self.callbacks, self.checkpoints, RandomState(), *bars],
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=bool(bars),
+            num_sanity_val_steps=0,
+            default_root_dir=self.folder,
+        )
+
+    def _fit(self, checkpoint: dict[str, Any] | None) -> None:
+        config, data = self.config, self.data
+        self.result["hardware"] = hardware(type(self.trainer.accelerator).__name__, torch.get_num_threads())
+        for board in self._boards():
+            board.start(self._hparams())
+        if config.compile:
+            self.network.compile()
+        self.epochs_before = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
+        with self._timed("fit"):
+            self.trainer.fit(
+                self.module,
+                loader(data.train, config.data.batch_size, shuffle_seed=config.seed),
+                loader(data.val, config.data.eval_batch_size),
+                ckpt_path=None if checkpoint is None else self.folder / "checkpoints" / LAST,
+                weights_only=True,
+            )
+        epochs = self.trainer.current_epoch
+        ran = max(epochs - self.epochs_before, 1)
+        self.result["metrics"] |= {
+            "epochs": epochs,
+            "steps": self.trainer.global_step,
+            "best_epoch": self.checkpoints.best_epoch,
+            "seconds_per_epoch": round(self.seconds["fit"] / ran, 4),
+        }
+
+    def _boards(self) -> list[TensorBoard]:
+        return [logger for logger in self.trainer.loggers if isinstance(logger, TensorBoard)]
+
+    def _hparams(self) -> dict[str, str | int | float | bool]:
+        config = self.config
+        return {
+            "model": config.model.name,
+            "data": config.data.name,
+            "match": config.match,
+            "readout": config.model.readout,
+            "norm": config.model.norm,
+            "parameters": self.result["network"]["parameters"],
+            "optimizer": config.optimizer.target.rpartition(".")[2],
+            "lr": config.optimizer.lr,
+            "batch_size": config.data.batch_size,
+            "epochs": config.trainer.max_epochs,
+        }
+
+    def _test(self) -> None:
+        """Validation and test metrics of the best checkpoint."""
+        best = self.folder / "checkpoints" / BEST
+        if best.exists():
+            load_weights(self.module, best)
+        with self._timed("test"):
+            self.result["metrics"] |= evaluate(self.module, self.data, self.config)
+
+    def _probe(self) -> None:
+        metrics, pictures = self.result["metrics"], dict[str, Tensor]()
+        images, labels = self.data.test.images, self.data.test.labels
+        device = self.trainer.strategy.root_device
+        images, labels = images.to(device), labels.to(device)
+        self.network.to(device).eval()
+        with self._timed("probes"), torch.inference_mode():
+            for name, probe in self.probes.items():
+                self.result["probes"][name] = self._measure(name, probe, images, labels, pictures)
+            times = forward_times(self.network, images[: self.config.data.batch_size])
+        for layer in self.result["network"]["layers"]:
+            layer["forward_ms"] = round(times[layer["name"]], 4)
+        numbers = self.result["probes"]
+        final = {f"probe/{p}/{k}": v for p in numbers for k, v in numbers[p].get("numbers", {}).items()}
+        metrics |= final
+        self._show(pictures)
+
+    def _measure(self, name: str, probe: Any, images: Tensor, labels: Tensor, pictures: dict[str, Tensor]) -> dict[str, Any]:
+        start = time.perf_counter()
+        try:
+            measured = probe.measure(self.network, images, labels)
+        except NotApplicableError as reason:
+            return {"skipped": str(reason)}
+        if wrong := [k for k, v in measured.numbers.items() if not math.isfinite(v)]:
+            raise ConvexpError(f"probes.{name}: {wrong[0]} is {measured.numbers[wrong[0]]}, which no accuracy or share can be")
+        pictures |= {f"{name}/{k}": picture for k, picture in measured.pictures.items()}
+        return {
+            "numbers": measured.numbers,
+            "maps": measured.maps,
+            "protocol": measured.protocol,
+            "seconds": round(time.perf_counter() - start, 4),
+        }
+
+    def _show(self, pictures: dict[str, Tensor]) -> None:
+        """Pictures and final metrics, as files and in TensorBoard."""
+        from torchvision.io import write_png
+
+        step = self.trainer.global_step
+        for name, picture in pictures.items():
+            write_png(picture, str(self.folder / f"{name.replace('/', '_')}.png"))
+        metrics = self.result["metrics"]
+        numbers = {k: float(v) for k, v in metrics.items() if k.startswith(("val/", "test/", "probe/"))}
+        parameters = {f"parameters/{row['name']}": float(row["parameters"]) for row in self.result["network"]["layers"]}
+        for board in self._boards():
+            for name, picture in pictures.items():
+                board.picture(name, picture, step)
+            board.finish({f"best/{k}" if k.startswith("val/") else k: v for k, v in numbers.items()} | parameters, step)
+        for logger in self.trainer.loggers:
+            if not isinstance(logger, TensorBoard):
+                logger.log_metrics({**numbers, **parameters}, step)
+            logger.finalize("success")
+
+
+def check_device(config: Config) -> None:
+    """Raise a ConfigError if the configuration asks for a GPU that torch does not see."""
+    if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("trainer.accelerator=gpu: torch sees no GPU here; use trainer=cpu or trainer=auto")
+    if config.trainer.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("trainer.accelerator=mps: torch sees no Apple GPU here; use trainer=cpu or trainer=auto")
+
+
+def make_profiler(kind: str | None, folder: Path) -> Profiler | None:
+    """Lightning's profiler, reporting into the run folder."""
+    if kind is None:
+        return None
+    return (SimpleProfiler if kind == "simple" else AdvancedProfiler)(dirpath=folder, filename="profile")
+
+
+def load_weights(module: Classifier, checkpoint: Path) -> None:
+    """Weights of a checkpoint, on whatever device the module is."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    module.load_state_dict(state)
+
+
+def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:
+    """``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` of the module as it is; the same code for train and eval."""
+    trainer = pl.Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=1,
+        precision=config.trainer.precision,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+    metrics: dict[str, float] = {}
+    metrics |= trainer.validate(module, loader(data.val, config.data.eval_batch_size), verbose=False)[0]
+    metrics |= trainer.test(module, loader(data.test, config.data.eval_batch_size), verbose=False)[0]
+    return {name: float(value) for name, value in metrics.items()}

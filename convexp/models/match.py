@@ -1,0 +1,49 @@
+"""What compared networks have in common: units, parameters or FLOPs (design.md, section 2)."""
+
+from functools import cache
+
+import torch
+
+from convexp.errors import ConfigError
+from convexp.models.accounting import count
+from convexp.models.network import Network, Wiring
+from convexp.skeleton import Skeleton
+
+WIDEST = 4096.0
+
+
+def match_width(skeleton: Skeleton, wiring: Wiring, match: str) -> float:
+    """The width (a factor on all channels and hidden units) at which the network comes nearest to the budget.
+
+    The count grows in steps with the width, so the widths on both sides of the budget are found by bisection and the
+    nearer one is taken. Nothing is computed or allocated: the networks are built on the meta device.
+
+    Args:
+        match: ``units`` (the width stays 1), ``params:N`` or ``flops:N`` (forward pass of one image).
+
+    Raises:
+        ConfigError: if even the narrowest network costs more than the budget, or the widest less.
+    """
+    if match == "units":
+        return 1.0
+    kind, _, number = match.partition(":")
+    budget = int(number)
+
+    @cache
+    def cost(width: float) -> int:
+        with torch.device("meta"):
+            channels = skeleton.input_shape[0]
+            layers = count(Network(skeleton.scaled(width), wiring, [0.0] * channels, [1.0] * channels))
+        return sum(layer.parameters if kind == "params" else layer.flops for layer in layers)
+
+    low, high = 1e-6, 1.0
+    if cost(low) > budget:
+        raise ConfigError(f"match={match}: even one channel per stage makes {cost(low):,} {kind}; ask for that many or more")
+    while cost(high) < budget:
+        high *= 2
+        if high > WIDEST:
+            raise ConfigError(f"match={match}: {WIDEST:.0f} times the width still makes fewer {kind}; ask for less")
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if cost(middle) > budget else (middle, high)
+    return min((low, high), key=lambda width: abs(cost(width) - budget))

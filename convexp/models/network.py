@@ -1,0 +1,161 @@
+"""The network: normalised pixels, stages, readout, hidden dense layers, classes."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from convexp.geometry import Size
+from convexp.skeleton import Activation, Norm, Readout, Skeleton, Stage
+
+
+class Wiring(Protocol):
+    """Who is connected to whom: makes the layer ``(B, in_channels, H, W) -> (B, out_channels, H', W')`` of a stage."""
+
+    def __call__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        input_size: Size,
+        stride: Size,
+        padding: Size,
+        dilation: Size,
+        padding_mode: str,
+        **bias: bool,
+    ) -> nn.Module: ...
+
+
+class Normalize(nn.Module):
+    """Pixels 0..255 to ``(x / 255 - mean) / std`` by channel, the training images' statistics; kept with the weights."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], dims: int) -> None:
+        super().__init__()
+        shape = (-1, *(1,) * dims)
+        self.register_buffer("scale", (1 / (255 * torch.tensor(std))).reshape(shape))  # (C, 1, 1)
+        self.register_buffer("offset", (torch.tensor(mean) / torch.tensor(std)).reshape(shape))  # (C, 1, 1)
+        self.scale: Tensor
+        self.offset: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape ``(B, C, ...)``, uint8 or float, to floats of the same shape."""
+        return x * self.scale - self.offset
+
+
+class BatchNormUnit(nn.BatchNorm1d):
+    """Batch norm with statistics, scale and shift of its own for every unit: nothing is shared across space."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, C, H, W)``."""
+        return super().forward(input.flatten(1)).reshape(input.shape)
+
+
+def activation(name: Activation) -> list[nn.Module]:
+    """The nonlinearity, or nothing."""
+    kinds: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+    return [kinds[name]()] if name in kinds else []
+
+
+def norm(name: Norm, shape: Size) -> list[nn.Module]:
+    """Normalisation of activations of ``shape`` (C, H, W), or nothing."""
+    if name == "none":
+        return []
+    if name == "batch":
+        return [(nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d)[len(shape) - 1](shape[0])]
+    units = 1
+    for n in shape:
+        units *= n
+    return [BatchNormUnit(units)]
+
+
+def pool(stage: Stage) -> list[nn.Module]:
+    """Pooling over windows that do not overlap, or nothing."""
+    if stage.pool == "none":
+        return []
+    two = len(stage.pool_size) == 2
+    if stage.pool == "max":
+        return [nn.MaxPool2d(stage.pool_size) if two else nn.MaxPool1d(stage.pool_size)]
+    return [nn.AvgPool2d(stage.pool_size) if two else nn.AvgPool1d(stage.pool_size)]
+
+
+class ReadoutLayer(nn.Module):
+    """From a feature map to a vector: all of it (flatten), or the mean or maximum of each channel."""
+
+    def __init__(self, kind: Readout) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, C*H*W)`` for flatten, ``(B, C)`` for global_avg and global_max."""
+        x = x.flatten(2)  # (B, C, H*W)
+        if self.kind == "flatten":
+            return x.flatten(1)
+        return x.mean(2) if self.kind == "global_avg" else x.amax(2)
+
+    def extra_repr(self) -> str:
+        """The kind."""
+        return self.kind
+
+
+class Network(nn.Module):
+    """A skeleton wired: images ``(B, C, H, W)`` with values 0..255 to logits ``(B, classes)``.
+
+    Args:
+        skeleton: everything but the connections.
+        wiring: makes the layer of every stage.
+        mean: of the training pixels / 255, by channel.
+        std: likewise.
+    """
+
+    def __init__(self, skeleton: Skeleton, wiring: Wiring, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.skeleton = skeleton
+        sizes = skeleton.sizes()
+        self.normalize = Normalize(mean, std, len(sizes[0]))
+        channels = skeleton.input_shape[0]
+        self.stages = nn.ModuleList()
+        for stage, size in zip(skeleton.stages, sizes, strict=False):
+            self.stages.append(self._stage(stage, channels, size, wiring))
+            channels = stage.channels
+        self.readout = ReadoutLayer(skeleton.readout)
+        features = channels
+        if skeleton.readout == "flatten":
+            for n in sizes[-1]:
+                features *= n
+        self.head = self._head(features)
+
+    def _stage(self, stage: Stage, channels: int, size: Size, wiring: Wiring) -> nn.Sequential:
+        skeleton = self.skeleton
+        layer = wiring(
+            in_channels=channels,
+            out_channels=stage.channels,
+            kernel_size=stage.kernel_size,
+            input_size=size,
+            stride=stage.stride,
+            padding=stage.padding,
+            dilation=stage.dilation,
+            padding_mode=stage.padding_mode,
+            **({} if skeleton.bias else {"bias": False}),
+        )
+        units = (stage.channels, *stage.wired_size(size))
+        return nn.Sequential(layer, *norm(skeleton.norm, units), *activation(skeleton.activation), *pool(stage))
+
+    def _head(self, features: int) -> nn.Sequential:
+        skeleton, layers = self.skeleton, list[nn.Module]()
+        for units in skeleton.hidden:
+            layers += [nn.Linear(features, units, skeleton.bias), *norm(skeleton.norm, (units,)), *activation(skeleton.activation)]
+            features = units
+        return nn.Sequential(*layers, nn.Linear(features, skeleton.classes, skeleton.bias))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images ``(B, C, H, W)``, uint8 or float, 0..255, to logits ``(B, classes)``."""
+        x = self.normalize(images)
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(self.readout(x))
+
+    def wired_layers(self) -> list[tuple[str, nn.Module]]:
+        """The layer of every stage, with its name."""
+        found: list[tuple[str, Any]] = [(f"stage{i}", stage[0]) for i, stage in enumerate(self.stages)]  # pyright: ignore
+        return found

@@ -1,0 +1,36 @@
+"""What the first layer has learned to look for."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from convexp.models import Network
+from convexp.probes.base import Measurement, NotApplicableError
+from convexp.probes.pictures import tiles
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """A picture of the first stage's weights: a row per output channel, a column per location (one, if all share).
+
+    The same scale for all tiles: the largest weight is full red or full blue (RGB images: weights as colours around grey).
+
+    Args:
+        channels: rows at most.
+        locations: columns at most, taken evenly over the map.
+    """
+
+    channels: int
+    locations: int
+
+    def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
+        """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``."""
+        layers = network.wired_layers()
+        kernels = getattr(layers[0][1], "kernels", None) if layers else None
+        if kernels is None:
+            raise NotApplicableError("the network has no first layer with kernels to show")
+        weights: Tensor = kernels().detach().float().cpu()  # (O, L, C, h, w)
+        rows = min(self.channels, weights.shape[0])
+        columns = torch.linspace(0, weights.shape[1] - 1, min(self.locations, weights.shape[1])).round().long()
+        return Measurement(numbers={}, pictures={"stage0": tiles(weights[:rows, columns])})

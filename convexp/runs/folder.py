@@ -1,0 +1,83 @@
+"""The folder of one run: nobody else's while it runs, never written over, resumable after anything."""
+
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from convexp.errors import ConfigError
+from convexp.runs.result import Result, read_result
+
+LOCK = ".lock"
+
+
+class Taken(Enum):
+    """What was found in a folder when it was taken."""
+
+    NEW = "new"
+    FINISHED = "finished"
+    UNFINISHED = "unfinished"  # interrupted, killed or failed: to be gone on with
+
+
+class RunFolder:
+    """Takes a folder for one run, as a context manager; the lock goes with the process, however that ends.
+
+    Args:
+        path: the folder, made if it is not there.
+        identity: of the configuration that is going to run here.
+
+    Raises:
+        ConfigError: on entering, if another process works in it, or it holds something else than this run.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path = path
+        self.identity = identity
+        self.found = Taken.NEW
+        self.previous: Result | None = None
+
+    def __enter__(self) -> "RunFolder":
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self.path / LOCK)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise ConfigError(f"hydra.run.dir={self.path}: another process is running in this folder; choose another") from None
+        try:
+            self._look()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def _look(self) -> None:
+        others = [entry.name for entry in self.path.iterdir() if entry.name != LOCK]
+        self.previous = read_result(self.path)
+        if self.previous is None:
+            if others and not (self.path / ".hydra").is_dir():
+                raise ConfigError(f"hydra.run.dir={self.path}: the folder holds files that are no run of convexp; choose another")
+            return  # new, or killed before its first result was whole
+        if self.previous.get("identity") != self.identity:
+            raise ConfigError(
+                f"hydra.run.dir={self.path}: the folder holds a run of another configuration; choose another, or delete it"
+            )
+        self.found = Taken.FINISHED if self.previous.get("state") == "finished" else Taken.UNFINISHED
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._lock.release()
+
+
+def prune(path: Path) -> None:
+    """Remove a folder in which nothing was done, and the empty folders between it and the working directory."""
+    if not path.is_dir() or {entry.name for entry in path.iterdir()} - {LOCK}:
+        return
+    (path / LOCK).unlink(missing_ok=True)
+    here = Path.cwd()
+    for folder in (path, *path.parents):
+        if folder != path and not (folder.is_relative_to(here) and folder != here):
+            return
+        try:
+            folder.rmdir()
+        except OSError:  # not empty
+            return

@@ -1,0 +1,65 @@
+"""result.json: what a run is and what came out of it."""
+
+import hashlib
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from convexp.errors import ConvexpError
+
+FORMAT = 1
+FILE = "result.json"
+
+State = Literal["running", "interrupted", "finished", "failed"]
+Result = dict[str, Any]
+
+
+def identity_hash(settings: Any) -> str:
+    """First 16 hex digits of the SHA-256 of ``settings`` (plain containers) as canonical JSON."""
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN or infinity: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def write_result(folder: Path, result: Result) -> None:
+    """Replace ``result.json`` atomically: a reader sees the old one or the new one, also after a kill or power loss."""
+    partial = folder / f"{FILE}.partial"
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(_finite(result), file, indent=1, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(folder / FILE)
+
+
+def read_result(folder: Path) -> Result | None:
+    """The result in ``folder``; None if there is none or it is damaged (the run then counts as not done).
+
+    Raises:
+        ConvexpError: if a newer convexp wrote it.
+    """
+    try:
+        result = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(result, dict) or not isinstance(result.get("format"), int):
+        return None
+    if result["format"] > FORMAT:
+        raise ConvexpError(f"{folder / FILE}: is of format {result['format']}, this convexp reads {FORMAT}; upgrade convexp")
+    return result
+
+
+def write_failure(folder: Path, error: str, mendable: bool) -> None:
+    """Note that a run failed before it could start, unless the folder already holds a result."""
+    if not (folder / FILE).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})

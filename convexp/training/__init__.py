@@ -1,0 +1,1 @@
+"""Training with Lightning: the module, its callbacks, the loggers and the learning-rate schedules."""

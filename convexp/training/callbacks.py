@@ -1,0 +1,77 @@
+"""What happens around the epochs: checkpoints, the random state, the progress bar."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+class Checkpoints(Callback):
+    """After every epoch ``last.ckpt``, and ``best.ckpt`` whenever the monitored value has improved.
+
+    Lightning's ModelCheckpoint writes the file twice, keeps absolute paths in it, and forgets the best value when the
+    folder has been moved. Both files are replaced atomically.
+    """
+
+    def __init__(self, folder: Path, monitor: str, mode: str) -> None:
+        self.folder = folder
+        self.monitor = monitor
+        self.sign = 1 if mode == "max" else -1
+        self.best: float | None = None
+        self.best_epoch = -1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far and its epoch."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from ``state_dict``."""
+        self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the files; the validation of the epoch is done by now."""
+        if trainer.fast_dev_run:  # pyright: ignore
+            return
+        value = float(trainer.callback_metrics[self.monitor])
+        improved = self.best is None or self.sign * value > self.sign * self.best
+        if improved:
+            self.best, self.best_epoch = value, trainer.current_epoch
+        self.folder.mkdir(exist_ok=True)
+        partial = self.folder / "writing.ckpt"
+        trainer.save_checkpoint(partial)
+        if improved:
+            copy = self.folder / "copying.ckpt"
+            shutil.copyfile(partial, copy)
+            os.replace(copy, self.folder / BEST)  # noqa: PTH105 - best first: a kill in between leaves the older last.ckpt
+        os.replace(partial, self.folder / LAST)  # noqa: PTH105
+
+
+class RandomState(Callback):
+    """Keeps torch's random state in the checkpoints, so that a resumed run draws what it would have drawn."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Generator states of the CPU and of every GPU."""
+        return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Set them again."""
+        torch.set_rng_state(state_dict["cpu"].cpu())
+        if state_dict["cuda"] and torch.cuda.device_count() == len(state_dict["cuda"]):
+            torch.cuda.set_rng_state_all([state.cpu() for state in state_dict["cuda"]])
+
+
+class Progress(TQDMProgressBar):
+    """One line for the epochs of the run; a redraw costs more than a step of a small network, so they are few."""
+
+    def __init__(self) -> None:
+        super().__init__(refresh_rate=20)
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """Without the version number that Lightning shows."""
+        return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}

@@ -1,0 +1,58 @@
+"""metrics.csv: one row per logged step."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import Logger
+
+
+class MetricsCSV(Logger):
+    """Rows of ``epoch, step, <metrics>`` in ``metrics.csv``; a resumed run drops the rows it is going to write again.
+
+    Lightning's own CSVLogger empties the folder of a run that is resumed.
+    """
+
+    def __init__(self, folder: Path, purge_step: int | None = None) -> None:
+        super().__init__()
+        self.file = folder / "metrics.csv"
+        self.rows: list[dict[str, Any]] = []
+        if purge_step is not None and self.file.is_file():
+            with self.file.open(newline="", encoding="utf-8") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) < purge_step]
+
+    @property
+    def name(self) -> str:
+        """Name of the logger."""
+        return "csv"
+
+    @property
+    def version(self) -> str:
+        """There is one per run."""
+        return ""
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Nothing: they are in ``.hydra/config.yaml``."""
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Add to the row of ``step``."""
+        if self.rows and int(self.rows[-1]["step"]) == step:
+            self.rows[-1].update(metrics)
+        else:
+            self.rows.append({"step": step, **metrics})
+
+    def save(self) -> None:
+        """Write the file; a run has few rows, so all of them each time."""
+        if not self.rows:
+            return
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        partial = self.file.with_suffix(".partial")
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names, restval="")
+            writer.writeheader()
+            writer.writerows(self.rows)
+        partial.replace(self.file)
+
+    def finalize(self, status: str) -> None:
+        """Write what is left."""
+        self.save()

@@ -1,0 +1,97 @@
+"""The LightningModule: cross entropy on batches of (images, labels), and what is logged of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassAccuracy
+
+from convexp.data.batches import Batch
+from convexp.errors import DivergedError
+from convexp.models import Network
+
+MakeOptimizer = Callable[..., Optimizer]
+MakeScheduler = Callable[..., LRScheduler]
+
+
+class Classifier(pl.LightningModule):
+    """Trains a network to classify images.
+
+    Logs once per epoch ``train/loss``, ``train/acc`` (running, over the epoch's batches as they were seen), ``train/lr``,
+    ``val/loss``, ``val/acc``; ``test/loss`` and ``test/acc`` when tested. Losses are mean cross entropies in nats.
+    """
+
+    def __init__(
+        self, network: Network, make_optimizer: MakeOptimizer | None = None, make_scheduler: MakeScheduler | None = None
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.make_optimizer = make_optimizer
+        self.make_scheduler = make_scheduler
+        classes = network.skeleton.classes
+        self.accuracy = MulticlassAccuracy(classes, average="micro")
+        self.loss = MeanMetric()
+        self._sums = torch.zeros(3)  # loss * batch size, correct, seen: one tensor, since every call here costs
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer, and the schedule that steps after every batch."""
+        assert self.make_optimizer is not None
+        optimizer = self.make_optimizer(self.network.parameters())
+        if self.make_scheduler is None:
+            return optimizer
+        scheduler = self.make_scheduler(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Loss of one batch of images ``(B, C, H, W)`` and labels ``(B,)``."""
+        images, labels = batch
+        logits = self.network(images)
+        loss = F.cross_entropy(logits, labels)
+        with torch.no_grad():
+            correct = (logits.argmax(1) == labels).sum()
+            self._sums += torch.stack((loss * len(labels), correct, correct.new_tensor(len(labels))))
+        if batch_idx % self.trainer.log_every_n_steps == 0:
+            self._check_finite(batch_idx)
+        return loss
+
+    def _check_finite(self, batch: int) -> None:
+        """The running sum holds every loss so far, so one look at it sees them all."""
+        if not bool(self._sums[0].isfinite()):
+            rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+            raise DivergedError(
+                f"training stopped: the loss is no finite number at epoch {self.current_epoch}, batch {batch} "
+                f"(learning rate {rate:.3g}); try a smaller optimizer.lr or a trainer.gradient_clip_val"
+            )
+
+    def on_train_epoch_start(self) -> None:
+        """Start the sums of the epoch."""
+        self._sums = torch.zeros(3, device=self.device)
+
+    def on_train_epoch_end(self) -> None:
+        """Log the epoch's means."""
+        self._check_finite(int(self.trainer.num_training_batches))
+        loss, correct, seen = self._sums.tolist()
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log_dict({"train/loss": loss / seen, "train/acc": correct / seen, "train/lr": rate})
+
+    def _evaluate(self, batch: Batch, part: str) -> None:
+        images, labels = batch
+        logits = self.network(images)
+        self.accuracy(logits, labels)
+        self.loss(F.cross_entropy(logits.float(), labels), len(labels))
+        self.log(f"{part}/loss", self.loss, prog_bar=True)
+        self.log(f"{part}/acc", self.accuracy, prog_bar=True)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Count one validation batch."""
+        self._evaluate(batch, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Count one test batch."""
+        self._evaluate(batch, "test")

@@ -1,0 +1,25 @@
+"""Experiment trackers other than TensorBoard, as Lightning has them; each is an extra of the package."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
+
+from convexp.errors import ConfigError
+
+
+def _need(package: str) -> None:
+    if find_spec(package) is None:
+        raise ConfigError(f"logger={package}: the package {package} is not installed; pip install 'convexp[{package}]'")
+
+
+def wandb(folder: Path, project: str, offline: bool, purge_step: int | None = None) -> Logger:
+    """Weights & Biases; the run is named as its folder."""
+    _need("wandb")
+    return WandbLogger(name=folder.name, save_dir=folder, project=project, offline=offline)
+
+
+def mlflow(folder: Path, experiment: str, tracking_uri: str, purge_step: int | None = None) -> Logger:
+    """MLflow; the run is named as its folder."""
+    _need("mlflow")
+    return MLFlowLogger(experiment_name=experiment, run_name=folder.name, tracking_uri=tracking_uri)
