@@ -1,5 +1,6 @@
 """The command line: Hydra's, with convexp's errors and exit codes."""
 
+import functools
 import inspect
 import os
 import signal
@@ -35,16 +36,22 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
 
     Exit codes: 0 done, 1 a run failed, 2 the configuration is wrong (one line on stderr), 130 interrupted.
     """
-    app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(task)
+
+    @functools.wraps(task)
+    def guarded(cfg: DictConfig) -> Any:
+        try:
+            return task(cfg)
+        except ConvexpError as error:  # here, since Hydra would print a line of its own first
+            console.complain(name, str(error))
+            sys.exit(error.exit_code)
+
+    app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)
 
     def main() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hands errors to us instead of printing them
         signal.signal(signal.SIGTERM, _terminate)
         try:
             app()
-        except ConvexpError as error:
-            console.complain(name, str(error))
-            sys.exit(error.exit_code)
         except (HydraException, OmegaConfBaseException) as error:
             console.complain(name, explain(error))
             sys.exit(2)

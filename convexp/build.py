@@ -18,32 +18,6 @@ from convexp.errors import ConfigError
 from convexp.models import Network, match_width
 from convexp.probes import Probe
 
-# A run folder may come from anybody: what its configuration names must lie in one of these.
-TRUSTED = ("convexp.", "torch.optim.", "torch.nn.", "pytorch_lightning.callbacks.", "pytorch_lightning.loggers.")
-
-
-def check_trusted(config: Config) -> None:
-    """For a configuration that was read from a run folder: it may only name what is in ``TRUSTED``.
-
-    Raises:
-        ConfigError: naming the setting.
-    """
-    for setting, target in config.targets().items():
-        _check_spec(setting, target.spec())
-
-
-def _check_spec(setting: str, value: Any) -> None:
-    if isinstance(value, dict):
-        name = value.get("_target_")
-        if name is not None and not (isinstance(name, str) and name.startswith(TRUSTED)):
-            raise ConfigError(f"{setting}._target_={name}: a run folder may only name {', '.join(t + '*' for t in TRUSTED)}")
-        for key, item in value.items():
-            _check_spec(f"{setting}.{key}", item)
-    elif isinstance(value, list):
-        for item in value:
-            _check_spec(setting, item)
-
-
 def make(setting: str, target: Target, **provided: Any) -> Any:
     """Instantiate ``target``, or the partial of it, with ``provided`` besides its own settings.
 

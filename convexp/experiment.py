@@ -28,6 +28,7 @@ from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
 from convexp.runs.result import write_result
 from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
+from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
 from convexp.training.tensorboard import TensorBoard
 
@@ -39,7 +40,8 @@ def quiet() -> None:
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # there is nothing to wait for in memory
-    warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")
+    warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")  # about small data sets
+    warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 
 class Experiment:
@@ -269,9 +271,9 @@ class Experiment:
                 board.picture(name, picture, step)
             board.finish({f"best/{k}" if k.startswith("val/") else k: v for k, v in numbers.items()} | parameters, step)
         for logger in self.trainer.loggers:
-            if not isinstance(logger, TensorBoard):
-                logger.log_metrics({**numbers, **parameters}, step)
-            logger.finalize("success")
+            if not isinstance(logger, TensorBoard | MetricsCSV):
+                logger.log_metrics(numbers | parameters, step)
+                logger.finalize("success")
 
 
 def check_device(config: Config) -> None:
@@ -310,3 +312,26 @@ def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, flo
     metrics |= trainer.validate(module, loader(data.val, config.data.eval_batch_size), verbose=False)[0]
     metrics |= trainer.test(module, loader(data.test, config.data.eval_batch_size), verbose=False)[0]
     return {name: float(value) for name, value in metrics.items()}
+
+
+def reevaluate(config: Config, folder: Path) -> dict[str, float]:
+    """Validation and test metrics of the best checkpoint in ``folder``, from nothing but the folder and the data.
+
+    Raises:
+        ConfigError: if the checkpoint cannot be read.
+    """
+    quiet()
+    check_device(config)
+    torch.set_num_threads(config.trainer.threads or THREADS)
+    data = build.dataset(config)
+    module = Classifier(build.network(config, data)[0])
+    try:
+        load_weights(module, folder / "checkpoints" / BEST)
+    except Exception as error:  # noqa: BLE001 - torch raises almost anything for a damaged file
+        raise ConfigError(f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {first_line(error)})") from None
+    return evaluate(module, data, config)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return str(error).partition("\n")[0]

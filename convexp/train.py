@@ -1,20 +1,19 @@
 """convexp-train: one run, or with ``-m`` or ``study=NAME`` many."""
 
-import sys
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from convexp import console
 from convexp.app import application
-from convexp.config import Config, load
+from convexp.config import Config, check_trusted, load
 from convexp.errors import ConfigError, ConvexpError
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
 from convexp.runs.result import write_failure
+from convexp.runs.saved import read_config, write_config
 
 
 def task(cfg: DictConfig) -> float | None:
@@ -28,10 +27,10 @@ def task(cfg: DictConfig) -> float | None:
     try:
         return start(cfg, folder, sweeps)
     except ConvexpError as error:
-        console.complain("convexp-train", f"{folder.name}: {error}" if sweeps else str(error))
         if not sweeps:
             prune(folder)
-            sys.exit(error.exit_code)
+            raise
+        console.complain("convexp-train", f"{folder.name}: {error}")
         write_failure(folder, str(error), mendable=isinstance(error, ConfigError))
     except Exception as error:
         if not sweeps:
@@ -42,9 +41,12 @@ def task(cfg: DictConfig) -> float | None:
 
 def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     """Check the configuration, take the folder, run."""
-    if cfg.get("resume"):
+    resumes = bool(cfg.get("resume"))
+    if resumes:
         cfg, folder = resumed(cfg, folder)
     config = load(cfg)
+    if resumes:
+        check_trusted(config)
     with RunFolder(folder, identity_hash(config.identity())) as taken:
         if taken.found is Taken.FINISHED:
             assert taken.previous is not None
@@ -66,7 +68,7 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     from convexp.experiment import Experiment  # torch and Lightning: seconds, so only now
 
     experiment = Experiment(config, taken)
-    write_hydra(cfg, taken.path)
+    write_config(taken.path, cfg, HydraConfig.get())
     try:
         result = experiment.execute()
     except KeyboardInterrupt:
@@ -87,34 +89,7 @@ def resumed(cfg: DictConfig, fresh: Path) -> tuple[DictConfig, Path]:
         raise ConfigError(f"resume={cfg.resume}: goes on with the run's own configuration; leave out {' '.join(given)}")
     folder = Path(cfg.resume)
     prune(fresh)
-    return read_hydra(folder, "resume"), folder
-
-
-def read_hydra(folder: Path, setting: str) -> DictConfig:
-    """The configuration in a run folder.
-
-    Raises:
-        ConfigError: if there is none.
-    """
-    file = folder / ".hydra" / "config.yaml"
-    if not file.is_file():
-        raise ConfigError(f"{setting}={folder}: there is no run in this folder (no .hydra/config.yaml)")
-    cfg = OmegaConf.load(file)
-    assert isinstance(cfg, DictConfig)
-    return cfg
-
-
-def write_hydra(cfg: DictConfig, folder: Path) -> None:
-    """``.hydra/`` as Hydra itself writes it; the run's configuration with everything resolved."""
-    target = folder / ".hydra"
-    if (target / "config.yaml").exists():
-        return
-    target.mkdir(exist_ok=True)
-    resolved: Any = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
-    hydra_cfg = OmegaConf.masked_copy(OmegaConf.create({"hydra": HydraConfig.get()}), ["hydra"])
-    OmegaConf.save(HydraConfig.get().overrides.task, target / "overrides.yaml")
-    OmegaConf.save(hydra_cfg, target / "hydra.yaml")
-    OmegaConf.save(resolved, target / "config.yaml")
+    return read_config(folder, "resume"), folder
 
 
 def shorten(path: Path) -> str:

@@ -3,5 +3,6 @@
 from convexp.config.check import load
 from convexp.config.paths import conf_dir
 from convexp.config.schema import Config
+from convexp.config.trust import check_trusted
 
-__all__ = ["Config", "conf_dir", "load"]
+__all__ = ["Config", "check_trusted", "conf_dir", "load"]

@@ -1,7 +1,9 @@
 """The network: normalised pixels, stages, readout, hidden dense layers, classes."""
 
+import math
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -51,32 +53,32 @@ class BatchNormUnit(nn.BatchNorm1d):
         return super().forward(input.flatten(1)).reshape(input.shape)
 
 
-def activation(name: Activation) -> list[nn.Module]:
+Parts = dict[str, nn.Module]
+
+
+def activation(name: Activation) -> Parts:
     """The nonlinearity, or nothing."""
-    kinds: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
-    return [kinds[name]()] if name in kinds else []
+    kinds = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+    return {"activation": kinds[name]()} if name in kinds else {}
 
 
-def norm(name: Norm, shape: Size) -> list[nn.Module]:
+def norm(name: Norm, shape: Size) -> Parts:
     """Normalisation of activations of ``shape`` (C, H, W), or nothing."""
     if name == "none":
-        return []
-    if name == "batch":
-        return [(nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d)[len(shape) - 1](shape[0])]
-    units = 1
-    for n in shape:
-        units *= n
-    return [BatchNormUnit(units)]
+        return {}
+    if name == "batch_unit":
+        return {"norm": BatchNormUnit(math.prod(shape))}
+    return {"norm": nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])}
 
 
-def pool(stage: Stage) -> list[nn.Module]:
+def pool(stage: Stage) -> Parts:
     """Pooling over windows that do not overlap, or nothing."""
     if stage.pool == "none":
-        return []
-    two = len(stage.pool_size) == 2
+        return {}
+    one = len(stage.pool_size) == 1
     if stage.pool == "max":
-        return [nn.MaxPool2d(stage.pool_size) if two else nn.MaxPool1d(stage.pool_size)]
-    return [nn.AvgPool2d(stage.pool_size) if two else nn.AvgPool1d(stage.pool_size)]
+        return {"pool": (nn.MaxPool1d if one else nn.MaxPool2d)(stage.pool_size)}
+    return {"pool": (nn.AvgPool1d if one else nn.AvgPool2d)(stage.pool_size)}
 
 
 class ReadoutLayer(nn.Module):
@@ -119,11 +121,7 @@ class Network(nn.Module):
             self.stages.append(self._stage(stage, channels, size, wiring))
             channels = stage.channels
         self.readout = ReadoutLayer(skeleton.readout)
-        features = channels
-        if skeleton.readout == "flatten":
-            for n in sizes[-1]:
-                features *= n
-        self.head = self._head(features)
+        self.head = self._head(channels * math.prod(sizes[-1]) if skeleton.readout == "flatten" else channels)
 
     def _stage(self, stage: Stage, channels: int, size: Size, wiring: Wiring) -> nn.Sequential:
         skeleton = self.skeleton
@@ -139,14 +137,18 @@ class Network(nn.Module):
             **({} if skeleton.bias else {"bias": False}),
         )
         units = (stage.channels, *stage.wired_size(size))
-        return nn.Sequential(layer, *norm(skeleton.norm, units), *activation(skeleton.activation), *pool(stage))
+        parts = {"wiring": layer} | norm(skeleton.norm, units) | activation(skeleton.activation) | pool(stage)
+        return nn.Sequential(OrderedDict(parts))
 
     def _head(self, features: int) -> nn.Sequential:
-        skeleton, layers = self.skeleton, list[nn.Module]()
-        for units in skeleton.hidden:
-            layers += [nn.Linear(features, units, skeleton.bias), *norm(skeleton.norm, (units,)), *activation(skeleton.activation)]
+        skeleton, layers = self.skeleton, OrderedDict[str, nn.Module]()
+        for index, units in enumerate(skeleton.hidden):
+            parts = {"linear": nn.Linear(features, units, skeleton.bias)}
+            parts |= norm(skeleton.norm, (units,)) | activation(skeleton.activation)
+            layers[f"hidden{index}"] = nn.Sequential(OrderedDict(parts))
             features = units
-        return nn.Sequential(*layers, nn.Linear(features, skeleton.classes, skeleton.bias))
+        layers["classes"] = nn.Linear(features, skeleton.classes, skeleton.bias)
+        return nn.Sequential(layers)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images ``(B, C, H, W)``, uint8 or float, 0..255, to logits ``(B, classes)``."""
@@ -157,5 +159,4 @@ class Network(nn.Module):
 
     def wired_layers(self) -> list[tuple[str, nn.Module]]:
         """The layer of every stage, with its name."""
-        found: list[tuple[str, Any]] = [(f"stage{i}", stage[0]) for i, stage in enumerate(self.stages)]  # pyright: ignore
-        return found
+        return [(f"stages.{i}", stage.get_submodule("wiring")) for i, stage in enumerate(self.stages)]

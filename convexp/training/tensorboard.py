@@ -30,6 +30,13 @@ class TensorBoard(TensorBoardLogger):
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Nothing: ``start`` writes the curated ones."""
 
+    def save(self) -> None:
+        """Nothing: Lightning's would write the hyperparameters to a file of its own."""
+
+    def finalize(self, status: str) -> None:
+        """Flush only: the test, the probes and the pictures are still to come."""
+        self.experiment.flush()
+
     def start(self, params: dict[str, Value]) -> None:
         """Open the HParams session, and describe the table in the folder that holds the runs, if nobody has yet."""
         if set(params) != set(HPARAMS):
@@ -62,6 +69,7 @@ class TensorBoard(TensorBoardLogger):
         for tag, value in metrics.items():
             self.experiment.add_scalar(tag, value, step)
         self._write(self._end)
+        self.experiment.close()
 
     def picture(self, tag: str, image: Tensor, step: int) -> None:
         """Show an image ``(3, H, W)``, uint8."""

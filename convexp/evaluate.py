@@ -1,0 +1,44 @@
+"""convexp-eval: test a run again, from its folder alone."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from convexp import console
+from convexp.app import application
+from convexp.config import check_trusted, load
+from convexp.errors import ConfigError
+from convexp.runs import read_result
+from convexp.runs.saved import read_config
+
+
+def task(cfg: DictConfig) -> None:
+    """Rebuild the run's network and data, load its best checkpoint, test, and compare with what the run noted.
+
+    Raises:
+        ConfigError: if the folder holds no run with a checkpoint, or names code it may not name.
+    """
+    folder = Path(cfg.run)
+    saved = read_config(folder, "run")
+    if cfg.accelerator is not None:
+        saved.trainer.accelerator = cfg.accelerator
+    if cfg.data_root is not None:
+        saved.data.source.root = cfg.data_root
+    config = load(saved)
+    check_trusted(config)
+    if not (folder / "checkpoints" / "best.ckpt").is_file():
+        raise ConfigError(f"run={folder}: has no checkpoints/best.ckpt; it did not get through its first epoch")
+    from convexp.experiment import reevaluate  # torch and Lightning: seconds, so only now
+
+    metrics = reevaluate(config, folder)
+    noted = (read_result(folder) or {}).get("metrics", {})
+    for name, value in metrics.items():
+        before = noted.get(name)
+        verdict = "not noted by the run" if before is None else "as noted" if before == value else f"noted: {before:.10g}"
+        console.out.print(f"{name:<10} {value:.10g}  ({verdict})")
+
+
+main = application("convexp-eval", "eval", task)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Runs that differ in nothing but the seed, together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from convexp.reporting.statistics import Mean, mean
+from convexp.runs import Result, identity_hash
+
+# Settings that do not make two runs different in kind: who they are, where they went.
+APART = ("name", "seed", "outputs", "resume", "logger", "study", "model.wiring", "data.source.root")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Finished runs of one configuration, by ascending seed, and a label that says how it differs from the others."""
+
+    label: str
+    runs: list[Result]
+
+    @property
+    def n(self) -> int:
+        """How many runs."""
+        return len(self.runs)
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of the network."""
+        return int(self.runs[0]["network"]["parameters"])
+
+    def metric(self, name: str) -> Mean | None:
+        """Mean over the runs that have this metric; None if none has."""
+        values = [run["metrics"][name] for run in self.runs if run["metrics"].get(name) is not None]
+        return mean(values) if values else None
+
+
+def flatten(settings: Any, prefix: str = "") -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    if not isinstance(settings, dict):
+        return {prefix: settings}
+    return {k: v for key, value in settings.items() for k, v in flatten(value, f"{prefix}.{key}" if prefix else key).items()}
+
+
+def _kind(run: Result) -> dict[str, Any]:
+    settings = flatten(run["config"])
+    return {k: v for k, v in settings.items() if not any(k == a or k.startswith(f"{a}.") for a in APART)}
+
+
+def group(runs: Iterable[Result]) -> list[Group]:
+    """Finished runs by configuration, in the order in which the first of each is found."""
+    kinds: dict[str, dict[str, Any]] = {}
+    members: dict[str, list[Result]] = {}
+    for run in runs:
+        if run.get("state") == "finished":
+            key = identity_hash(_kind(run))
+            kinds[key] = _kind(run)
+            members.setdefault(key, []).append(run)
+    every = list(kinds.values())
+    differing = [k for k in dict.fromkeys(k for kind in every for k in kind) if len({repr(kind.get(k)) for kind in every}) > 1]
+    return [Group(_label(kinds[key], differing), sorted(found, key=lambda r: r["seed"])) for key, found in members.items()]
+
+
+def _label(kind: dict[str, Any], differing: list[str]) -> str:
+    others = [f"{k.rpartition('.')[2]}={kind.get(k)}" for k in differing if k not in ("model.name", "model.kernel_size")]
+    return " ".join([str(kind["model.name"]), *others])

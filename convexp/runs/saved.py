@@ -1,0 +1,42 @@
+"""The configuration kept in a run folder, as Hydra keeps it: ``.hydra/{config,hydra,overrides}.yaml``."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from convexp.errors import ConfigError
+
+FOLDER = ".hydra"
+
+
+def read_config(folder: Path, setting: str) -> DictConfig:
+    """The configuration of the run in ``folder``.
+
+    Raises:
+        ConfigError: naming ``setting``, if there is none or it cannot be read.
+    """
+    file = folder / FOLDER / "config.yaml"
+    if not file.is_file():
+        raise ConfigError(f"{setting}={folder}: there is no run in this folder (no {FOLDER}/config.yaml)")
+    try:
+        cfg = OmegaConf.load(file)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml cannot be read ({type(error).__name__})") from None
+    if not isinstance(cfg, DictConfig):
+        raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml holds no configuration")
+    return cfg
+
+
+def write_config(folder: Path, cfg: DictConfig, hydra_cfg: Any) -> None:
+    """Keep ``cfg``, resolved, with what Hydra was told; a folder that has a configuration keeps its own."""
+    target = folder / FOLDER
+    if (target / "config.yaml").exists():
+        return
+    target.mkdir(exist_ok=True)
+    OmegaConf.save(hydra_cfg.overrides.task, target / "overrides.yaml")
+    OmegaConf.save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
+    partial = target / "config.yaml.partial"
+    OmegaConf.save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), partial)
+    partial.replace(target / "config.yaml")
