@@ -18,6 +18,7 @@ from convexp.errors import ConfigError
 from convexp.models import Network, match_width
 from convexp.probes import Probe
 
+
 def make(setting: str, target: Target, **provided: Any) -> Any:
     """Instantiate ``target``, or the partial of it, with ``provided`` besides its own settings.
 
@@ -88,7 +89,9 @@ def probes(config: Config) -> dict[str, Probe]:
 
 def loggers(config: Config, folder: Path, purge_step: int | None) -> list[Logger]:
     """The loggers; a resumed run is told by ``purge_step`` from where it writes again."""
-    return [make(f"logger.{name}", target)(folder=folder, purge_step=purge_step) for name, target in (config.logger or {}).items()]
+    return [
+        make(f"logger.{name}", target)(folder=folder, purge_step=purge_step) for name, target in (config.logger or {}).items()
+    ]
 
 
 def callbacks(config: Config) -> list[Any]:

@@ -1,6 +1,9 @@
 """What is said on the terminal."""
 
+import shlex
+import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +22,20 @@ def complain(program: str, message: str) -> None:
 def is_terminal() -> bool:
     """Whether somebody watches: progress bars are for people."""
     return sys.stdout.isatty()
+
+
+def shorten(path: Path) -> str:
+    """The path from here, if it lies below here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)
+
+
+def tensorboard(logdir: str) -> str:
+    """The command that shows ``logdir``, as it can be typed here."""
+    ours = Path(sys.executable).parent / "tensorboard"
+    found = shutil.which("tensorboard")
+    program = "tensorboard" if found is not None and Path(found) == ours else shorten(ours)
+    return f"{program} --logdir {shlex.quote(logdir)}"
 
 
 def show_settings(settings: dict[str, Any], title: str) -> None:
@@ -52,4 +69,4 @@ def show_result(result: dict[str, Any], folder: str, brief: bool) -> None:
         f"{seconds['total']:.1f} s in all"
     )
     out.print(f"  {escape(folder)}/result.json")
-    out.print(f"  tensorboard --logdir {escape(folder)}")
+    out.print(f"  {escape(tensorboard(folder))}")

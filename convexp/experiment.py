@@ -6,7 +6,7 @@ import shutil
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
 from convexp.runs.result import write_result
 from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
+from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
 from convexp.training.tensorboard import TensorBoard
@@ -66,7 +67,7 @@ class Experiment:
         self.result: Result = self._first_result(folder.identity)
 
     @contextmanager
-    def _timed(self, part: str) -> Iterator[None]:
+    def _timed(self, part: str) -> Generator[None]:
         start = time.perf_counter()
         yield
         self.seconds[part] = round(time.perf_counter() - start, 4)
@@ -108,26 +109,38 @@ class Experiment:
             ConvexpError: if the training diverged; every error is noted in the result first.
             KeyboardInterrupt: after Ctrl-C or SIGTERM, with the folder left resumable.
         """
-        checkpoint = self._last_checkpoint()
-        self.trainer = self._trainer(checkpoint)
-        self._save("running")
-        try:
-            self._fit(checkpoint)
-            self._test()
-            self._save("running")  # what is measured is safe before the probes start
-            self._probe()
-        except (KeyboardInterrupt, SystemExit):
-            self._save("interrupted")
-            raise KeyboardInterrupt from None
-        except Exception as error:
-            mendable = isinstance(error, ConvexpError)
-            self._save("failed", error=str(error) if mendable else traceback.format_exc())
-            raise
-        self._save("finished")
+        with logging_to(self.folder / "train.log"):
+            try:
+                self._run()
+            except (KeyboardInterrupt, SystemExit):
+                log.info("interrupted")
+                self._save("interrupted")
+                raise KeyboardInterrupt from None
+            except Exception as error:
+                log.exception("failed")
+                mendable = isinstance(error, ConvexpError)
+                self._save("failed", error=str(error) if mendable else traceback.format_exc())
+                raise
+            self._save("finished")
+            log.info("finished: %s", self.result["metrics"])
         return self.result
 
+    def _run(self) -> None:
+        checkpoint = self._last_checkpoint()
+        self._save("running")
+        self.trainer = self._trainer(checkpoint)
+        log.info("started at epoch %d: %s", 0 if checkpoint is None else checkpoint["epoch"] + 1, self.config.name)
+        self._fit(checkpoint)
+        self._test()
+        self._save("running")  # what is measured is safe before the probes start
+        self._probe()
+
     def _save(self, state: str, error: str | None = None) -> None:
-        self.result |= {"state": state, "error": error, "seconds": {**self.seconds, "total": round(sum(self.seconds.values()), 4)}}
+        self.result |= {
+            "state": state,
+            "error": error,
+            "seconds": {**self.seconds, "total": round(sum(self.seconds.values()), 4)},
+        }
         if state != "running":
             self.result["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
         write_result(self.folder, self.result)
@@ -140,7 +153,7 @@ class Experiment:
         try:
             torch.load(folder / BEST, map_location="cpu", weights_only=True)
             return torch.load(folder / LAST, map_location="cpu", weights_only=True)
-        except Exception as error:  # noqa: BLE001 - torch raises almost anything for a damaged file
+        except Exception as error:
             if (folder / LAST).exists():
                 console.out.print(f"[yellow]checkpoints cannot be read ({type(error).__name__}), starting again[/]")
             shutil.rmtree(folder, ignore_errors=True)
@@ -165,7 +178,6 @@ class Experiment:
             profiler=make_profiler(settings.profiler, self.folder),
             logger=loggers,
             callbacks=[*self.callbacks, self.checkpoints, RandomState(), *bars],
-            enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=bool(bars),
             num_sanity_val_steps=0,
@@ -327,8 +339,10 @@ def reevaluate(config: Config, folder: Path) -> dict[str, float]:
     module = Classifier(build.network(config, data)[0])
     try:
         load_weights(module, folder / "checkpoints" / BEST)
-    except Exception as error:  # noqa: BLE001 - torch raises almost anything for a damaged file
-        raise ConfigError(f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {first_line(error)})") from None
+    except Exception as error:
+        raise ConfigError(
+            f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {first_line(error)})"
+        ) from None
     return evaluate(module, data, config)
 
 

@@ -50,7 +50,7 @@ def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     with RunFolder(folder, identity_hash(config.identity())) as taken:
         if taken.found is Taken.FINISHED:
             assert taken.previous is not None
-            console.out.print(f"{shorten(folder)}: already finished")
+            console.out.print(f"{console.shorten(folder)}: already finished")
             return monitored(taken.previous, config)
         result = execute(cfg, config, taken, sweeps)
     return monitored(result, config)
@@ -72,9 +72,9 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     try:
         result = experiment.execute()
     except KeyboardInterrupt:
-        console.out.print(f"interrupted; to go on: convexp-train resume={shorten(taken.path)}")
+        console.out.print(f"interrupted; to go on: convexp-train resume={console.shorten(taken.path)}")
         raise
-    console.show_result(result, shorten(taken.path), brief=sweeps)
+    console.show_result(result, console.shorten(taken.path), brief=sweeps)
     return result
 
 
@@ -90,12 +90,6 @@ def resumed(cfg: DictConfig, fresh: Path) -> tuple[DictConfig, Path]:
     folder = Path(cfg.resume)
     prune(fresh)
     return read_config(folder, "resume"), folder
-
-
-def shorten(path: Path) -> str:
-    """The path from here, if it lies below here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)
 
 
 main = application("convexp-train", "train", task)

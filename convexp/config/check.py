@@ -1,7 +1,7 @@
 """From a composed configuration to a checked ``Config``, or one line that says what is wrong with which setting."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,16 @@ from convexp.errors import ConfigError
 
 # What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
 PROVIDED = {
-    "model.wiring": {"in_channels", "out_channels", "kernel_size", "input_size", "stride", "padding", "dilation", "padding_mode"},
+    "model.wiring": {
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "input_size",
+        "stride",
+        "padding",
+        "dilation",
+        "padding_mode",
+    },
     "scheduler": {"optimizer", "total_steps"},
     "logger": {"folder", "purge_step"},
 }
@@ -36,7 +45,8 @@ def load(cfg: DictConfig) -> Config:
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(e, values) for e in error.errors()[:3])) from None
+        errors: Sequence[Mapping[str, Any]] = error.errors()
+        raise ConfigError("; ".join(_explain(e) for e in errors[:3])) from None
     check_targets(config)
     check_geometry(config)
     check_data(config)
@@ -44,7 +54,7 @@ def load(cfg: DictConfig) -> Config:
     return config
 
 
-def _explain(error: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def _explain(error: Mapping[str, Any]) -> str:
     """One pydantic error as ``setting=value: what would be right``."""
     setting = ".".join(str(part) for part in error["loc"] if not _is_union_branch(part))
     value, message = error["input"], str(error["msg"]).removeprefix("Value error, ")
@@ -168,4 +178,6 @@ def check_combinations(config: Config) -> None:
     """
     fused = config.optimizer.spec().get("fused")
     if fused and config.trainer.gradient_clip_val is not None and config.trainer.precision == "16-mixed":
-        raise ConfigError("optimizer.fused=true: cannot clip gradients under trainer.precision=16-mixed; set optimizer.fused=false")
+        raise ConfigError(
+            "optimizer.fused=true: cannot clip gradients under trainer.precision=16-mixed; set optimizer.fused=false"
+        )

@@ -14,7 +14,7 @@ def explain(error: HydraException | OmegaConfBaseException) -> str:
     if isinstance(error, MissingConfigException):
         return _missing_option(text)
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read; write setting=value, quote what holds commas, spaces or brackets ('name=\"a, b\"')"
+        return f"{error.override}: cannot be read; write setting=value, and quote a value that holds commas or spaces"
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return f"{unknown[1]}: there is no such setting{suggest_setting(unknown[1])}"
     if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):

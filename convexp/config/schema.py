@@ -36,31 +36,31 @@ class Target(BaseModel):
         return self.model_dump(by_alias=True)
 
 
-def per_stage(item: Any) -> Any:
+def _per_stage(item: Any) -> BeforeValidator:
     """A setting that is one value for all stages or a list with one value for each."""
     one: TypeAdapter[Any] = TypeAdapter(item)
 
     def check(value: Any) -> Any:
-        values: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore
+        values: list[Any] = value if isinstance(value, list) else [value]
         try:
             checked = [one.validate_python(v, strict=True) for v in values]
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"]) from None
         return checked if isinstance(value, list) else checked[0]
 
-    return Annotated[Any, BeforeValidator(check)]
+    return BeforeValidator(check)
 
 
-Offset = Annotated[int, Field(ge=0)]
-Padding = Annotated[int | str, AfterValidator(lambda v: _padding(v))]
-
-
-def _padding(value: int | str) -> int | str:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if value in ("same", "valid"):
+def _check_padding(value: int | str) -> int | str:
+    if value in ("same", "valid") or (isinstance(value, int) and value >= 0):
         return value
     raise ValueError("Input should be a number of pixels (0 or more), 'same' or 'valid'")
+
+
+StageNumber = Annotated[Any, _per_stage(PositiveInt)]
+StagePadding = Annotated[Any, _per_stage(Annotated[int | str, AfterValidator(_check_padding)])]
+StageBorder = Annotated[Any, _per_stage(PaddingMode)]
+StagePool = Annotated[Any, _per_stage(Pool)]
 
 
 class Model(Section):
@@ -69,13 +69,13 @@ class Model(Section):
     name: str = Field(min_length=1)
     wiring: Target
     channels: list[PositiveInt]
-    kernel_size: per_stage(PositiveInt)
-    stride: per_stage(PositiveInt)
-    padding: per_stage(Padding)
-    dilation: per_stage(PositiveInt)
-    padding_mode: per_stage(PaddingMode)
-    pool: per_stage(Pool)
-    pool_size: per_stage(PositiveInt)
+    kernel_size: StageNumber
+    stride: StageNumber
+    padding: StagePadding
+    dilation: StageNumber
+    padding_mode: StageBorder
+    pool: StagePool
+    pool_size: StageNumber
     activation: Activation
     norm: Norm
     readout: Readout
@@ -167,9 +167,6 @@ class Trainer(Section):
     fast_dev_run: bool
     overfit_batches: NonNegativeFloat | NonNegativeInt
     profiler: Literal["simple", "advanced"] | None
-
-
-Number = int | float | str | bool
 
 
 class Study(Section):

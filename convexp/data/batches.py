@@ -1,6 +1,7 @@
 """Batches by whole-batch indexing into tensors in memory: no per-sample Python."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ class EpochSampler(Sampler[int]):
         return iter(torch.randperm(self.length, generator=generator).tolist())
 
 
-def whole(batch: Batch) -> Batch:
+def whole(batch: Any) -> Any:
     """The batch as ``__getitems__`` made it: there is nothing to collate."""
     return batch
 

@@ -41,7 +41,9 @@ def prepare(settings: Data, make_source: Callable[[], Source]) -> Dataset:
         raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(source.train_images.shape[1:])}")
     largest = int(source.train_labels.max())
     if largest >= settings.classes:
-        raise ConfigError(f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes")
+        raise ConfigError(
+            f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
+        )
     train, val = stratified(source.train_labels, settings.val_size, settings.split_seed, "data.val_size")
     images = source.train_images[train]
     mean, std = statistics(images)

@@ -1,5 +1,7 @@
 """scikit-learn's bundled handwritten digits: real images without a download."""
 
+from typing import Any
+
 import torch
 from sklearn.datasets import load_digits
 
@@ -12,7 +14,7 @@ def digits(test_size: int, split_seed: int) -> Source:
 
     Source: E. Alpaydin & C. Kaynak 1998, Optical Recognition of Handwritten Digits (UCI), test part, as scikit-learn has it.
     """
-    bunch = load_digits()
+    bunch: Any = load_digits()
     images = (torch.from_numpy(bunch.images) * (255 / 16)).round().to(torch.uint8)[:, None]  # (N, 1, 8, 8)
     labels = torch.from_numpy(bunch.target).long()  # (N,)
     train, test = stratified(labels, test_size, split_seed, "data.source.test_size")

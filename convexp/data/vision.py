@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -23,7 +24,7 @@ def vision(dataset: str, root: str, download: bool) -> Source:
 
 
 def _part(dataset: str, root: str, train: bool, download: bool) -> tuple[Tensor, Tensor]:
-    kind = getattr(torchvision.datasets, dataset, None)
+    kind: Any = getattr(torchvision.datasets, dataset, None)
     if kind is None:
         raise ConfigError(f"data.source.dataset={dataset}: torchvision has no data set of that name")
     try:
@@ -45,12 +46,16 @@ def _part(dataset: str, root: str, train: bool, download: bool) -> tuple[Tensor,
 
 def _damaged(dataset: str, root: str, error: Exception) -> ConfigError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return ConfigError(f"data.source.root={root}: a file of {dataset} there is truncated or damaged ({reason}); delete it and get it again")
+    return ConfigError(
+        f"data.source.root={root}: a file of {dataset} there is truncated or damaged ({reason}); delete it and get it again"
+    )
 
 
-def _downloaded(dataset: str, root: str, train: bool, download: bool, missing: Exception) -> "torchvision.datasets.VisionDataset":
+def _downloaded(dataset: str, root: str, train: bool, download: bool, missing: Exception) -> Any:
     if not download:
-        raise ConfigError(f"data.source.root={root}: {dataset} is not there; get it, or set data.source.download=true") from None
+        raise ConfigError(
+            f"data.source.root={root}: {dataset} is not there; get it, or set data.source.download=true"
+        ) from None
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return getattr(torchvision.datasets, dataset)(root, train=train, download=True)

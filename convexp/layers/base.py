@@ -20,7 +20,7 @@ def pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, int]:
         ValueError: naming the argument, if it is not one or two integers of at least ``least``.
     """
     values = (value, value) if isinstance(value, int) else tuple(value)
-    if len(values) != 2 or any(not isinstance(v, int) or isinstance(v, bool) or v < least for v in values):
+    if len(values) != 2 or any(v < least for v in values):
         raise ValueError(f"{name}={value}: should be one integer or two, each {least} or more")
     return values[0], values[1]
 

@@ -2,7 +2,9 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,10 +32,11 @@ def leaves(network: Network) -> list[tuple[str, nn.Module]]:
 def count(network: Network) -> list[LayerCount]:
     """Parameters and FLOPs of every layer that has parameters; works on the meta device, where nothing is computed."""
     shapes: dict[str, tuple[int, ...]] = {}
-    hooks = [
-        module.register_forward_hook(lambda _m, _i, out, name=name: shapes.update({name: tuple(out.shape[1:])}))
-        for name, module in leaves(network)
-    ]
+
+    def note(name: str, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        shapes[name] = tuple(output.shape[1:])
+
+    hooks = [module.register_forward_hook(partial(note, name)) for name, module in leaves(network)]
     image = torch.zeros(1, *network.skeleton.input_shape, device=network.normalize.scale.device)
     training = network.training
     counter = FlopCounterMode(display=False)
@@ -65,14 +68,14 @@ def forward_times(network: Network, images: Tensor, repeats: int = 5) -> dict[st
             torch.cuda.synchronize(images.device)
         return time.perf_counter()
 
-    def before(name: str) -> None:
+    def before(name: str, _module: nn.Module, _inputs: Any) -> None:
         started[name] = now()
 
-    def after(name: str) -> None:
+    def after(name: str, _module: nn.Module, _inputs: Any, _output: Any) -> None:
         taken.setdefault(name, []).append((now() - started[name]) * 1000)
 
-    hooks = [m.register_forward_pre_hook(lambda _m, _i, name=name: before(name)) for name, m in leaves(network)]
-    hooks += [m.register_forward_hook(lambda _m, _i, _o, name=name: after(name)) for name, m in leaves(network)]
+    hooks = [m.register_forward_pre_hook(partial(before, name)) for name, m in leaves(network)]
+    hooks += [m.register_forward_hook(partial(after, name)) for name, m in leaves(network)]
     with torch.no_grad():
         for _ in range(repeats + 1):
             network(images)

@@ -3,7 +3,7 @@
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,9 @@ class Wiring(Protocol):
         dilation: Size,
         padding_mode: str,
         **bias: bool,
-    ) -> nn.Module: ...
+    ) -> nn.Module:
+        """``bias=False`` comes only where the skeleton has none; otherwise the wiring's own default stands."""
+        ...
 
 
 class Normalize(nn.Module):
@@ -75,10 +77,11 @@ def pool(stage: Stage) -> Parts:
     """Pooling over windows that do not overlap, or nothing."""
     if stage.pool == "none":
         return {}
+    size: Any = stage.pool_size
     one = len(stage.pool_size) == 1
     if stage.pool == "max":
-        return {"pool": (nn.MaxPool1d if one else nn.MaxPool2d)(stage.pool_size)}
-    return {"pool": (nn.AvgPool1d if one else nn.AvgPool2d)(stage.pool_size)}
+        return {"pool": nn.MaxPool1d(size) if one else nn.MaxPool2d(size)}
+    return {"pool": nn.AvgPool1d(size) if one else nn.AvgPool2d(size)}
 
 
 class ReadoutLayer(nn.Module):

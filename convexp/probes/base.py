@@ -17,7 +17,7 @@ class NotApplicableError(Exception):
 
 @dataclass
 class Measurement:
-    """Numbers by name, maps (plain lists) by name, pictures ``(3, H, W)`` uint8 by name; ``protocol`` says how shifts were made."""
+    """Numbers, maps (plain lists) and pictures (``(3, H, W)``, uint8) by name; ``protocol``: how shifts were made."""
 
     numbers: dict[str, float]
     maps: dict[str, Any] = field(default_factory=dict[str, Any])

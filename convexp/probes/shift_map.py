@@ -15,9 +15,10 @@ from convexp.probes.pictures import heat_map
 class ShiftMap:
     """Accuracy under zero-fill shifts, ``A(δ) = mean_n 1{argmax f(T_δ x_n) = y_n}`` for all |δ_1|, |δ_2| <= max_shift.
 
-    Numbers: ``centre`` A(0), ``mean`` and ``worst`` over the whole grid (0 included), ``drop`` = centre - worst, ``cut`` (largest
-    share of brightness that a shift pushes off the canvas: 0 where nothing is cut off), ``n`` images. Maps: ``accuracy``
-    (rows: shift down, -max_shift first; columns: shift right), ``radius`` (mean over max(|δ_1|, |δ_2|) = r, r = 0...).
+    Numbers: ``centre`` A(0), ``mean`` and ``worst`` over the whole grid (0 included), ``drop`` = centre - worst, ``cut``
+    (largest share of brightness that a shift pushes off the canvas: 0 where nothing is cut off), ``n`` images. Maps:
+    ``accuracy`` (rows: shift down, -max_shift first; columns: shift right), ``radius`` (mean over all shifts with
+    max(|δ_1|, |δ_2|) = r, for r = 0, 1, ...).
     Accuracies are shares, 0..1. Source: Kauderer-Abrams 2017's map, with accuracy in the place of distance.
 
     Args:
@@ -33,7 +34,10 @@ class ShiftMap:
         images, labels = images[: self.max_images], labels[: self.max_images]
         steps = range(-self.max_shift, self.max_shift + 1)
         grid = torch.tensor(
-            [[float((predict(network, zero_fill(images, (down, right))) == labels).double().mean()) for right in steps] for down in steps],
+            [
+                [float((predict(network, zero_fill(images, (down, right))) == labels).double().mean()) for right in steps]
+                for down in steps
+            ],
             dtype=torch.float64,
         )
         distance = torch.tensor([[max(abs(down), abs(right)) for right in steps] for down in steps])

@@ -47,10 +47,10 @@ def _kind(run: Result) -> dict[str, Any]:
 
 
 def group(runs: Iterable[Result]) -> list[Group]:
-    """Finished runs by configuration, in the order in which the first of each is found."""
+    """Finished runs by configuration, in the order in which the first of each was started."""
     kinds: dict[str, dict[str, Any]] = {}
     members: dict[str, list[Result]] = {}
-    for run in runs:
+    for run in sorted(runs, key=lambda r: r.get("started", "")):
         if run.get("state") == "finished":
             key = identity_hash(_kind(run))
             kinds[key] = _kind(run)

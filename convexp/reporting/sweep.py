@@ -1,6 +1,5 @@
 """What happens after the last run of a sweep."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ class SweepSummary(Callback):
         write(summary, root)
         show(summary)
         console.out.print(f"results: {root}/ (summary.md, summary.csv, summary.png, a folder per run)")
-        console.out.print(f"look at them: {Path(sys.executable).parent / 'tensorboard'} --logdir {shlex.quote(str(root))}")
+        console.out.print(f"look at them: {console.tensorboard(str(root))}")
         failed = [run for run in summary.unfinished if run.get("state") == "failed"]
         if failed:
             sys.exit(2 if all(run.get("mendable") for run in failed) else 1)

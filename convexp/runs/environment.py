@@ -52,4 +52,10 @@ def _cpu() -> str:
 
 def hardware(accelerator: str, threads: int) -> dict[str, Any]:
     """What computed it; ``accelerator`` and ``threads`` as the run had them."""
-    return {"cpu": _cpu(), "cores": os.cpu_count(), "threads": threads, "accelerator": accelerator, "system": platform.platform()}
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "accelerator": accelerator,
+        "system": platform.platform(),
+    }

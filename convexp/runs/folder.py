@@ -56,7 +56,9 @@ class RunFolder:
         self.previous = read_result(self.path)
         if self.previous is None:
             if others and not (self.path / ".hydra").is_dir():
-                raise ConfigError(f"hydra.run.dir={self.path}: the folder holds files that are no run of convexp; choose another")
+                raise ConfigError(
+                    f"hydra.run.dir={self.path}: the folder holds files that are no run of convexp; choose another"
+                )
             return  # new, or killed before its first result was whole
         if self.previous.get("identity") != self.identity:
             raise ConfigError(

@@ -7,16 +7,19 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, Checkpoint, TQDMProgressBar
+
+from convexp.training.log import log
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 
 
-class Checkpoints(Callback):
+class Checkpoints(Checkpoint):
     """After every epoch ``last.ckpt``, and ``best.ckpt`` whenever the monitored value has improved.
 
     Lightning's ModelCheckpoint writes the file twice, keeps absolute paths in it, and forgets the best value when the
-    folder has been moved. Both files are replaced atomically.
+    folder has been moved. Both files are replaced atomically. As a ``Checkpoint`` it comes after all other callbacks, so
+    that their state of this epoch is in the file.
     """
 
     def __init__(self, folder: Path, monitor: str, mode: str) -> None:
@@ -36,6 +39,8 @@ class Checkpoints(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files; the validation of the epoch is done by now."""
+        values = ", ".join(f"{k} {float(v):.4g}" for k, v in sorted(trainer.callback_metrics.items()))
+        log.info("epoch %d, step %d: %s", trainer.current_epoch, trainer.global_step, values)
         if trainer.fast_dev_run:  # pyright: ignore
             return
         value = float(trainer.callback_metrics[self.monitor])
@@ -57,7 +62,10 @@ class RandomState(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Generator states of the CPU and of every GPU."""
-        return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+        return {
+            "cpu": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Set them again."""

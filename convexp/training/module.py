@@ -17,6 +17,8 @@ from convexp.errors import DivergedError
 from convexp.models import Network
 
 MakeOptimizer = Callable[..., Optimizer]
+CHECK_EVERY = 50  # batches between looks for a NaN: each costs a GPU a synchronisation
+
 MakeScheduler = Callable[..., LRScheduler]
 
 
@@ -55,8 +57,8 @@ class Classifier(pl.LightningModule):
         loss = F.cross_entropy(logits, labels)
         with torch.no_grad():
             correct = (logits.argmax(1) == labels).sum()
-            self._sums += torch.stack((loss * len(labels), correct, correct.new_tensor(len(labels))))
-        if batch_idx % self.trainer.log_every_n_steps == 0:
+            self._sums.add_(torch.stack((loss * len(labels), correct, correct.new_tensor(len(labels)))))  # no __setattr__
+        if batch_idx % CHECK_EVERY == 0:
             self._check_finite(batch_idx)
         return loss
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import TensorBoardLogger
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.plugins.hparams import summary_v2 as hparams
 from torch import Tensor
 from torch.utils.tensorboard.summary import hparams as session_summaries

@@ -13,13 +13,15 @@ def _need(package: str) -> None:
         raise ConfigError(f"logger={package}: the package {package} is not installed; pip install 'convexp[{package}]'")
 
 
-def wandb(folder: Path, project: str, offline: bool, purge_step: int | None = None) -> Logger:
+def wandb(folder: Path, project: str, offline: bool, purge_step: int | None) -> Logger:
     """Weights & Biases; the run is named as its folder."""
+    del purge_step  # the tracker counts for itself
     _need("wandb")
     return WandbLogger(name=folder.name, save_dir=folder, project=project, offline=offline)
 
 
-def mlflow(folder: Path, experiment: str, tracking_uri: str, purge_step: int | None = None) -> Logger:
+def mlflow(folder: Path, experiment: str, tracking_uri: str, purge_step: int | None) -> Logger:
     """MLflow; the run is named as its folder."""
+    del purge_step  # the tracker counts for itself
     _need("mlflow")
     return MLFlowLogger(experiment_name=experiment, run_name=folder.name, tracking_uri=tracking_uri)
