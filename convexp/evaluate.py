@@ -18,6 +18,8 @@ def task(cfg: DictConfig) -> None:
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or names code it may not name.
     """
+    if cfg.run is None:
+        raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
     folder = Path(cfg.run)
     saved = read_config(folder, "run")
     if cfg.accelerator is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from PIL import Image
 from pytorch_lightning.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from torch import Tensor
 
@@ -42,6 +43,7 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # there is nothing to wait for in memory
     warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")  # about small data sets
+    warnings.filterwarnings("ignore", message=".*requested to overfit.*")  # and get what was requested
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 
@@ -117,9 +119,9 @@ class Experiment:
                 self._save("interrupted")
                 raise KeyboardInterrupt from None
             except Exception as error:
-                log.exception("failed")
-                mendable = isinstance(error, ConvexpError)
-                self._save("failed", error=str(error) if mendable else traceback.format_exc())
+                reason = str(error) if isinstance(error, ConvexpError) else traceback.format_exc()
+                log.info("failed: %s", reason)
+                self._save("failed", error=reason)
                 raise
             self._save("finished")
             log.info("finished: %s", self.result["metrics"])
@@ -270,11 +272,9 @@ class Experiment:
 
     def _show(self, pictures: dict[str, Tensor]) -> None:
         """Pictures and final metrics, as files and in TensorBoard."""
-        from torchvision.io import write_png
-
         step = self.trainer.global_step
         for name, picture in pictures.items():
-            write_png(picture, str(self.folder / f"{name.replace('/', '_')}.png"))
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(self.folder / f"{name.replace('/', '_')}.png")
         metrics = self.result["metrics"]
         numbers = {k: float(v) for k, v in metrics.items() if k.startswith(("val/", "test/", "probe/"))}
         parameters = {f"parameters/{row['name']}": float(row["parameters"]) for row in self.result["network"]["layers"]}

@@ -39,6 +39,7 @@ class RunFolder:
 
     def __enter__(self) -> "RunFolder":
         self.path.mkdir(parents=True, exist_ok=True)
+        fresh = not (self.path / LOCK).exists()
         self._lock = FileLock(self.path / LOCK)
         try:
             self._lock.acquire(timeout=0)
@@ -48,6 +49,8 @@ class RunFolder:
             self._look()
         except BaseException:
             self._lock.release()
+            if fresh:
+                (self.path / LOCK).unlink(missing_ok=True)
             raise
         return self
 
@@ -60,7 +63,9 @@ class RunFolder:
                     f"hydra.run.dir={self.path}: the folder holds files that are no run of convexp; choose another"
                 )
             return  # new, or killed before its first result was whole
-        if self.previous.get("identity") != self.identity:
+        if self.previous.get("identity") is None:
+            return  # it failed before it could start
+        if self.previous["identity"] != self.identity:
             raise ConfigError(
                 f"hydra.run.dir={self.path}: the folder holds a run of another configuration; choose another, or delete it"
             )
@@ -74,6 +79,8 @@ def prune(path: Path) -> None:
     """Remove a folder in which nothing was done, and the empty folders between it and the working directory."""
     if not path.is_dir() or {entry.name for entry in path.iterdir()} - {LOCK}:
         return
+    if not _free(path):
+        return
     (path / LOCK).unlink(missing_ok=True)
     here = Path.cwd()
     for folder in (path, *path.parents):
@@ -83,3 +90,14 @@ def prune(path: Path) -> None:
             folder.rmdir()
         except OSError:  # not empty
             return
+
+
+def _free(path: Path) -> bool:
+    """Whether no process runs in the folder."""
+    lock = FileLock(path / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    lock.release()
+    return True

@@ -38,7 +38,7 @@ class Classifier(pl.LightningModule):
         self.make_scheduler = make_scheduler
         classes = network.skeleton.classes
         self.accuracy = MulticlassAccuracy(classes, average="micro")
-        self.loss = MeanMetric()
+        self.loss = MeanMetric(nan_strategy="disable")  # a diverged training is noticed elsewhere
         self._sums = torch.zeros(3)  # loss * batch size, correct, seen: one tensor, since every call here costs
 
     def configure_optimizers(self) -> Any:

@@ -1,0 +1,89 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def program() -> Callable[..., Done]:
+    """Runs a command in a process of its own: program("train", "seed=1", cwd=...)."""
+
+    def run(name: str, *arguments: str, cwd: Path, timeout: float = 300, **environment: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", f"convexp.{name}", *arguments],
+            cwd=cwd,
+            env={**os.environ, "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Done]:
+    """Runs a command in this process, in an empty folder: call("train", "seed=1")."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, *arguments: str) -> Done:
+        import importlib
+
+        monkeypatch.setattr(sys, "argv", [f"convexp-{name}", *arguments])
+        capsys.readouterr()
+        code = 0
+        try:
+            importlib.import_module(f"convexp.{name}").main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run
+
+
+SMALL = ("trainer=cpu", "trainer.max_epochs=2", "model.channels=[2,2]", "probes.shift_map.max_shift=1", "trainer.threads=1")
+
+
+@pytest.fixture
+def small_run(call: Callable[..., Done], tmp_path: Path) -> Callable[..., Path]:
+    """Trains a tiny network on the digits; returns the run's folder."""
+
+    def run(*overrides: str, folder: str = "run") -> Path:
+        done = call("train", *SMALL, f"hydra.run.dir={folder}", *overrides)
+        assert done.code == 0, done.err
+        return tmp_path / folder
+
+    return run
+
+
+def read(folder: Path) -> dict:
+    return json.loads((folder / "result.json").read_text())
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder with the real data sets; tests that need it are skipped where there is none (never in .ci/run)."""
+    folder = os.environ.get("CONVEXP_DATA")
+    if folder is None:
+        if os.environ.get("CONVEXP_REQUIRE_DATA"):
+            pytest.fail("CONVEXP_DATA is not set, and CONVEXP_REQUIRE_DATA says that it has to be")
+        pytest.skip("needs CONVEXP_DATA")
+    return Path(folder).resolve()

@@ -1,0 +1,86 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
+from convexp.models import Network, count
+from convexp.models.accounting import forward_times
+from convexp.skeleton import Skeleton, Stage
+
+WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d)
+FIRST = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "max", (2, 2))
+SECOND = Stage(6, (5, 3), (2, 2), (2, 1), (1, 1), "circular", "none", (2, 2))
+SKELETON = Skeleton((3, 8, 8), 10, (FIRST, SECOND), "flatten", (7,), "relu", "none", True)
+
+
+def make(wiring: Any, **changes: Any) -> Network:
+    return Network(replace(SKELETON, **changes), wiring, [0.0] * 3, [1.0] * 3)
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+@pytest.mark.parametrize("norm", ["none", "batch", "batch_unit"])
+@pytest.mark.parametrize("stages", [(FIRST, SECOND), (FIRST,), ()])
+def test_parameters_add_up(wiring, norm, stages):
+    network = make(wiring, norm=norm, stages=stages)
+    layers = count(network)
+    assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in network.parameters())
+    assert all(layer.parameters > 0 for layer in layers)
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+@pytest.mark.parametrize("bias", [True, False])
+def test_flops_are_two_for_a_multiply_add(wiring, bias):
+    layers = {layer.name: layer.flops for layer in count(make(wiring, bias=bias))}
+    windowed = (4 * 64 * 3 * 9, 6 * 4 * 4 * 15)
+    dense = (4 * 64 * 3 * 64, 6 * 4 * 4 * 16)
+    first, second = windowed if wiring in (Conv2d, LocallyConnected2d) else dense
+    assert layers == {
+        "stages.0.wiring": 2 * first,
+        "stages.1.wiring": 2 * second,
+        "head.hidden0.linear": 2 * 24 * 7,
+        "head.classes": 2 * 7 * 10,
+    }
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_names_kinds_and_shapes(wiring):
+    layers = count(make(wiring, norm="batch"))
+    assert [(layer.name, layer.kind, layer.output_shape) for layer in layers] == [
+        ("stages.0.wiring", wiring.__name__, (4, 8, 8)),
+        ("stages.0.norm", "BatchNorm2d", (4, 8, 8)),
+        ("stages.1.wiring", wiring.__name__, (6, 2, 2)),
+        ("stages.1.norm", "BatchNorm2d", (6, 2, 2)),
+        ("head.hidden0.linear", "Linear", (7,)),
+        ("head.hidden0.norm", "BatchNorm1d", (7,)),
+        ("head.classes", "Linear", (10,)),
+    ]
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+@pytest.mark.parametrize("norm", ["none", "batch", "batch_unit"])
+def test_meta_device_counts_the_same(wiring, norm):
+    with torch.device("meta"):
+        empty = make(wiring, norm=norm)
+    assert all(p.is_meta for p in empty.parameters())
+    assert count(empty) == count(make(wiring, norm=norm))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_counting_leaves_no_trace(training):
+    network = make(Conv2d, norm="batch").train(training)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    count(network)
+    assert network.training is training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_forward_times_has_every_counted_layer(wiring):
+    network = make(wiring, norm="batch").eval()
+    times = forward_times(network, torch.zeros(2, 3, 8, 8), repeats=2)
+    assert list(times) == [layer.name for layer in count(network)]
+    assert all(0 < ms < 1000 for ms in times.values())
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())

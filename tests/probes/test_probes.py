@@ -1,0 +1,251 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from convexp.data.canvas import cut_share, place, zero_fill
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
+from convexp.models import Network
+from convexp.probes import NotApplicableError
+from convexp.probes.base import BATCH, predict
+from convexp.probes.consistency import Consistency
+from convexp.probes.kernels import Kernels
+from convexp.probes.pictures import tiles
+from convexp.probes.shift_map import ShiftMap
+from convexp.skeleton import Skeleton, Stage
+
+few = settings(deadline=None, max_examples=15)
+STAGE = Stage(6, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "none", (2, 2))
+SKELETON = Skeleton((1, 8, 8), 3, (STAGE,), "flatten", (), "relu", "none", True)
+
+
+@pytest.fixture(autouse=True)
+def without_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def make(wiring: Any = Conv2d, seed: int = 0, **changes: Any) -> Network:
+    torch.manual_seed(seed)
+    skeleton = replace(SKELETON, **changes)
+    channels = skeleton.input_shape[0]
+    return Network(skeleton, wiring, [0.0] * channels, [1.0] * channels).eval()
+
+
+def constant(answer: int) -> Network:
+    network = make()
+    for p in network.parameters():
+        p.zero_()
+    network.head.classes.bias[answer] = 1
+    return network
+
+
+def summing(threshold: float) -> Network:
+    """Class 1 where the mean pixel is above the threshold (0..1), else class 0: it cannot see where things are."""
+    network = make(stages=(), readout="global_avg", classes=2)
+    network.head.classes.weight.copy_(torch.tensor([[0.0], [1.0]]))
+    network.head.classes.bias.copy_(torch.tensor([threshold, 0.0]))
+    return network
+
+
+def data(n: int = 40, seed: int = 0, canvas: int = 8) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(1, 256, (n, 1, 4, 4), dtype=torch.uint8, generator=generator)
+    return place(images, canvas), torch.randint(0, 3, (n,), generator=generator)
+
+
+def is_picture(picture: Tensor) -> bool:
+    return picture.dtype == torch.uint8 and picture.dim() == 3 and picture.shape[0] == 3 and picture.shape[1:].numel() > 0
+
+
+@pytest.mark.parametrize("answer", range(3))
+def test_shift_map_of_a_constant_network_is_the_share_of_its_class(answer):
+    images, labels = data()
+    share = float((labels == answer).double().mean())
+    made = ShiftMap(max_shift=2, max_images=40).measure(constant(answer), images, labels)
+    assert made.maps["accuracy"] == [[share] * 5] * 5
+    assert made.maps["radius"] == pytest.approx([share] * 3)
+    assert made.numbers["mean"] == pytest.approx(share)
+    assert (made.numbers["centre"], made.numbers["worst"], made.numbers["drop"]) == (share, share, 0)
+
+
+def test_a_network_that_sums_pixels_is_invariant_while_nothing_is_cut_off():
+    images = torch.cat([place(torch.full((5, 1, 4, 4), level, dtype=torch.uint8), 8) for level in (50, 200)])
+    labels = torch.arange(2).repeat_interleave(5)
+    network = summing(125 / 255 / 4)
+    shifts = ShiftMap(max_shift=2, max_images=10).measure(network, images, labels).numbers
+    assert (shifts["centre"], shifts["worst"], shifts["drop"], shifts["cut"]) == (1, 1, 0, 0)
+    pairs = Consistency(max_shift=2, pairs=5, max_images=10, seed=0).measure(network, images, labels).numbers
+    assert (pairs["all"], pairs["correct"]) == (1, 1)
+    cut = ShiftMap(max_shift=4, max_images=10).measure(network, images, labels).numbers
+    assert cut["drop"] > 0
+    assert cut["cut"] > 0
+
+
+@few
+@given(st.integers(0, 99), st.integers(0, 3))
+def test_shift_map_is_the_accuracy_at_every_shift(seed, reach):
+    images, _ = data(seed=seed)
+    network = make(seed=seed)
+    labels = predict(network, zero_fill(images, (1, 0)))  # so that the map is not symmetric
+    made = ShiftMap(max_shift=reach, max_images=40).measure(network, images, labels)
+    grid = made.maps["accuracy"]
+    steps = range(-reach, reach + 1)
+    expected = [
+        [float((predict(network, zero_fill(images, (down, right))) == labels).double().mean()) for right in steps]
+        for down in steps
+    ]
+    assert grid == expected
+    plain = float((predict(network, images) == labels).double().mean())
+    assert grid[reach][reach] == made.numbers["centre"] == made.maps["radius"][0] == plain
+    if reach:
+        assert grid[reach + 1][reach] == 1
+    flat = [a for row in grid for a in row]
+    assert made.numbers["worst"] == min(flat)
+    assert made.numbers["mean"] == pytest.approx(sum(flat) / len(flat))
+    assert made.numbers["drop"] == pytest.approx(plain - min(flat))
+    for r, mean in enumerate(made.maps["radius"]):
+        ring = [grid[reach + i][reach + j] for i in steps for j in steps if max(abs(i), abs(j)) == r]
+        assert mean == pytest.approx(sum(ring) / len(ring))
+
+
+@few
+@given(st.integers(0, 99), st.integers(0, 5))
+def test_shift_map_reports_the_worst_cut(seed, reach):
+    images, labels = data(seed=seed)
+    made = ShiftMap(max_shift=reach, max_images=40).measure(constant(0), images, labels)
+    steps = range(-reach, reach + 1)
+    assert made.numbers["cut"] == max(cut_share(images, (down, right)) for down in steps for right in steps)
+    assert (made.numbers["cut"] == 0) == (reach <= 2)
+
+
+@pytest.mark.parametrize("reach", [0, 2, 6])
+def test_shift_map_draws_a_picture(reach):
+    made = ShiftMap(max_shift=reach, max_images=5).measure(constant(0), *data())
+    assert is_picture(made.pictures["accuracy"])
+    assert made.pictures["accuracy"].float().std() > 0
+    assert made.protocol == "zero_fill"
+
+
+@pytest.mark.parametrize("probe", [ShiftMap(1, 7), Consistency(1, 3, 7, 0)], ids=["shift_map", "consistency"])
+def test_the_first_so_many_images_are_measured(probe):
+    images, labels = data()
+    network = make()
+    made, expected = probe.measure(network, images, labels), probe.measure(network, images[:7], labels[:7])
+    assert made.numbers == expected.numbers
+    assert made.numbers["n"] == 7 * getattr(probe, "pairs", 1)
+    all_of_them = replace(probe, max_images=10**6).measure(network, images, labels)
+    assert all_of_them.numbers["n"] == 40 * getattr(probe, "pairs", 1)
+
+
+def test_consistency_is_a_function_of_its_seed():
+    images, labels = data(200)
+    network = make(seed=3)
+
+    def numbers(seed: int) -> dict[str, float]:
+        return Consistency(max_shift=2, pairs=3, max_images=200, seed=seed).measure(network, images, labels).numbers
+
+    first = numbers(0)
+    torch.rand(1)
+    assert numbers(0) == first
+    assert len({numbers(seed)["all"] for seed in range(5)}) > 1
+    assert 0 < first["all"] < 1
+
+
+@few
+@given(st.integers(0, 99))
+def test_consistency_without_shifts_is_one(seed):
+    images, labels = data(seed=seed)
+    network = make(seed=seed)
+    labels[0] = predict(network, images[:1])[0]
+    made = Consistency(max_shift=0, pairs=2, max_images=40, seed=seed).measure(network, images, labels)
+    assert made.numbers == {"all": 1, "correct": 1, "n": 80}
+    assert made.protocol == "zero_fill"
+
+
+def test_consistency_is_the_mean_over_all_pairs():
+    """One bright pixel on a line of three: shifts of -1, 0, 1 are three predictions, equal with probability 1/3."""
+    network = make(stages=(), input_shape=(1, 3, 1), classes=3)
+    network.head.classes.weight.copy_(torch.eye(3))
+    network.head.classes.bias.zero_()
+    images = torch.zeros(3000, 1, 3, 1, dtype=torch.uint8)
+    images[:, :, 1] = 255
+    wide = torch.nn.functional.pad(images, (1, 1))  # room to the sides, where a shift changes nothing
+    network = make(stages=(), input_shape=(1, 3, 3), classes=3)
+    network.head.classes.weight.copy_(torch.eye(3).repeat_interleave(3, 1))
+    network.head.classes.bias.zero_()
+    made = Consistency(max_shift=1, pairs=3, max_images=3000, seed=0).measure(network, wide, torch.ones(3000).long())
+    assert made.numbers["all"] == pytest.approx(1 / 3, abs=0.03)
+    assert made.numbers["correct"] == made.numbers["all"]
+
+
+def test_consistency_apart_for_the_correct():
+    images, labels = data()
+    network = make(seed=3)
+    right = predict(network, images)
+    probe = Consistency(max_shift=2, pairs=4, max_images=40, seed=0)
+    assert probe.measure(network, images, (right + 1) % 3).numbers["correct"] == 0
+    everything = probe.measure(network, images, right).numbers
+    assert everything["correct"] == everything["all"]
+    half = torch.where(torch.arange(40) < 20, right, (right + 1) % 3)
+    other = torch.where(torch.arange(40) < 20, (right + 1) % 3, right)
+    first, second = (probe.measure(network, images, y).numbers["correct"] for y in (half, other))
+    assert (first + second) / 2 == pytest.approx(everything["all"])
+    assert probe.measure(network, images, labels).numbers["all"] == everything["all"]
+
+
+def test_predict_works_in_batches():
+    images, _ = data(BATCH + 3)
+    network = make()
+    assert torch.equal(predict(network, images), network(images).argmax(1))
+
+
+@pytest.mark.parametrize("wiring", [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d])
+@pytest.mark.parametrize("colours", [1, 2, 3])
+def test_kernels_draws_the_first_layer(wiring, colours):
+    network = make(wiring, input_shape=(colours, 8, 8))
+    images = torch.zeros(2, colours, 8, 8, dtype=torch.uint8)
+    probe = Kernels(channels=4, locations=5)
+    made = probe.measure(network, images, torch.zeros(2).long())
+    kernels = network.wired_layers()[0][1].kernels()
+    size = 40 // kernels.shape[-1] * kernels.shape[-1] + 2
+    picture = made.pictures["stage0"]
+    assert is_picture(picture)
+    assert picture.shape == (3, 4 * size, min(5, kernels.shape[1]) * size)
+    assert made.numbers == {}
+    everything = Kernels(channels=10**6, locations=10**6).measure(network, images, torch.zeros(2).long())
+    assert everything.pictures["stage0"].shape == (3, 6 * size, kernels.shape[1] * size)
+
+
+def test_kernels_of_a_network_without_stages():
+    with pytest.raises(NotApplicableError, match="no first layer"):
+        Kernels(channels=4, locations=4).measure(make(stages=()), *data())
+
+
+def test_kernels_of_a_layer_that_cannot_show_them():
+    def plain(in_channels: int, out_channels: int, kernel_size: Any, padding: Any, **more: Any) -> torch.nn.Module:
+        return torch.nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)
+
+    with pytest.raises(NotApplicableError):
+        Kernels(channels=4, locations=4).measure(make(plain), *data())
+
+
+def test_tiles_share_one_scale():
+    kernels = torch.tensor([1.0, -1.0, 0.0, 0.5]).view(2, 2, 1, 1, 1)
+    positive, negative, zero, half = (
+        tiles(kernels)[:, 20 + 42 * i, 20 + 42 * j].int() for i, j in ((0, 0), (0, 1), (1, 0), (1, 1))
+    )
+    assert positive[0] > positive[2]  # red
+    assert negative[2] > negative[0]  # blue
+    assert (zero - zero[0]).abs().max() <= 2  # grey
+    assert half[0] > half[2]
+    assert not torch.equal(half, positive)
+    assert (tiles(kernels)[:, 0] == 255).all()
+
+
+def test_tiles_of_zero_weights():
+    assert is_picture(tiles(torch.zeros(2, 3, 1, 3, 3)))

@@ -1,0 +1,163 @@
+"""Every mistake a user can make in the configuration: one line, exit code 2, nothing left behind."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+MISTAKES = {
+    "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
+    "unknown group": (["modle=conv"], ["modle", "model"]),
+    "unknown setting": (["trainer.epochs=3"], ["trainer.epochs", "max_epochs"]),
+    "added typo": (["+model.widht=1"], ["model.widht", "width"]),
+    "added typo in a target": (["+model.wiring.biass=channel"], ["model.wiring.biass"]),
+    "added typo in a probe": (["+probes.shift_map.max_shfit=1"], ["probes.shift_map.max_shfit", "max_shift"]),
+    "added typo at the top": (["+sede=1"], ["sede", "seed"]),
+    "deleted setting": (["~trainer.max_epochs"], ["trainer.max_epochs", "missing"]),
+    "unreadable override": (["trainer.max_epochs="], ["trainer.max_epochs"]),
+    "syntax": (["model.channels=[1,2"], ["model.channels=[1,2"]),
+    "not a number": (["trainer.max_epochs=abc"], ["trainer.max_epochs=abc", "integer"]),
+    "not an integer": (["trainer.max_epochs=1.5"], ["trainer.max_epochs=1.5", "integer"]),
+    "zero epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "greater than 0"]),
+    "negative seed": (["seed=-1"], ["seed=-1", "0"]),
+    "not a bool": (["compile=perhaps"], ["compile=perhaps", "bool"]),
+    "negative rate": (["optimizer.lr=-1"], ["optimizer.lr=-1", "greater than 0"]),
+    "rate is text": (["optimizer.lr=fast"], ["optimizer.lr=fast", "number"]),
+    "null where a number is due": (["data.batch_size=null"], ["data.batch_size=null", "integer"]),
+    "zero channels": (["model.channels=[0,3]"], ["model.channels", "greater than 0"]),
+    "negative stride": (["model.stride=-2"], ["model.stride=-2", "greater than 0"]),
+    "zero kernel": (["model.kernel_size=0"], ["model.kernel_size=0", "greater than 0"]),
+    "kernel is text": (["model.kernel_size=big"], ["model.kernel_size=big", "integer"]),
+    "negative padding": (["model.padding=-1"], ["model.padding=-1", "same"]),
+    "kernel larger than the image": (
+        ["model.kernel_size=[99,3]", "model.padding=0"],
+        ["model.kernel_size=99", "stage 0", "16"],
+    ),
+    "kernel larger than the second stage": (["model.kernel_size=[5,9]", "model.padding=valid"], ["stage 1", "9"]),
+    "even kernel with same": (["model.kernel_size=4"], ["model.padding=same", "odd", "4"]),
+    "one kernel too few": (["model.kernel_size=[5,3,3]"], ["model.kernel_size=[5, 3, 3]", "2"]),
+    "reflection wider than the image": (["model.padding=20", "model.padding_mode=reflect"], ["padding=20", "reflect", "15"]),
+    "pool larger than its input": (["model.pool=max", "model.pool_size=9"], ["pool_size=9", "stage 0"]),
+    "unknown border": (["model.padding_mode=mirror"], ["model.padding_mode=mirror", "reflect"]),
+    "unknown readout": (["model.readout=mean"], ["model.readout=mean", "global_avg"]),
+    "unknown norm": (["model.norm=layer"], ["model.norm=layer", "batch"]),
+    "unknown match": (["match=parameters"], ["match=parameters", "params:N"]),
+    "canvas smaller than the image": (["data.canvas=7"], ["data.canvas=7", "8"]),
+    "shift larger than the canvas": (["probes.shift_map.max_shift=16"], ["probes.shift_map.max_shift=16", "15"]),
+    "unknown device": (["trainer.accelerator=cuad"], ["trainer.accelerator=cuad", "gpu"]),
+    "unknown precision": (["trainer.precision=8"], ["trainer.precision=8", "bf16-mixed"]),
+    "missing data folder": (["data=mnist", "data.source.root=nowhere"], ["data.source.root=nowhere", "CONVEXP_DATA"]),
+    "unknown target": (["model.wiring._target_=convexp.layers.conv.Conv9d"], ["model.wiring._target_", "Conv9d"]),
+    "nothing to resume": (["resume=nowhere"], ["resume=nowhere", "no run"]),
+    "resume and change": (["resume=nowhere", "seed=1"], ["resume=nowhere", "seed=1"]),
+    "clipping a fused step": (
+        ["trainer.precision=16-mixed", "trainer.gradient_clip_val=1.0"],
+        ["optimizer.fused=true", "trainer.precision=16-mixed"],
+    ),
+}
+
+# These are found when the things are built, with torch.
+LATER = {
+    "no GPU": (["trainer=gpu"], ["trainer.accelerator=gpu", "trainer=cpu"]),
+    "unknown optimizer setting": (["+optimizer.amsgrat=true"], ["optimizer", "amsgrat"]),
+    "no such optimizer": (["optimizer._target_=torch.optim.Adem"], ["optimizer", "Adem"]),
+    "global conv cannot reflect": (["model=global_conv", "model.padding_mode=reflect"], ["padding_mode=reflect", "circular"]),
+    "budget too small": (["match=params:3"], ["match=params:3", "even one channel"]),
+    "split larger than the data": (["data.val_size=1797"], ["data.val_size=1797"]),
+    "too many held out": (["data.source.test_size=1790"], ["data.source.test_size=1790"]),
+    "wrong shape": (["data.image_shape=[1,9,9]"], ["data.image_shape=[1, 9, 9]", "8"]),
+    "too few classes": (["data.classes=9"], ["data.classes=9", "10 classes"]),
+    "unknown local bias": (["model=local", "model.wiring.bias=pixel"], ["bias=pixel", "location"]),
+    "data not there": (["data=mnist", "data.source.root=.", "data.source.download=false"], ["data.source.root=.", "MNIST"]),
+}
+
+
+@pytest.mark.parametrize(("overrides", "words"), (MISTAKES | LATER).values(), ids=(MISTAKES | LATER).keys())
+def test_mistake_is_one_line(call, tmp_path, overrides, words):
+    done = call("train", *overrides)
+    assert done.code == 2, done.err
+    assert done.err.count("\n") == 1, done.err
+    assert "Traceback" not in done.err
+    for word in words:
+        assert word in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["model=cnov"], ["+model.widht=1"], ["model.kernel_size=99", "model.padding=0"]])
+def test_mistakes_are_found_without_torch(program, tmp_path, arguments):
+    (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')")
+    done = program("train", *arguments, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.code == 2, done.err
+    assert "torch was imported" not in done.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["--hydra-help"]])
+def test_help_needs_no_torch(program, tmp_path, arguments):
+    (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')")
+    done = program("train", *arguments, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.code == 0, done.err
+    assert "model" in done.out or "hydra" in done.out
+
+
+def test_unreadable_option_lists_what_there_is(call):
+    done = call("train", "data=imagenet")
+    for name in ("cifar10", "digits", "fashion_mnist", "mnist"):
+        assert name in done.err
+
+
+@pytest.mark.parametrize("kind", ["image", "labels"])
+@pytest.mark.data
+def test_truncated_file(call, tmp_path, data_dir, kind):
+    root = tmp_path.parent / f"{tmp_path.name}-data"
+    shutil.copytree(data_dir / "MNIST", root / "MNIST")
+    file = root / "MNIST" / "raw" / ("train-images-idx3-ubyte" if kind == "image" else "t10k-labels-idx1-ubyte")
+    file.write_bytes(file.read_bytes()[:5000])
+    done = call("train", "data=mnist", f"data.source.root={root}", "data.source.download=false")
+    assert done.code == 2
+    assert done.err.count("\n") == 1, done.err
+    assert "MNIST" in done.err
+    assert "truncated" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.data
+def test_corrupted_pickle_is_not_loaded(call, tmp_path, data_dir):
+    root = tmp_path.parent / f"{tmp_path.name}-data"
+    shutil.copytree(data_dir / "cifar-10-batches-py", root / "cifar-10-batches-py")
+    (root / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR.")
+    done = call("train", "data=cifar10", f"data.source.root={root}", "data.source.download=false")
+    assert done.code == 2
+    assert done.err.count("\n") == 1, done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_with_other_files(call, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    done = call("train", "hydra.run.dir=mine")
+    assert done.code == 2
+    assert "mine" in done.err
+    assert [entry.name for entry in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_report_of_nothing(call, tmp_path):
+    for arguments, words in ((["nowhere"], "no such folder"), ([str(tmp_path)], "no runs")):
+        done = call("report", *arguments)
+        assert done.code == 2
+        assert words in done.err
+        assert done.err.count("\n") == 1
+
+
+def test_eval_of_nothing(call):
+    for arguments, words in (([], "run"), (["run=nowhere"], "run=nowhere"), (["run=nowhere", "+x=1"], "x")):
+        done = call("evaluate", *arguments)
+        assert done.code == 2, done.err
+        assert words in done.err
+        assert done.err.count("\n") == 1
+
+
+def test_every_yaml_opens_with_what_it_is():
+    for file in Path(ROOT, "conf").rglob("*.yaml"):
+        head = [line for line in file.read_text().splitlines()[:2] if not line.startswith("# @package")]
+        assert head[0].startswith("# "), file

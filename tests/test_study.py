@@ -1,0 +1,101 @@
+"""Sweeps and studies: run, failed, started again, reported."""
+
+import csv
+import shutil
+
+import pytest
+from conftest import SMALL, read
+
+SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${model.name}-${seed}")
+
+
+def test_sweep_ends_with_its_table(call, tmp_path):
+    done = call("train", *SWEEP, "model=conv,local", "seed=0,1")
+    assert done.code == 0, done.err
+    for word in ("conv", "local", "parameters", "±", "tensorboard --logdir sweep"):
+        assert word in done.out
+    with (tmp_path / "sweep" / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["wiring"], row["n"]) for row in rows] == [("conv", "2"), ("local", "2")]
+    values = [read(tmp_path / "sweep" / f"conv-{seed}")["metrics"]["test/acc"] for seed in (0, 1)]
+    assert float(rows[0]["test/acc mean"]) == pytest.approx(sum(values) / 2)
+    assert {"summary.md", "summary.csv", "summary.png"} <= {f.name for f in (tmp_path / "sweep").iterdir()}
+    again = call("report", "sweep")
+    assert again.code == 0
+    assert again.out.splitlines()[:8] == done.out[done.out.index("sweep") :].splitlines()[:8]
+
+
+def test_failed_run_takes_no_other_with_it(call, tmp_path):
+    done = call("train", *SWEEP, "optimizer=sgd", "optimizer.lr=1e30,0.1", "hydra.sweep.subdir=${hydra.job.num}")
+    assert done.code == 1
+    assert read(tmp_path / "sweep" / "0")["state"] == "failed"
+    assert read(tmp_path / "sweep" / "1")["state"] == "finished"
+    assert "optimizer.lr" in done.err
+    assert "0: failed" in done.out
+
+
+def test_wrong_setting_of_one_run_is_exit_code_2(call, tmp_path):
+    done = call("train", *SWEEP, "model.kernel_size=3,4", "hydra.sweep.subdir=${hydra.job.num}")
+    assert done.code == 2
+    assert read(tmp_path / "sweep" / "0")["state"] == "finished"
+    assert read(tmp_path / "sweep" / "1")["state"] == "failed"
+    done = call("train", *SWEEP, "model.kernel_size=3,5", "hydra.sweep.subdir=${hydra.job.num}")
+    assert done.code == 0, done.err
+    assert "already finished" in done.out
+    assert read(tmp_path / "sweep" / "1")["state"] == "finished"
+
+
+def test_crash_is_noted_with_its_traceback_and_the_others_go_on(call, tmp_path, monkeypatch):
+    from convexp.probes.shift_map import ShiftMap
+
+    measure = ShiftMap.measure
+    monkeypatch.setattr(ShiftMap, "measure", lambda self, *a: 1 / 0 if self.max_shift == 2 else measure(self, *a))
+    done = call("train", *SWEEP, "probes.shift_map.max_shift=2,1", "hydra.sweep.subdir=${hydra.job.num}")
+    assert done.code == 1
+    assert "Traceback" in read(tmp_path / "sweep" / "0")["error"]
+    assert read(tmp_path / "sweep" / "1")["state"] == "finished"
+    assert "Traceback" not in done.err
+    assert "ZeroDivisionError" in done.err
+
+
+def test_three_layers_study_compares_the_same_hidden_units(call, tmp_path):
+    tiny = ("trainer.max_epochs=1", "model.channels=[2,2]", "hydra.sweeper.params.seed='0,1'")
+    done = call("train", "study=three_layers", *tiny)
+    assert done.code == 0, done.err
+    folder = tmp_path / "outputs" / "studies" / "three_layers"
+    runs = {m: read(folder / f"{m}-seed0") for m in ("dense", "local", "conv")}
+    shapes = {m: [layer["output_shape"] for layer in run["network"]["layers"]] for m, run in runs.items()}
+    assert shapes["dense"] == shapes["local"] == shapes["conv"]
+    parameters = [run["network"]["parameters"] for run in runs.values()]
+    assert parameters == sorted(parameters, reverse=True)
+    assert len({run["data"]["checksum"] for run in runs.values()}) == 1
+    again = call("train", "study=three_layers", *tiny)
+    assert again.code == 0
+    assert again.out.count("already finished") == 6
+
+
+def test_report_says_what_is_missing(call, tmp_path):
+    assert call("train", *SWEEP, "seed=0,1").code == 0
+    (tmp_path / "sweep" / "conv-1" / "result.json").write_text("{")
+    done = call("report", "sweep")
+    assert done.code == 0
+    assert "conv-1: damaged" in done.out
+    assert "conv-1: damaged" in (tmp_path / "sweep" / "summary.md").read_text()
+    shutil.rmtree(tmp_path / "sweep" / "conv-1")
+    assert "damaged" not in call("report", "sweep").out
+
+
+def test_report_needs_no_torch(small_run, program, tmp_path):
+    small_run()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "torch.py").write_text("raise SystemExit('torch was imported')")
+    done = program("report", "run", cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))
+    assert done.code == 0, done.err
+    assert "conv" in done.out
+
+
+def test_joblib_launcher_runs_in_other_processes(program, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    done = program("train", *SWEEP, "seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert all(read(tmp_path / "sweep" / f"conv-{seed}")["state"] == "finished" for seed in (0, 1))
