@@ -221,12 +221,12 @@ class Experiment:
             "data": config.data.name,
             "match": config.match,
             "readout": config.model.readout,
-            "norm": config.model.norm,
+            "with/norm": config.model.norm,
             "parameters": self.result["network"]["parameters"],
-            "optimizer": config.optimizer.target.rpartition(".")[2],
-            "lr": config.optimizer.lr,
-            "batch_size": config.data.batch_size,
-            "epochs": config.trainer.max_epochs,
+            "with/optimizer": config.optimizer.target.rpartition(".")[2],
+            "with/lr": config.optimizer.lr,
+            "with/batch_size": config.data.batch_size,
+            "with/epochs": config.trainer.max_epochs,
         }
 
     def _test(self) -> None:

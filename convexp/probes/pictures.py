@@ -44,6 +44,6 @@ def tiles(kernels: Tensor, side: int = 40) -> Tensor:
     zoom = max(1, side // max(height, width))
     colour = colour.reshape(rows * columns, 3, height, width).float()
     large = F.interpolate(colour, scale_factor=zoom, mode="nearest")
-    framed = F.pad(large, (1, 1, 1, 1), value=1.0)  # (rows*columns, 3, h', w'): white lines between the tiles
+    framed = F.pad(large, (2, 2, 2, 2), value=0.2)  # (rows*columns, 3, h', w'): dark lines between the tiles
     grid = framed.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4)  # (3, rows, h', columns, w')
     return (grid.flatten(3, 4).flatten(1, 2) * 255).round().to(torch.uint8)

@@ -13,7 +13,7 @@ from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, ex
 few = settings(deadline=None, max_examples=40)
 LAYERS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d)
 MODES = ("zeros", "reflect", "replicate", "circular")
-SMALL = dict(in_channels=2, out_channels=3, kernel_size=(3, 1), input_size=(5, 4), stride=(2, 1), padding=(1, 0))
+SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": (3, 1), "input_size": (5, 4), "stride": (2, 1), "padding": (1, 0)}
 
 Arguments = dict[str, Any]
 
@@ -29,8 +29,8 @@ def arguments(draw: st.DrawFn, modes: tuple[str, ...] = MODES, centred: bool = F
         least = max(1, extent(k, d) - 2 * p, {"reflect": p + 1, "circular": p}.get(mode, 1))
         sizes.append((draw(st.integers(least, least + 3)), k, s, p, d))
     i, k, s, p, d = zip(*sizes, strict=True)
-    shape = dict(in_channels=draw(st.integers(1, 2)), out_channels=draw(st.integers(1, 3)), input_size=i, kernel_size=k)
-    return shape | dict(stride=s, padding=p, dilation=d, padding_mode=mode)
+    shape = {"in_channels": draw(st.integers(1, 2)), "out_channels": draw(st.integers(1, 3)), "input_size": i, "kernel_size": k}
+    return shape | {"stride": s, "padding": p, "dilation": d, "padding_mode": mode}
 
 
 centred = arguments(("zeros", "circular"), centred=True)
@@ -221,9 +221,15 @@ def test_global_conv_that_is_zero_outside_the_window_is_conv(geometry, seed):
 def rolls(draw: st.DrawFn) -> tuple[Arguments, list[int]]:
     """A circular layer with padding=same on an image that the stride divides, and a shift of its output."""
     k, s, n = ([draw(st.integers(1, most)) for _ in range(2)] for most in (2, 2, 4))
-    geometry = dict(in_channels=2, out_channels=2, kernel_size=[2 * a - 1 for a in k], stride=s, padding=[a - 1 for a in k])
+    geometry = {
+        "in_channels": 2,
+        "out_channels": 2,
+        "kernel_size": [2 * a - 1 for a in k],
+        "stride": s,
+        "padding": [a - 1 for a in k],
+    }
     size = [max(m, a) * b for m, a, b in zip(n, k, s, strict=True)]
-    return geometry | dict(input_size=size, padding_mode="circular"), [draw(st.integers(-5, 5)) for _ in range(2)]
+    return geometry | {"input_size": size, "padding_mode": "circular"}, [draw(st.integers(-5, 5)) for _ in range(2)]
 
 
 @few

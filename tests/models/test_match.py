@@ -1,4 +1,5 @@
 from functools import cache, partial
+from itertools import pairwise
 
 import pytest
 import torch
@@ -32,7 +33,7 @@ def cost(skeleton: Skeleton, wiring: str, kind: str) -> int:
 def reachable(wiring: str, kind: str) -> list[int]:
     """The counts of all networks up to four times the width, ascending."""
     edges = sorted({(k + 0.5) / n for n in (4, 5) for k in range(1, 4 * n)})
-    widths = [0.0, *((a + b) / 2 for a, b in zip(edges, edges[1:], strict=False))]
+    widths = [0.0, *((a + b) / 2 for a, b in pairwise(edges))]
     return sorted({cost(SKELETON.scaled(width), wiring, kind) for width in widths})
 
 

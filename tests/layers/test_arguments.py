@@ -6,7 +6,7 @@ import torch
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
 
 LAYERS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d)
-FITS = dict(in_channels=2, out_channels=3, kernel_size=3, input_size=(5, 4))
+FITS = {"in_channels": 2, "out_channels": 3, "kernel_size": 3, "input_size": (5, 4)}
 
 
 @pytest.mark.parametrize("kind", LAYERS)
