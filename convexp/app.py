@@ -49,6 +49,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
 
     def main() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hands errors to us instead of printing them
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's idle threads sleep: spinning, they starve a busy machine
         signal.signal(signal.SIGTERM, _terminate)
         try:
             app()

@@ -15,6 +15,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from PIL import Image
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from torch import Tensor
 
@@ -33,6 +34,7 @@ from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
 from convexp.training.tensorboard import TensorBoard
+from convexp.training.trackers import close
 
 THREADS = torch.get_num_threads()
 
@@ -214,6 +216,9 @@ class Experiment:
     def _boards(self) -> list[TensorBoard]:
         return [logger for logger in self.trainer.loggers if isinstance(logger, TensorBoard)]
 
+    def _trackers(self) -> list[Logger]:
+        return [logger for logger in self.trainer.loggers if not isinstance(logger, TensorBoard | MetricsCSV)]
+
     def _hparams(self) -> dict[str, str | int | float | bool]:
         config = self.config
         return {
@@ -282,10 +287,10 @@ class Experiment:
             for name, picture in pictures.items():
                 board.picture(name, picture, step)
             board.finish({f"best/{k}" if k.startswith("val/") else k: v for k, v in numbers.items()} | parameters, step)
-        for logger in self.trainer.loggers:
-            if not isinstance(logger, TensorBoard | MetricsCSV):
-                logger.log_metrics(numbers | parameters, step)
-                logger.finalize("success")
+        for logger in self._trackers():
+            logger.log_hyperparams(self._hparams() | {"seed": self.config.seed})
+            logger.log_metrics(numbers | parameters, step)
+            close(logger)
 
 
 def check_device(config: Config) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as convexp.app sets it; before torch is imported
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -21,6 +21,7 @@ MISTAKES = {
     "not an integer": (["trainer.max_epochs=1.5"], ["trainer.max_epochs=1.5", "integer"]),
     "zero epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "greater than 0"]),
     "negative seed": (["seed=-1"], ["seed=-1", "0"]),
+    "seed beyond 32 bits": (["seed=4294967296"], ["seed=4294967296", "less than"]),
     "not a bool": (["compile=perhaps"], ["compile=perhaps", "bool"]),
     "negative rate": (["optimizer.lr=-1"], ["optimizer.lr=-1", "greater than 0"]),
     "rate is text": (["optimizer.lr=fast"], ["optimizer.lr=fast", "number"]),

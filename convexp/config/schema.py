@@ -189,7 +189,7 @@ class Config(Section):
     logger: dict[str, Target] | None
     callbacks: dict[str, Target] | None
     study: Study | None
-    seed: NonNegativeInt
+    seed: Annotated[int, Field(ge=0, lt=2**32)]  # torch's CPU generator takes no more
     match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
     monitor: Literal["val/acc", "val/loss"]
     compile: bool

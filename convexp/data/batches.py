@@ -1,5 +1,6 @@
 """Batches by whole-batch indexing into tensors in memory: no per-sample Python."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +50,9 @@ class EpochSampler(Sampler[int]):
         return self.length
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed((self.seed << 32) + self.epoch)
+        # A hash, since torch's CPU generator looks at the lower 32 bits of a seed only, and seed + epoch would repeat.
+        digest = hashlib.sha256(f"{self.seed}/{self.epoch}".encode()).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(digest[:4], "little"))
         return iter(torch.randperm(self.length, generator=generator).tolist())
 
 

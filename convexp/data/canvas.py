@@ -39,5 +39,6 @@ def zero_fill_each(images: Tensor, shifts: Tensor) -> Tensor:
 
 
 def cut_share(images: Tensor, shift: tuple[int, ...]) -> float:
-    """Share of the images' total brightness that a zero-fill shift pushes off the canvas."""
-    return 1 - float(zero_fill(images, shift).sum(dtype=torch.float64) / images.sum(dtype=torch.float64))
+    """Share of the images' total brightness that a zero-fill shift pushes off the canvas; 0 for black images."""
+    total = float(images.sum(dtype=torch.float64))
+    return 1 - float(zero_fill(images, shift).sum(dtype=torch.float64)) / total if total else 0.0

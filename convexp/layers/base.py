@@ -69,6 +69,10 @@ class SpatialLayer(nn.Module):
         self.padding = pair("padding", padding, 0)
         self.dilation = pair("dilation", dilation, 1)
         self.padding_mode = padding_mode
+        if padding_mode == "reflect" and any(p >= i for p, i in zip(self.padding, self.input_size, strict=True)):
+            raise ValueError(f"padding={self.padding}: is less than input_size={self.input_size} with padding_mode=reflect")
+        if padding_mode == "circular" and any(p > i for p, i in zip(self.padding, self.input_size, strict=True)):
+            raise ValueError(f"padding={self.padding}: is at most input_size={self.input_size} with padding_mode=circular")
         self.output_size: Size = output_size(self.input_size, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def check_input(self, x: Tensor) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from convexp.data.canvas import cut_share, zero_fill
 from convexp.models import Network
-from convexp.probes.base import Measurement, predict
+from convexp.probes.base import Measurement, NotApplicableError, predict
 from convexp.probes.pictures import heat_map
 
 
@@ -31,6 +31,8 @@ class ShiftMap:
 
     def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
         """One forward pass of the images per shift."""
+        if images.dim() != 4:
+            raise NotApplicableError(f"a map has two dimensions, the images are of shape {list(images.shape[1:])}")
         images, labels = images[: self.max_images], labels[: self.max_images]
         steps = range(-self.max_shift, self.max_shift + 1)
         grid = torch.tensor(

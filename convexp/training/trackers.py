@@ -8,6 +8,13 @@ from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 from convexp.errors import ConfigError
 
 
+def close(logger: Logger) -> None:
+    """End the tracked run: a sweep starts the next one in the same process, and W&B would go on with the old one."""
+    logger.finalize("success")
+    if isinstance(logger, WandbLogger):
+        logger.experiment.finish()
+
+
 def _need(package: str) -> None:
     if find_spec(package) is None:
         raise ConfigError(f"logger={package}: the package {package} is not installed; pip install 'convexp[{package}]'")
@@ -24,4 +31,6 @@ def mlflow(folder: Path, experiment: str, tracking_uri: str, purge_step: int | N
     """MLflow; the run is named as its folder."""
     del purge_step  # the tracker counts for itself
     _need("mlflow")
+    if tracking_uri.startswith("sqlite:///"):
+        Path(tracking_uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
     return MLFlowLogger(experiment_name=experiment, run_name=folder.name, tracking_uri=tracking_uri)
