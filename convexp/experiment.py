@@ -7,7 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,8 @@ class Experiment:
                 self._run()
             except (KeyboardInterrupt, SystemExit):
                 log.info("interrupted")
-                self._save("interrupted")
+                with suppress(OSError):  # a full disk must not turn Ctrl-C into a failure, after which a sweep goes on
+                    self._save("interrupted")
                 raise KeyboardInterrupt from None
             except Exception as error:
                 reason = str(error) if isinstance(error, ConvexpError) else traceback.format_exc()

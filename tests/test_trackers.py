@@ -4,6 +4,7 @@ import pytest
 from conftest import SMALL, read
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 def test_mlflow_gets_the_final_metrics(program, tmp_path):
     mlflow = pytest.importorskip("mlflow")
     sweep = ("-m", *SMALL, "logger=[csv,mlflow]", "seed=0,1", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${seed}")
