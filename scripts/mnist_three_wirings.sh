@@ -3,5 +3,7 @@
 # About 10 minutes on two CPU cores. Start it again after an interruption: finished runs are kept.
 #   scripts/mnist_three_wirings.sh [more overrides]
 set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH="$PWD/.venv/bin:$PATH"
 exec convexp-train -m model=dense,local,conv data=mnist seed=0,1,2 \
     hydra.sweep.dir=outputs/sweeps/mnist_three_wirings hydra.sweep.subdir='${name}' "$@"
