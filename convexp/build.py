@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from convexp.data import Dataset, Source, prepare
 from convexp.errors import ConfigError
 from convexp.models import Network, match_width
 from convexp.probes import Probe
+from convexp.training.module import MakeOptimizer, MakeScheduler
 
 
 def make(setting: str, target: Target, **provided: Any) -> Any:
@@ -72,14 +72,25 @@ def network(config: Config, data: Dataset) -> tuple[Network, float]:
         raise ConfigError(f"model ({config.model.name}): {error}") from None
 
 
-def optimizer(config: Config) -> Callable[..., torch.optim.Optimizer]:
-    """Makes the optimizer from parameters."""
-    return make("optimizer", config.optimizer)
+def optimization(config: Config) -> tuple[MakeOptimizer, MakeScheduler | None]:
+    """What makes the optimizer from parameters, and the schedule from an optimizer and ``total_steps``.
 
+    Both are tried on a parameter of one number, so that wrong settings are found before anything is written.
 
-def scheduler(config: Config) -> Callable[..., torch.optim.lr_scheduler.LRScheduler] | None:
-    """Makes the schedule from an optimizer and ``total_steps``."""
-    return None if config.scheduler is None else make("scheduler", config.scheduler)
+    Raises:
+        ConfigError: if one of them does not take its settings.
+    """
+    make_optimizer: MakeOptimizer = make("optimizer", config.optimizer)
+    make_scheduler: MakeScheduler | None = None if config.scheduler is None else make("scheduler", config.scheduler)
+    setting = "optimizer"
+    try:
+        tried = make_optimizer([torch.nn.Parameter(torch.zeros(1))])
+        setting = "scheduler"
+        if make_scheduler is not None:
+            make_scheduler(tried, total_steps=2)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"{setting}: {error}") from None
+    return make_optimizer, make_scheduler
 
 
 def probes(config: Config) -> dict[str, Probe]:

@@ -13,5 +13,9 @@ class ConfigError(ConvexpError):
     exit_code = 2
 
 
+class RefusedError(ConfigError):
+    """A folder belongs to another run or to another process: nothing in it was touched."""
+
+
 class DivergedError(ConvexpError):
     """The training loss stopped being a finite number."""

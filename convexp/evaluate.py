@@ -20,7 +20,7 @@ def task(cfg: DictConfig) -> None:
     """
     if cfg.run is None:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
-    folder = Path(cfg.run)
+    folder = Path(str(cfg.run))
     saved = read_config(folder, "run")
     if cfg.accelerator is not None:
         saved.trainer.accelerator = cfg.accelerator

@@ -57,7 +57,8 @@ class Experiment:
         self.config = config
         self.folder = folder.path
         self.resumes = folder.found is Taken.UNFINISHED
-        self.seconds: dict[str, float] = {}
+        self.previous: Result = (folder.previous or {}) if self.resumes else {}
+        self.seconds: dict[str, float] = {k: v for k, v in self.previous.get("seconds", {}).items() if k != "total"}
         with self._timed("setup"):
             check_device(config)
             torch.set_num_threads(config.trainer.threads or THREADS)
@@ -65,16 +66,17 @@ class Experiment:
             pl.seed_everything(config.seed, workers=True, verbose=False)
             self.network, self.width = build.network(config, self.data)
             self.probes = build.probes(config)
-            self.module = Classifier(self.network, build.optimizer(config), build.scheduler(config))
+            self.module = Classifier(self.network, *build.optimization(config))
             self.callbacks = build.callbacks(config)
             self.layers = count(self.network)
+        self.loggers: list[Logger] = []
         self.result: Result = self._first_result(folder.identity)
 
     @contextmanager
     def _timed(self, part: str) -> Generator[None]:
         start = time.perf_counter()
         yield
-        self.seconds[part] = round(time.perf_counter() - start, 4)
+        self.seconds[part] = round(self.seconds.get(part, 0.0) + time.perf_counter() - start, 4)
 
     def _first_result(self, identity: str) -> Result:
         config, data = self.config, self.data
@@ -84,7 +86,7 @@ class Experiment:
             "identity": identity,
             "name": config.name,
             "seed": config.seed,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "started": self.previous.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
             "config": config.model_dump(by_alias=True),
             "network": {
                 "parameters": sum(layer.parameters for layer in self.layers),
@@ -124,8 +126,12 @@ class Experiment:
             except Exception as error:
                 reason = str(error) if isinstance(error, ConvexpError) else traceback.format_exc()
                 log.info("failed: %s", reason)
+                self.result["mendable"] = isinstance(error, ConfigError)
                 self._save("failed", error=reason)
                 raise
+            finally:
+                for tracker in self._trackers():
+                    close(tracker)
             self._save("finished")
             log.info("finished: %s", self.result["metrics"])
         return self.result
@@ -167,7 +173,7 @@ class Experiment:
     def _trainer(self, checkpoint: dict[str, Any] | None) -> pl.Trainer:
         config, settings = self.config, self.config.trainer
         purge_step = None if checkpoint is None else int(checkpoint["global_step"])
-        loggers = [] if settings.fast_dev_run else build.loggers(config, self.folder, purge_step)
+        self.loggers = [] if settings.fast_dev_run else build.loggers(config, self.folder, purge_step)
         self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
         bars: list[Any] = [Progress()] if console.is_terminal() else []
         return pl.Trainer(
@@ -177,11 +183,10 @@ class Experiment:
             precision=settings.precision,
             gradient_clip_val=settings.gradient_clip_val,
             deterministic=settings.deterministic,
-            log_every_n_steps=settings.log_every_n_steps,
             fast_dev_run=settings.fast_dev_run,
             overfit_batches=settings.overfit_batches,
             profiler=make_profiler(settings.profiler, self.folder),
-            logger=loggers,
+            logger=self.loggers,
             callbacks=[*self.callbacks, self.checkpoints, RandomState(), *bars],
             enable_model_summary=False,
             enable_progress_bar=bool(bars),
@@ -196,7 +201,6 @@ class Experiment:
             board.start(self._hparams())
         if config.compile:
             self.network.compile()
-        self.epochs_before = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
         with self._timed("fit"):
             self.trainer.fit(
                 self.module,
@@ -206,19 +210,18 @@ class Experiment:
                 weights_only=True,
             )
         epochs = self.trainer.current_epoch
-        ran = max(epochs - self.epochs_before, 1)
         self.result["metrics"] |= {
             "epochs": epochs,
             "steps": self.trainer.global_step,
             "best_epoch": self.checkpoints.best_epoch,
-            "seconds_per_epoch": round(self.seconds["fit"] / ran, 4),
+            "seconds_per_epoch": round(self.seconds["fit"] / max(epochs, 1), 4),
         }
 
     def _boards(self) -> list[TensorBoard]:
-        return [logger for logger in self.trainer.loggers if isinstance(logger, TensorBoard)]
+        return [logger for logger in self.loggers if isinstance(logger, TensorBoard)]
 
     def _trackers(self) -> list[Logger]:
-        return [logger for logger in self.trainer.loggers if not isinstance(logger, TensorBoard | MetricsCSV)]
+        return [logger for logger in self.loggers if not isinstance(logger, TensorBoard | MetricsCSV)]
 
     def _hparams(self) -> dict[str, str | int | float | bool]:
         config = self.config
@@ -291,7 +294,6 @@ class Experiment:
         for logger in self._trackers():
             logger.log_hyperparams(self._hparams() | {"seed": self.config.seed})
             logger.log_metrics(numbers | parameters, step)
-            close(logger)
 
 
 def check_device(config: Config) -> None:

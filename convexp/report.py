@@ -26,7 +26,7 @@ def main() -> None:
         console.complain("convexp-report", str(error))
         sys.exit(error.exit_code)
     show(summary)
-    console.out.print("written: " + ", ".join(str(file) for file in files))
+    console.out.print("written: " + ", ".join(str(file) for file in files), markup=False)
 
 
 if __name__ == "__main__":

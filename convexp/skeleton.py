@@ -96,13 +96,8 @@ class Skeleton:
         )
 
 
-def resolve_padding(padding: "int | str | Size", kernel_size: Size, dilation: Size) -> Size:
-    """Padding in pixels per dimension from a number, a tuple, ``same`` or ``valid``."""
+def resolve_padding(padding: int | str, kernel_size: Size, dilation: Size) -> Size:
+    """Padding in pixels per dimension from a number, ``same`` or ``valid``."""
     if padding == "same":
         return same_padding(kernel_size, dilation)
-    if padding == "valid":
-        return (0,) * len(kernel_size)
-    if isinstance(padding, int):
-        return (padding,) * len(kernel_size)
-    assert isinstance(padding, tuple)
-    return padding
+    return (0 if padding == "valid" else int(padding),) * len(kernel_size)

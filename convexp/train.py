@@ -1,5 +1,6 @@
 """convexp-train: one run, or with ``-m`` or ``study=NAME`` many."""
 
+import traceback
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -9,10 +10,10 @@ from omegaconf import DictConfig
 from convexp import console
 from convexp.app import application
 from convexp.config import Config, check_trusted, load
-from convexp.errors import ConfigError, ConvexpError
+from convexp.errors import ConfigError, ConvexpError, RefusedError
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
-from convexp.runs.result import write_failure
+from convexp.runs.result import note_refusal, write_failure
 from convexp.runs.saved import read_config, write_config
 
 
@@ -31,8 +32,12 @@ def task(cfg: DictConfig) -> float | None:
             prune(folder)
             raise
         console.complain("convexp-train", f"{folder.name}: {error}")
-        write_failure(folder, str(error), mendable=isinstance(error, ConfigError))
+        if isinstance(error, RefusedError):
+            note_refusal(Path(hydra_cfg.sweep.dir), folder.name, str(error))
+        else:
+            write_failure(folder, str(error), mendable=isinstance(error, ConfigError))
     except Exception as error:
+        write_failure(folder, traceback.format_exc(), mendable=False)
         if not sweeps:
             raise
         console.complain("convexp-train", f"{folder.name}: {type(error).__name__}: {error} (traceback in {folder}/result.json)")
@@ -50,7 +55,7 @@ def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     with RunFolder(folder, identity_hash(config.identity())) as taken:
         if taken.found is Taken.FINISHED:
             assert taken.previous is not None
-            console.out.print(f"{console.shorten(folder)}: already finished")
+            console.out.print(f"{console.shorten(folder)}: already finished", markup=False)
             return monitored(taken.previous, config)
         result = execute(cfg, config, taken, sweeps)
     return monitored(result, config)
@@ -68,11 +73,11 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     from convexp.experiment import Experiment  # torch and Lightning: seconds, so only now
 
     experiment = Experiment(config, taken)
-    write_config(taken.path, cfg, HydraConfig.get())
+    write_config(taken.path, cfg, HydraConfig.get(), keep=taken.found is Taken.UNFINISHED)
     try:
         result = experiment.execute()
     except KeyboardInterrupt:
-        console.out.print(f"interrupted; to go on: convexp-train resume={console.shorten(taken.path)}")
+        console.out.print(f"interrupted; to go on: convexp-train resume={console.shorten(taken.path)}", markup=False)
         raise
     console.show_result(result, console.shorten(taken.path), brief=sweeps)
     return result
@@ -87,7 +92,7 @@ def resumed(cfg: DictConfig, fresh: Path) -> tuple[DictConfig, Path]:
     given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
     if given:
         raise ConfigError(f"resume={cfg.resume}: goes on with the run's own configuration; leave out {' '.join(given)}")
-    folder = Path(cfg.resume)
+    folder = Path(str(cfg.resume))
     prune(fresh)
     return read_config(folder, "resume"), folder
 

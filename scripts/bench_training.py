@@ -37,7 +37,7 @@ def bare(config: Config) -> float:
     """Seconds of one epoch of the least that trains: index, forward, backward, step."""
     data = build.dataset(config)
     network = build.network(config, data)[0]
-    optimizer = build.optimizer(config)(network.parameters())
+    optimizer = build.optimization(config)[0](network.parameters())
     images, labels, size = data.train.images, data.train.labels, config.data.batch_size
     start = time.perf_counter()
     order = torch.randperm(len(labels))
@@ -61,7 +61,7 @@ class Clock(pl.Callback):
 def convexp(config: Config, folder: Path) -> float:
     """Seconds of one epoch of a run."""
     data, clock = build.dataset(config), Clock()
-    module = Classifier(build.network(config, data)[0], build.optimizer(config), build.scheduler(config))
+    module = Classifier(build.network(config, data)[0], *build.optimization(config))
     folder.mkdir(parents=True, exist_ok=True)
     trainer = pl.Trainer(
         accelerator="cpu",

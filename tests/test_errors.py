@@ -24,6 +24,8 @@ MISTAKES = {
     "seed beyond 32 bits": (["seed=4294967296"], ["seed=4294967296", "less than"]),
     "not a bool": (["compile=perhaps"], ["compile=perhaps", "bool"]),
     "negative rate": (["optimizer.lr=-1"], ["optimizer.lr=-1", "greater than 0"]),
+    "infinite rate": (["optimizer.lr=inf"], ["optimizer.lr=inf", "finite"]),
+    "half an image to overfit": (["trainer.overfit_batches=1.5"], ["trainer.overfit_batches=1.5", "integer"]),
     "rate is text": (["optimizer.lr=fast"], ["optimizer.lr=fast", "number"]),
     "null where a number is due": (["data.batch_size=null"], ["data.batch_size=null", "integer"]),
     "zero channels": (["model.channels=[0,3]"], ["model.channels", "greater than 0"]),
@@ -53,8 +55,8 @@ MISTAKES = {
     "nothing to resume": (["resume=nowhere"], ["resume=nowhere", "no run"]),
     "resume and change": (["resume=nowhere", "seed=1"], ["resume=nowhere", "seed=1"]),
     "clipping a fused step": (
-        ["trainer.precision=16-mixed", "trainer.gradient_clip_val=1.0"],
-        ["optimizer.fused=true", "trainer.precision=16-mixed"],
+        ["trainer.precision=bf16-mixed", "trainer.gradient_clip_val=1.0"],
+        ["optimizer.fused=true", "trainer.precision=bf16-mixed"],
     ),
 }
 
@@ -69,6 +71,12 @@ LATER = {
     "too many held out": (["data.source.test_size=1790"], ["data.source.test_size=1790"]),
     "wrong shape": (["data.image_shape=[1,9,9]"], ["data.image_shape=[1, 9, 9]", "8"]),
     "too few classes": (["data.classes=9"], ["data.classes=9", "10 classes"]),
+    "warm-up beyond the end": (["scheduler.warmup=1.5"], ["scheduler", "warmup=1.5"]),
+    "milestone beyond the end": (["scheduler=step", "scheduler.milestones=[2]"], ["scheduler", "milestones=[2]"]),
+    "betas out of range": (["+optimizer.betas=[2,3]"], ["optimizer", "beta"]),
+    "no pairs": (["probes.consistency.pairs=0"], ["probes.consistency", "pairs=0"]),
+    "no images": (["probes.shift_map.max_images=0"], ["probes.shift_map", "max_images=0"]),
+    "half a pixel": (["probes.shift_map.max_shift=1.5"], ["probes.shift_map", "max_shift=1.5"]),
     "unknown local bias": (["model=local", "model.wiring.bias=pixel"], ["bias=pixel", "location"]),
     "data not there": (["data=mnist", "data.source.root=.", "data.source.download=false"], ["data.source.root=.", "MNIST"]),
 }
@@ -143,7 +151,7 @@ def test_folder_with_other_files(call, tmp_path):
 
 
 def test_report_of_nothing(call, tmp_path):
-    for arguments, words in ((["nowhere"], "no such folder"), ([str(tmp_path)], "no runs")):
+    for arguments, words in ((["nowhere"], "no such folder"), (["p[/b]"], "p[/b]"), ([str(tmp_path)], "no runs")):
         done = call("report", *arguments)
         assert done.code == 2
         assert words in done.err

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -253,7 +254,9 @@ def test_eval_in_a_process_of_its_own_and_from_elsewhere(small_run, program, tmp
 def test_run_folder_cannot_name_foreign_code(small_run, call):
     folder = small_run()
     config = folder / ".hydra" / "config.yaml"
-    for target in ("os.system", "torch.hub.load", "builtins.eval"):
+    foreign = ("os.system", "torch.hub.load", "builtins.eval", "convexp.app.os.system", "convexp.runs.environment._git")
+    inherited = ("convexp.layers.local.torch.load", "torch.optim.adam.torch.load", "convexp.training.trackers._need")
+    for target in foreign + inherited:
         evil = re.sub(r"_target_: torch.optim.Adam", f"_target_: {target}", config.read_text())
         assert target in evil
         config.write_text(evil)
@@ -262,6 +265,25 @@ def test_run_folder_cannot_name_foreign_code(small_run, call):
             assert done.code == 2, done.out
             assert target in done.err
         config.write_text(evil.replace(target, "torch.optim.Adam"))
+
+
+def test_run_folder_gives_arguments_by_name_only(small_run, call):
+    config = small_run() / ".hydra" / "config.yaml"
+    config.write_text(config.read_text().replace("weight_decay: 0.0", "weight_decay: 0.0\n  _args_: [1]"))
+    done = call("evaluate", "run=run")
+    assert done.code == 2, done.out
+    assert "_args_" in done.err
+
+
+def test_training_that_was_stopped_early_stays_so(small_run, call):
+    early = ("callbacks=early_stopping", "callbacks.early_stopping.patience=1", "trainer.max_epochs=30", "optimizer.lr=0.05")
+    folder = small_run(*early, "scheduler=none")
+    before = read(folder)
+    assert before["metrics"]["epochs"] < 30
+    write_result(folder, {**before, "state": "running"})  # killed in its probes
+    assert call("train", "resume=run").code == 0
+    assert science(read(folder)) == science(before)
+    assert read(folder)["metrics"]["seconds_per_epoch"] > 0
 
 
 def test_result_is_replaced_whole(tmp_path, monkeypatch):
@@ -319,7 +341,7 @@ def test_missing_tracker_says_how_to_get_it(call, package):
     assert f"convexp[{package}]" in done.err
 
 
-@pytest.mark.skipif(os.environ.get("CI") is None, reason="compiling takes a minute; .ci/run does it")
+@pytest.mark.skipif(os.environ.get("CI") is None or not shutil.which("g++"), reason="compiles for a minute: .ci/run does it")
 @pytest.mark.slow
 def test_compiled_gives_the_same_within_rounding(small_run):
     plain, compiled = read(small_run(folder="a")), read(small_run("compile=true", folder="b"))

@@ -45,6 +45,27 @@ def test_wrong_setting_of_one_run_is_exit_code_2(call, tmp_path):
     assert read(tmp_path / "sweep" / "1")["state"] == "finished"
 
 
+def test_study_with_other_settings_does_not_pass_off_old_results(call, tmp_path):
+    assert call("train", *SWEEP).code == 0
+    before = read(tmp_path / "sweep" / "conv-0")
+    done = call("train", *SWEEP, "optimizer.lr=0.1")
+    assert done.code == 2
+    assert "conv-0: not run" in done.out
+    assert read(tmp_path / "sweep" / "conv-0") == before
+    assert call("train", *SWEEP).code == 0  # and it is no news the next time
+
+
+def test_crash_before_the_start_is_noted(call, tmp_path, monkeypatch):
+    from convexp import build
+
+    network = build.network
+    monkeypatch.setattr(build, "network", lambda config, data: 1 / 0 if config.seed == 0 else network(config, data))
+    done = call("train", *SWEEP, "seed=0,1")
+    assert done.code == 1
+    assert "Traceback" in read(tmp_path / "sweep" / "conv-0")["error"]
+    assert read(tmp_path / "sweep" / "conv-1")["state"] == "finished"
+
+
 def test_crash_is_noted_with_its_traceback_and_the_others_go_on(call, tmp_path, monkeypatch):
     from convexp.probes.shift_map import ShiftMap
 

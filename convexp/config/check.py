@@ -176,8 +176,8 @@ def check_combinations(config: Config) -> None:
     Raises:
         ConfigError: naming both.
     """
-    fused = config.optimizer.spec().get("fused")
-    if fused and config.trainer.gradient_clip_val is not None and config.trainer.precision == "16-mixed":
+    trainer, fused = config.trainer, config.optimizer.spec().get("fused")
+    if fused and trainer.gradient_clip_val is not None and trainer.precision.endswith("-mixed"):
         raise ConfigError(
-            "optimizer.fused=true: cannot clip gradients under trainer.precision=16-mixed; set optimizer.fused=false"
+            f"optimizer.fused=true: cannot clip gradients under trainer.precision={trainer.precision}; set optimizer.fused=false"
         )

@@ -22,13 +22,13 @@ from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skele
 class Section(BaseModel):
     """A part of the configuration: unknown settings are errors, values are not coerced, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Target(BaseModel):
     """A thing named by ``_target_``: its other settings are checked against the signature (``convexp.config.targets``)."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False)
     target: str = Field(alias="_target_", min_length=1)
 
     def spec(self) -> dict[str, Any]:
@@ -163,9 +163,8 @@ class Trainer(Section):
     gradient_clip_val: PositiveFloat | None
     deterministic: bool
     threads: PositiveInt | None
-    log_every_n_steps: PositiveInt
     fast_dev_run: bool
-    overfit_batches: NonNegativeFloat | NonNegativeInt
+    overfit_batches: NonNegativeInt  # 0: all
     profiler: Literal["simple", "advanced"] | None
 
 
@@ -183,11 +182,11 @@ class Config(Section):
     model: Model
     data: Data
     optimizer: Optimizer
-    scheduler: Target | None
+    scheduler: Target | None = None
     trainer: Trainer
-    probes: dict[str, Target] | None
-    logger: dict[str, Target] | None
-    callbacks: dict[str, Target] | None
+    probes: dict[str, Target] | None = None
+    logger: dict[str, Target] | None = None
+    callbacks: dict[str, Target] | None = None
     study: Study | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]  # torch's CPU generator takes no more
     match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
@@ -217,6 +216,6 @@ class Config(Section):
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that changes the result: all but where it is written and how it is watched."""
         everything = self.model_dump(by_alias=True, exclude={"name", "logger", "study", "outputs", "resume"})
-        everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k not in ("profiler", "log_every_n_steps")}
+        everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k != "profiler"}
         everything["data"]["source"] = {k: v for k, v in everything["data"]["source"].items() if k not in ("root", "download")}
         return everything

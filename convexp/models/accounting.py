@@ -78,7 +78,7 @@ def forward_times(network: Network, images: Tensor, repeats: int = 5) -> dict[st
     hooks += [m.register_forward_hook(partial(after, name)) for name, m in leaves(network)]
     with torch.no_grad():
         for _ in range(repeats + 1):
-            network(images)
+            network.forward(images)  # not network(images): compiled code would not see the hooks
     for hook in hooks:
         hook.remove()
     return {name: median(values[1:]) for name, values in taken.items()}  # the first pass warms up

@@ -36,6 +36,14 @@ class Probe(Protocol):
         ...
 
 
+def at_least(probe: object, **least: int) -> None:
+    """Raise a ValueError unless each named setting of ``probe`` is an integer of at least the value given here."""
+    for name, smallest in least.items():
+        value = getattr(probe, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
+            raise ValueError(f"{name}={value}: should be a whole number, {smallest} or more")
+
+
 def predict(network: Network, images: Tensor) -> Tensor:
     """Predicted class of each image: ``(N, C, H, W) -> (N,)``."""
     return torch.cat([network(batch).argmax(1) for batch in images.split(BATCH)])

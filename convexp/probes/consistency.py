@@ -7,7 +7,7 @@ from torch import Tensor
 
 from convexp.data.canvas import zero_fill_each
 from convexp.models import Network
-from convexp.probes.base import Measurement, predict
+from convexp.probes.base import Measurement, at_least, predict
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Consistency:
     pairs: int
     max_images: int
     seed: int
+
+    def __post_init__(self) -> None:
+        at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)
 
     def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
         """Two forward passes of the images per pair."""

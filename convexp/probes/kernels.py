@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError
+from convexp.probes.base import Measurement, NotApplicableError, at_least
 from convexp.probes.pictures import tiles
 
 
@@ -23,6 +23,9 @@ class Kernels:
 
     channels: int
     locations: int
+
+    def __post_init__(self) -> None:
+        at_least(self, channels=1, locations=1)
 
     def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
         """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from convexp.data.canvas import cut_share, zero_fill
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, predict
+from convexp.probes.base import Measurement, NotApplicableError, at_least, predict
 from convexp.probes.pictures import heat_map
 
 
@@ -28,6 +28,9 @@ class ShiftMap:
 
     max_shift: int
     max_images: int
+
+    def __post_init__(self) -> None:
+        at_least(self, max_shift=0, max_images=1)
 
     def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
         """One forward pass of the images per shift."""

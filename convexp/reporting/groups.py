@@ -8,7 +8,7 @@ from convexp.reporting.statistics import Mean, mean
 from convexp.runs import Result, identity_hash
 
 # Settings that do not make two runs different in kind: who they are, where they went.
-APART = ("name", "seed", "outputs", "resume", "logger", "study", "model.wiring", "data.source.root")
+APART = ("name", "seed", "outputs", "resume", "logger", "study", "model.wiring._target_", "data.source.root")
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,21 @@ def group(runs: Iterable[Result]) -> list[Group]:
             key = identity_hash(_kind(run))
             kinds[key] = _kind(run)
             members.setdefault(key, []).append(run)
-    every = list(kinds.values())
-    differing = [k for k in dict.fromkeys(k for kind in every for k in kind) if len({repr(kind.get(k)) for kind in every}) > 1]
-    return [Group(_label(kinds[key], differing), sorted(found, key=lambda r: r["seed"])) for key, found in members.items()]
+    return [Group(_label(kinds[key], list(kinds.values())), _by_seed(found)) for key, found in members.items()]
 
 
-def _label(kind: dict[str, Any], differing: list[str]) -> str:
-    others = [f"{k.rpartition('.')[2]}={kind.get(k)}" for k in differing if k not in ("model.name", "model.kernel_size")]
+def _by_seed(runs: list[Result]) -> list[Result]:
+    """One run per seed: the same run made twice is no second sample."""
+    return sorted({run["seed"]: run for run in runs}.values(), key=lambda run: run["seed"])
+
+
+def _label(kind: dict[str, Any], every: list[dict[str, Any]]) -> str:
+    """The model's name and all settings that differ; of the model's own only those that differ between models of that name."""
+    peers = [other for other in every if other["model.name"] == kind["model.name"]]
+
+    def differs(setting: str) -> bool:
+        among = peers if setting.startswith("model.") else every
+        return len({repr(other.get(setting)) for other in among}) > 1
+
+    others = [f"{k.rpartition('.')[2]}={v}" for k, v in kind.items() if differs(k)]
     return " ".join([str(kind["model.name"]), *others])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from convexp.reporting.groups import Group
 from convexp.reporting.statistics import Mean
@@ -45,7 +46,7 @@ def rich_table(groups: list[Group], title: str) -> Table:
     """For the terminal."""
     header, *body = rows(groups)
     table = Table(
-        title=title,
+        title=Text(title),
         caption=CAPTION,
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -56,7 +57,7 @@ def rich_table(groups: list[Group], title: str) -> Table:
     for index, name in enumerate(header):
         table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
     for row in body:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from convexp.errors import ConfigError
+from convexp.errors import RefusedError
 from convexp.runs.result import Result, read_result
 
 LOCK = ".lock"
@@ -28,7 +28,7 @@ class RunFolder:
         identity: of the configuration that is going to run here.
 
     Raises:
-        ConfigError: on entering, if another process works in it, or it holds something else than this run.
+        RefusedError: on entering, if another process works in it, or it holds something else than this run.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
@@ -44,7 +44,7 @@ class RunFolder:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise ConfigError(f"hydra.run.dir={self.path}: another process is running in this folder; choose another") from None
+            raise RefusedError(f"{self.path}: another process is running in this folder; choose another") from None
         try:
             self._look()
         except BaseException:
@@ -59,16 +59,12 @@ class RunFolder:
         self.previous = read_result(self.path)
         if self.previous is None:
             if others and not (self.path / ".hydra").is_dir():
-                raise ConfigError(
-                    f"hydra.run.dir={self.path}: the folder holds files that are no run of convexp; choose another"
-                )
+                raise RefusedError(f"{self.path}: the folder holds files that are no run of convexp; choose another")
             return  # new, or killed before its first result was whole
         if self.previous.get("identity") is None:
             return  # it failed before it could start
         if self.previous["identity"] != self.identity:
-            raise ConfigError(
-                f"hydra.run.dir={self.path}: the folder holds a run of another configuration; choose another, or delete it"
-            )
+            raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another, or delete it")
         self.found = Taken.FINISHED if self.previous.get("state") == "finished" else Taken.UNFINISHED
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -5,14 +5,14 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from convexp.errors import ConvexpError
 
 FORMAT = 1
 FILE = "result.json"
+REFUSED = ".refused"  # lines, as runs of one sweep may be in several processes
 
-State = Literal["running", "interrupted", "finished", "failed"]
 Result = dict[str, Any]
 
 
@@ -59,7 +59,23 @@ def read_result(folder: Path) -> Result | None:
 
 
 def write_failure(folder: Path, error: str, mendable: bool) -> None:
-    """Note that a run failed before it could start, unless the folder already holds a result."""
-    if not (folder / FILE).exists():
+    """Note that a run failed before it could start, unless the folder holds the result of a run that did."""
+    if "identity" not in (read_result(folder) or {}):
         folder.mkdir(parents=True, exist_ok=True)
         write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})
+
+
+def note_refusal(root: Path, run: str, reason: str) -> None:
+    """Note for the end of the sweep in ``root`` that a run could not be done where another one's result lies."""
+    with (root / REFUSED).open("a", encoding="utf-8") as file:
+        file.write(json.dumps([run, reason]) + "\n")
+
+
+def take_refusals(root: Path) -> list[tuple[str, str]]:
+    """The refusals noted since the last time, each run with its reason; they are gone from the folder afterwards."""
+    file = root / REFUSED
+    if not file.exists():
+        return []
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.unlink()
+    return [(run, reason) for run, reason in map(json.loads, lines)]

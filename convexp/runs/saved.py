@@ -1,5 +1,6 @@
 """The configuration kept in a run folder, as Hydra keeps it: ``.hydra/{config,hydra,overrides}.yaml``."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,16 @@ def read_config(folder: Path, setting: str) -> DictConfig:
         raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml cannot be read ({type(error).__name__})") from None
     if not isinstance(cfg, DictConfig):
         raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml holds no configuration")
+    root, here = OmegaConf.select(cfg, "data.source.root"), os.environ.get("CONVEXP_DATA")
+    if here is not None and isinstance(root, str) and not Path(root).is_dir():
+        cfg.data.source.root = here  # the data has moved, or the run was started in another folder
     return cfg
 
 
-def write_config(folder: Path, cfg: DictConfig, hydra_cfg: Any) -> None:
-    """Keep ``cfg``, resolved, with what Hydra was told; a folder that has a configuration keeps its own."""
+def write_config(folder: Path, cfg: DictConfig, hydra_cfg: Any, keep: bool) -> None:
+    """Keep ``cfg``, resolved, with what Hydra was told; with ``keep`` a configuration that is there stays."""
     target = folder / FOLDER
-    if (target / "config.yaml").exists():
+    if keep and (target / "config.yaml").exists():
         return
     target.mkdir(exist_ok=True)
     OmegaConf.save(hydra_cfg.overrides.task, target / "overrides.yaml")

@@ -1,5 +1,6 @@
 """What happens around the epochs: checkpoints, the random state, the progress bar."""
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, Checkpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, TQDMProgressBar
 
 from convexp.training.log import log
 
@@ -28,14 +29,19 @@ class Checkpoints(Checkpoint):
         self.sign = 1 if mode == "max" else -1
         self.best: float | None = None
         self.best_epoch = -1
+        self.stopped = False
 
     def state_dict(self) -> dict[str, Any]:
         """The best value so far and its epoch."""
-        return {"best": self.best, "best_epoch": self.best_epoch}
+        return {"best": self.best, "best_epoch": self.best_epoch, "stopped": self.stopped}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from ``state_dict``."""
-        self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
+        self.best, self.best_epoch, self.stopped = (state_dict[key] for key in ("best", "best_epoch", "stopped"))
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A training that was stopped early stays so when it is resumed."""
+        trainer.should_stop = trainer.should_stop or self.stopped
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files; the validation of the epoch is done by now."""
@@ -44,7 +50,8 @@ class Checkpoints(Checkpoint):
         if trainer.fast_dev_run:  # pyright: ignore
             return
         value = float(trainer.callback_metrics[self.monitor])
-        improved = self.best is None or self.sign * value > self.sign * self.best
+        self.stopped = trainer.should_stop
+        improved = self.best is None or math.isnan(self.best) or self.sign * value > self.sign * self.best
         if improved:
             self.best, self.best_epoch = value, trainer.current_epoch
         self.folder.mkdir(exist_ok=True)
@@ -55,6 +62,11 @@ class Checkpoints(Checkpoint):
             shutil.copyfile(partial, copy)
             os.replace(copy, self.folder / BEST)  # noqa: PTH105 - best first: a kill in between leaves the older last.ckpt
         os.replace(partial, self.folder / LAST)  # noqa: PTH105
+
+
+def early_stopping(monitor: str, patience: int) -> EarlyStopping:
+    """Stop when ``monitor`` (an accuracy should rise, a loss fall) has not improved for ``patience`` epochs."""
+    return EarlyStopping(monitor, patience=patience, mode="max" if monitor.endswith("acc") else "min")
 
 
 class RandomState(Callback):

@@ -1,5 +1,6 @@
 """TensorBoard: curves, the HParams table, pictures."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ class TensorBoard(TensorBoardLogger):
         """Open the HParams session, and describe the table in the folder that holds the runs, if nobody has yet."""
         if set(params) != set(HPARAMS):
             raise ValueError(f"HParams are {sorted(HPARAMS)}, got {sorted(params)}")
-        self._describe(self.folder.parent)
+        if self.folder.parent.resolve() != Path.cwd():
+            with suppress(OSError):  # not ours to write to: the table is less tidy then
+                self._describe(self.folder.parent)
         self._end = session_summaries(params, {})[2]
         self._write(Summary.FromString(hparams.hparams_pb(params).SerializeToString()))
 

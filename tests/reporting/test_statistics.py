@@ -28,7 +28,13 @@ def test_one_value_has_no_interval_and_none_is_an_error():
 
 
 def run(seed, model="conv", **settings):
-    config = {"seed": seed, "name": f"{model}{seed}", "model": {"name": model, "wiring": {"_target_": model}}, **settings}
+    config = {
+        "seed": seed,
+        "name": f"{model}{seed}",
+        "model": {"name": model, "wiring": {"_target_": model}},
+        "lr": 0.01,
+        **settings,
+    }
     return {
         "state": "finished",
         "seed": seed,
@@ -41,7 +47,24 @@ def run(seed, model="conv", **settings):
 
 def test_runs_group_by_all_but_the_seed():
     groups = group([run(0), run(1), run(0, lr=0.1), run(0, "dense")])
-    assert [(g.label, g.n) for g in groups] == [("conv lr=None", 2), ("conv lr=0.1", 1), ("dense lr=None", 1)]
+    assert [(g.label, g.n) for g in groups] == [("conv lr=0.01", 2), ("conv lr=0.1", 1), ("dense lr=0.01", 1)]
+
+
+def test_a_run_made_twice_counts_once():
+    assert [g.n for g in group([run(0), run(0), run(1)])] == [2]
+
+
+def test_wirings_with_other_settings_are_other_rows():
+    def local(bias):
+        made = run(0, "local")
+        made["config"]["model"] = {**made["config"]["model"], "wiring": {"_target_": "local", "bias": bias}}
+        return made
+
+    assert [g.label for g in group([local("location"), local("channel"), run(0)])] == [
+        "local bias=location",
+        "local bias=channel",
+        "conv",
+    ]
 
 
 def test_unfinished_runs_are_in_no_group():
