@@ -179,5 +179,5 @@ def check_combinations(config: Config) -> None:
     trainer, fused = config.trainer, config.optimizer.spec().get("fused")
     if fused and trainer.gradient_clip_val is not None and trainer.precision.endswith("-mixed"):
         raise ConfigError(
-            f"optimizer.fused=true: cannot clip gradients under trainer.precision={trainer.precision}; set optimizer.fused=false"
+            f"optimizer.fused=true: cannot clip under trainer.precision={trainer.precision}; set optimizer.fused=false"
         )
