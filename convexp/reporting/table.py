@@ -55,7 +55,10 @@ def rich_table(groups: list[Group], title: str) -> Table:
         caption_justify="left",
     )
     for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
+        if index == 0:
+            table.add_column(name, overflow="fold")
+        else:  # numbers are never cut: the labels fold instead
+            table.add_column(name, justify="right", min_width=max(len(row[index]) for row in (header, *body)))
     for row in body:
         table.add_row(*map(Text, row))
     return table
