@@ -86,7 +86,6 @@ def test_scaled(channels, hidden, width):
         ("valid", (3, 5), (1, 2), (0, 0)),
         (2, (3, 5), (1, 1), (2, 2)),
         (0, (3,), (1,), (0,)),
-        ((1, 2), (3, 5), (1, 1), (1, 2)),
     ],
 )
 def test_resolve_padding(padding, kernel, dilation, expected):
