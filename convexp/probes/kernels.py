@@ -1,5 +1,6 @@
 """What the first layer has learned to look for."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,9 @@ from convexp.probes.pictures import tiles
 
 @dataclass(frozen=True)
 class Kernels:
-    """A picture of the first stage's weights: a row per output channel, a column per location (one, if all share).
+    """A picture of the first stage's weights: a row per output channel, a column per location.
+
+    Where all locations share their weights, the channels make a block instead.
 
     The same scale for all tiles: the largest weight is full red or full blue (RGB images: weights as colours around grey).
 
@@ -36,4 +39,8 @@ class Kernels:
         weights: Tensor = kernels().detach().float().cpu()  # (O, L, C, h, w)
         rows = min(self.channels, weights.shape[0])
         columns = torch.linspace(0, weights.shape[1] - 1, min(self.locations, weights.shape[1])).round().long()
-        return Measurement(numbers={}, pictures={"stage0": tiles(weights[:rows, columns])})
+        shown = weights[:rows, columns]  # (rows, columns, C, h, w)
+        if len(columns) == 1:  # a block reads better than a pole
+            width = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)
+            shown = shown.flatten(0, 1).unflatten(0, (rows // width, width))
+        return Measurement(numbers={}, pictures={"stage0": tiles(shown)})
