@@ -30,7 +30,7 @@ def task(cfg: DictConfig) -> None:
     check_trusted(config)
     if not (folder / "checkpoints" / "best.ckpt").is_file():
         raise ConfigError(f"run={folder}: has no checkpoints/best.ckpt; it did not get through its first epoch")
-    from convexp.experiment import reevaluate  # torch and Lightning: seconds, so only now
+    from convexp.evaluation import reevaluate  # torch and Lightning: seconds, so only now
 
     metrics = reevaluate(config, folder)
     noted = (read_result(folder) or {}).get("metrics", {})

@@ -1,11 +1,9 @@
 """One run: fit, best checkpoint, test, probes, result (design.md, section 2)."""
 
-import logging
 import math
 import shutil
 import time
 import traceback
-import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,8 +19,9 @@ from torch import Tensor
 
 from convexp import build, console
 from convexp.config import Config
-from convexp.data import Dataset, loader
+from convexp.data import loader
 from convexp.errors import ConfigError, ConvexpError
+from convexp.evaluation import evaluate, load_weights, prepare_torch
 from convexp.models import count
 from convexp.models.accounting import forward_times
 from convexp.probes import NotApplicableError
@@ -36,32 +35,18 @@ from convexp.training.module import Classifier
 from convexp.training.tensorboard import TensorBoard
 from convexp.training.trackers import close
 
-THREADS = torch.get_num_threads()
-
-
-def quiet() -> None:
-    """Lightning explains itself at length; what matters of it is said here."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # there is nothing to wait for in memory
-    warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")  # about small data sets
-    warnings.filterwarnings("ignore", message=".*requested to overfit.*")  # and get what was requested
-    warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
-
 
 class Experiment:
     """A run in its folder; ``execute`` does it, or what is left of it."""
 
     def __init__(self, config: Config, folder: RunFolder) -> None:
-        quiet()
         self.config = config
         self.folder = folder.path
         self.resumes = folder.found is Taken.UNFINISHED
         self.previous: Result = (folder.previous or {}) if self.resumes else {}
         self.seconds: dict[str, float] = {k: v for k, v in self.previous.get("seconds", {}).items() if k != "total"}
         with self._timed("setup"):
-            check_device(config)
-            torch.set_num_threads(config.trainer.threads or THREADS)
+            prepare_torch(config)
             self.data = build.dataset(config)
             pl.seed_everything(config.seed, workers=True, verbose=False)
             self.network, self.width = build.network(config, self.data)
@@ -296,64 +281,8 @@ class Experiment:
             logger.log_metrics(numbers | parameters, step)
 
 
-def check_device(config: Config) -> None:
-    """Raise a ConfigError if the configuration asks for a GPU that torch does not see."""
-    if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
-        raise ConfigError("trainer.accelerator=gpu: torch sees no GPU here; use trainer=cpu or trainer=auto")
-    if config.trainer.accelerator == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError("trainer.accelerator=mps: torch sees no Apple GPU here; use trainer=cpu or trainer=auto")
-
-
 def make_profiler(kind: str | None, folder: Path) -> Profiler | None:
     """Lightning's profiler, reporting into the run folder."""
     if kind is None:
         return None
     return (SimpleProfiler if kind == "simple" else AdvancedProfiler)(dirpath=folder, filename="profile")
-
-
-def load_weights(module: Classifier, checkpoint: Path) -> None:
-    """Weights of a checkpoint, on whatever device the module is."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    module.load_state_dict(state)
-
-
-def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:
-    """``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` of the module as it is; the same code for train and eval."""
-    trainer = pl.Trainer(
-        accelerator=config.trainer.accelerator,
-        devices=1,
-        precision=config.trainer.precision,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
-    metrics: dict[str, float] = {}
-    metrics |= trainer.validate(module, loader(data.val, config.data.eval_batch_size), verbose=False)[0]
-    metrics |= trainer.test(module, loader(data.test, config.data.eval_batch_size), verbose=False)[0]
-    return {name: float(value) for name, value in metrics.items()}
-
-
-def reevaluate(config: Config, folder: Path) -> dict[str, float]:
-    """Validation and test metrics of the best checkpoint in ``folder``, from nothing but the folder and the data.
-
-    Raises:
-        ConfigError: if the checkpoint cannot be read.
-    """
-    quiet()
-    check_device(config)
-    torch.set_num_threads(config.trainer.threads or THREADS)
-    data = build.dataset(config)
-    module = Classifier(build.network(config, data)[0])
-    try:
-        load_weights(module, folder / "checkpoints" / BEST)
-    except Exception as error:
-        raise ConfigError(
-            f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {first_line(error)})"
-        ) from None
-    return evaluate(module, data, config)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
-    return str(error).partition("\n")[0]

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from convexp import build
 from convexp.config import Config, conf_dir, load
 from convexp.data import loader
-from convexp.experiment import quiet
+from convexp.evaluation import quiet
 from convexp.training.callbacks import Checkpoints, RandomState
 from convexp.training.module import Classifier
 
