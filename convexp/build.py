@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import Logger
 
 from convexp.config import Config
 from convexp.config.schema import Data, Target
-from convexp.data import Dataset, Source, prepare
+from convexp.data import Dataset, prepare
 from convexp.errors import ConfigError
 from convexp.models import Network, match_width
 from convexp.probes import Probe
@@ -44,12 +44,7 @@ def make(setting: str, target: Target, **provided: Any) -> Any:
 @functools.lru_cache(maxsize=1)  # the runs of a sweep mostly use the same images
 def _dataset(settings: str) -> Dataset:
     data = Data.model_validate_json(settings)
-    return prepare(data, lambda: checked_source(data))
-
-
-def checked_source(data: Data) -> Source:
-    """What the source returns, or a ConfigError."""
-    return make("data.source", data.source)
+    return prepare(data, make("data.source", data.source))
 
 
 def dataset(config: Config) -> Dataset:

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,28 @@ def small_run(call: Callable[..., Done], tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / folder
 
     return run
+
+
+@pytest.fixture
+def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], AbstractContextManager[None]]:
+    """Ctrl-C in the middle of an epoch: with interrupted_at(epoch, batch): ..."""
+
+    @contextmanager
+    def at(epoch: int, batch: int):
+        from convexp.training.module import Classifier
+
+        step = Classifier.training_step
+
+        def interrupted(self, images_and_labels, index):
+            if self.current_epoch == epoch and index == batch:
+                raise KeyboardInterrupt
+            return step(self, images_and_labels, index)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Classifier, "training_step", interrupted)
+            yield
+
+    return at
 
 
 def read(folder: Path) -> dict:

@@ -101,25 +101,15 @@ def test_checkpoints_hold_plain_containers_only(small_run):
         ["callbacks=early_stopping", "callbacks.early_stopping.patience=2", "model=dense", "model.norm=batch_unit"],
     ],
 )
-def test_resumed_is_uninterrupted_bit_for_bit(small_run, call, tmp_path, monkeypatch, more):
+def test_resumed_is_uninterrupted_bit_for_bit(small_run, call, tmp_path, interrupted_at, more):
     overrides = ["trainer.max_epochs=5", *more]
     whole = small_run(*overrides, folder="whole")
 
-    from convexp.training.module import Classifier
-
-    step = Classifier.training_step
-
-    def interrupted(self, batch, index):
-        if self.current_epoch == 2 and index == 7:
-            raise KeyboardInterrupt
-        return step(self, batch, index)
-
-    monkeypatch.setattr(Classifier, "training_step", interrupted)
-    done = call("train", *SMALL, "hydra.run.dir=part", *overrides)
+    with interrupted_at(epoch=2, batch=7):
+        done = call("train", *SMALL, "hydra.run.dir=part", *overrides)
     assert done.code == 130
     assert "resume=part" in done.out
     assert read(tmp_path / "part")["state"] == "interrupted"
-    monkeypatch.setattr(Classifier, "training_step", step)
 
     done = call("train", "resume=part")
     assert done.code == 0, done.err

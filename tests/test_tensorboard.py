@@ -27,19 +27,9 @@ def test_curves_pictures_parameters_and_final_metrics(small_run):
     assert set(board.Tags()["images"]) == {"kernels/stage0", "shift_map/accuracy"}
 
 
-def test_interrupted_and_resumed_run_shows_each_step_once(small_run, call, monkeypatch, tmp_path):
-    from convexp.training.module import Classifier
-
-    step = Classifier.training_step
-
-    def interrupted(self, batch, index):
-        if self.current_epoch == 1 and index == 3:
-            raise KeyboardInterrupt
-        return step(self, batch, index)
-
-    monkeypatch.setattr(Classifier, "training_step", interrupted)
-    assert call("train", *SMALL, "hydra.run.dir=run", "trainer.max_epochs=3").code == 130
-    monkeypatch.setattr(Classifier, "training_step", step)
+def test_interrupted_and_resumed_run_shows_each_step_once(call, interrupted_at, tmp_path):
+    with interrupted_at(epoch=1, batch=3):
+        assert call("train", *SMALL, "hydra.run.dir=run", "trainer.max_epochs=3").code == 130
     assert call("train", "resume=run").code == 0
     steps = [e.step for e in events(tmp_path / "run").Scalars("val/acc")]
     assert steps == sorted(set(steps))

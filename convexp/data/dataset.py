@@ -1,6 +1,5 @@
 """A data set ready for a run: split, placed on its canvas, with the statistics of its training images."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,13 +28,12 @@ class Dataset:
     checksum: str
 
 
-def prepare(settings: Data, make_source: Callable[[], Source]) -> Dataset:
-    """Read the source, check it against what the configuration says of it, split and place it.
+def prepare(settings: Data, source: Source) -> Dataset:
+    """Check the source against what the configuration says of it, split and place it.
 
     Raises:
         ConfigError: if the images or labels are not what the configuration says.
     """
-    source = make_source()
     shape = tuple(settings.image_shape)
     if tuple(source.train_images.shape[1:]) != shape:
         raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(source.train_images.shape[1:])}")

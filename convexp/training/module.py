@@ -17,9 +17,9 @@ from convexp.errors import DivergedError
 from convexp.models import Network
 
 MakeOptimizer = Callable[..., Optimizer]
-CHECK_EVERY = 50  # batches between looks for a NaN: each costs a GPU a synchronisation
-
 MakeScheduler = Callable[..., LRScheduler]
+
+CHECK_EVERY = 50  # batches between looks for a NaN: each costs a GPU a synchronisation
 
 
 class Classifier(pl.LightningModule):
