@@ -6,7 +6,7 @@ Torch-free, so that a configuration can be checked before torch is imported.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from convexp.geometry import Size, output_size, same_padding
+from convexp.geometry import Size, check_border, output_size
 
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 Activation = Literal["relu", "gelu", "tanh", "none"]
@@ -34,11 +34,7 @@ class Stage:
         Raises:
             ValueError: if the kernel or the border does not fit the input.
         """
-        if self.padding_mode in ("reflect", "circular"):
-            for i, p in zip(input_size, self.padding, strict=True):
-                limit = i - 1 if self.padding_mode == "reflect" else i
-                if p > limit:
-                    raise ValueError(f"padding={p} with padding_mode={self.padding_mode} is at most {limit} for {i} pixels")
+        check_border(input_size, self.padding, self.padding_mode)
         return output_size(input_size, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def output_size(self, input_size: Size) -> Size:
@@ -94,10 +90,3 @@ class Skeleton:
             stages=tuple(replace(stage, channels=scale(stage.channels)) for stage in self.stages),
             hidden=tuple(scale(n) for n in self.hidden),
         )
-
-
-def resolve_padding(padding: int | str, kernel_size: Size, dilation: Size) -> Size:
-    """Padding in pixels per dimension from a number, ``same`` or ``valid``."""
-    if padding == "same":
-        return same_padding(kernel_size, dilation)
-    return (0 if padding == "valid" else int(padding),) * len(kernel_size)

@@ -9,13 +9,15 @@ from convexp.layers.base import SpatialLayer
 
 
 class Pointwise(SpatialLayer):
+    dims = 2
+
     def __init__(self, in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, dilation=1,
                  padding_mode="zeros", bias=True, gain=1.0):
-        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, padding_mode)
+        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, 1, padding_mode)
         self.gain = gain
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels))
 
-    def forward(self, x):
+    def batched(self, x):
         x = nn.functional.adaptive_avg_pool2d(x, self.output_size)
         return self.gain * torch.einsum("oc,bchw->bohw", self.weight, x)
 """

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from convexp.skeleton import Skeleton, Stage, resolve_padding
+from convexp.geometry import resolve_padding
+from convexp.skeleton import Skeleton, Stage
 
 few = settings(deadline=None, max_examples=50)
 STAGE = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "none", (2, 2))

@@ -16,7 +16,8 @@ from pydantic import (
     ValidationError,
 )
 
-from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage, resolve_padding
+from convexp.geometry import resolve_padding
+from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
 
 
 class Section(BaseModel):

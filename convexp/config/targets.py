@@ -39,8 +39,12 @@ def _fields(node: ast.ClassDef) -> Signature:
     return Signature(tuple(fields), frozenset(n for n, value in fields.items() if value is None), False)
 
 
+def _defines(tree: ast.Module | None, name: str) -> bool:
+    return tree is not None and any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body)
+
+
 def signature(target: str) -> Signature | None:
-    """Signature of ``convexp.module.Name``; None where the source does not tell (another package's, an inherited one).
+    """Signature of ``convexp.module.Name``; None where the source does not tell (not ours, or inherited).
 
     Raises:
         LookupError: if the target lies in this package and there is no such module or name.
@@ -56,5 +60,8 @@ def signature(target: str) -> Signature | None:
             methods = [m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"]
             if methods:
                 return _arguments(methods[0])
-            return _fields(node) if node.decorator_list else None
+            if node.decorator_list:
+                return _fields(node)
+            bases = [base.id for base in node.bases if isinstance(base, ast.Name) and _defines(tree, base.id)]
+            return signature(f"{module}.{bases[0]}") if bases else None
     raise LookupError(target)

@@ -1,15 +1,15 @@
 """Every unit sees every pixel, with weights of its own."""
 
-from collections.abc import Sequence
+import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import SpatialLayer, init_uniform
+from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
 
 
-class Dense2d(SpatialLayer):
+class DenseNd(SpatialLayer):
     """The most general linear map between two images (design.md, section 1).
 
     ``h[o,i,j] = u[o,i,j] + sum_{c,k,l} W[o,i,j,c,k,l] x[c,k,l]``
@@ -17,33 +17,53 @@ class Dense2d(SpatialLayer):
     Kernel size, stride, padding and dilation only say how many units there are: as many as the convolution they describe
     would have.
 
-    Shapes: ``weight`` (O*H'*W', C*H*W), ``bias`` (O*H'*W',), both in row-major order; ``(B, C, H, W) -> (B, O, H', W')``.
+    Shapes: ``weight`` (O*H'*W', C*H*W), ``bias`` (O*H'*W',), both in row-major order; ``(B, C, H, W) -> (B, O, H', W')``, in
+    one and three dimensions likewise.
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | Sequence[int],
-        input_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
-        padding_mode: str = "zeros",
+        kernel_size: Sizes,
+        input_size: Sizes,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, padding_mode)
-        inputs = in_channels * self.input_size[0] * self.input_size[1]
-        units = out_channels * self.output_size[0] * self.output_size[1]
-        self.weight = nn.Parameter(torch.empty(units, inputs))
-        self.bias = nn.Parameter(torch.empty(units)) if bias else None
-        init_uniform(self.weight, self.bias, inputs)
+        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, 1, padding_mode)
+        inputs = in_channels * math.prod(self.input_size)
+        units = out_channels * math.prod(self.output_size)
+        self.weight = nn.Parameter(torch.empty(units, inputs, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(units, device=device, dtype=dtype)) if bias else None
+        uniform(self.weight, self.bias, inputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""
-        self.check_input(x)
         return F.linear(x.flatten(1), self.weight, self.bias).unflatten(1, (self.out_channels, *self.output_size))
 
     def kernels(self) -> Tensor:
         """Weights as pictures: (O, H'*W', C, H, W)."""
         return self.weight.reshape(self.out_channels, -1, self.in_channels, *self.input_size)
+
+
+class Dense1d(DenseNd):
+    """``(B, C, L) -> (B, O, L')``."""
+
+    dims = 1
+
+
+class Dense2d(DenseNd):
+    """``(B, C, H, W) -> (B, O, H', W')``."""
+
+    dims = 2
+
+
+class Dense3d(DenseNd):
+    """``(B, C, D, H, W) -> (B, O, D', H', W')``."""
+
+    dims = 3

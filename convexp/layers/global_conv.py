@@ -1,13 +1,18 @@
 """Every unit sees every pixel, and all units of a channel share their weights: a kernel as large as the image."""
 
-from collections.abc import Sequence
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import SpatialLayer, init_uniform
+from convexp.geometry import extent
+from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
+from convexp.layers.flops import fourier_flops
+
+# A FLOP through the Fourier transform takes about as long as five of a large matrix product (scripts/bench_layers.py --global).
+FOURIER_COST = 5
 
 
 class GlobalConv2d(SpatialLayer):
@@ -17,6 +22,8 @@ class GlobalConv2d(SpatialLayer):
     where the window of the convolution that these arguments describe would have its own. At a zero border the offsets
     ``k - r(i)`` run from -(H-1) to H-1; at a circular border they are taken modulo H.
 
+    Computed as a product of Fourier transforms (the correlation theorem) or as the dense layer it is, whichever is cheaper.
+
     Shapes: ``weight`` (O, C, 2H-1, 2W-1), circular (O, C, H, W), both with offset 0 in the middle (index n // 2);
     ``bias`` (O,); ``(B, C, H, W) -> (B, O, H', W')``.
 
@@ -25,55 +32,102 @@ class GlobalConv2d(SpatialLayer):
             a unit's centre lies outside the image.
     """
 
+    dims = 2
+
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | Sequence[int],
-        input_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
-        padding_mode: Literal["zeros", "circular"] = "zeros",
+        kernel_size: Sizes,
+        input_size: Sizes,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
         bias: bool = True,
+        padding_mode: Literal["zeros", "circular"] = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         if padding_mode not in ("zeros", "circular"):
             raise ValueError(f"padding_mode={padding_mode}: a global convolution has zeros or circular")
-        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, padding_mode)
-        height, width = self.input_size
-        size = (height, width) if padding_mode == "circular" else (2 * height - 1, 2 * width - 1)
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *size))
-        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
-        init_uniform(self.weight, self.bias, in_channels * height * width)
-        self.register_buffer("rows", self._offsets(0), persistent=False)  # (H', H)
-        self.register_buffer("columns", self._offsets(1), persistent=False)  # (W', W)
-        self.rows: Tensor
-        self.columns: Tensor
+        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, 1, padding_mode)
+        self.first = tuple(self._first(dim) for dim in range(2))
+        """Centre of the first unit in pixels, by dimension."""
+        circular = padding_mode == "circular"
+        size = self.input_size if circular else tuple(2 * n - 1 for n in self.input_size)
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *size, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
+        uniform(self.weight, self.bias, in_channels * math.prod(self.input_size))
+        self.fourier_size = self.input_size if circular else tuple(2 * n for n in self.input_size)
+        """Pixels of the transforms: at a zero border enough that nothing comes round."""
+        matrix = 2 * in_channels * math.prod(self.input_size) * out_channels * math.prod(self.output_size)
+        self.by_fourier = FOURIER_COST * fourier_flops(in_channels, out_channels, self.fourier_size) < matrix
+
+    def _first(self, dim: int) -> int:
+        reach = (extent(self.kernel_size[dim], self.dilation[dim]) - 1) // 2
+        first = reach - self.padding[dim]
+        last = first + self.stride[dim] * (self.output_size[dim] - 1)
+        if self.padding_mode == "zeros" and (first < 0 or last >= self.input_size[dim]):
+            raise ValueError(f"padding={self.padding[dim]}: is at most {reach} here, as every unit's centre must be a pixel")
+        return first
 
     def _offsets(self, dim: int) -> Tensor:
         """Index into the kernel for every pair (unit, pixel) along one dimension."""
-        n, kernel = self.input_size[dim], self.weight.shape[2 + dim]
-        reach = self.dilation[dim] * (self.kernel_size[dim] - 1) // 2
-        first = reach - self.padding[dim]
-        last = first + self.stride[dim] * (self.output_size[dim] - 1)
-        if self.padding_mode == "zeros" and (first < 0 or last >= n):
-            raise ValueError(f"padding={self.padding[dim]}: is at most {reach} here, as every unit's centre must be a pixel")
-        centre = first + self.stride[dim] * torch.arange(self.output_size[dim])
-        offset = torch.arange(n) - centre[:, None] + kernel // 2
+        n, kernel, device = self.input_size[dim], self.weight.shape[2 + dim], self.weight.device
+        centre = self.first[dim] + self.stride[dim] * torch.arange(self.output_size[dim], device=device)
+        offset = torch.arange(n, device=device) - centre[:, None] + kernel // 2
         return offset % kernel if self.padding_mode == "circular" else offset
 
     def dense_weight(self) -> Tensor:
         """The dense layer this is, with equal weights where the offsets are equal: (O, H', W', C, H, W)."""
-        weight = self.weight[:, :, self.rows][..., self.columns]  # (O, C, H', H, W', W)
+        weight = self.weight[:, :, self._offsets(0)][..., self._offsets(1)]  # (O, C, H', H, W', W)
         return weight.permute(0, 2, 4, 1, 3, 5)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""
-        self.check_input(x)
-        weight = self.dense_weight().flatten(3).flatten(0, 2)  # (O*H'*W', C*H*W)
-        h = F.linear(x.flatten(1), weight).unflatten(1, (self.out_channels, *self.output_size))
+        h = self._fourier(x) if self.by_fourier else self._matrix(x)
         return h if self.bias is None else h + self.bias[:, None, None]
+
+    def _matrix(self, x: Tensor) -> Tensor:
+        weight = self.dense_weight().flatten(3).flatten(0, 2)  # (O*H'*W', C*H*W)
+        return F.linear(x.flatten(1), weight).unflatten(1, (self.out_channels, *self.output_size))
+
+    def _fourier(self, x: Tensor) -> Tensor:
+        """A correlation is a product after the transform, with the kernel's conjugated; half precision is too coarse for it."""
+        with torch.autocast(x.device.type, enabled=False):
+            wide = torch.promote_types(x.dtype, torch.float32)
+            return self._units(correlate_circularly(x.to(wide), self._origin_first(self.weight.to(wide))))
+
+    def _origin_first(self, weight: Tensor) -> Tensor:
+        """The kernel on the grid of the transform, offset 0 at index 0, negative offsets from the end."""
+        middle = [n // 2 for n in weight.shape[2:]]
+        more = [n - k for n, k in zip(self.fourier_size, weight.shape[2:], strict=True)]
+        return torch.roll(F.pad(weight, (0, more[1], 0, more[0])), [-m for m in middle], (2, 3))
+
+    def _units(self, y: Tensor) -> Tensor:
+        """From the grid of the transform the places where units are; round it, at a circular border."""
+        for dim, (first, stride, out) in enumerate(zip(self.first, self.stride, self.output_size, strict=True), start=2):
+            places = (first + stride * torch.arange(out, device=y.device)) % y.shape[dim]
+            y = y.index_select(dim, places)
+        return y
 
     def kernels(self) -> Tensor:
         """Weights as pictures: (O, 1, C, 2H-1, 2W-1) or (O, 1, C, H, W), one location for all."""
         return self.weight[:, None]
+
+
+def correlate_circularly(x: Tensor, kernel: Tensor) -> Tensor:
+    """``y[b,o,i,j] = sum_{c,k,l} kernel[o, c, k - i, l - j] x[b,c,k,l]``, indices modulo the kernel's size, x zero outside.
+
+    x (B, C, H, W), kernel (O, C, M, N), M >= H, N >= W: (B, O, M, N), by the correlation theorem. The product of every
+    frequency is one of real matrices, (B, 2C) x (2C, 2O): real and imaginary parts next to each other, as they lie in memory.
+    """
+    size = kernel.shape[2:]
+    signal = torch.fft.rfft2(x, s=size).permute(2, 3, 0, 1).flatten(0, 1)  # (F, B, C)
+    wave = torch.fft.rfft2(kernel).permute(2, 3, 1, 0).flatten(0, 1)  # (F, C, O)
+    real, imaginary = torch.view_as_real(wave).unbind(-1)
+    rows = [torch.stack((real, -imaginary), -1), torch.stack((imaginary, real), -1)]  # times Re x, times Im x: x * conj(kernel)
+    factor = torch.stack(rows, 2).flatten(3).flatten(1, 2)  # (F, 2C, 2O)
+    product = torch.bmm(torch.view_as_real(signal.contiguous()).flatten(2), factor)  # (F, B, 2O)
+    spectrum = torch.view_as_complex(product.unflatten(2, (-1, 2)))  # (F, B, O)
+    return torch.fft.irfft2(spectrum.permute(1, 2, 0).unflatten(2, (size[0], -1)), s=size)

@@ -1,58 +1,98 @@
 """Every unit sees a window, with weights of its own: locally connected, a convolution without weight sharing."""
 
-from collections.abc import Sequence
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from convexp.layers.base import SpatialLayer, init_uniform, pad
+from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
+from convexp.layers.functional import local
+from convexp.layers.rows import new_weight
+
+LocalBias = Literal["location", "channel", False]
 
 
-class LocallyConnected2d(SpatialLayer):
+class LocallyConnectedNd(SpatialLayer):
     """Locality without weight sharing (design.md, section 1).
 
     ``h[o,i,j] = u[o,i,j] + sum_{c,a,b} V[i,j,o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]``
 
-    With the same kernel at every location it is exactly ``Conv2d``.
+    With the same kernel at every location it is exactly a convolution. Arguments are those of ``nn.Conv2d`` plus
+    ``input_size``, and all of them mean the same, but for ``bias``: ``location`` (one for each unit, O*H'*W'), ``channel`` (one
+    for each channel, as a convolution has) or False.
 
-    Args:
-        bias: ``location`` (one for each unit, O*H'*W'), ``channel`` (one for each channel, as a convolution has) or False.
+    Shapes: ``weight`` (H', W', O, C/groups, k1, k2), the literature's order, which state dicts keep; ``bias`` (O, H', W') or
+    (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``, in one and three dimensions likewise.
 
-    Shapes: ``weight`` (H', W', O, C, k1, k2), ``bias`` (O, H', W') or (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``.
+    In memory a weight lies as (H', W', O, k2, k1, C), and the output with the batch innermost (like channels-last: other
+    strides, the same tensor). A state dict from elsewhere may lie as it likes: loading copies by position. What needs a flat
+    view (``weight.view(-1)``) takes ``weight.flatten()``.
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | Sequence[int],
-        input_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
+        kernel_size: Sizes,
+        input_size: Sizes,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: LocalBias = "location",
         padding_mode: str = "zeros",
-        bias: Literal["location", "channel", False] = "location",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, padding_mode)
+        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, padding_mode)
+        self._check_bias(bias)
+        self.weight = nn.Parameter(new_weight(torch.empty(0, device=device, dtype=dtype), self._weight_shape()))
+        self.bias = nn.Parameter(torch.empty(self._bias_shape(), device=device, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def _check_bias(self, bias: LocalBias) -> None:
         if bias not in ("location", "channel", False):
             raise ValueError(f"bias={bias}: should be location, channel or false")
-        self.weight = nn.Parameter(torch.empty(*self.output_size, out_channels, in_channels, *self.kernel_size))
-        bias_size = self.output_size if bias == "location" else (1, 1)
-        self.bias = nn.Parameter(torch.empty(out_channels, *bias_size)) if bias else None
-        init_uniform(self.weight, self.bias, in_channels * self.kernel_size[0] * self.kernel_size[1])
+        self.bias_kind: LocalBias = bias
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``: one matrix product per location, over the windows of the whole batch."""
-        self.check_input(x)
-        x = pad(x, self.padding, self.padding_mode)
-        windows = F.unfold(x, self.kernel_size, self.dilation, 0, self.stride)  # (B, C*k1*k2, H'*W')
-        weight = self.weight.flatten(3).flatten(0, 1)  # (H'*W', O, C*k1*k2)
-        h = torch.bmm(weight, windows.permute(2, 1, 0))  # (H'*W', O, B)
-        h = h.permute(2, 1, 0).unflatten(2, self.output_size)  # (B, O, H', W')
-        return h if self.bias is None else h + self.bias
+    def _weight_shape(self) -> tuple[int, ...]:
+        return (*self.output_size, self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self.out_channels, *(self.output_size if self.bias_kind == "location" else (1,) * self.dims))
+
+    def reset_parameters(self) -> None:
+        """Uniform by the inputs of one unit, as ``nn.Conv2d`` starts."""
+        uniform(self.weight, self.bias, math.prod(self.kernel_size) * self.in_channels // self.groups)
+
+    def batched(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, O, H', W')``."""
+        return local(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
 
     def kernels(self) -> Tensor:
-        """Weights as pictures: (O, H'*W', C, k1, k2)."""
-        return self.weight.flatten(0, 1).transpose(0, 1)
+        """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
+        return self.weight.flatten(0, self.dims - 1).transpose(0, 1)
+
+    def extra_repr(self) -> str:
+        """The arguments, with the kind of bias if it is not the default."""
+        shown = super().extra_repr()
+        return f"{shown}, bias=channel" if self.bias_kind == "channel" else shown
+
+
+class LocallyConnected1d(LocallyConnectedNd):
+    """``(B, C, L) -> (B, O, L')``; weight (L', O, C/groups, k)."""
+
+    dims = 1
+
+
+class LocallyConnected2d(LocallyConnectedNd):
+    """``(B, C, H, W) -> (B, O, H', W')``; weight (H', W', O, C/groups, k1, k2)."""
+
+    dims = 2
+
+
+class LocallyConnected3d(LocallyConnectedNd):
+    """``(B, C, D, H, W) -> (B, O, D', H', W')``; weight (D', H', W', O, C/groups, k1, k2, k3)."""
+
+    dims = 3

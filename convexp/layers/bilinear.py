@@ -1,0 +1,139 @@
+"""Derivatives of the locally connected layer, of every order, and its behaviour under ``vmap``.
+
+The layer is bilinear in input and weight, so that the derivatives of the layer ``y(x, w)``, of its input gradient ``x(y, w)``
+and of its weight gradient ``w(y, x)`` are each given by the other two. Nothing but operands is kept for the backward pass.
+
+Under ``vmap`` a mapped image joins the batch if the weight is not mapped; otherwise the mapped dimension becomes groups.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convexp.layers import ops
+
+
+def _as_groups(x: Tensor, dim: int | None, mapped: int, channel: int) -> Tensor:
+    """The mapped dimension (copies, where there is none) in front of dimension ``channel``, merged with it."""
+    x = x.unsqueeze(channel).expand(*x.shape[:channel], mapped, *x.shape[channel:]) if dim is None else x.movedim(dim, channel)
+    return x.flatten(channel, channel + 1)
+
+
+class LocallyConnected(torch.autograd.Function):
+    """``y = forward(x, weight) + bias``; arguments as ``ops.forward``."""
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
+        """(B, O, H', W')."""
+        return ops.forward(x, weight, bias, *geometry)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps x and weight."""
+        x, weight, bias, *ctx.geometry = inputs
+        ctx.save_for_backward(x, weight)
+        ctx.bias_shape = None if bias is None else bias.shape
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        """In x and weight the other two operators, in bias the sum over all it was added to."""
+        (grad,), (x, weight) = grads, ctx.saved_tensors
+        dims = x.dim() - 2
+        groups = x.shape[1] // weight.shape[dims + 1]
+        in_x, in_weight, in_bias = ctx.needs_input_grad[:3]
+        return (
+            InputGradient.apply(grad, weight, x.shape[2:], groups, *ctx.geometry) if in_x else None,
+            WeightGradient.apply(grad, x, weight.shape[dims + 2 :], groups, *ctx.geometry) if in_weight else None,
+            grad.sum(0).sum_to_size(ctx.bias_shape) if in_bias else None,
+            *(None for _ in ctx.geometry),
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
+        """(V, B, O, H', W')."""
+        x, weight, bias, *geometry = args
+        mapped, (in_x, in_weight, in_bias, *_) = info.batch_size, in_dims
+        if in_weight is None and in_x is not None:
+            y = LocallyConnected.apply(x.movedim(in_x, 0).flatten(0, 1), weight, None, *geometry).unflatten(0, (mapped, -1))
+        else:
+            dims = len(geometry[0])
+            x, weight = _as_groups(x, in_x, mapped, 1), _as_groups(weight, in_weight, mapped, dims)
+            y = LocallyConnected.apply(x, weight, None, *geometry).unflatten(1, (mapped, -1)).movedim(1, 0)
+        if bias is not None:
+            y = y + (bias if in_bias is None else bias.movedim(in_bias, 0).unsqueeze(1))
+        return y, 0
+
+
+class InputGradient(torch.autograd.Function):
+    """Gradient in x of ``sum(grad * forward(x, weight))``; arguments as ``ops.input_gradient``."""
+
+    @staticmethod
+    def forward(grad: Tensor, weight: Tensor, *settings: Any) -> Tensor:
+        """(B, C, H, W)."""
+        return ops.input_gradient(grad, weight, *settings)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps grad and weight."""
+        grad, weight, *ctx.settings = inputs
+        ctx.save_for_backward(grad, weight)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        """Upstream takes the place of x."""
+        (upstream,), (grad, weight) = grads, ctx.saved_tensors
+        _, groups, *geometry = ctx.settings
+        return (
+            LocallyConnected.apply(upstream, weight, None, *geometry) if ctx.needs_input_grad[0] else None,
+            WeightGradient.apply(grad, upstream, weight.shape[grad.dim() :], groups, *geometry)
+            if ctx.needs_input_grad[1]
+            else None,
+            *(None for _ in ctx.settings),
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
+        """(V, B, C, H, W) or (B, V, C, H, W)."""
+        grad, weight, input_size, groups, *geometry = args
+        mapped, (in_grad, in_weight, *_) = info.batch_size, in_dims
+        if in_weight is None:
+            grad = grad.movedim(in_grad, 0).flatten(0, 1)
+            return InputGradient.apply(grad, weight, input_size, groups, *geometry).unflatten(0, (mapped, -1)), 0
+        grad, weight = _as_groups(grad, in_grad, mapped, 1), _as_groups(weight, in_weight, mapped, len(input_size))
+        return InputGradient.apply(grad, weight, input_size, groups * mapped, *geometry).unflatten(1, (mapped, -1)), 1
+
+
+class WeightGradient(torch.autograd.Function):
+    """Gradient in weight of ``sum(grad * forward(x, weight))``; arguments as ``ops.weight_gradient``."""
+
+    @staticmethod
+    def forward(grad: Tensor, x: Tensor, *settings: Any) -> Tensor:
+        """(H', W', O, C/G, k1, k2)."""
+        return ops.weight_gradient(grad, x, *settings)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps grad and x."""
+        grad, x, *ctx.settings = inputs
+        ctx.save_for_backward(grad, x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        """Upstream takes the place of the weight."""
+        (upstream,), (grad, x) = grads, ctx.saved_tensors
+        _, groups, *geometry = ctx.settings
+        return (
+            LocallyConnected.apply(x, upstream, None, *geometry) if ctx.needs_input_grad[0] else None,
+            InputGradient.apply(grad, upstream, x.shape[2:], groups, *geometry) if ctx.needs_input_grad[1] else None,
+            *(None for _ in ctx.settings),
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
+        """(H', W', V, O, C/G, k1, k2)."""
+        grad, x, kernel_size, groups, *geometry = args
+        mapped, (in_grad, in_x, *_), dims = info.batch_size, in_dims, len(kernel_size)
+        grad, x = _as_groups(grad, in_grad, mapped, 1), _as_groups(x, in_x, mapped, 1)
+        made = WeightGradient.apply(grad, x, kernel_size, groups * mapped, *geometry)
+        return made.unflatten(dims, (mapped, -1)), dims

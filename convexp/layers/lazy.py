@@ -1,0 +1,85 @@
+"""Locally connected layers that learn their input's channels and size from the first input."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import UninitializedParameter
+
+from convexp.layers.base import Padding, Sizes
+from convexp.layers.local import (
+    LocalBias,
+    LocallyConnected1d,
+    LocallyConnected2d,
+    LocallyConnected3d,
+    LocallyConnectedNd,
+)
+from convexp.layers.rows import new_weight
+
+
+class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
+    """As ``LocallyConnected*d`` without ``in_channels`` and ``input_size``; becomes one at the first call."""
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: LocalBias = "location",
+        padding_mode: str = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        nn.Module.__init__(self)
+        mixin: Any = LazyModuleMixin  # typed as a protocol that no module meets
+        mixin.__init__(self)
+        self._set_window(out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
+        self._check_bias(bias)
+        uninitialized: Any = UninitializedParameter  # whose stub knows no arguments
+        self.weight = uninitialized(device=device, dtype=dtype)
+        self.bias = uninitialized(device=device, dtype=dtype) if bias else None
+        self.in_channels, self.input_size = 0, ()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Take channels and size from ``input``, (B, C, H, W) or (C, H, W), and start as the layer itself starts.
+
+        Raises:
+            ValueError: if the input, or parameters that a state dict has already brought, do not fit.
+        """
+        if input.dim() not in (self.dims + 1, self.dims + 2):
+            raise ValueError(f"input of shape {tuple(input.shape)}: should have {self.dims + 2} dimensions, or one less")
+        self._set_input(input.shape[-self.dims - 1], tuple(input.shape[-self.dims :]))
+        if not isinstance(self.weight, UninitializedParameter):
+            if self.weight.shape != self._weight_shape():
+                raise ValueError(f"loaded weight of shape {tuple(self.weight.shape)}: should be {self._weight_shape()}")
+            return
+        for parameter, shape in ((self.weight, self._weight_shape()), (self.bias, self._bias_shape())):
+            if isinstance(parameter, UninitializedParameter):
+                parameter.materialize(shape)
+        self.weight.data = new_weight(self.weight.data, self._weight_shape())
+        self.reset_parameters()
+
+
+class LazyLocallyConnected1d(LazyLocallyConnectedNd):
+    """``LocallyConnected1d`` that learns ``in_channels`` and ``input_size``."""
+
+    dims = 1
+    cls_to_become = LocallyConnected1d
+
+
+class LazyLocallyConnected2d(LazyLocallyConnectedNd):
+    """``LocallyConnected2d`` that learns ``in_channels`` and ``input_size``."""
+
+    dims = 2
+    cls_to_become = LocallyConnected2d
+
+
+class LazyLocallyConnected3d(LazyLocallyConnectedNd):
+    """``LocallyConnected3d`` that learns ``in_channels`` and ``input_size``."""
+
+    dims = 3
+    cls_to_become = LocallyConnected3d

@@ -1,0 +1,91 @@
+"""The locally connected layer and its two gradients as operators of torch.
+
+As operators they are opaque to ``torch.compile`` (no graph break), counted by ``torch.utils.flop_counter``, and work on the
+meta device. Zero borders only: the other borders are padding before the operator. They have no derivatives: see ``bilinear``.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import register_flop_formula
+
+from convexp.layers import rows
+
+Sizes = Sequence[int]
+
+
+@torch.library.custom_op("convexp::locally_connected", mutates_args=())
+def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes, dilation: Sizes) -> Tensor:
+    """x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W'): (B, O, H', W'), batch innermost."""
+    return rows.forward(x, weight, bias, rows.geometry(x.shape, weight.shape, stride, padding, dilation))
+
+
+@torch.library.custom_op("convexp::locally_connected_input_gradient", mutates_args=())
+def input_gradient(
+    grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> Tensor:
+    """Gradient in x of ``sum(grad * forward(x, weight))``: (B, C, H, W), batch innermost."""
+    shape = _input_shape(grad, weight, input_size, groups)
+    return rows.input_gradient(grad, weight, rows.geometry(shape, weight.shape, stride, padding, dilation))
+
+
+@torch.library.custom_op("convexp::locally_connected_weight_gradient", mutates_args=())
+def weight_gradient(
+    grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> Tensor:
+    """Gradient in weight of ``sum(grad * forward(x, weight))``: (H', W', O, C/G, k1, k2), stored as weights are."""
+    shape = _weight_shape(grad, x, kernel_size, groups)
+    return rows.weight_gradient(grad, x, rows.geometry(x.shape, shape, stride, padding, dilation))
+
+
+def _input_shape(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int) -> list[int]:
+    return [grad.shape[0], groups * weight.shape[grad.dim() - 1], *input_size]
+
+
+def _weight_shape(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int) -> list[int]:
+    return [*grad.shape[2:], grad.shape[1], x.shape[1] // groups, *kernel_size]
+
+
+def _image(like: Tensor, shape: Sizes) -> Tensor:
+    return rows.batch_first(like.new_empty(*shape[2:], shape[1], shape[0]))
+
+
+@forward.register_fake
+def _(x: Tensor, weight: Tensor, *_: Any) -> Tensor:
+    dims = x.dim() - 2
+    return _image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
+
+
+@input_gradient.register_fake
+def _(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, *_: Any) -> Tensor:
+    return _image(grad, _input_shape(grad, weight, input_size, groups))
+
+
+@weight_gradient.register_fake
+def _(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int, *_: Any) -> Tensor:
+    return rows.new_weight(x, _weight_shape(grad, x, kernel_size, groups))
+
+
+# A multiply-add for every weight and image, in each of the three.
+
+
+def _flops(batch: int, weight: Sizes) -> int:
+    return 2 * batch * math.prod(weight)
+
+
+@register_flop_formula(torch.ops.convexp.locally_connected)
+def _(x: Sizes, weight: Sizes, *_: Any, **__: Any) -> int:
+    return _flops(x[0], weight)
+
+
+@register_flop_formula(torch.ops.convexp.locally_connected_input_gradient)
+def _(grad: Sizes, weight: Sizes, *_: Any, **__: Any) -> int:
+    return _flops(grad[0], weight)
+
+
+@register_flop_formula(torch.ops.convexp.locally_connected_weight_gradient)
+def _(grad: Sizes, *_: Any, out_shape: Sizes, **__: Any) -> int:
+    return _flops(grad[0], out_shape)
