@@ -42,7 +42,7 @@ def locally_connected(
 
     Args:
         input: (B, C, H, W), or (C, H, W) without a batch.
-        weight: (H', W', O, C/groups, k1, k2); fastest if it lies in memory as ``LocallyConnected2d.weight`` does.
+        weight: (H', W', O, C/groups, k1, k2); fastest if it lies in memory as ``LocallyConnected2d.kernel`` does.
         bias: (O,), (O, 1, 1) or (O, H', W').
         stride: as in ``torch.nn.functional.conv2d``, and so are the others.
         padding: pixels, ``same`` or ``valid``.

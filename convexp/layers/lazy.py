@@ -15,7 +15,6 @@ from convexp.layers.local import (
     LocallyConnected3d,
     LocallyConnectedNd,
 )
-from convexp.layers.rows import new_weight
 
 
 class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
@@ -60,7 +59,6 @@ class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
         for parameter, shape in ((self.weight, self._weight_shape()), (self.bias, self._bias_shape())):
             if isinstance(parameter, UninitializedParameter):
                 parameter.materialize(shape)
-        self.weight.data = new_weight(self.weight.data, self._weight_shape())
         self.reset_parameters()
 
 

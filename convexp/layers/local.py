@@ -1,14 +1,14 @@
 """Every unit sees a window, with weights of its own: locally connected, a convolution without weight sharing."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
 from convexp.layers.functional import local
-from convexp.layers.rows import new_weight
+from convexp.layers.rows import literature_order, stored_order
 
 LocalBias = Literal["location", "channel", False]
 
@@ -22,12 +22,13 @@ class LocallyConnectedNd(SpatialLayer):
     ``input_size``, and all of them mean the same, but for ``bias``: ``location`` (one for each unit, O*H'*W'), ``channel`` (one
     for each channel, as a convolution has) or False.
 
-    Shapes: ``weight`` (H', W', O, C/groups, k1, k2), the literature's order, which state dicts keep; ``bias`` (O, H', W') or
-    (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``, in one and three dimensions likewise.
+    Shapes: ``kernel`` (H', W', O, C/groups, k1, k2), the weights in the literature's order, which state dicts keep;
+    ``weight`` (H', W', O, k2, k1, C/groups), the same as they lie in memory: the window of a unit is contiguous so;
+    ``bias`` (O, H', W') or (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``. In one and three dimensions likewise: memory has the
+    last dimension's taps first and the channels last.
 
-    In memory a weight lies as (H', W', O, k2, k1, C), and the output with the batch innermost (like channels-last: other
-    strides, the same tensor). A state dict from elsewhere may lie as it likes: loading copies by position. What needs a flat
-    view (``weight.view(-1)``) takes ``weight.flatten()``.
+    The output lies in memory with the batch innermost, as the next such layer wants it (like channels-last: other strides,
+    the same tensor).
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class LocallyConnectedNd(SpatialLayer):
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, padding_mode)
         self._check_bias(bias)
-        self.weight = nn.Parameter(new_weight(torch.empty(0, device=device, dtype=dtype), self._weight_shape()))
+        self.weight = nn.Parameter(torch.empty(self._weight_shape(), device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(self._bias_shape(), device=device, dtype=dtype)) if bias else None
         self.reset_parameters()
 
@@ -57,22 +58,44 @@ class LocallyConnectedNd(SpatialLayer):
         self.bias_kind: LocalBias = bias
 
     def _weight_shape(self) -> tuple[int, ...]:
-        return (*self.output_size, self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        shape = (*self.output_size, self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        return tuple(shape[i] for i in stored_order(self.dims))
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.out_channels, *(self.output_size if self.bias_kind == "location" else (1,) * self.dims))
 
     def reset_parameters(self) -> None:
         """Uniform by the inputs of one unit, as ``nn.Conv2d`` starts."""
-        uniform(self.weight, self.bias, math.prod(self.kernel_size) * self.in_channels // self.groups)
+        uniform(self.kernel, self.bias, math.prod(self.kernel_size) * self.in_channels // self.groups)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights in the literature's order, (H', W', O, C/groups, k1, k2); a view: writing into it writes the weights."""
+        return self.in_literature_order(self.weight)
+
+    def in_literature_order(self, weight: Tensor) -> Tensor:
+        """``weight``, its gradient or an optimizer's state, (H', W', O, k2, k1, C), as a view (H', W', O, C, k1, k2)."""
+        return weight.permute(literature_order(self.dims))
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        key = f"{prefix}weight"
+        if not nn.parameter.is_lazy(destination[key]):
+            destination[key] = self.in_literature_order(destination[key])
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **settings: Any) -> None:
+        key = f"{prefix}weight"
+        if key in state_dict and not nn.parameter.is_lazy(state_dict[key]) and state_dict[key].dim() == 2 * self.dims + 2:
+            state_dict[key] = state_dict[key].permute(stored_order(self.dims)).contiguous()
+        super()._load_from_state_dict(state_dict, prefix, *args, **settings)
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""
-        return local(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
+        return local(x, self.kernel, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
 
     def kernels(self) -> Tensor:
         """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
-        return self.weight.flatten(0, self.dims - 1).transpose(0, 1)
+        return self.kernel.flatten(0, self.dims - 1).transpose(0, 1)
 
     def extra_repr(self) -> str:
         """The arguments, with the kind of bias if it is not the default."""
@@ -81,18 +104,18 @@ class LocallyConnectedNd(SpatialLayer):
 
 
 class LocallyConnected1d(LocallyConnectedNd):
-    """``(B, C, L) -> (B, O, L')``; weight (L', O, C/groups, k)."""
+    """``(B, C, L) -> (B, O, L')``; kernel (L', O, C/groups, k)."""
 
     dims = 1
 
 
 class LocallyConnected2d(LocallyConnectedNd):
-    """``(B, C, H, W) -> (B, O, H', W')``; weight (H', W', O, C/groups, k1, k2)."""
+    """``(B, C, H, W) -> (B, O, H', W')``; kernel (H', W', O, C/groups, k1, k2)."""
 
     dims = 2
 
 
 class LocallyConnected3d(LocallyConnectedNd):
-    """``(B, C, D, H, W) -> (B, O, D', H', W')``; weight (D', H', W', O, C/groups, k1, k2, k3)."""
+    """``(B, C, D, H, W) -> (B, O, D', H', W')``; kernel (D', H', W', O, C/groups, k1, k2, k3)."""
 
     dims = 3

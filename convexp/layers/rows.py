@@ -75,26 +75,26 @@ def batch_first(x: Tensor) -> Tensor:
     return x.permute(-1, -2, *range(x.dim() - 2))
 
 
-def weight_order(dims: int) -> list[int]:
+def stored_order(dims: int) -> list[int]:
     """Dimensions of (H', W', O, C, k1, k2) in the order in which weights lie in memory: (H', W', O, k2, k1, C)."""
     return [*range(dims + 1), 2 * dims + 1, *range(dims + 2, 2 * dims + 1), dims + 1]
 
 
-def logical_order(dims: int) -> list[int]:
-    """The inverse of ``weight_order``."""
-    order = weight_order(dims)
+def literature_order(dims: int) -> list[int]:
+    """The inverse of ``stored_order``."""
+    order = stored_order(dims)
     return [order.index(i) for i in range(len(order))]
 
 
 def stored(weight: Tensor, dims: int) -> Tensor:
     """A weight as it lies in memory, (H', W', O, k2, k1, C); copied only if it lies otherwise."""
-    return weight.permute(weight_order(dims)).contiguous()
+    return weight.permute(stored_order(dims)).contiguous()
 
 
 def new_weight(like: Tensor, shape: Sequence[int]) -> Tensor:
     """An empty weight of ``shape`` (H', W', O, C, k1, k2), stored as weights are."""
     dims = (len(shape) - 2) // 2
-    return like.new_empty([shape[i] for i in weight_order(dims)]).permute(logical_order(dims))
+    return like.new_empty([shape[i] for i in stored_order(dims)]).permute(literature_order(dims))
 
 
 def _interior(g: Geometry) -> tuple[slice, ...]:

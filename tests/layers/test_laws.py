@@ -84,7 +84,7 @@ def windowed_matrix(layer: Any, kernel: Tensor) -> Tensor:
 def tie(local: LocallyConnected2d, conv: Conv2d) -> None:
     """The convolution's kernel and bias at every location."""
     with torch.no_grad():
-        local.weight.copy_(conv.weight.expand_as(local.weight))
+        local.kernel.copy_(conv.weight.expand_as(local.kernel))
         if local.bias is not None and conv.bias is not None:
             local.bias.copy_(conv.bias[:, None, None].expand_as(local.bias))
 
@@ -125,7 +125,7 @@ def test_local_gradient_summed_over_locations_is_conv_gradient(geometry, seed):
     upstream = torch.randn_like(conv(x))
     (conv(x) * upstream).sum().backward()
     (local(x) * upstream).sum().backward()
-    close(local.weight.grad.sum((0, 1)), conv.weight.grad)
+    close(local.in_literature_order(local.weight.grad).sum((0, 1)), conv.weight.grad)
     close(local.bias.grad.sum((1, 2)), conv.bias.grad)
 
 
@@ -134,11 +134,11 @@ def test_local_gradient_summed_over_locations_is_conv_gradient(geometry, seed):
 def test_conv_and_local_are_matrices_with_zeros_outside_the_windows(geometry, seed):
     torch.manual_seed(seed)
     conv, local = make(Conv2d, geometry), make(LocallyConnected2d, geometry)
-    for layer, kernel in ((conv, conv.weight.expand_as(local.weight)), (local, local.weight)):
+    for layer, kernel in ((conv, conv.weight.expand_as(local.kernel)), (local, local.kernel)):
         expected = windowed_matrix(layer, kernel.detach())
         found = matrix(layer)
         close(found, expected)
-        inside = windowed_matrix(layer, torch.ones_like(local.weight)) > 0
+        inside = windowed_matrix(layer, torch.ones_like(local.kernel)) > 0
         assert (found[~inside] == 0).all()
 
 
