@@ -14,6 +14,7 @@ from convexp.layers.local import (
     LocallyConnected2d,
     LocallyConnected3d,
     LocallyConnectedNd,
+    check_bias,
 )
 
 
@@ -37,7 +38,7 @@ class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
         mixin: Any = LazyModuleMixin  # typed as a protocol that no module meets
         mixin.__init__(self)
         self._set_window(out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
-        self._check_bias(bias)
+        self.bias_kind = check_bias(bias)
         uninitialized: Any = UninitializedParameter  # whose stub knows no arguments
         self.weight = uninitialized(device=device, dtype=dtype)
         self.bias = uninitialized(device=device, dtype=dtype) if bias else None

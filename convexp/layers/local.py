@@ -13,6 +13,13 @@ from convexp.layers.rows import literature_order, stored_order
 LocalBias = Literal["location", "channel", False]
 
 
+def check_bias(bias: LocalBias) -> LocalBias:
+    """Raise a ValueError if ``bias`` is none of its kinds."""
+    if bias not in ("location", "channel", False):
+        raise ValueError(f"bias={bias}: should be location, channel or false")
+    return bias
+
+
 class LocallyConnectedNd(SpatialLayer):
     """Locality without weight sharing (design.md, section 1).
 
@@ -47,15 +54,10 @@ class LocallyConnectedNd(SpatialLayer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, padding_mode)
-        self._check_bias(bias)
+        self.bias_kind = check_bias(bias)
         self.weight = nn.Parameter(torch.empty(self._weight_shape(), device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(self._bias_shape(), device=device, dtype=dtype)) if bias else None
         self.reset_parameters()
-
-    def _check_bias(self, bias: LocalBias) -> None:
-        if bias not in ("location", "channel", False):
-            raise ValueError(f"bias={bias}: should be location, channel or false")
-        self.bias_kind: LocalBias = bias
 
     def _weight_shape(self) -> tuple[int, ...]:
         shape = (*self.output_size, self.out_channels, self.in_channels // self.groups, *self.kernel_size)

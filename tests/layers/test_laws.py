@@ -1,139 +1,79 @@
 import math
 from itertools import product
-from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from cases import Arguments, arguments, close, few, images, make, matrix, seeds, tie, windowed_matrix
+from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
-from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, extent
+from convexp.layers import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Dense2d,
+    GlobalConv2d,
+    LocallyConnected1d,
+    LocallyConnected2d,
+    LocallyConnected3d,
+    LowRankLocallyConnected2d,
+)
 
-few = settings(deadline=None, max_examples=40)
-LAYERS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d)
-MODES = ("zeros", "reflect", "replicate", "circular")
+LAYERS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
+CONV = {1: Conv1d, 2: Conv2d, 3: Conv3d}
+LOCAL = {1: LocallyConnected1d, 2: LocallyConnected2d, 3: LocallyConnected3d}
+TORCH = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": (3, 1), "input_size": (5, 4), "stride": (2, 1), "padding": (1, 0)}
 
-Arguments = dict[str, Any]
-
-
-@st.composite
-def arguments(draw: st.DrawFn, modes: tuple[str, ...] = MODES, centred: bool = False) -> Arguments:
-    """A layer that fits; ``centred``: with every unit's centre inside the image, as a global convolution needs."""
-    mode = draw(st.sampled_from(modes))
-    sizes: list[tuple[int, ...]] = []
-    for _ in range(2):
-        k, d, s = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 3))
-        p = draw(st.integers(0, d * (k - 1) // 2 if centred else 3))
-        least = max(1, extent(k, d) - 2 * p, {"reflect": p + 1, "circular": p}.get(mode, 1))
-        sizes.append((draw(st.integers(least, least + 3)), k, s, p, d))
-    i, k, s, p, d = zip(*sizes, strict=True)
-    shape = {"in_channels": draw(st.integers(1, 2)), "out_channels": draw(st.integers(1, 3)), "input_size": i, "kernel_size": k}
-    return shape | {"stride": s, "padding": p, "dilation": d, "padding_mode": mode}
-
-
 centred = arguments(("zeros", "circular"), centred=True)
-seeds = st.integers(0, 99)
-
-
-def make(layer: type[nn.Module], geometry: Arguments, **more: Any) -> Any:
-    return layer(**geometry | more).double()
-
-
-def images(layer: Any, n: int = 3) -> Tensor:
-    return torch.randn(n, layer.in_channels, *layer.input_size, dtype=torch.float64)
-
-
-def matrix(layer: Any) -> Tensor:
-    """(O*H'*W', C*H*W), by pushing unit vectors through."""
-    shape = (layer.in_channels, *layer.input_size)
-    units = torch.eye(math.prod(shape), dtype=torch.float64).reshape(-1, *shape)
-    with torch.no_grad():
-        return (layer(units) - layer(torch.zeros(1, *shape, dtype=torch.float64))).flatten(1).T
-
-
-def border(k: int, n: int, mode: str) -> int | None:
-    """The pixel of ``n`` that stands at position ``k``, perhaps outside."""
-    if mode == "circular":
-        return k % n
-    if mode == "replicate":
-        return min(max(k, 0), n - 1)
-    if mode == "reflect":
-        return abs(k) if k < n else 2 * (n - 1) - k
-    return k if 0 <= k < n else None
-
-
-def windowed_matrix(layer: Any, kernel: Tensor) -> Tensor:
-    """The matrix from the definition, tap by tap; kernel (H', W', O, C, k1, k2)."""
-    size = (layer.out_channels, *layer.output_size, layer.in_channels, *layer.input_size)
-    made = torch.zeros(size, dtype=torch.float64)
-    taps = product(*(range(n) for n in (*layer.output_size, *layer.kernel_size)))
-    for i, j, a, b in taps:
-        row, column = (
-            border(s * o + d * t - p, n, layer.padding_mode)
-            for s, o, d, t, p, n in zip(
-                layer.stride, (i, j), layer.dilation, (a, b), layer.padding, layer.input_size, strict=True
-            )
-        )
-        if row is not None and column is not None:
-            made[:, i, j, :, row, column] += kernel[i, j, :, :, a, b]
-    return made.flatten(3).flatten(0, 2)
-
-
-def tie(local: LocallyConnected2d, conv: Conv2d) -> None:
-    """The convolution's kernel and bias at every location."""
-    with torch.no_grad():
-        local.kernel.copy_(conv.weight.expand_as(local.kernel))
-        if local.bias is not None and conv.bias is not None:
-            local.bias.copy_(conv.bias[:, None, None].expand_as(local.bias))
-
-
-def close(a: Tensor, b: Tensor) -> None:
-    torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
+any_layer = arguments(dims=None, grouped=True)
 
 
 @few
-@given(arguments(), seeds)
+@given(any_layer, seeds)
 def test_conv_is_that_of_torch(geometry, seed):
     torch.manual_seed(seed)
-    conv = make(Conv2d, geometry)
-    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "padding_mode")
-    torch_conv = nn.Conv2d(**{name: geometry[name] for name in names}).double()
+    dims = len(geometry["input_size"])
+    conv = make(CONV[dims], geometry)
+    torch_conv = TORCH[dims](**{name: value for name, value in geometry.items() if name != "input_size"}).double()
     torch_conv.load_state_dict(conv.state_dict())
     x = images(conv)
     close(conv(x), torch_conv(x))
 
 
 @few
-@given(arguments(), seeds, st.sampled_from(["location", "channel", False]))
+@given(any_layer, seeds, st.sampled_from(["location", "channel", False]))
 def test_local_with_one_kernel_is_conv(geometry, seed, bias):
     torch.manual_seed(seed)
-    conv, local = make(Conv2d, geometry, bias=bool(bias)), make(LocallyConnected2d, geometry, bias=bias)
+    dims = len(geometry["input_size"])
+    conv, local = make(CONV[dims], geometry, bias=bool(bias)), make(LOCAL[dims], geometry, bias=bias)
     tie(local, conv)
     x = images(conv)
     close(local(x), conv(x))
 
 
 @few
-@given(arguments(), seeds)
+@given(any_layer, seeds)
 def test_local_gradient_summed_over_locations_is_conv_gradient(geometry, seed):
     torch.manual_seed(seed)
-    conv, local = make(Conv2d, geometry), make(LocallyConnected2d, geometry)
+    dims = len(geometry["input_size"])
+    conv, local = make(CONV[dims], geometry), make(LOCAL[dims], geometry)
     tie(local, conv)
     x = images(conv)
     upstream = torch.randn_like(conv(x))
     (conv(x) * upstream).sum().backward()
     (local(x) * upstream).sum().backward()
-    close(local.in_literature_order(local.weight.grad).sum((0, 1)), conv.weight.grad)
-    close(local.bias.grad.sum((1, 2)), conv.bias.grad)
+    close(local.in_literature_order(local.weight.grad).sum(tuple(range(dims))), conv.weight.grad)
+    close(local.bias.grad.flatten(1).sum(1), conv.bias.grad)
 
 
 @few
-@given(arguments(), seeds)
+@given(any_layer, seeds)
 def test_conv_and_local_are_matrices_with_zeros_outside_the_windows(geometry, seed):
     torch.manual_seed(seed)
-    conv, local = make(Conv2d, geometry), make(LocallyConnected2d, geometry)
+    dims = len(geometry["input_size"])
+    conv, local = make(CONV[dims], geometry), make(LOCAL[dims], geometry)
     for layer, kernel in ((conv, conv.weight.expand_as(local.kernel)), (local, local.kernel)):
         expected = windowed_matrix(layer, kernel.detach())
         found = matrix(layer)
@@ -264,6 +204,7 @@ def test_parameters_are_those_of_the_table(geometry):
         (LocallyConnected2d, "location", units * o * c * k, o * units),
         (LocallyConnected2d, "channel", units * o * c * k, o),
         (GlobalConv2d, True, o * c * offsets, o),
+        (LowRankLocallyConnected2d, "location", o * c * k + units, o * units),
         (Conv2d, True, o * c * k, o),
     ]
     for kind, bias, weights, biases in table:
@@ -281,12 +222,14 @@ def test_kernels_are_pictures_of_all_weights(geometry, kind):
     locations, size = {
         Conv2d: (1, layer.kernel_size),
         LocallyConnected2d: (h2 * w2, layer.kernel_size),
+        LowRankLocallyConnected2d: (h2 * w2, layer.kernel_size),
         Dense2d: (h2 * w2, (h, w)),
         GlobalConv2d: (1, (h, w) if circular else (2 * h - 1, 2 * w - 1)),
     }[kind]
     kernels = layer.kernels()
     assert kernels.shape == (layer.out_channels, locations, layer.in_channels, *size)
-    assert torch.equal(kernels.flatten().sort().values, layer.weight.flatten().sort().values)
+    weights = layer.kernel if kind is LowRankLocallyConnected2d else layer.weight
+    assert torch.equal(kernels.flatten().sort().values, weights.flatten().sort().values)
 
 
 def test_kernels_of_local_and_dense_belong_to_their_units():

@@ -1,0 +1,113 @@
+"""Between local and conv: the kernel at each location is a mixture of a few kernels that all locations share."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from convexp.layers.base import Padding, Sizes, SpatialLayer, count, uniform
+from convexp.layers.functional import local
+from convexp.layers.local import LocalBias, check_bias
+from convexp.layers.rows import literature_order, stored_order
+
+
+class LowRankLocallyConnectedNd(SpatialLayer):
+    """Weights per location of rank R (Elsayed, Ramachandran, Shlens & Kornblith 2020, "Revisiting Spatial Invariance").
+
+    ``V[i,j,o,c,a,b] = sum_r s_r[i,j] V_r[o,c,a,b]``: rank 1 with equal s is a convolution, rank min(H'*W', O*C*k1*k2) any local
+    layer.
+
+    Args:
+        rank: R, the number of shared kernels.
+        softmax: mix with positive shares that sum to 1 at each location, s = softmax(combination) over r, as the paper does.
+        bias: ``location``, ``channel`` or False, as in ``LocallyConnected2d``.
+
+    The others are those of ``SpatialLayer``. The mixtures are computed once per batch and applied as a local layer, so that the
+    time hardly depends on the rank.
+
+    Shapes: ``weight`` (R, O, C/groups, k1, k2), ``combination`` (R, H', W'), ``bias`` (O, H', W') or (O, 1, 1);
+    ``(B, C, H, W) -> (B, O, H', W')``, in one and three dimensions likewise.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        input_size: Sizes,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: LocalBias = "location",
+        padding_mode: str = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        rank: int = 1,
+        softmax: bool = False,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, padding_mode)
+        self.rank = count("rank", rank)
+        self.softmax = softmax
+        self.bias_kind = check_bias(bias)
+        shape = (rank, out_channels, in_channels // groups, *self.kernel_size)
+        self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.combination = nn.Parameter(torch.empty(rank, *self.output_size, device=device, dtype=dtype))
+        bias_size = self.output_size if bias == "location" else (1,) * self.dims
+        self.bias = nn.Parameter(torch.empty(out_channels, *bias_size, device=device, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """So that the mixed kernels vary as those of ``nn.Conv2d`` do: ``sum_r s_r^2 = 1`` on average."""
+        uniform(self.weight, self.bias, math.prod(self.weight.shape[2:]))
+        with torch.no_grad():
+            if self.softmax:
+                self.combination.zero_()
+                self.weight.mul_(math.sqrt(self.rank))
+            else:
+                self.combination.normal_(std=1 / math.sqrt(self.rank))
+
+    def mixture(self) -> Tensor:
+        """s, the share of every kernel at every location: (R, H', W')."""
+        return self.combination.softmax(0) if self.softmax else self.combination
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel at every location, ``sum_r s_r V_r``, in the literature's order: (H', W', O, C/groups, k1, k2)."""
+        taps = [i - self.dims for i in stored_order(self.dims)[self.dims :]]  # of (O, C, k1, k2), as they lie in memory
+        shared = self.weight.permute(0, *(1 + i for i in taps))  # (R, O, k2, k1, C)
+        mixed = self.mixture().flatten(1).t() @ shared.flatten(1)  # (H'*W', O*k2*k1*C)
+        return mixed.reshape(*self.output_size, *shared.shape[1:]).permute(literature_order(self.dims))
+
+    def batched(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, O, H', W')``."""
+        return local(x, self.kernel, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
+
+    def kernels(self) -> Tensor:
+        """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
+        return self.kernel.flatten(0, self.dims - 1).transpose(0, 1)
+
+    def extra_repr(self) -> str:
+        """The arguments, with the rank."""
+        shown = f"{super().extra_repr()}, rank={self.rank}"
+        if self.bias_kind == "channel":
+            shown += ", bias=channel"
+        return f"{shown}, softmax=True" if self.softmax else shown
+
+
+class LowRankLocallyConnected1d(LowRankLocallyConnectedNd):
+    """``(B, C, L) -> (B, O, L')``; weight (R, O, C/groups, k)."""
+
+    dims = 1
+
+
+class LowRankLocallyConnected2d(LowRankLocallyConnectedNd):
+    """``(B, C, H, W) -> (B, O, H', W')``; weight (R, O, C/groups, k1, k2)."""
+
+    dims = 2
+
+
+class LowRankLocallyConnected3d(LowRankLocallyConnectedNd):
+    """``(B, C, D, H, W) -> (B, O, D', H', W')``; weight (R, O, C/groups, k1, k2, k3)."""
+
+    dims = 3
