@@ -7,6 +7,8 @@ C inputs and O outputs, P = H*W pixels, L = H'*W' locations, T = k1*k2 taps, G g
 import math
 from dataclasses import dataclass
 
+from torch import nn
+
 from convexp.layers.base import SpatialLayer
 from convexp.layers.conv import ConvNd
 from convexp.layers.dense import DenseNd
@@ -39,7 +41,7 @@ class Cost:
     output_bytes: int
 
 
-def cost(layer: SpatialLayer, batch: int = 1) -> Cost:
+def cost(layer: nn.Module, batch: int = 1) -> Cost:
     """The cost of ``layer`` for ``batch`` images.
 
     | layer | weights | forward FLOPs |
@@ -53,6 +55,8 @@ def cost(layer: SpatialLayer, batch: int = 1) -> Cost:
     Raises:
         TypeError: for a layer of another kind.
     """
+    if not isinstance(layer, SpatialLayer):
+        raise TypeError(f"{type(layer).__name__}: should be a layer of convexp.layers")
     weights, forward, backward = _numbers(layer, batch)
     biases = 0 if layer.bias is None else _biases(layer)
     size = layer.weight.element_size()

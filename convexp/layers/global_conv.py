@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry import extent
-from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
+from convexp.layers.base import Padding, Sizes, SpatialLayer, autocasts, uniform
 from convexp.layers.flops import fourier_flops
 
 # A FLOP through the Fourier transform takes about as long as five of a large matrix product (scripts/bench_layers.py --global).
@@ -86,7 +86,7 @@ class GlobalConv2d(SpatialLayer):
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""
         h = self._fourier(x) if self.by_fourier else self._matrix(x)
-        return h if self.bias is None else h + self.bias[:, None, None]
+        return h if self.bias is None else h + self.bias[:, None, None].to(h.dtype)
 
     def _matrix(self, x: Tensor) -> Tensor:
         weight = self.dense_weight().flatten(3).flatten(0, 2)  # (O*H'*W', C*H*W)
@@ -94,9 +94,11 @@ class GlobalConv2d(SpatialLayer):
 
     def _fourier(self, x: Tensor) -> Tensor:
         """A correlation is a product after the transform, with the kernel's conjugated; half precision is too coarse for it."""
-        with torch.autocast(x.device.type, enabled=False):
-            wide = torch.promote_types(x.dtype, torch.float32)
-            return self._units(correlate_circularly(x.to(wide), self._origin_first(self.weight.to(wide))))
+        narrow = torch.get_autocast_dtype(x.device.type) if autocasts(x) else x.dtype
+        wide = torch.promote_types(x.dtype, torch.float32)
+        with torch.autocast(x.device.type if x.device.type != "meta" else "cpu", enabled=False):
+            h = correlate_circularly(x.to(wide), self._origin_first(self.weight.to(wide)))
+        return self._units(h).to(narrow)
 
     def _origin_first(self, weight: Tensor) -> Tensor:
         """The kernel on the grid of the transform, offset 0 at index 0, negative offsets from the end."""

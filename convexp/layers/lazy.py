@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedParameter
 
@@ -14,7 +14,6 @@ from convexp.layers.local import (
     LocallyConnected2d,
     LocallyConnected3d,
     LocallyConnectedNd,
-    check_bias,
 )
 
 
@@ -34,15 +33,19 @@ class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        nn.Module.__init__(self)
-        mixin: Any = LazyModuleMixin  # typed as a protocol that no module meets
-        mixin.__init__(self)
-        self._set_window(out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
-        self.bias_kind = check_bias(bias)
+        # A layer that no kernel or border is too large for stands in until the first input: wrong arguments are told at once.
+        window = (stride, padding, dilation, groups, bias, padding_mode)
+        base: Any = super()  # the mixin's own are typed for a protocol that no module meets
+        base.__init__(groups, out_channels, kernel_size, 2**12, *window, device="meta")
         uninitialized: Any = UninitializedParameter  # whose stub knows no arguments
         self.weight = uninitialized(device=device, dtype=dtype)
         self.bias = uninitialized(device=device, dtype=dtype) if bias else None
         self.in_channels, self.input_size = 0, ()
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        base: Any = super()
+        base._save_to_state_dict(destination, prefix, keep_vars)
+        self._reorder(destination, prefix)  # the mixin saves on its own
 
     def initialize_parameters(self, input: Tensor) -> None:
         """Take channels and size from ``input``, (B, C, H, W) or (C, H, W), and start as the layer itself starts.

@@ -81,6 +81,9 @@ class LocallyConnectedNd(SpatialLayer):
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
+        self._reorder(destination, prefix)
+
+    def _reorder(self, destination: Any, prefix: str) -> None:
         key = f"{prefix}weight"
         if not nn.parameter.is_lazy(destination[key]):
             destination[key] = self.in_literature_order(destination[key])

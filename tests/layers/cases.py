@@ -41,6 +41,9 @@ def arguments(
     return shape | window | ({"groups": groups} if grouped else {})
 
 
+any_layer = arguments(dims=None, grouped=True)
+
+
 def make(layer: type[nn.Module], geometry: Arguments, **more: Any) -> Any:
     return layer(**geometry | more).double()
 

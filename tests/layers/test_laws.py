@@ -3,7 +3,7 @@ from itertools import product
 
 import pytest
 import torch
-from cases import Arguments, arguments, close, few, images, make, matrix, seeds, tie, windowed_matrix
+from cases import Arguments, any_layer, arguments, close, few, images, make, matrix, seeds, tie, windowed_matrix
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -27,7 +27,6 @@ TORCH = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": (3, 1), "input_size": (5, 4), "stride": (2, 1), "padding": (1, 0)}
 
 centred = arguments(("zeros", "circular"), centred=True)
-any_layer = arguments(dims=None, grouped=True)
 
 
 @few

@@ -1,0 +1,116 @@
+import pytest
+import torch
+from cases import any_layer, close, few, images, make, seeds
+from hypothesis import given
+from torch import nn
+
+from convexp.layers import (
+    LazyLocallyConnected1d,
+    LazyLocallyConnected2d,
+    LazyLocallyConnected3d,
+    LocallyConnected2d,
+)
+from convexp.layers.maps import LOCAL
+
+LAZY = {1: LazyLocallyConnected1d, 2: LazyLocallyConnected2d, 3: LazyLocallyConnected3d}
+
+
+@few
+@given(any_layer, seeds)
+def test_a_state_dict_holds_the_literatures_order(geometry, seed):
+    torch.manual_seed(seed)
+    kind = LOCAL[len(geometry["input_size"])]
+    layer, other = make(kind, geometry), make(kind, geometry)
+    state = layer.state_dict()
+    c, o, g = (geometry[name] for name in ("in_channels", "out_channels", "groups"))
+    assert state["weight"].shape == (*layer.output_size, o, c // g, *geometry["kernel_size"])
+    assert torch.equal(state["weight"], layer.kernel)
+    plain = {name: value.clone().contiguous() for name, value in state.items()}  # as another memory order would save it
+    other.load_state_dict(plain)
+    x = images(layer)
+    assert torch.equal(other(x), layer(x))
+    assert torch.equal(other.state_dict()["weight"], plain["weight"])
+    fresh = make(kind, geometry)
+    fresh.load_state_dict(plain, assign=True)
+    assert torch.equal(fresh(x), layer(x))
+    assert fresh.weight.is_contiguous()
+    assert {name: value.shape for name, value in plain.items()} == {name: value.shape for name, value in state.items()}
+
+
+def test_state_inside_a_network_and_through_a_file(tmp_path):
+    def network():
+        return nn.Sequential(LocallyConnected2d(2, 3, (1, 3), 5), nn.ReLU(), LocallyConnected2d(3, 2, 2, (5, 3)))
+
+    net, other = network(), network()
+    torch.save(net.state_dict(), tmp_path / "state.pt")
+    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    x = torch.randn(2, 2, 5, 5)
+    assert torch.equal(other(x), net(x))
+    state = net.state_dict()
+    with torch.no_grad():
+        state["0.weight"].zero_()  # a state dict shares memory with its module, as everywhere in torch
+    assert (net[0].weight == 0).all()
+
+
+def test_a_state_of_another_size_is_refused():
+    layer = LocallyConnected2d(2, 3, 3, 5)
+    for wrong in (LocallyConnected2d(2, 3, 3, 6).state_dict(), {"weight": torch.zeros(3, 2, 3, 3), "bias": layer.bias}):
+        with pytest.raises(RuntimeError, match="size mismatch for weight"):
+            layer.load_state_dict(wrong)
+    with pytest.raises(RuntimeError, match=r"Missing key.*weight"):
+        layer.load_state_dict({"bias": layer.bias})
+
+
+def test_writing_into_the_kernel_writes_the_weights():
+    layer = LocallyConnected2d(1, 1, 2, 3, bias=False)
+    with torch.no_grad():
+        layer.kernel.zero_()
+        layer.kernel[1, 0, 0, 0, 0, 1] = 1.0
+    y = layer(torch.arange(9.0).reshape(1, 1, 3, 3))
+    assert y[0, 0].tolist() == [[0, 0], [4, 0]]
+    y.sum().backward()
+    assert torch.equal(layer.in_literature_order(layer.weight.grad)[0, 1, 0, 0], torch.tensor([[1.0, 2], [4, 5]]))
+
+
+@few
+@given(any_layer, seeds)
+def test_lazy_learns_what_was_not_said(geometry, seed):
+    size, channels = geometry.pop("input_size"), geometry.pop("in_channels")
+    lazy = LAZY[len(size)](**geometry, dtype=torch.float64)
+    x = torch.randn(2, channels, *size, dtype=torch.float64)
+    torch.manual_seed(seed)
+    y = lazy(x)
+    torch.manual_seed(seed)
+    layer = LOCAL[len(size)](channels, input_size=size, **geometry, dtype=torch.float64)
+    assert type(lazy) is type(layer)
+    assert repr(lazy) == repr(layer)
+    assert torch.equal(y, layer(x))
+    assert torch.equal(y[0], lazy(x[0]))
+
+
+def test_lazy_and_state_dicts():
+    torch.manual_seed(0)
+    layer, lazy = LocallyConnected2d(2, 3, 2, 4), LazyLocallyConnected2d(3, 2)
+    assert nn.parameter.is_lazy(lazy.state_dict()["weight"])
+    other = LazyLocallyConnected2d(3, 2)
+    other.load_state_dict(lazy.state_dict())
+    x = images(layer).float()
+    other.load_state_dict(layer.state_dict())
+    again = LazyLocallyConnected2d(3, 2)
+    again.load_state_dict(other.state_dict())
+    for loaded in (other, again):
+        close(loaded(x), layer(x))
+        assert loaded.in_channels == 2
+    loaded = LazyLocallyConnected2d(3, 2)
+    loaded.load_state_dict(layer.state_dict())
+    with pytest.raises(ValueError, match=r"loaded weight of shape \(3, 3, 3, 2, 2, 2\): should be \(4, 4, 3, 2, 2, 2\)"):
+        loaded(torch.zeros(1, 2, 5, 5))
+    with pytest.raises(ValueError, match="input of shape"):
+        LazyLocallyConnected2d(3, 2)(torch.zeros(5, 5))
+
+
+@pytest.mark.parametrize("kind", list(LAZY.values()))
+def test_lazy_without_bias_and_before_its_first_input(kind):
+    lazy = kind(3, 2, bias=False)
+    assert lazy.bias is None
+    assert "kernel_size=" in repr(lazy)
