@@ -220,7 +220,7 @@ def test_failure_of_a_probe_keeps_the_test_metrics(call, tmp_path, monkeypatch):
     assert result["metrics"]["test/acc"] > 0
 
 
-@pytest.mark.parametrize("model", ["dense", "local", "global_conv", "conv", "mlp"])
+@pytest.mark.parametrize("model", ["dense", "local", "low_rank_local", "global_conv", "conv", "mlp"])
 def test_eval_reproduces_the_test_numbers(small_run, call, model):
     noted = read(small_run(f"model={model}", *(["model.channels=[]"] if model == "mlp" else []), "match=params:20000"))[
         "metrics"

@@ -11,7 +11,7 @@ from convexp.geometry import extent
 from convexp.layers.base import Padding, Sizes, SpatialLayer, autocasts, uniform
 from convexp.layers.flops import fourier_flops
 
-# A FLOP through the Fourier transform takes about as long as five of a large matrix product (scripts/bench_layers.py --global).
+# A FLOP through the Fourier transform takes as long as five of a large matrix product (scripts/bench_layers.py --global-conv).
 FOURIER_COST = 5
 
 

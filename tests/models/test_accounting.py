@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 import torch
 
-from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network, count
 from convexp.models.accounting import forward_times
 from convexp.skeleton import Skeleton, Stage
 
-WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d)
+WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
 FIRST = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "max", (2, 2))
 SECOND = Stage(6, (5, 3), (2, 2), (2, 1), (1, 1), "circular", "none", (2, 2))
 SKELETON = Skeleton((3, 8, 8), 10, (FIRST, SECOND), "flatten", (7,), "relu", "none", True)
@@ -35,7 +35,9 @@ def test_flops_are_two_for_a_multiply_add(wiring, bias):
     layers = {layer.name: layer.flops for layer in count(make(wiring, bias=bias))}
     windowed = (4 * 64 * 3 * 9, 6 * 4 * 4 * 15)
     dense = (4 * 64 * 3 * 64, 6 * 4 * 4 * 16)
-    first, second = windowed if wiring in (Conv2d, LocallyConnected2d) else dense
+    first, second = dense if wiring in (Dense2d, GlobalConv2d) else windowed
+    if wiring is LowRankLocallyConnected2d:
+        first, second = 2 * first, 2 * second  # rank 1: as many again to write out the kernels
     assert layers == {
         "stages.0.wiring": 2 * first,
         "stages.1.wiring": 2 * second,

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
 from convexp.models.network import ReadoutLayer
 from convexp.skeleton import Skeleton, Stage
 
 few = settings(deadline=None, max_examples=30)
-WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d)
+WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
 WIDE = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "none", (2, 2))
 STRIDED = Stage(6, (5, 3), (2, 2), (2, 1), (1, 1), "circular", "max", (2, 2))
 SKELETON = Skeleton((3, 8, 8), 10, (WIDE, STRIDED), "flatten", (5,), "relu", "none", True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from convexp.data.canvas import cut_share, place, zero_fill
-from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
 from convexp.probes import NotApplicableError
 from convexp.probes.base import BATCH, predict
@@ -200,7 +200,7 @@ def test_predict_works_in_batches():
     assert torch.equal(predict(network, images), network(images).argmax(1))
 
 
-@pytest.mark.parametrize("wiring", [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d])
+@pytest.mark.parametrize("wiring", [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d])
 @pytest.mark.parametrize("colours", [1, 2, 3])
 def test_kernels_draws_the_first_layer(wiring, colours):
     network = make(wiring, input_shape=(colours, 8, 8))
