@@ -49,7 +49,9 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
 
     def main() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hands errors to us instead of printing them
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's idle threads sleep: spinning, they starve a busy machine
+        # Idle threads of torch wait a little, then sleep: spinning on they would starve a busy machine, and asleep at once they
+        # would have to be woken for every small operation.
+        os.environ.setdefault("GOMP_SPINCOUNT", "3000")
         signal.signal(signal.SIGTERM, _terminate)
         try:
             app()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as convexp.app sets it; before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.app sets it; before torch is imported
 
 ROOT = Path(__file__).parent.parent
 

@@ -17,10 +17,20 @@ from convexp.layers import rows
 Sizes = Sequence[int]
 
 
+def _way(a: Tensor, b: Tensor) -> Any:
+    """The module that computes: Triton's kernels on a GPU that has them, else plain torch."""
+    if a.is_cuda:  # triton takes a while to import
+        from convexp.layers import triton_local
+
+        if triton_local.supports(a, b):
+            return triton_local
+    return rows
+
+
 @torch.library.custom_op("convexp::locally_connected", mutates_args=())
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes, dilation: Sizes) -> Tensor:
     """x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W'): (B, O, H', W'), batch innermost."""
-    return rows.forward(x, weight, bias, rows.geometry(x.shape, weight.shape, stride, padding, dilation))
+    return _way(x, weight).forward(x, weight, bias, rows.geometry(x.shape, weight.shape, stride, padding, dilation))
 
 
 @torch.library.custom_op("convexp::locally_connected_input_gradient", mutates_args=())
@@ -29,7 +39,7 @@ def input_gradient(
 ) -> Tensor:
     """Gradient in x of ``sum(grad * forward(x, weight))``: (B, C, H, W), batch innermost."""
     shape = _input_shape(grad, weight, input_size, groups)
-    return rows.input_gradient(grad, weight, rows.geometry(shape, weight.shape, stride, padding, dilation))
+    return _way(grad, weight).input_gradient(grad, weight, rows.geometry(shape, weight.shape, stride, padding, dilation))
 
 
 @torch.library.custom_op("convexp::locally_connected_weight_gradient", mutates_args=())
@@ -38,7 +48,7 @@ def weight_gradient(
 ) -> Tensor:
     """Gradient in weight of ``sum(grad * forward(x, weight))``: (H', W', O, C/G, k1, k2), stored as weights are."""
     shape = _weight_shape(grad, x, kernel_size, groups)
-    return rows.weight_gradient(grad, x, rows.geometry(x.shape, shape, stride, padding, dilation))
+    return _way(grad, x).weight_gradient(grad, x, rows.geometry(x.shape, shape, stride, padding, dilation))
 
 
 def _input_shape(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int) -> list[int]:
