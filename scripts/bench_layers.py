@@ -364,6 +364,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
+    parser.add_argument(
+        "--peers", nargs="*", choices=list(PEERS), default=list(PEERS), help="those of them to run; default: all"
+    )
     parser.add_argument("--global-conv", action="store_true", help="GlobalConv2d instead")
     parser.add_argument("--out", type=Path, default=Path("outputs/bench_layers"))
     given = parser.parse_args()
@@ -372,9 +375,10 @@ def main() -> None:
         global_conv(given.batch, given.rounds)
         return
     device, dtype = "cuda" if torch.cuda.is_available() else "cpu", getattr(torch, given.dtype)
-    installed = [name for name, package in PEERS.items() if importlib.util.find_spec(package)]
-    for name in PEERS.keys() - set(installed):
-        print(f"{name} is not installed and left out")
+    installed = [name for name in given.peers if importlib.util.find_spec(PEERS[name])]
+    for name in given.peers:
+        if name not in installed:
+            print(f"{name} is not installed and left out")
     peers = [Peer(name, given.batch) for name in installed] if device == "cpu" else []
     run = partial(measure, batch=given.batch, rounds=given.rounds, device=device, dtype=dtype, peers=peers)
     rows = [run(shape) for shape in SHAPES]

@@ -1,0 +1,49 @@
+"""The benchmark runs, writes what it says, and the memory that the layer takes keeps within its bound."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "bench_layers.py", "--rounds", "2", "--batch", "16", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    out = tmp_path_factory.mktemp("bench")
+    return bench("--peers", "--out", str(out)).stdout, out
+
+
+def test_it_prints_a_table_and_writes_json_and_a_picture(measured):
+    printed, out = measured
+    written = json.loads((out / "bench.json").read_text())
+    assert len(written["rows"]) == 7
+    for row in written["rows"]:
+        assert {len(times) for times in row["milliseconds"].values()} == {2}
+        assert f"| {row['shape']} |" in printed
+    assert set(written["summary"]) >= {"convexp / conv2d", "unfold+einsum / convexp", "memory / padded input"}
+    assert (out / "bench.png").stat().st_size > 10_000
+
+
+def test_memory_above_operands_and_results_is_at_most_twice_the_padded_input(measured):
+    """Not k*k times, as unfolding takes: a padded copy and one row of windows."""
+    rows = json.loads((measured[1] / "bench.json").read_text())["rows"]
+    assert all(0 < row["memory"] <= 2 for row in rows), [(row["shape"], row["memory"]) for row in rows]
+
+
+def test_global_conv_table():
+    printed = bench("--global-conv").stdout
+    assert printed.count("| transform |") + printed.count("| matrix |") >= 5
