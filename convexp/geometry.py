@@ -8,6 +8,12 @@ from collections.abc import Sequence
 Size = tuple[int, ...]
 
 
+def _at_least(least: int, **settings: Sequence[int]) -> None:
+    for name, values in settings.items():
+        if wrong := [v for v in values if v < least]:
+            raise ValueError(f"{name}={wrong[0]}: should be {least} or more")
+
+
 def extent(kernel_size: int, dilation: int = 1) -> int:
     """Pixels from the first to the last tap of a kernel with holes: ``d(k-1) + 1``."""
     return dilation * (kernel_size - 1) + 1
@@ -23,8 +29,10 @@ def output_size(
     """Size after a windowed layer, per dimension: ``floor((i + 2p - d(k-1) - 1) / s) + 1``.
 
     Raises:
-        ValueError: if a window does not fit into the padded input.
+        ValueError: if a window does not fit into the padded input, or a setting is too small to mean anything.
     """
+    _at_least(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    _at_least(0, padding=padding)
     sizes: list[int] = []
     for i, k, s, p, d in zip(input_size, kernel_size, stride, padding, dilation, strict=True):
         if extent(k, d) > i + 2 * p:
@@ -47,8 +55,10 @@ def transposed_output_size(
     It undoes ``output_size``: with the remainder r = (n + 2p - d(k-1) - 1) mod s, a layer on n pixels is transposed to n.
 
     Raises:
-        ValueError: if nothing is left, or the remainder is not less than the stride.
+        ValueError: if nothing is left, the remainder is not less than the stride, or a setting is too small to mean anything.
     """
+    _at_least(1, input_size=input_size, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    _at_least(0, padding=padding)
     sizes: list[int] = []
     for i, k, s, p, d, r in zip(input_size, kernel_size, stride, padding, dilation, output_padding, strict=True):
         if not 0 <= r < s:
@@ -63,7 +73,11 @@ def receptive_field(kernel_size: Sequence[int], stride: Sequence[int], dilation:
     """Of a stack of windowed layers along one dimension, first layer first: pixels that a unit sees, and its stride in pixels.
 
     ``r = 1 + sum_n d_n (k_n - 1) prod_{m<n} s_m`` and ``prod_n s_n`` (Araujo, Norris & Sim 2019, for layers with holes).
+
+    Raises:
+        ValueError: for a setting that is less than 1.
     """
+    _at_least(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
     field, jump = 1, 1
     for k, s, d in zip(kernel_size, stride, dilation, strict=True):
         field += (extent(k, d) - 1) * jump

@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from convexp.geometry import extent, output_size, same_padding
+from convexp.geometry import extent, output_size, receptive_field, same_padding, transposed_output_size
 
 few = settings(deadline=None, max_examples=60)
 kernels = st.integers(1, 5)
@@ -79,3 +80,22 @@ def test_same_padding_of_an_even_kernel(kernel, named):
 def test_extent_spans_the_taps(k, d):
     taps = [d * a for a in range(k)]
     assert extent(k, d) == taps[-1] - taps[0] + 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stride": [0]}, "stride=0: should be 1 or more"),
+        ({"kernel_size": [-1]}, "kernel_size=-1: should be 1 or more"),
+        ({"dilation": [0]}, "dilation=0: should be 1 or more"),
+        ({"padding": [-4]}, "padding=-4: should be 0 or more"),
+    ],
+)
+def test_settings_that_mean_nothing(change, message):
+    window = {"kernel_size": [3], "stride": [1], "padding": [0], "dilation": [1]} | change
+    for size in (output_size, partial(transposed_output_size, output_padding=[0])):
+        with pytest.raises(ValueError, match=message):
+            size([5], **window)
+    if "padding" not in change:
+        with pytest.raises(ValueError, match=message):
+            receptive_field(*(window[name] for name in ("kernel_size", "stride", "dilation")))

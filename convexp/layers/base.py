@@ -1,7 +1,8 @@
 """What all layers with a known input size have in common: their arguments, their checks, their border."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -17,17 +18,28 @@ Sizes = int | Sequence[int]
 Padding = Sizes | Literal["same", "valid"]
 
 
-def count(name: str, value: Any) -> int:
+def integer(value: Any) -> int | None:
+    """``value`` as an integer, NumPy's and torch's included; None if it is none, and for a bool."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return index(value)
+    except TypeError:
+        return None
+
+
+def count(name: str, value: Any, least: int = 1) -> int:
     """A number of things.
 
     Raises:
-        TypeError, ValueError: naming the argument, if it is no integer, or less than 1.
+        TypeError, ValueError: naming the argument, if it is no integer, or less than ``least``.
     """
-    if not isinstance(value, int) or isinstance(value, bool):
+    number = integer(value)
+    if number is None:
         raise TypeError(f"{name}={value!r}: should be an integer")
-    if value < 1:
-        raise ValueError(f"{name}={value}: should be 1 or more")
-    return value
+    if number < least:
+        raise ValueError(f"{name}={number}: should be {least} or more")
+    return number
 
 
 def sizes(name: str, value: Any, dims: int, least: int) -> Size:
@@ -36,10 +48,13 @@ def sizes(name: str, value: Any, dims: int, least: int) -> Size:
     Raises:
         TypeError, ValueError: naming the argument, if it is not one integer or ``dims`` of them, or one is less than ``least``.
     """
-    values = (value,) * dims if isinstance(value, int) else tuple(value) if isinstance(value, Sequence) else (value,)
+    several = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", 1) > 0
+    given = [integer(v) for v in (value if several else (value,))]
+    values = tuple(v for v in given if v is not None)
     wanted = "one integer" + {1: "", 2: " or two", 3: " or three"}[dims]
-    if any(not isinstance(v, int) or isinstance(v, bool) for v in values):
+    if len(values) != len(given):
         raise TypeError(f"{name}={value!r}: should be {wanted}")
+    values = values if several else values * dims
     if len(values) != dims or any(v < least for v in values):
         raise ValueError(f"{name}={value}: should be {wanted}, each {least} or more")
     return values
@@ -52,24 +67,32 @@ def pad(x: Tensor, padding: Sequence[int], mode: str) -> Tensor:
     return F.pad(x, [p for p in reversed(padding) for _ in range(2)], mode=PAD_MODE[mode])  # (B, C, H + 2*rows, W + 2*columns)
 
 
-def autocasts(x: Tensor) -> bool:
-    """Whether autocast is on where ``x`` is."""
-    return x.device.type != "meta" and torch.is_autocast_enabled(x.device.type)
+def working_type(x: Tensor) -> torch.dtype:
+    """The type in which ``x`` is worked on: autocast's where it is on (it leaves float64 alone), else its own."""
+    device = x.device.type
+    if device == "meta" or x.dtype == torch.float64 or not torch.is_autocast_enabled(device):
+        return x.dtype
+    return torch.get_autocast_dtype(device)
 
 
-def check_operands(x: Tensor, weight: Tensor) -> None:
-    """Both floating point, of one type (but under autocast) and on one device.
+def check_operands(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    """All floating point, of one type (or, under autocast, worked on in one) and on one device.
 
     Raises:
-        TypeError: for the type.
+        TypeError: for what is no tensor, and for the type.
         ValueError: for the device.
     """
-    if not x.is_floating_point():
-        raise TypeError(f"input of dtype {x.dtype}: should be floating point, as the weight's {weight.dtype}")
-    if x.dtype != weight.dtype and not autocasts(x):
-        raise TypeError(f"input of dtype {x.dtype}: should be the weight's, {weight.dtype}")
-    if x.device != weight.device:
-        raise ValueError(f"input on device {x.device}: should be on the weight's, {weight.device}")
+    for name, tensor in (("weight", weight), ("input", x), ("bias", bias)):
+        if tensor is None and name == "bias":
+            continue
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name} of type {type(tensor).__name__}: should be a torch.Tensor")
+        if not tensor.is_floating_point():
+            raise TypeError(f"{name} of dtype {tensor.dtype}: should be floating point")
+        if working_type(tensor) != working_type(weight):
+            raise TypeError(f"{name} of dtype {tensor.dtype}: should be the weight's, {weight.dtype}")
+        if tensor.device != weight.device:
+            raise ValueError(f"{name} on device {tensor.device}: should be on the weight's, {weight.device}")
 
 
 class SpatialLayer(nn.Module):
@@ -123,7 +146,7 @@ class SpatialLayer(nn.Module):
         groups: int,
         padding_mode: str,
     ) -> None:
-        if padding_mode not in PAD_MODE:
+        if padding_mode not in tuple(PAD_MODE):
             raise ValueError(f"padding_mode={padding_mode}: should be one of {', '.join(PAD_MODE)}")
         self.out_channels = count("out_channels", out_channels)
         self.groups = count("groups", groups)
@@ -150,16 +173,26 @@ class SpatialLayer(nn.Module):
         Raises:
             TypeError, ValueError: if ``x`` has another shape or type than the layer, or is on another device.
         """
+        check_operands(x, self.weight, self.bias)
         expected = (self.in_channels, *self.input_size)
         if x.dim() not in (self.dims + 1, self.dims + 2) or x.shape[-self.dims - 1 :] != expected:
             shape = ", ".join(map(str, expected))
             raise ValueError(f"input of shape {tuple(x.shape)}: should be (B, {shape}), or ({shape}) without a batch")
-        check_operands(x, self.weight)
         return self.batched(x) if x.dim() == self.dims + 2 else self.batched(x.unsqueeze(0)).squeeze(0)
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``; what a layer is."""
         raise NotImplementedError
+
+    def fan_in(self) -> int:
+        """Inputs of one unit; those in its window, unless a layer says otherwise."""
+        return math.prod(self.kernel_size) * self.in_channels // self.groups
+
+    def reset_parameters(self) -> None:
+        """Start anew: weight and bias uniform by the inputs of one unit, as ``nn.Conv2d`` and ``nn.Linear`` start."""
+        uniform(self.weight, self.fan_in())
+        if self.bias is not None:
+            uniform(self.bias, self.fan_in())
 
     def geometry(self) -> dict[str, Any]:
         """The arguments that make another layer with the same units."""
@@ -181,13 +214,8 @@ class SpatialLayer(nn.Module):
         return shown if self.padding_mode == "zeros" else f"{shown}, padding_mode={self.padding_mode}"
 
 
-def uniform(weight: Tensor, bias: Tensor | None, fan_in: int) -> None:
-    """In place: U(-1/sqrt(fan_in), 1/sqrt(fan_in)), as ``nn.Conv2d`` and ``nn.Linear`` start; fan_in: inputs of one unit.
-
-    The values depend on the seed and the shape, not on how a weight lies in memory.
-    """
+def uniform(parameter: Tensor, fan_in: int) -> None:
+    """In place: U(-1/sqrt(fan_in), 1/sqrt(fan_in)). The values depend on seed and shape, not on how a tensor lies in memory."""
     bound = 1 / math.sqrt(fan_in)
     with torch.no_grad():
-        weight.copy_(torch.empty(weight.shape, dtype=weight.dtype, device=weight.device).uniform_(-bound, bound))
-        if bias is not None:
-            bias.uniform_(-bound, bound)
+        parameter.copy_(torch.empty(parameter.shape, dtype=parameter.dtype, device=parameter.device).uniform_(-bound, bound))

@@ -54,7 +54,9 @@ class LocallyConnected(torch.autograd.Function):
         """(V, B, O, H', W')."""
         x, weight, bias, *geometry = args
         mapped, (in_x, in_weight, in_bias, *_) = info.batch_size, in_dims
-        if in_weight is None and in_x is not None:
+        if in_weight is None and in_x is None:
+            y = LocallyConnected.apply(x, weight, None, *geometry)
+        elif in_weight is None:
             y = LocallyConnected.apply(x.movedim(in_x, 0).flatten(0, 1), weight, None, *geometry).unflatten(0, (mapped, -1))
         else:
             dims = len(geometry[0])

@@ -1,13 +1,12 @@
 """Every unit sees a window, and all units of a channel share their weights."""
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, pad, uniform
+from convexp.layers.base import Padding, Sizes, SpatialLayer, pad
 
 CONV: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
@@ -40,7 +39,7 @@ class ConvNd(SpatialLayer):
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
-        uniform(self.weight, self.bias, math.prod(shape[1:]))
+        self.reset_parameters()
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""

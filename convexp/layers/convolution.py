@@ -22,7 +22,7 @@ def correlate(x: Tensor, kernel: Tensor) -> Tensor:
     Raises:
         ValueError: if the kernel has another number of dimensions, or is larger.
     """
-    if x.dim() != kernel.dim() or any(k > n for k, n in zip(kernel.shape, x.shape, strict=True)):
+    if x.dim() != kernel.dim() or not kernel.numel() or any(k > n for k, n in zip(kernel.shape, x.shape, strict=True)):
         raise ValueError(f"kernel of shape {tuple(kernel.shape)}: should fit into {tuple(x.shape)}")
     windows = x
     for dim, k in enumerate(kernel.shape):
@@ -36,6 +36,8 @@ def convolve(x: Tensor, kernel: Tensor) -> Tensor:
     It commutes and is associative; it is the correlation with the flipped kernel on a border of k-1 zeros. The gradient in x of
     a correlation with a kernel is the convolution of the gradient above with that kernel.
     """
+    if x.dim() != kernel.dim() or not kernel.numel():
+        raise ValueError(f"kernel of shape {tuple(kernel.shape)}: should have the {x.dim()} dimensions of the signal and a tap")
     border = [k - 1 for k in reversed(kernel.shape) for _ in range(2)]
     return correlate(torch.nn.functional.pad(x, border), flip(kernel, kernel.dim()))
 

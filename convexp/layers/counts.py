@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from convexp.layers.base import SpatialLayer
+from convexp.layers.base import SpatialLayer, count
 from convexp.layers.conv import ConvNd
 from convexp.layers.dense import DenseNd
 from convexp.layers.flops import fourier_flops, transform_flops
@@ -53,10 +53,11 @@ def cost(layer: nn.Module, batch: int = 1) -> Cost:
     | global_conv | O C (2H-1) (2W-1), circular O C P | 2 B C P O L, or by transforms (``fourier_flops``) |
 
     Raises:
-        TypeError: for a layer of another kind.
+        TypeError, ValueError: for a layer of another kind, and for a batch that is no number of images.
     """
     if not isinstance(layer, SpatialLayer):
         raise TypeError(f"{type(layer).__name__}: should be a layer of convexp.layers")
+    batch = count("batch", batch, least=0)
     weights, forward, backward = _numbers(layer, batch)
     biases = 0 if layer.bias is None else _biases(layer)
     size = layer.weight.element_size()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
+from convexp.layers.base import Padding, Sizes, SpatialLayer
 
 
 class DenseNd(SpatialLayer):
@@ -40,7 +40,11 @@ class DenseNd(SpatialLayer):
         units = out_channels * math.prod(self.output_size)
         self.weight = nn.Parameter(torch.empty(units, inputs, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(units, device=device, dtype=dtype)) if bias else None
-        uniform(self.weight, self.bias, inputs)
+        self.reset_parameters()
+
+    def fan_in(self) -> int:
+        """Every pixel of every channel."""
+        return self.in_channels * math.prod(self.input_size)
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""

@@ -1,10 +1,9 @@
 """The locally connected layer as a function, with the borders and the checks that a convolution has."""
 
-import torch
 from torch import Tensor
 
 from convexp.geometry import check_border, output_size, resolve_padding
-from convexp.layers.base import PAD_MODE, Padding, Sizes, autocasts, check_operands, count, pad, sizes
+from convexp.layers.base import PAD_MODE, Padding, Sizes, check_operands, count, pad, sizes, working_type
 from convexp.layers.bilinear import LocallyConnected
 
 
@@ -18,11 +17,10 @@ def local(
     padding_mode: str,
 ) -> Tensor:
     """``locally_connected`` for arguments that are known to fit; casts as autocast says."""
-    if autocasts(x):
-        dtype = torch.get_autocast_dtype(x.device.type)
-        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
-    if padding_mode != "zeros":
+    dtype = working_type(x)
+    if padding_mode != "zeros":  # before the cast: autocast pads in float32
         x, padding = pad(x, padding, padding_mode), (0,) * len(padding)
+    x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     return LocallyConnected.apply(x, weight, bias, stride, padding, dilation)
 
 
@@ -57,16 +55,16 @@ def locally_connected(
     Raises:
         TypeError, ValueError: naming the argument, its value and what would be right.
     """
+    check_operands(input, weight, bias)
     dims = (weight.dim() - 2) // 2
-    if dims not in (1, 2, 3) or weight.dim() != 2 * dims + 2:
+    if dims not in (1, 2, 3) or weight.dim() != 2 * dims + 2 or not weight.numel():
         raise ValueError(f"weight of shape {tuple(weight.shape)}: should be (H', O, C, k), (H', W', O, C, k1, k2) or in 3-D")
     size, (units, channels), kernel = weight.shape[:dims], weight.shape[dims : dims + 2], tuple(weight.shape[dims + 2 :])
     if input.dim() not in (dims + 1, dims + 2):
         raise ValueError(
             f"input of shape {tuple(input.shape)}: should have {dims + 2} dimensions, or {dims + 1} without a batch"
         )
-    check_operands(input, weight)
-    if padding_mode not in PAD_MODE:
+    if padding_mode not in tuple(PAD_MODE):
         raise ValueError(f"padding_mode={padding_mode}: should be one of {', '.join(PAD_MODE)}")
     stride, dilation = sizes("stride", stride, dims, 1), sizes("dilation", dilation, dims, 1)
     border = resolve_padding(padding if isinstance(padding, str) else sizes("padding", padding, dims, 0), kernel, dilation)
@@ -82,10 +80,9 @@ def locally_connected(
             f"weight of shape {tuple(weight.shape)}: should begin with {made}, as this input has so many locations"
         )
     if bias is not None:
-        if bias.dim() == 1:
-            bias = bias.reshape(-1, *(1,) * dims)
-        if bias.shape not in ((units, *(1,) * dims), (units, *size)):
+        if bias.shape not in ((units,), (units, *(1,) * dims), (units, *size)):
             raise ValueError(f"bias of shape {tuple(bias.shape)}: should be ({units},) or {(units, *size)}")
+        bias = bias.reshape(-1, *(1,) * dims) if bias.dim() == 1 else bias
     x = input if input.dim() == dims + 2 else input.unsqueeze(0)
     y = local(x, weight, bias, stride, border, dilation, padding_mode)
     return y if input.dim() == dims + 2 else y.squeeze(0)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry import extent
-from convexp.layers.base import Padding, Sizes, SpatialLayer, autocasts, uniform
+from convexp.layers.base import Padding, Sizes, SpatialLayer, working_type
 from convexp.layers.flops import fourier_flops
 
 # A FLOP through the Fourier transform takes as long as five of a large matrix product (scripts/bench_layers.py --global-conv).
@@ -57,7 +57,7 @@ class GlobalConv2d(SpatialLayer):
         size = self.input_size if circular else tuple(2 * n - 1 for n in self.input_size)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *size, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
-        uniform(self.weight, self.bias, in_channels * math.prod(self.input_size))
+        self.reset_parameters()
         self.fourier_size = self.input_size if circular else tuple(2 * n for n in self.input_size)
         """Pixels of the transforms: at a zero border enough that nothing comes round."""
         matrix = 2 * in_channels * math.prod(self.input_size) * out_channels * math.prod(self.output_size)
@@ -83,6 +83,10 @@ class GlobalConv2d(SpatialLayer):
         weight = self.weight[:, :, self._offsets(0)][..., self._offsets(1)]  # (O, C, H', H, W', W)
         return weight.permute(0, 2, 4, 1, 3, 5)
 
+    def fan_in(self) -> int:
+        """Every pixel of every channel."""
+        return self.in_channels * math.prod(self.input_size)
+
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""
         h = self._fourier(x) if self.by_fourier else self._matrix(x)
@@ -94,7 +98,7 @@ class GlobalConv2d(SpatialLayer):
 
     def _fourier(self, x: Tensor) -> Tensor:
         """A correlation is a product after the transform, with the kernel's conjugated; half precision is too coarse for it."""
-        narrow = torch.get_autocast_dtype(x.device.type) if autocasts(x) else x.dtype
+        narrow = working_type(x)
         wide = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type if x.device.type != "meta" else "cpu", enabled=False):
             h = correlate_circularly(x.to(wide), self._origin_first(self.weight.to(wide)))

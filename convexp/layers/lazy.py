@@ -3,22 +3,23 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.parameter import UninitializedParameter
+from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from convexp.layers.base import Padding, Sizes
+from convexp.layers.base import Padding, Sizes, check_operands, uniform
 from convexp.layers.local import (
     LocalBias,
     LocallyConnected1d,
     LocallyConnected2d,
     LocallyConnected3d,
     LocallyConnectedNd,
+    check_bias,
 )
 
 
-class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
-    """As ``LocallyConnected*d`` without ``in_channels`` and ``input_size``; becomes one at the first call."""
+class Unfitted(LocallyConnectedNd):
+    """A layer that knows its window and not yet its input."""
 
     def __init__(
         self,
@@ -33,37 +34,43 @@ class LazyLocallyConnectedNd(LazyModuleMixin, LocallyConnectedNd):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        # A layer that no kernel or border is too large for stands in until the first input: wrong arguments are told at once.
-        window = (stride, padding, dilation, groups, bias, padding_mode)
-        base: Any = super()  # the mixin's own are typed for a protocol that no module meets
-        base.__init__(groups, out_channels, kernel_size, 2**12, *window, device="meta")
+        nn.Module.__init__(self)
+        self._set_window(out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
+        self.bias_kind = check_bias(bias)
         uninitialized: Any = UninitializedParameter  # whose stub knows no arguments
         self.weight = uninitialized(device=device, dtype=dtype)
         self.bias = uninitialized(device=device, dtype=dtype) if bias else None
-        self.in_channels, self.input_size = 0, ()
+        self.in_channels, self.input_size, self.output_size = 0, (), ()
+
+
+class LazyLocallyConnectedNd(LazyModuleMixin, Unfitted):
+    """As ``LocallyConnected*d`` without ``in_channels`` and ``input_size``; becomes one at the first call."""
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        base: Any = super()
+        base: Any = super()  # the mixin's own is typed for a protocol that no module meets
         base._save_to_state_dict(destination, prefix, keep_vars)
-        self._reorder(destination, prefix)  # the mixin saves on its own
+        self._name_kernel(destination, prefix)  # the mixin saves on its own
 
     def initialize_parameters(self, input: Tensor) -> None:
         """Take channels and size from ``input``, (B, C, H, W) or (C, H, W), and start as the layer itself starts.
 
         Raises:
-            ValueError: if the input, or parameters that a state dict has already brought, do not fit.
+            TypeError, ValueError: if the input, or parameters that a state dict has already brought, do not fit.
         """
+        check_operands(input, self.weight, self.bias)
         if input.dim() not in (self.dims + 1, self.dims + 2):
             raise ValueError(f"input of shape {tuple(input.shape)}: should have {self.dims + 2} dimensions, or one less")
         self._set_input(input.shape[-self.dims - 1], tuple(input.shape[-self.dims :]))
-        if not isinstance(self.weight, UninitializedParameter):
-            if self.weight.shape != self._weight_shape():
-                raise ValueError(f"loaded weight of shape {tuple(self.weight.shape)}: should be {self._weight_shape()}")
-            return
-        for parameter, shape in ((self.weight, self._weight_shape()), (self.bias, self._bias_shape())):
-            if isinstance(parameter, UninitializedParameter):
+        wanted = {"weight": self._weight_shape()} | ({} if self.bias is None else {"bias": self._bias_shape()})
+        for name, shape in wanted.items():
+            loaded: Any = getattr(self, name)
+            if not is_lazy(loaded) and loaded.shape != shape:
+                raise ValueError(f"loaded {name} of shape {tuple(loaded.shape)}: should be {shape}")
+        for name, shape in wanted.items():
+            parameter: Any = getattr(self, name)
+            if is_lazy(parameter):
                 parameter.materialize(shape)
-        self.reset_parameters()
+                uniform(self.kernel if name == "weight" else parameter, self.fan_in())
 
 
 class LazyLocallyConnected1d(LazyLocallyConnectedNd):

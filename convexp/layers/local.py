@@ -1,6 +1,5 @@
 """Every unit sees a window, with weights of its own: locally connected, a convolution without weight sharing."""
 
-import math
 from typing import Any, Literal
 
 import torch
@@ -29,10 +28,14 @@ class LocallyConnectedNd(SpatialLayer):
     ``input_size``, and all of them mean the same, but for ``bias``: ``location`` (one for each unit, O*H'*W'), ``channel`` (one
     for each channel, as a convolution has) or False.
 
-    Shapes: ``kernel`` (H', W', O, C/groups, k1, k2), the weights in the literature's order, which state dicts keep;
-    ``weight`` (H', W', O, k2, k1, C/groups), the same as they lie in memory: the window of a unit is contiguous so;
+    Shapes: ``kernel`` (H', W', O, C/groups, k1, k2), the weights in the literature's order;
+    ``weight`` (H', W', O, k2, k1, C/groups), the parameter: the same as they lie in memory, the window of a unit contiguous;
     ``bias`` (O, H', W') or (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``. In one and three dimensions likewise: memory has the
     last dimension's taps first and the channels last.
+
+    State dicts hold ``kernel`` instead of ``weight``, so that they outlive the order in memory. What goes by the parameters
+    (``named_parameters``, an optimizer's state, ``torch.func.functional_call``) has the order in memory:
+    ``in_literature_order`` turns it.
 
     The output lies in memory with the batch innermost, as the next such layer wants it (like channels-last: other strides,
     the same tensor).
@@ -67,8 +70,10 @@ class LocallyConnectedNd(SpatialLayer):
         return (self.out_channels, *(self.output_size if self.bias_kind == "location" else (1,) * self.dims))
 
     def reset_parameters(self) -> None:
-        """Uniform by the inputs of one unit, as ``nn.Conv2d`` starts."""
-        uniform(self.kernel, self.bias, math.prod(self.kernel_size) * self.in_channels // self.groups)
+        """Start anew: uniform by the inputs of one unit, as ``nn.Conv2d`` starts."""
+        for parameter in (self.kernel, self.bias):
+            if parameter is not None:
+                uniform(parameter, self.fan_in())
 
     @property
     def kernel(self) -> Tensor:
@@ -81,18 +86,43 @@ class LocallyConnectedNd(SpatialLayer):
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        self._reorder(destination, prefix)
+        self._name_kernel(destination, prefix)
 
-    def _reorder(self, destination: Any, prefix: str) -> None:
-        key = f"{prefix}weight"
-        if not nn.parameter.is_lazy(destination[key]):
-            destination[key] = self.in_literature_order(destination[key])
+    def _name_kernel(self, destination: Any, prefix: str) -> None:
+        """A name of its own, so that nobody takes one order for the other. A reparametrized weight keeps its own names."""
+        weight = destination.pop(f"{prefix}weight", None)
+        if weight is not None:
+            destination[f"{prefix}kernel"] = weight if nn.parameter.is_lazy(weight) else self.in_literature_order(weight)
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **settings: Any) -> None:
-        key = f"{prefix}weight"
-        if key in state_dict and not nn.parameter.is_lazy(state_dict[key]) and state_dict[key].dim() == 2 * self.dims + 2:
-            state_dict[key] = state_dict[key].permute(stored_order(self.dims)).contiguous()
-        super()._load_from_state_dict(state_dict, prefix, *args, **settings)
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """While the module loads, the kernel stands under the weight's name."""
+        ours, theirs = f"{prefix}weight", f"{prefix}kernel"
+        if "weight" in self._parameters:
+            if state_dict.pop(ours, None) is not None:
+                error_msgs.append(f"{ours}: should be {theirs}, in the literature's order (H', W', O, C, k1, k2)")
+            kernel, weight = state_dict.pop(theirs, None), self.weight
+            if kernel is not None and (nn.parameter.is_lazy(kernel) or nn.parameter.is_lazy(weight)):
+                state_dict[ours] = (
+                    kernel if nn.parameter.is_lazy(kernel) else kernel.permute(stored_order(self.dims)).contiguous()
+                )
+            elif kernel is not None and kernel.shape == self.kernel.shape:
+                state_dict[ours] = kernel.permute(stored_order(self.dims)).contiguous()
+            elif kernel is not None:
+                sizes = f"{tuple(kernel.shape)} in the checkpoint, {tuple(self.kernel.shape)} in the layer"
+                error_msgs.append(f"size mismatch for {theirs}: {sizes}")
+        settings = (local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+        super()._load_from_state_dict(state_dict, prefix, *settings)
+        if ours in missing_keys:
+            missing_keys[missing_keys.index(ours)] = theirs
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, count, uniform
+from convexp.layers.base import Padding, Sizes, SpatialLayer, count
 from convexp.layers.functional import local
 from convexp.layers.local import LocalBias, check_bias
 from convexp.layers.rows import literature_order, stored_order
@@ -59,7 +59,7 @@ class LowRankLocallyConnectedNd(SpatialLayer):
 
     def reset_parameters(self) -> None:
         """So that the mixed kernels vary as those of ``nn.Conv2d`` do: ``sum_r s_r^2 = 1`` on average."""
-        uniform(self.weight, self.bias, math.prod(self.weight.shape[2:]))
+        super().reset_parameters()
         with torch.no_grad():
             if self.softmax:
                 self.combination.zero_()

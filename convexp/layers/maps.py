@@ -36,14 +36,15 @@ DENSE = {1: Dense1d, 2: Dense2d, 3: Dense3d}
 
 def seen_pixels(layer: SpatialLayer) -> Tensor:
     """The pixel under every tap of every location, numbered in row-major order: (L, T), -1 where a zero border is."""
-    found = torch.zeros(1, 1, dtype=torch.long)
-    outside = torch.zeros(1, 1, dtype=torch.bool)
+    here: Any = {"device": "cpu"}
+    found = torch.zeros(1, 1, dtype=torch.long, **here)
+    outside = torch.zeros(1, 1, dtype=torch.bool, **here)
     for n, out, k, s, p, d in zip(
         layer.input_size, layer.output_size, layer.kernel_size, layer.stride, layer.padding, layer.dilation, strict=True
     ):
-        numbers = torch.arange(1.0, n + 1, dtype=torch.float64)[None, None]
+        numbers = torch.arange(1.0, n + 1, dtype=torch.float64, **here)[None, None]
         bordered = F.pad(numbers, (p, p), mode=PAD_MODE[layer.padding_mode])[0, 0].long() - 1 if p else numbers[0, 0].long() - 1
-        pixel = bordered[s * torch.arange(out)[:, None] + d * torch.arange(k)]  # (out, k)
+        pixel = bordered[s * torch.arange(out, **here)[:, None] + d * torch.arange(k, **here)]  # (out, k)
         found = (n * found[:, None, :, None] + pixel[None, :, None, :]).flatten(2).flatten(0, 1)
         outside = (outside[:, None, :, None] | (pixel < 0)[None, :, None, :]).flatten(2).flatten(0, 1)
     return found.masked_fill(outside, -1)
@@ -51,8 +52,8 @@ def seen_pixels(layer: SpatialLayer) -> Tensor:
 
 def from_torch(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, input_size: int | Sequence[int]) -> ConvNd:
     """A convolution of torch, for one input size: the start of every map from a network that is already trained."""
-    dims = conv.weight.dim() - 2
-    kind = cast(type[ConvNd], CONV[dims])
+    _expect(conv, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    kind = cast(type[ConvNd], CONV[conv.weight.dim() - 2])
     made = kind(
         conv.in_channels,
         conv.out_channels,
@@ -66,7 +67,10 @@ def from_torch(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, input_size: int | Sequen
         conv.padding_mode,
         **_options(conv),
     )
-    made.load_state_dict(conv.state_dict())
+    with torch.no_grad():
+        made.weight.copy_(conv.weight)
+        if made.bias is not None and conv.bias is not None:
+            made.bias.copy_(conv.bias)
     return made
 
 
@@ -75,6 +79,7 @@ def as_low_rank(conv: ConvNd, rank: int = 1, softmax: bool = False) -> LowRankLo
 
     With ``softmax`` the shares are equal and so are all V_r.
     """
+    _expect(conv, ConvNd)
     made = LOW_RANK[conv.dims](**_window(conv), bias=_kind(conv), rank=rank, softmax=softmax, **_options(conv))
     with torch.no_grad():
         made.combination.zero_()
@@ -89,6 +94,7 @@ def as_low_rank(conv: ConvNd, rank: int = 1, softmax: bool = False) -> LowRankLo
 
 def as_local(layer: ConvNd | LowRankLocallyConnectedNd) -> LocallyConnectedNd:
     """A convolution or a low-rank layer as a local layer: its kernel written out at every location."""
+    _expect(layer, ConvNd, LowRankLocallyConnectedNd)
     made = LOCAL[layer.dims](**_window(layer), bias=_kind(layer), **_options(layer))
     with torch.no_grad():
         made.kernel.copy_(_located(layer).expand_as(made.kernel))
@@ -98,6 +104,7 @@ def as_local(layer: ConvNd | LowRankLocallyConnectedNd) -> LocallyConnectedNd:
 
 def as_dense(layer: SpatialLayer) -> DenseNd:
     """Any layer as the dense layer it is: ``W[o,i,j,c,k,l]``, the sum of the weights of all taps of (i,j) on pixel (k,l)."""
+    _expect(layer, SpatialLayer)
     made = DENSE[layer.dims](**layer.geometry(), bias=layer.bias is not None, **_options(layer))
     with torch.no_grad():
         made.weight.copy_(_matrix(layer).reshape_as(made.weight))
@@ -111,6 +118,7 @@ def nearest_local(dense: DenseNd, groups: int = 1) -> LocallyConnectedNd:
 
     A pixel that a border shows under several taps of a window gets its weight in equal parts. Taps on a zero border are zero.
     """
+    _expect(dense, DenseNd)
     made = LOCAL[dense.dims](**dense.geometry(), groups=groups, bias=_kind(dense), **_options(dense))
     pixels = seen_pixels(dense).to(dense.weight.device)
     shown = _same_pixel(pixels).sum(2).clamp(min=1)  # (L, T)
@@ -121,7 +129,7 @@ def nearest_local(dense: DenseNd, groups: int = 1) -> LocallyConnectedNd:
     return made
 
 
-def nearest_conv(layer: LocallyConnectedNd | LowRankLocallyConnectedNd | DenseNd, groups: int = 1) -> ConvNd:
+def nearest_conv(layer: LocallyConnectedNd | LowRankLocallyConnectedNd | DenseNd, groups: int | None = None) -> ConvNd:
     """The convolution nearest to a layer.
 
     Least squares over the layer's matrix: ``sum_t' N[t,t'] v[t'] = sum_L W[L, pixel(L,t)]``, N[t,t'] the number of locations at
@@ -130,9 +138,16 @@ def nearest_conv(layer: LocallyConnectedNd | LowRankLocallyConnectedNd | DenseNd
 
     Args:
         layer: a local, low-rank or dense layer.
-        groups: of the convolution, for a dense layer; another layer has its own.
+        groups: of the convolution, for a dense layer (default 1); another layer has its own.
+
+    Raises:
+        TypeError, ValueError: for another layer, and for groups that it does not have or that do not divide its channels.
     """
-    groups = groups if isinstance(layer, DenseNd) else layer.groups
+    _expect(layer, LocallyConnectedNd, LowRankLocallyConnectedNd, DenseNd)
+    own = groups or 1 if isinstance(layer, DenseNd) else layer.groups
+    if groups not in (None, own):
+        raise ValueError(f"groups={groups}: should be the layer's own, {own}")
+    groups = own
     made = CONV[layer.dims](**layer.geometry(), groups=groups, bias=layer.bias is not None, **_options(layer))
     pixels = seen_pixels(layer).to(layer.weight.device)
     same = _same_pixel(pixels).double()  # (L, T, T)
@@ -147,6 +162,13 @@ def nearest_conv(layer: LocallyConnectedNd | LowRankLocallyConnectedNd | DenseNd
         if made.bias is not None:
             made.bias.copy_(_bias_by_unit(layer).flatten(1).mean(1))
     return made
+
+
+def _expect(layer: Any, *kinds: type[nn.Module]) -> None:
+    if not isinstance(layer, kinds):
+        wanted = ", ".join(kind.__name__.removesuffix("Nd") for kind in kinds)
+        hint = "; from_torch makes one of torch's" if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d) else ""
+        raise TypeError(f"{type(layer).__module__}.{type(layer).__name__}: should be one of {wanted}{hint}")
 
 
 def _options(layer: nn.Module) -> dict[str, Any]:
@@ -184,9 +206,8 @@ def _located(layer: SpatialLayer) -> Tensor:
     """The kernel at every location, (H', W', O, C/G, k1, k2); for a convolution (1, 1, O, C/G, k1, k2)."""
     if isinstance(layer, ConvNd):
         return layer.weight.reshape(*(1,) * layer.dims, *layer.weight.shape)
-    if isinstance(layer, LocallyConnectedNd | LowRankLocallyConnectedNd):
-        return layer.kernel
-    raise TypeError(f"{type(layer).__name__} has no windows; should be a conv, low-rank or local layer")
+    with torch.autocast(layer.weight.device.type if not layer.weight.is_meta else "cpu", enabled=False):
+        return cast(LocallyConnectedNd | LowRankLocallyConnectedNd, layer).kernel
 
 
 def _matrix(layer: SpatialLayer) -> Tensor:

@@ -59,19 +59,15 @@ def _weight_shape(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int) -> l
     return [*grad.shape[2:], grad.shape[1], x.shape[1] // groups, *kernel_size]
 
 
-def _image(like: Tensor, shape: Sizes) -> Tensor:
-    return rows.batch_first(like.new_empty(*shape[2:], shape[1], shape[0]))
-
-
 @forward.register_fake
 def _(x: Tensor, weight: Tensor, *_: Any) -> Tensor:
     dims = x.dim() - 2
-    return _image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
+    return rows.new_image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
 
 
 @input_gradient.register_fake
 def _(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, *_: Any) -> Tensor:
-    return _image(grad, _input_shape(grad, weight, input_size, groups))
+    return rows.new_image(grad, _input_shape(grad, weight, input_size, groups))
 
 
 @weight_gradient.register_fake

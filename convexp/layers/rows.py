@@ -93,8 +93,21 @@ def stored(weight: Tensor, dims: int) -> Tensor:
 
 def new_weight(like: Tensor, shape: Sequence[int]) -> Tensor:
     """An empty weight of ``shape`` (H', W', O, C, k1, k2), stored as weights are."""
-    dims = (len(shape) - 2) // 2
-    return like.new_empty([shape[i] for i in stored_order(dims)]).permute(literature_order(dims))
+    return _empty(like, shape, stored_order((len(shape) - 2) // 2))
+
+
+def new_image(like: Tensor, shape: Sequence[int]) -> Tensor:
+    """An empty image of ``shape`` (B, C, H, W), batch innermost."""
+    return _empty(like, shape, [*range(2, len(shape)), 1, 0])
+
+
+def _empty(like: Tensor, shape: Sequence[int], order: list[int]) -> Tensor:
+    """Dimensions in ``order`` in memory; no view of another tensor, so that it may be changed in place like any result."""
+    strides, step = [0] * len(shape), 1
+    for dim in reversed(order):
+        strides[dim] = step
+        step *= max(shape[dim], 1)
+    return like.new_empty_strided(tuple(shape), strides)
 
 
 def _interior(g: Geometry) -> tuple[slice, ...]:
@@ -156,17 +169,17 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
 
     Returns (B, O, H', W') that lies in memory as (H', W', O, B).
     """
-    out = x.new_empty(*g.output_size, g.out_channels, g.batch)
-    rows = _by_row(out.view(*g.output_size[:-1], g.row_units, g.unit_channels, g.batch), g)
+    out = new_image(x, (g.batch, g.out_channels, *g.output_size))
+    rows = _by_row(batch_last(out).view(*g.output_size[:-1], g.row_units, g.unit_channels, g.batch), g)
     taps = g.kernel_size[-1] * g.row_taps
     if bias is None:
         for row, kernels, windows in zip(rows, _kernels(weight, g, taps), _windows(x, g), strict=True):
             torch.bmm(kernels, windows, out=row)
-        return batch_first(out)
+        return out
     offsets = batch_last(bias.expand(1, -1, *g.output_size)).reshape(*g.output_size[:-1], g.row_units, g.unit_channels, 1)
     for row, offset, kernels, windows in zip(rows, _by_row(offsets, g), _kernels(weight, g, taps), _windows(x, g), strict=True):
         torch.baddbmm(offset, kernels, windows, out=row)
-    return batch_first(out)
+    return out
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
@@ -200,9 +213,9 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
             columns.baddbmm_(part.transpose(1, 2), upstream)
         found[sees].add_(spread)
     found = found.flatten(-3, -2).transpose(lead, lead + 1).flatten(lead, lead + 1)  # (H + 2p, W + 2p or a little more, C, B)
-    if found.shape[:-2] != g.input_size:  # the border goes
-        found = found[_interior(g)].clone(memory_format=torch.contiguous_format)
-    return batch_first(found)
+    image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
+    batch_last(image).copy_(found[_interior(g)])
+    return image
 
 
 def geometry(

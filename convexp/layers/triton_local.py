@@ -350,7 +350,7 @@ def _taps(g: Geometry) -> int:
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
     """As ``rows.forward``: (B, O, H', W') that lies in memory as (H', W', O, B)."""
-    out = x.new_empty(*g.output_size, g.out_channels, g.batch)
+    out = rows.new_image(x, (g.batch, g.out_channels, *g.output_size))
     steps = (0, 0, 0, 0)
     if bias is not None:
         strides = bias.expand(g.out_channels, *g.output_size).stride()
@@ -359,7 +359,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
         tensors = (rows.batch_last(x).contiguous(), rows.stored(weight, len(g.input_size)), bias, out, g.batch)
         extents = (g.unit_channels, g.batch, _taps(g))
         _launch(_forward, tensors, _shape(g), math.prod(g.output_size), extents, bias_steps=steps)
-    return rows.batch_first(out)
+    return out
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
@@ -372,10 +372,10 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """As ``rows.input_gradient``: (B, C, H, W) that lies in memory as (H, W, C, B)."""
-    found = grad.new_empty(*g.input_size, g.in_channels, g.batch)
+    found = rows.new_image(grad, (g.batch, g.in_channels, *g.input_size))
     if found.numel():
         shape = _shape(g)
         tensors = (rows.batch_last(grad).contiguous(), rows.stored(weight, len(g.input_size)), found, g.batch)
         extents = (shape.inputs, g.batch, math.prod(shape.reach) * shape.outputs)
         _launch(_input_gradient, tensors, shape, math.prod(g.input_size), extents)
-    return rows.batch_first(found)
+    return found

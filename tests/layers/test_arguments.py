@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -124,6 +125,15 @@ def test_other_dimensions(kind, words):
         kind(1, 1, 3, 5)(torch.zeros(1, 1, 5, 5, 1, 1))
 
 
+@pytest.mark.parametrize("kind", LAYERS)
+def test_integers_of_other_libraries(kind):
+    small = np.int64(3)
+    layer = kind(small, torch.tensor(4), small, np.array([6, 5]), stride=np.int8(1), padding=(small - 2, small - 2))
+    assert repr(layer) == repr(kind(3, 4, 3, (6, 5), 1, 1))
+    assert all(type(n) is int for n in (*layer.input_size, layer.in_channels, layer.out_channels))
+    assert layer(torch.zeros(2, 3, 6, 5)).shape == (2, 4, 6, 5)
+
+
 def test_low_rank_and_lazy_check_their_own():
     with pytest.raises(ValueError, match="rank=0: should be 1 or more"):
         LowRankLocallyConnected2d(**FITS, rank=0)
@@ -153,7 +163,12 @@ X, W = torch.zeros(2, 4, 5, 6), torch.zeros(3, 4, 6, 4, 3, 3)
         ({"groups": 2}, ValueError, "should have 8 channels, as weight and groups say"),
         ({"padding": 1}, ValueError, "should begin with (5, 6), as this input has so many locations"),
         ({"padding": 7, "padding_mode": "circular"}, ValueError, "padding=7 with padding_mode=circular is at most 5"),
-        ({"bias": torch.zeros(5)}, ValueError, "bias of shape (5, 1, 1): should be (6,) or (6, 3, 4)"),
+        ({"bias": torch.zeros(5)}, ValueError, "bias of shape (5,): should be (6,) or (6, 3, 4)"),
+        ({"bias": torch.zeros(6).double()}, TypeError, "bias of dtype torch.float64: should be the weight's, torch.float32"),
+        ({"bias": torch.zeros(6, device="meta")}, ValueError, "bias on device meta: should be on the weight's, cpu"),
+        ({"weight": W.int()}, TypeError, "weight of dtype torch.int32: should be floating point"),
+        ({"weight": W[:, :, :, :0]}, ValueError, "weight of shape (3, 4, 6, 0, 3, 3): should be"),
+        ({"input": X.numpy()}, TypeError, "input of type ndarray: should be a torch.Tensor"),
         ({"bias": torch.zeros(6, 3, 3)}, ValueError, "bias of shape (6, 3, 3): should be"),
     ],
 )

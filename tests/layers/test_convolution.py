@@ -86,6 +86,9 @@ def test_correlate_needs_a_kernel_that_fits():
     for kernel in (torch.zeros(4, 1), torch.zeros(2)):
         with pytest.raises(ValueError, match="should fit into"):
             correlate(torch.zeros(3, 3), kernel)
+    for kernel in (torch.zeros(2), torch.zeros(0, 2)):
+        with pytest.raises(ValueError, match="kernel of shape"):
+            convolve(torch.zeros(3, 3), kernel)
 
 
 @few

@@ -65,3 +65,9 @@ def test_closed_form_of_a_global_convolution(geometry, batch, seed, fourier):
 def test_another_layer_is_refused():
     with pytest.raises(TypeError, match="Linear: should be a layer of"):
         cost(nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize(("batch", "error"), [(-1, ValueError), (1.5, TypeError), ("a", TypeError), (True, TypeError)])
+def test_a_batch_is_a_number_of_images(batch, error):
+    with pytest.raises(error, match=f"batch={batch!r}: should be"):
+        cost(CONV[2](1, 1, 3, 5), batch)

@@ -10,6 +10,7 @@ from hypothesis import given
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call, grad, hessian, jacrev, vmap
+from torch.utils.flop_counter import FlopCounterMode
 
 from convexp.layers import (
     Conv2d,
@@ -19,6 +20,7 @@ from convexp.layers import (
     LocallyConnected2d,
     LocallyConnected3d,
     LowRankLocallyConnected2d,
+    cost,
     locally_connected,
     ops,
     rows,
@@ -180,6 +182,17 @@ def hessian_is_symmetric(f, weight):
     return found.abs().max() > 0
 
 
+def test_mapping_over_the_bias_alone_computes_the_layer_once():
+    torch.manual_seed(0)
+    layer = LocallyConnected2d(**SMALL, dtype=torch.float64)
+    x, biases = images(layer), torch.randn(5, *layer.bias.shape, dtype=torch.float64)
+    parameters = dict(layer.named_parameters())
+    with FlopCounterMode(display=False) as counted:
+        found = vmap(lambda bias: functional_call(layer, parameters | {"bias": bias}, (x,)))(biases)
+    close(found, (layer(x) - layer.bias) + biases[:, None])
+    assert counted.get_total_flops() == cost(layer, 3).forward_flops
+
+
 def test_hessian_in_forward_mode_says_what_is_missing():
     layer = LocallyConnected2d(1, 1, 2, 3)
     x = torch.ones(1, 1, 3, 3)
@@ -189,17 +202,44 @@ def test_hessian_in_forward_mode_says_what_is_missing():
             hessian(lambda w: functional_call(layer, {"weight": w}, (x,)).sum())(layer.weight.detach())
 
 
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
 @pytest.mark.parametrize("kind", LAYERS)
-def test_autocast(kind):
+def test_autocast(kind, mode):
+    if kind is GlobalConv2d and mode not in ("zeros", "circular"):
+        return
     torch.manual_seed(0)
-    layer = kind(**SMALL)
-    x = images(layer).float()
+    layer = kind(**SMALL, padding_mode=mode)
+    for fourier in (False, True) if kind is GlobalConv2d else (None,):
+        layer.by_fourier = fourier
+        layer.zero_grad()
+        x = images(layer).float()
+        with torch.autocast("cpu", torch.bfloat16):
+            y = layer(x)
+        assert y.dtype == torch.bfloat16
+        torch.testing.assert_close(y.float(), layer(x), rtol=0.05, atol=0.05)
+        y.float().sum().backward()
+        assert layer.weight.grad.dtype == torch.float32
+        with torch.autocast("cpu", torch.bfloat16), pytest.raises(TypeError, match=r"input of dtype torch\.float64"):
+            layer(x.double())
+    double = kind(**SMALL, padding_mode=mode, dtype=torch.float64)
     with torch.autocast("cpu", torch.bfloat16):
-        y = layer(x)
-    assert y.dtype == torch.bfloat16
-    torch.testing.assert_close(y.float(), layer(x), rtol=0.05, atol=0.05)
-    y.float().sum().backward()
-    assert layer.weight.grad.dtype == torch.float32
+        assert double(x.double()).dtype == torch.float64
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_the_output_may_be_changed_in_place(kind):
+    torch.manual_seed(0)
+    layer = kind(**SMALL, dtype=torch.float64)
+    x = images(layer).requires_grad_()
+    wanted = (x, layer.weight)
+    expected = torch.autograd.grad(torch.relu(layer(x) + 1).square().sum(), wanted)
+    y = layer(x)
+    found = torch.autograd.grad(y.add_(1).relu_().square().sum(), wanted)
+    for a, b in zip(found, expected, strict=True):
+        close(a, b)
+    layer(x[0]).relu_().sum().backward()
+    (gradient,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+    gradient.mul_(2).sum().backward()
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -238,6 +278,9 @@ def test_copies_and_pickles(kind):
 @pytest.mark.parametrize("kind", LAYERS)
 def test_meta_device(kind):
     layer = kind(**SMALL, device="meta")
+    layer.to_empty(device="cpu").reset_parameters()
+    assert layer(torch.zeros(7, 2, 5, 4)).isfinite().all()
+    layer.to("meta")
     y = layer(torch.zeros(7, 2, 5, 4, device="meta"))
     assert y.shape == (7, 3, 5, 4)
     assert y.is_meta
@@ -251,6 +294,8 @@ def test_compiles_without_a_graph_break(kind, backend):
     torch.manual_seed(0)
     layer = kind(**SMALL)
     x = images(layer).float().requires_grad_()
+    if kind is GlobalConv2d:
+        layer.by_fourier = True
     expected = torch.autograd.grad(torch.relu(layer(x)).square().sum(), (x, layer.weight))
     compiled = torch.compile(lambda x: torch.relu(layer(x)).square().sum(), fullgraph=True, backend=backend)
     with warnings.catch_warnings():

@@ -257,15 +257,6 @@ def test_weights_start_uniform_by_the_inputs_of_one_unit(kind, fan_in):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_empty_batch(kind):
-    layer = kind(**SMALL)
-    out = layer(torch.zeros(0, 2, 5, 4))
-    assert out.shape == (0, 3, *layer.output_size)
-    out.sum().backward()
-    assert (layer.weight.grad == 0).all()
-
-
-@pytest.mark.parametrize("kind", LAYERS)
 def test_repr_shows_the_arguments(kind):
     shown = repr(kind(**SMALL))
     assert shown.startswith(f"{kind.__name__}(2, 3, kernel_size=(3, 1), input_size=(5, 4), stride=(2, 1), padding=(1, 0)")

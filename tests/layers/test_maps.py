@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 from cases import any_layer, arguments, close, few, images, make, matrix, seeds, windowed_matrix
@@ -68,7 +66,6 @@ def test_low_rank_is_the_mixture_it_says(geometry, seed, bias, rank, softmax):
     close(local(x), layer(x))
     if bias:
         assert local.bias.shape == layer.bias.shape
-    assert sum(p.numel() for p in layer.parameters()) < math.inf
 
 
 @few
@@ -183,6 +180,39 @@ def test_groups_that_do_not_divide():
     for call in (nearest_local, nearest_conv):
         with pytest.raises(ValueError, match="groups=4: should divide in_channels=4 and out_channels=6"):
             call(dense, 4)
+    with pytest.raises(ValueError, match="groups=2: should be the layer's own, 1"):
+        nearest_conv(LOCAL[2](4, 6, 3, 5), 2)
+
+
+@pytest.mark.parametrize("call", [as_low_rank, as_local, as_dense, nearest_local, nearest_conv])
+def test_what_a_map_cannot_map_is_refused(call):
+    with pytest.raises(TypeError, match=r"torch.*Conv2d: should be one of .*; from_torch makes one of torch's"):
+        call(nn.Conv2d(1, 1, 3))
+    for other in (nn.Linear(1, 1), None):
+        with pytest.raises(TypeError, match="should be one of"):
+            call(other)
+
+
+def test_other_maps_that_are_refused():
+    low_rank = LOW_RANK[2](1, 1, 3, 5)
+    for call, layer in ((as_low_rank, low_rank), (as_local, DENSE[2](1, 1, 3, 5)), (nearest_local, low_rank)):
+        with pytest.raises(TypeError, match="should be one of"):
+            call(layer)
+    for other in (nn.ConvTranspose2d(3, 3, 3), nn.Linear(1, 1)):
+        with pytest.raises(TypeError, match="should be one of Conv1d, Conv2d, Conv3d"):
+            from_torch(other, 5)
+
+
+def test_maps_do_not_depend_on_the_default_device_or_autocast():
+    torch.manual_seed(0)
+    low_rank = LOW_RANK[2](2, 3, 3, 5, rank=2)
+    x = images(low_rank).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        local, dense = as_local(low_rank), as_dense(low_rank)
+    with torch.device("meta"):
+        assert nearest_conv(local).weight.device.type == "cpu"
+    for layer in (local, dense):
+        torch.testing.assert_close(layer(x), low_rank(x), rtol=0, atol=1e-5)
 
 
 @few

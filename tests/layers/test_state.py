@@ -3,6 +3,7 @@ import torch
 from cases import any_layer, close, few, images, make, seeds
 from hypothesis import given
 from torch import nn
+from torch.func import functional_call
 
 from convexp.layers import (
     LazyLocallyConnected1d,
@@ -23,13 +24,13 @@ def test_a_state_dict_holds_the_literatures_order(geometry, seed):
     layer, other = make(kind, geometry), make(kind, geometry)
     state = layer.state_dict()
     c, o, g = (geometry[name] for name in ("in_channels", "out_channels", "groups"))
-    assert state["weight"].shape == (*layer.output_size, o, c // g, *geometry["kernel_size"])
-    assert torch.equal(state["weight"], layer.kernel)
+    assert state["kernel"].shape == (*layer.output_size, o, c // g, *geometry["kernel_size"])
+    assert torch.equal(state["kernel"], layer.kernel)
     plain = {name: value.clone().contiguous() for name, value in state.items()}  # as another memory order would save it
     other.load_state_dict(plain)
     x = images(layer)
     assert torch.equal(other(x), layer(x))
-    assert torch.equal(other.state_dict()["weight"], plain["weight"])
+    assert torch.equal(other.state_dict()["kernel"], plain["kernel"])
     fresh = make(kind, geometry)
     fresh.load_state_dict(plain, assign=True)
     assert torch.equal(fresh(x), layer(x))
@@ -48,17 +49,40 @@ def test_state_inside_a_network_and_through_a_file(tmp_path):
     assert torch.equal(other(x), net(x))
     state = net.state_dict()
     with torch.no_grad():
-        state["0.weight"].zero_()  # a state dict shares memory with its module, as everywhere in torch
+        state["0.kernel"].zero_()  # a state dict shares memory with its module, as everywhere in torch
     assert (net[0].weight == 0).all()
 
 
 def test_a_state_of_another_size_is_refused():
     layer = LocallyConnected2d(2, 3, 3, 5)
-    for wrong in (LocallyConnected2d(2, 3, 3, 6).state_dict(), {"weight": torch.zeros(3, 2, 3, 3), "bias": layer.bias}):
-        with pytest.raises(RuntimeError, match="size mismatch for weight"):
-            layer.load_state_dict(wrong)
-    with pytest.raises(RuntimeError, match=r"Missing key.*weight"):
+    sizes = r"\(4, 4, 3, 2, 3, 3\) in the checkpoint, \(3, 3, 3, 2, 3, 3\) in the layer"
+    with pytest.raises(RuntimeError, match=f"size mismatch for kernel: {sizes}"):
+        layer.load_state_dict(LocallyConnected2d(2, 3, 3, 6).state_dict())
+    with pytest.raises(RuntimeError, match="size mismatch for kernel"):
+        layer.load_state_dict({"kernel": torch.zeros(3, 2, 3, 3), "bias": layer.bias})
+    with pytest.raises(RuntimeError, match=r'Missing key.*"kernel"'):
         layer.load_state_dict({"bias": layer.bias})
+    assert layer.load_state_dict({}, strict=False).missing_keys == ["kernel", "bias"]
+
+
+def test_the_two_orders_are_never_taken_for_each_other():
+    """With as many channels as the kernel is wide, both have the same shape."""
+    layer, other = LocallyConnected2d(3, 4, 3, (6, 5)), LocallyConnected2d(3, 4, 3, (6, 5))
+    assert layer.kernel.shape == layer.weight.shape
+    with pytest.raises(RuntimeError, match="weight: should be kernel, in the literature's order"):
+        other.load_state_dict(dict(layer.named_parameters()))
+    with pytest.raises(AttributeError, match="kernel"):
+        functional_call(layer, layer.state_dict(), (torch.zeros(1, 3, 6, 5),))
+    x = torch.randn(1, 3, 6, 5)
+    assert torch.equal(functional_call(other, dict(layer.named_parameters()), (x,)), layer(x))
+
+
+def test_a_reparametrized_weight_keeps_its_own_names():
+    layer, other = (nn.utils.parametrizations.weight_norm(LocallyConnected2d(3, 4, 3, 5)) for _ in range(2))
+    assert set(layer.state_dict()) == {"bias", "parametrizations.weight.original0", "parametrizations.weight.original1"}
+    other.load_state_dict(layer.state_dict())
+    x = torch.randn(1, 3, 5, 5)
+    assert torch.equal(other(x), layer(x))
 
 
 def test_writing_into_the_kernel_writes_the_weights():
@@ -91,7 +115,7 @@ def test_lazy_learns_what_was_not_said(geometry, seed):
 def test_lazy_and_state_dicts():
     torch.manual_seed(0)
     layer, lazy = LocallyConnected2d(2, 3, 2, 4), LazyLocallyConnected2d(3, 2)
-    assert nn.parameter.is_lazy(lazy.state_dict()["weight"])
+    assert nn.parameter.is_lazy(lazy.state_dict()["kernel"])
     other = LazyLocallyConnected2d(3, 2)
     other.load_state_dict(lazy.state_dict())
     x = images(layer).float()
@@ -114,3 +138,27 @@ def test_lazy_without_bias_and_before_its_first_input(kind):
     lazy = kind(3, 2, bias=False)
     assert lazy.bias is None
     assert "kernel_size=" in repr(lazy)
+    assert (lazy.input_size, lazy.output_size) == ((), ())
+
+
+def test_lazy_takes_what_a_state_dict_brought_and_makes_the_rest():
+    layer = LocallyConnected2d(2, 3, 2, 4)
+    x = images(layer).float()
+    for names in (["kernel"], ["bias"], ["kernel", "bias"]):
+        lazy = LazyLocallyConnected2d(3, 2)
+        lazy.load_state_dict({name: layer.state_dict()[name] for name in names}, strict=False)
+        lazy(x)
+        for name in ("kernel", "bias"):
+            assert torch.equal(getattr(lazy, name), getattr(layer, name)) == (name in names)
+    lazy = LazyLocallyConnected2d(3, 2, bias="channel")
+    lazy.load_state_dict(layer.state_dict())
+    with pytest.raises(ValueError, match=r"loaded bias of shape \(3, 3, 3\): should be \(3, 1, 1\)"):
+        lazy(x)
+
+
+def test_lazy_knows_no_largest_kernel_and_checks_the_first_input():
+    assert LazyLocallyConnected1d(1, 5000)(torch.zeros(1, 1, 5003)).shape == (1, 1, 4)
+    lazy = LazyLocallyConnected2d(3, 2)
+    with pytest.raises(TypeError, match=r"input of dtype torch\.float64"):
+        lazy(torch.zeros(1, 2, 4, 4, dtype=torch.float64))
+    assert lazy(torch.zeros(1, 2, 4, 4)).shape == (1, 3, 3, 3)
