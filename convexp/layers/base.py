@@ -42,6 +42,17 @@ def count(name: str, value: Any, least: int = 1) -> int:
     return number
 
 
+def flag(name: str, value: Any) -> bool:
+    """Yes or no.
+
+    Raises:
+        TypeError: naming the argument, if it is neither.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}={value!r}: should be True or False")
+    return value
+
+
 def sizes(name: str, value: Any, dims: int, least: int) -> Size:
     """A setting per dimension from one number, or one for each.
 

@@ -3,6 +3,8 @@
 The layer is bilinear in input and weight, so that the derivatives of the layer ``y(x, w)``, of its input gradient ``x(y, w)``
 and of its weight gradient ``w(y, x)`` are each given by the other two. Nothing but operands is kept for the backward pass.
 
+Not known to torch's compiler is ``vmap`` over such a function, inside ``torch.compile``; nor is forward mode anywhere.
+
 Under ``vmap`` a mapped image joins the batch if the weight is not mapped; otherwise the mapped dimension becomes groups.
 """
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, pad
+from convexp.layers.base import Padding, Sizes, SpatialLayer, flag, pad
 
 CONV: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
@@ -38,7 +38,7 @@ class ConvNd(SpatialLayer):
         super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, padding_mode)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
+        self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if flag("bias", bias) else None
         self.reset_parameters()
 
     def batched(self, x: Tensor) -> Tensor:

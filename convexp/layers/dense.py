@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer
+from convexp.layers.base import Padding, Sizes, SpatialLayer, flag
 
 
 class DenseNd(SpatialLayer):
@@ -39,7 +39,7 @@ class DenseNd(SpatialLayer):
         inputs = in_channels * math.prod(self.input_size)
         units = out_channels * math.prod(self.output_size)
         self.weight = nn.Parameter(torch.empty(units, inputs, device=device, dtype=dtype))
-        self.bias = nn.Parameter(torch.empty(units, device=device, dtype=dtype)) if bias else None
+        self.bias = nn.Parameter(torch.empty(units, device=device, dtype=dtype)) if flag("bias", bias) else None
         self.reset_parameters()
 
     def fan_in(self) -> int:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry import extent
-from convexp.layers.base import Padding, Sizes, SpatialLayer, working_type
+from convexp.layers.base import Padding, Sizes, SpatialLayer, flag, working_type
 from convexp.layers.flops import fourier_flops
 
 # A FLOP through the Fourier transform takes as long as five of a large matrix product (scripts/bench_layers.py --global-conv).
@@ -56,7 +56,7 @@ class GlobalConv2d(SpatialLayer):
         circular = padding_mode == "circular"
         size = self.input_size if circular else tuple(2 * n - 1 for n in self.input_size)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *size, device=device, dtype=dtype))
-        self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
+        self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if flag("bias", bias) else None
         self.reset_parameters()
         self.fourier_size = self.input_size if circular else tuple(2 * n for n in self.input_size)
         """Pixels of the transforms: at a zero border enough that nothing comes round."""

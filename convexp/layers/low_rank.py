@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, count
+from convexp.layers.base import Padding, Sizes, SpatialLayer, count, flag
 from convexp.layers.functional import local
 from convexp.layers.local import LocalBias, check_bias
 from convexp.layers.rows import literature_order, stored_order
@@ -48,7 +48,7 @@ class LowRankLocallyConnectedNd(SpatialLayer):
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, padding_mode)
         self.rank = count("rank", rank)
-        self.softmax = softmax
+        self.softmax = flag("softmax", softmax)
         self.bias_kind = check_bias(bias)
         shape = (rank, out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))

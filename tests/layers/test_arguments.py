@@ -134,7 +134,16 @@ def test_integers_of_other_libraries(kind):
     assert layer(torch.zeros(2, 3, 6, 5)).shape == (2, 4, 6, 5)
 
 
+@pytest.mark.parametrize("kind", [Conv2d, Dense2d, GlobalConv2d])
+@pytest.mark.parametrize("bias", ["location", "chanel", None, 1])
+def test_a_bias_that_is_neither_yes_nor_no(kind, bias):
+    with pytest.raises(TypeError, match=f"bias={bias!r}: should be True or False"):
+        kind(**FITS, bias=bias)
+
+
 def test_low_rank_and_lazy_check_their_own():
+    with pytest.raises(TypeError, match="softmax='no': should be True or False"):
+        LowRankLocallyConnected2d(**FITS, softmax="no")
     with pytest.raises(ValueError, match="rank=0: should be 1 or more"):
         LowRankLocallyConnected2d(**FITS, rank=0)
     with pytest.raises(ValueError, match="bias=unit"):
