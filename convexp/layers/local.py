@@ -109,20 +109,23 @@ class LocallyConnectedNd(SpatialLayer):
         if "weight" in self._parameters:
             if state_dict.pop(ours, None) is not None:
                 error_msgs.append(f"{ours}: should be {theirs}, in the literature's order (H', W', O, C, k1, k2)")
-            kernel, weight = state_dict.pop(theirs, None), self.weight
-            if kernel is not None and (nn.parameter.is_lazy(kernel) or nn.parameter.is_lazy(weight)):
-                state_dict[ours] = (
-                    kernel if nn.parameter.is_lazy(kernel) else kernel.permute(stored_order(self.dims)).contiguous()
-                )
-            elif kernel is not None and kernel.shape == self.kernel.shape:
+            kernel = state_dict.pop(theirs, None)
+            if kernel is not None and nn.parameter.is_lazy(kernel):
+                state_dict[ours] = kernel
+            elif kernel is not None and self._fits(kernel):
                 state_dict[ours] = kernel.permute(stored_order(self.dims)).contiguous()
             elif kernel is not None:
-                sizes = f"{tuple(kernel.shape)} in the checkpoint, {tuple(self.kernel.shape)} in the layer"
-                error_msgs.append(f"size mismatch for {theirs}: {sizes}")
+                own = "an uninitialized one" if nn.parameter.is_lazy(self.weight) else tuple(self.kernel.shape)
+                error_msgs.append(f"size mismatch for {theirs}: {tuple(kernel.shape)} in the checkpoint, {own} in the layer")
         settings = (local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         super()._load_from_state_dict(state_dict, prefix, *settings)
         if ours in missing_keys:
             missing_keys[missing_keys.index(ours)] = theirs
+
+    def _fits(self, kernel: Tensor) -> bool:
+        if nn.parameter.is_lazy(self.weight):
+            return kernel.dim() == 2 * self.dims + 2
+        return kernel.shape == self.kernel.shape
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""

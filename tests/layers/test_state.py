@@ -129,6 +129,8 @@ def test_lazy_and_state_dicts():
     loaded.load_state_dict(layer.state_dict())
     with pytest.raises(ValueError, match=r"loaded weight of shape \(3, 3, 3, 2, 2, 2\): should be \(4, 4, 3, 2, 2, 2\)"):
         loaded(torch.zeros(1, 2, 5, 5))
+    with pytest.raises(RuntimeError, match=r"size mismatch for kernel: \(3, 2\) in the checkpoint, an uninitialized one"):
+        LazyLocallyConnected2d(3, 2).load_state_dict({"kernel": torch.zeros(3, 2)}, strict=False)
     with pytest.raises(ValueError, match="input of shape"):
         LazyLocallyConnected2d(3, 2)(torch.zeros(5, 5))
 
