@@ -184,7 +184,7 @@ class SpatialLayer(nn.Module):
         Raises:
             TypeError, ValueError: if ``x`` has another shape or type than the layer, or is on another device.
         """
-        check_operands(x, self.weight, self.bias)
+        check_operands(x, self.weight, getattr(self, "bias", None))
         expected = (self.in_channels, *self.input_size)
         if x.dim() not in (self.dims + 1, self.dims + 2) or x.shape[-self.dims - 1 :] != expected:
             shape = ", ".join(map(str, expected))

@@ -22,6 +22,19 @@ def _as_groups(x: Tensor, dim: int | None, mapped: int, channel: int) -> Tensor:
     return x.flatten(channel, channel + 1)
 
 
+def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
+    """``LocallyConnected``; in compiled code without derivatives the operator alone, for the compilers of torch up to 2.9."""
+    wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, weight, bias))
+    if torch.compiler.is_compiling() and not wanted:
+        return ops.forward(x, weight, bias, *geometry)
+    return LocallyConnected.apply(x, weight, bias, *geometry)
+
+
+def _gradient(function: type[torch.autograd.Function], operator: Any, *args: Any) -> Tensor:
+    """Differentiable again, but in compiled code: those compilers cannot trace a function inside a backward pass."""
+    return operator(*args) if torch.compiler.is_compiling() else function.apply(*args)
+
+
 class LocallyConnected(torch.autograd.Function):
     """``y = forward(x, weight) + bias``; arguments as ``ops.forward``."""
 
@@ -45,8 +58,10 @@ class LocallyConnected(torch.autograd.Function):
         groups = x.shape[1] // weight.shape[dims + 1]
         in_x, in_weight, in_bias = ctx.needs_input_grad[:3]
         return (
-            InputGradient.apply(grad, weight, x.shape[2:], groups, *ctx.geometry) if in_x else None,
-            WeightGradient.apply(grad, x, weight.shape[dims + 2 :], groups, *ctx.geometry) if in_weight else None,
+            _gradient(InputGradient, ops.input_gradient, grad, weight, x.shape[2:], groups, *ctx.geometry) if in_x else None,
+            _gradient(WeightGradient, ops.weight_gradient, grad, x, weight.shape[dims + 2 :], groups, *ctx.geometry)
+            if in_weight
+            else None,
             grad.sum(0).sum_to_size(ctx.bias_shape) if in_bias else None,
             *(None for _ in ctx.geometry),
         )

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from convexp.geometry import check_border, output_size, resolve_padding
+from convexp.layers import bilinear
 from convexp.layers.base import PAD_MODE, Padding, Sizes, check_operands, count, pad, sizes, working_type
-from convexp.layers.bilinear import LocallyConnected
 
 
 def local(
@@ -21,7 +21,7 @@ def local(
     if padding_mode != "zeros":  # before the cast: autocast pads in float32
         x, padding = pad(x, padding, padding_mode), (0,) * len(padding)
     x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
-    return LocallyConnected.apply(x, weight, bias, stride, padding, dilation)
+    return bilinear.locally_connected(x, weight, bias, stride, padding, dilation)
 
 
 def locally_connected(

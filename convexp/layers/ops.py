@@ -27,13 +27,19 @@ def _way(a: Tensor, b: Tensor) -> Any:
     return rows
 
 
-@torch.library.custom_op("convexp::locally_connected", mutates_args=())
+WINDOW = "SymInt[] stride, SymInt[] padding, SymInt[] dilation) -> Tensor"
+FORWARD = f"(Tensor x, Tensor weight, Tensor? bias, {WINDOW}"
+INPUT_GRADIENT = f"(Tensor grad, Tensor weight, SymInt[] input_size, SymInt groups, {WINDOW}"
+WEIGHT_GRADIENT = f"(Tensor grad, Tensor x, SymInt[] kernel_size, SymInt groups, {WINDOW}"
+
+
+@torch.library.custom_op("convexp::locally_connected", mutates_args=(), schema=FORWARD)
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes, dilation: Sizes) -> Tensor:
     """x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W'): (B, O, H', W'), batch innermost."""
     return _way(x, weight).forward(x, weight, bias, rows.geometry(x.shape, weight.shape, stride, padding, dilation))
 
 
-@torch.library.custom_op("convexp::locally_connected_input_gradient", mutates_args=())
+@torch.library.custom_op("convexp::locally_connected_input_gradient", mutates_args=(), schema=INPUT_GRADIENT)
 def input_gradient(
     grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, stride: Sizes, padding: Sizes, dilation: Sizes
 ) -> Tensor:
@@ -42,7 +48,7 @@ def input_gradient(
     return _way(grad, weight).input_gradient(grad, weight, rows.geometry(shape, weight.shape, stride, padding, dilation))
 
 
-@torch.library.custom_op("convexp::locally_connected_weight_gradient", mutates_args=())
+@torch.library.custom_op("convexp::locally_connected_weight_gradient", mutates_args=(), schema=WEIGHT_GRADIENT)
 def weight_gradient(
     grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int, stride: Sizes, padding: Sizes, dilation: Sizes
 ) -> Tensor:

@@ -256,6 +256,16 @@ def test_weights_start_uniform_by_the_inputs_of_one_unit(kind, fan_in):
         assert values.min() < 0 < values.max()
 
 
+@pytest.mark.parametrize("rank", [1, 2, 8])
+@pytest.mark.parametrize("softmax", [False, True])
+def test_low_rank_kernels_start_as_spread_as_those_of_conv(rank, softmax):
+    """Variance 1 / (3 fan-in), that of nn.Conv2d's uniform start: over many layers, within five standard errors."""
+    torch.manual_seed(0)
+    layers = [LowRankLocallyConnected2d(2, 32, 3, 8, padding=1, rank=rank, softmax=softmax) for _ in range(100)]
+    variances = torch.stack([layer.kernel.detach().square().mean() for layer in layers])
+    assert abs(variances.mean() - 1 / (3 * 2 * 9)) < 5 * variances.std() / math.sqrt(len(layers))
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_repr_shows_the_arguments(kind):
     shown = repr(kind(**SMALL))
