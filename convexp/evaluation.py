@@ -3,6 +3,7 @@
 import logging
 import warnings
 from pathlib import Path
+from textwrap import shorten
 
 import pytorch_lightning as pl
 import torch
@@ -82,11 +83,11 @@ def reevaluate(config: Config, folder: Path) -> dict[str, float]:
         load_weights(module, folder / "checkpoints" / BEST)
     except Exception as error:
         raise ConfigError(
-            f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {first_line(error)})"
+            f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {one_line(error)})"
         ) from None
     return evaluate(module, data, config)
 
 
-def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
-    return str(error).partition("\n")[0]
+def one_line(error: Exception) -> str:
+    """What an error says, in one line of 300 characters at most."""
+    return shorten(str(error), 300)
