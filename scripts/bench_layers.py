@@ -97,11 +97,15 @@ class UnfoldEinsum(nn.Module):
         return h.unflatten(2, self.size) + self.bias
 
 
-def training_step(module: nn.Module, x: Tensor) -> Step:
-    """Forward, and the gradients in input and parameters, for an upstream gradient as the output lies."""
+def training_step(module: nn.Module, x: Tensor, contiguous: bool = False) -> Step:
+    """Forward, and the gradients in input and parameters.
+
+    The upstream gradient lies as the output does, or is contiguous: what a flattened readout hands back.
+    """
     x = x.detach().requires_grad_()
     wanted = [x, *module.parameters()]
     above = torch.randn_like(module(x))
+    above = above.contiguous() if contiguous else above
     return lambda: torch.autograd.grad(module(x), wanted, above)
 
 
@@ -190,17 +194,9 @@ def rivals(shape: Shape, batch: int, device: str, dtype: torch.dtype) -> dict[st
     return {
         "conv2d": training_step(conv, x.contiguous(memory_format=last)),
         "convexp": training_step(layer, batch_first(batch_last(x).contiguous())),
-        "convexp, NCHW": nchw_step(layer, x),
+        "convexp, NCHW": training_step(layer, x, contiguous=True),
         "unfold+einsum": training_step(UnfoldEinsum(layer), x),
     }
-
-
-def nchw_step(layer: nn.Module, x: Tensor) -> Step:
-    """Input and upstream gradient in torch's own order, as a first layer before a flattened readout has them."""
-    x = x.detach().requires_grad_()
-    wanted = [x, *layer.parameters()]
-    above = torch.randn_like(layer(x)).contiguous()
-    return lambda: torch.autograd.grad(layer(x), wanted, above)
 
 
 def seconds(step: Step, device: str) -> float:

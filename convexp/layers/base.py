@@ -71,6 +71,19 @@ def sizes(name: str, value: Any, dims: int, least: int) -> Size:
     return values
 
 
+def check_mode(padding_mode: str) -> str:
+    """Raise a ValueError if ``padding_mode`` is none of the borders."""
+    if padding_mode not in tuple(PAD_MODE):
+        raise ValueError(f"padding_mode={padding_mode}: should be one of {', '.join(PAD_MODE)}")
+    return padding_mode
+
+
+def padding_pixels(padding: Padding, kernel_size: Size, dilation: Size) -> Size:
+    """``padding`` in pixels per dimension, checked."""
+    pixels = padding if isinstance(padding, str) else sizes("padding", padding, len(kernel_size), 0)
+    return resolve_padding(pixels, kernel_size, dilation)
+
+
 def pad(x: Tensor, padding: Sequence[int], mode: str) -> Tensor:
     """``x`` (B, C, H, W) with ``padding`` = (rows, columns) pixels added on each side."""
     if not any(padding):
@@ -157,16 +170,13 @@ class SpatialLayer(nn.Module):
         groups: int,
         padding_mode: str,
     ) -> None:
-        if padding_mode not in tuple(PAD_MODE):
-            raise ValueError(f"padding_mode={padding_mode}: should be one of {', '.join(PAD_MODE)}")
+        self.padding_mode = check_mode(padding_mode)
         self.out_channels = count("out_channels", out_channels)
         self.groups = count("groups", groups)
         self.kernel_size = sizes("kernel_size", kernel_size, self.dims, 1)
         self.stride = sizes("stride", stride, self.dims, 1)
         self.dilation = sizes("dilation", dilation, self.dims, 1)
-        pixels = padding if isinstance(padding, str) else sizes("padding", padding, self.dims, 0)
-        self.padding = resolve_padding(pixels, self.kernel_size, self.dilation)
-        self.padding_mode = padding_mode
+        self.padding = padding_pixels(padding, self.kernel_size, self.dilation)
 
     def _set_input(self, in_channels: int, input_size: Sizes) -> None:
         self.in_channels = count("in_channels", in_channels)

@@ -14,7 +14,7 @@ from convexp.layers.conv import ConvNd
 from convexp.layers.dense import DenseNd
 from convexp.layers.flops import fourier_flops, transform_flops
 from convexp.layers.global_conv import GlobalConv2d
-from convexp.layers.local import LocallyConnectedNd
+from convexp.layers.local import LocallyConnectedNd, PerLocation
 from convexp.layers.low_rank import LowRankLocallyConnectedNd
 
 
@@ -73,7 +73,7 @@ def cost(layer: nn.Module, batch: int = 1) -> Cost:
 
 
 def _biases(layer: SpatialLayer) -> int:
-    each = isinstance(layer, DenseNd) or getattr(layer, "bias_kind", None) == "location"
+    each = isinstance(layer, DenseNd) or (isinstance(layer, PerLocation) and layer.bias_kind == "location")
     return layer.out_channels * (math.prod(layer.output_size) if each else 1)
 
 

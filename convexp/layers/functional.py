@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from convexp.geometry import check_border, output_size, resolve_padding
+from convexp.geometry import check_border, output_size
 from convexp.layers import bilinear
-from convexp.layers.base import PAD_MODE, Padding, Sizes, check_operands, count, pad, sizes, working_type
+from convexp.layers.base import Padding, Sizes, check_mode, check_operands, count, pad, padding_pixels, sizes, working_type
 
 
 def local(
@@ -64,10 +64,9 @@ def locally_connected(
         raise ValueError(
             f"input of shape {tuple(input.shape)}: should have {dims + 2} dimensions, or {dims + 1} without a batch"
         )
-    if padding_mode not in tuple(PAD_MODE):
-        raise ValueError(f"padding_mode={padding_mode}: should be one of {', '.join(PAD_MODE)}")
+    check_mode(padding_mode)
     stride, dilation = sizes("stride", stride, dims, 1), sizes("dilation", dilation, dims, 1)
-    border = resolve_padding(padding if isinstance(padding, str) else sizes("padding", padding, dims, 0), kernel, dilation)
+    border = padding_pixels(padding, kernel, dilation)
     if units % count("groups", groups):
         raise ValueError(f"groups={groups}: should divide the weight's {units} output channels")
     if input.shape[-dims - 1] != channels * groups:

@@ -19,7 +19,34 @@ def check_bias(bias: LocalBias) -> LocalBias:
     return bias
 
 
-class LocallyConnectedNd(SpatialLayer):
+class PerLocation(SpatialLayer):
+    """A layer with a kernel of its own at every location, however it comes by it, and a bias by location or by channel."""
+
+    bias_kind: LocalBias
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel at every location, in the literature's order: (H', W', O, C/groups, k1, k2)."""
+        raise NotImplementedError
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self.out_channels, *(self.output_size if self.bias_kind == "location" else (1,) * self.dims))
+
+    def batched(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, O, H', W')``."""
+        return local(x, self.kernel, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
+
+    def kernels(self) -> Tensor:
+        """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
+        return self.kernel.flatten(0, self.dims - 1).transpose(0, 1)
+
+    def extra_repr(self) -> str:
+        """The arguments, with the kind of bias if it is not the default."""
+        shown = super().extra_repr()
+        return f"{shown}, bias=channel" if self.bias_kind == "channel" else shown
+
+
+class LocallyConnectedNd(PerLocation):
     """Locality without weight sharing (design.md, section 1).
 
     ``h[o,i,j] = u[o,i,j] + sum_{c,a,b} V[i,j,o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]``
@@ -65,9 +92,6 @@ class LocallyConnectedNd(SpatialLayer):
     def _weight_shape(self) -> tuple[int, ...]:
         shape = (*self.output_size, self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         return tuple(shape[i] for i in stored_order(self.dims))
-
-    def _bias_shape(self) -> tuple[int, ...]:
-        return (self.out_channels, *(self.output_size if self.bias_kind == "location" else (1,) * self.dims))
 
     def reset_parameters(self) -> None:
         """Start anew: uniform by the inputs of one unit, as ``nn.Conv2d`` starts."""
@@ -126,19 +150,6 @@ class LocallyConnectedNd(SpatialLayer):
         if nn.parameter.is_lazy(self.weight):
             return kernel.dim() == 2 * self.dims + 2
         return kernel.shape == self.kernel.shape
-
-    def batched(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``."""
-        return local(x, self.kernel, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
-
-    def kernels(self) -> Tensor:
-        """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
-        return self.kernel.flatten(0, self.dims - 1).transpose(0, 1)
-
-    def extra_repr(self) -> str:
-        """The arguments, with the kind of bias if it is not the default."""
-        shown = super().extra_repr()
-        return f"{shown}, bias=channel" if self.bias_kind == "channel" else shown
 
 
 class LocallyConnected1d(LocallyConnectedNd):

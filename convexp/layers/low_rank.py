@@ -5,13 +5,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, count, flag
-from convexp.layers.functional import local
-from convexp.layers.local import LocalBias, check_bias
+from convexp.layers.base import Padding, Sizes, count, flag
+from convexp.layers.local import LocalBias, PerLocation, check_bias
 from convexp.layers.rows import literature_order, stored_order
 
 
-class LowRankLocallyConnectedNd(SpatialLayer):
+class LowRankLocallyConnectedNd(PerLocation):
     """Weights per location of rank R (Elsayed, Ramachandran, Shlens & Kornblith 2020, "Revisiting Spatial Invariance").
 
     ``V[i,j,o,c,a,b] = sum_r s_r[i,j] V_r[o,c,a,b]``: rank 1 with equal s is a convolution, rank min(H'*W', O*C*k1*k2) any local
@@ -53,8 +52,7 @@ class LowRankLocallyConnectedNd(SpatialLayer):
         shape = (rank, out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.combination = nn.Parameter(torch.empty(rank, *self.output_size, device=device, dtype=dtype))
-        bias_size = self.output_size if bias == "location" else (1,) * self.dims
-        self.bias = nn.Parameter(torch.empty(out_channels, *bias_size, device=device, dtype=dtype)) if bias else None
+        self.bias = nn.Parameter(torch.empty(self._bias_shape(), device=device, dtype=dtype)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -79,19 +77,9 @@ class LowRankLocallyConnectedNd(SpatialLayer):
         mixed = self.mixture().flatten(1).t() @ shared.flatten(1)  # (H'*W', O*k2*k1*C)
         return mixed.reshape(*self.output_size, *shared.shape[1:]).permute(literature_order(self.dims))
 
-    def batched(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``."""
-        return local(x, self.kernel, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
-
-    def kernels(self) -> Tensor:
-        """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
-        return self.kernel.flatten(0, self.dims - 1).transpose(0, 1)
-
     def extra_repr(self) -> str:
         """The arguments, with the rank."""
         shown = f"{super().extra_repr()}, rank={self.rank}"
-        if self.bias_kind == "channel":
-            shown += ", bias=channel"
         return f"{shown}, softmax=True" if self.softmax else shown
 
 

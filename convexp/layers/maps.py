@@ -14,13 +14,12 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from convexp.layers.base import PAD_MODE, SpatialLayer
+from convexp.layers.base import SpatialLayer, pad
 from convexp.layers.conv import Conv1d, Conv2d, Conv3d, ConvNd
 from convexp.layers.dense import Dense1d, Dense2d, Dense3d, DenseNd
 from convexp.layers.global_conv import GlobalConv2d
-from convexp.layers.local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d, LocallyConnectedNd
+from convexp.layers.local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d, LocallyConnectedNd, PerLocation
 from convexp.layers.low_rank import (
     LowRankLocallyConnected1d,
     LowRankLocallyConnected2d,
@@ -43,7 +42,7 @@ def seen_pixels(layer: SpatialLayer) -> Tensor:
         layer.input_size, layer.output_size, layer.kernel_size, layer.stride, layer.padding, layer.dilation, strict=True
     ):
         numbers = torch.arange(1.0, n + 1, dtype=torch.float64, **here)[None, None]
-        bordered = F.pad(numbers, (p, p), mode=PAD_MODE[layer.padding_mode])[0, 0].long() - 1 if p else numbers[0, 0].long() - 1
+        bordered = pad(numbers, (p,), layer.padding_mode)[0, 0].long() - 1
         pixel = bordered[s * torch.arange(out, **here)[:, None] + d * torch.arange(k, **here)]  # (out, k)
         found = (n * found[:, None, :, None] + pixel[None, :, None, :]).flatten(2).flatten(0, 1)
         outside = (outside[:, None, :, None] | (pixel < 0)[None, :, None, :]).flatten(2).flatten(0, 1)
@@ -184,7 +183,7 @@ def _kind(layer: SpatialLayer) -> Any:
     """The kind of bias of a local layer made from ``layer``: a bias per location can stand for any."""
     if layer.bias is None:
         return False
-    return getattr(layer, "bias_kind", "location")
+    return layer.bias_kind if isinstance(layer, PerLocation) else "location"
 
 
 def _bias_by_unit(layer: SpatialLayer) -> Tensor:
@@ -207,7 +206,7 @@ def _located(layer: SpatialLayer) -> Tensor:
     if isinstance(layer, ConvNd):
         return layer.weight.reshape(*(1,) * layer.dims, *layer.weight.shape)
     with torch.autocast(layer.weight.device.type if not layer.weight.is_meta else "cpu", enabled=False):
-        return cast(LocallyConnectedNd | LowRankLocallyConnectedNd, layer).kernel
+        return cast(PerLocation, layer).kernel
 
 
 def _matrix(layer: SpatialLayer) -> Tensor:
@@ -219,10 +218,9 @@ def _matrix(layer: SpatialLayer) -> Tensor:
     if isinstance(layer, GlobalConv2d):
         return layer.dense_weight().reshape(shape)
     seen = seen_pixels(layer).to(layer.weight.device)  # (L, T)
-    kernels = _located(layer).expand(*layer.output_size, *_located(layer).shape[layer.dims :])
-    kernels = kernels.flatten(0, layer.dims - 1).flatten(3) * (seen >= 0)[:, None, None].to(
-        layer.weight.dtype
-    )  # (L, O, C/G, T)
+    located = _located(layer)
+    kernels = located.expand(*layer.output_size, *located.shape[layer.dims :]).flatten(0, layer.dims - 1).flatten(3)
+    kernels = kernels * (seen >= 0)[:, None, None].to(kernels.dtype)  # (L, O, C/G, T)
     channels = layer.in_channels // layer.groups
     parts = kernels.transpose(0, 1).unflatten(0, (layer.groups, -1))  # (G, O/G, L, C/G, T)
     index = seen.clamp(min=0)[:, None].expand_as(parts)
@@ -235,10 +233,6 @@ def _matrix(layer: SpatialLayer) -> Tensor:
 
 def _at_taps(dense: DenseNd, pixels: Tensor, groups: int) -> Tensor:
     """The dense layer's weights where the taps are, zero on a zero border: (L, O, C/G, T)."""
-    if dense.in_channels % groups or dense.out_channels % groups:
-        raise ValueError(
-            f"groups={groups}: should divide in_channels={dense.in_channels} and out_channels={dense.out_channels}"
-        )
     matrix = _matrix(dense).unflatten(0, (groups, -1)).unflatten(3, (groups, -1))  # (G, O/G, L, G, C/G, P)
     own = matrix.diagonal(dim1=0, dim2=3).movedim(-1, 0).flatten(0, 1)  # (O, L, C/G, P)
     index = pixels.clamp(min=0)[:, None].expand(*own.shape[:3], pixels.shape[1])

@@ -42,9 +42,24 @@ class Geometry:
         return tuple(i + 2 * p for i, p in zip(self.input_size, self.padding, strict=True))
 
     @property
+    def group_channels(self) -> int:
+        """C/G: inputs of one matrix product, at one tap."""
+        return self.in_channels // self.groups
+
+    @property
     def row_taps(self) -> int:
         """T: inputs under one column of a kernel."""
-        return math.prod(self.kernel_size[:-1]) * self.in_channels // self.groups
+        return math.prod(self.kernel_size[:-1]) * self.group_channels
+
+    @property
+    def taps(self) -> int:
+        """K: inputs of one unit."""
+        return self.kernel_size[-1] * self.row_taps
+
+    @property
+    def weight_shape(self) -> Size:
+        """(H', W', O, C/G, k1, k2)."""
+        return (*self.output_size, self.out_channels, self.group_channels, *self.kernel_size)
 
     @property
     def unit_channels(self) -> int:
@@ -125,7 +140,7 @@ def _padded(x: Tensor, g: Geometry) -> Tensor:
 
 def _windows(x: Tensor, g: Geometry) -> Iterator[Tensor]:
     """The windows of every row of units, (W'*G, k2*T, B), in one buffer; a view wherever windows are contiguous."""
-    padded = _padded(x, g).unflatten(-2, (g.groups, g.in_channels // g.groups))  # (H, W, G, C/G, B)
+    padded = _padded(x, g).unflatten(-2, (g.groups, g.group_channels))  # (H, W, G, C/G, B)
     lead = len(g.kernel_size) - 1
     interleave = [lead, lead + 1, *range(lead), lead + 2, lead + 3]
     unit = g.row_taps * g.batch
@@ -135,15 +150,13 @@ def _windows(x: Tensor, g: Geometry) -> Iterator[Tensor]:
     if math.prod(g.kernel_size[:-1]) == 1:  # a row is already in place
         for sees in g.sees():
             row = padded[sees]
-            yield row.as_strided(shape, steps, row.storage_offset()).reshape(
-                g.row_units, g.kernel_size[-1] * g.row_taps, g.batch
-            )
+            yield row.as_strided(shape, steps, row.storage_offset()).reshape(g.row_units, g.taps, g.batch)
         return
-    row = x.new_empty(g.padded_size[-1], g.groups, *g.kernel_size[:-1], g.in_channels // g.groups, g.batch)
+    row = x.new_empty(g.padded_size[-1], g.groups, *g.kernel_size[:-1], g.group_channels, g.batch)
     windows = row.as_strided(shape, steps)  # (W', G, k2, T, B)
     for sees in g.sees():
         row.copy_(padded[sees].permute(interleave))
-        yield windows.reshape(g.row_units, g.kernel_size[-1] * g.row_taps, g.batch)
+        yield windows.reshape(g.row_units, g.taps, g.batch)
 
 
 def _by_row(values: Tensor, g: Geometry) -> tuple[Tensor, ...]:
@@ -171,21 +184,21 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
     """
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
     rows = _by_row(batch_last(out).view(*g.output_size[:-1], g.row_units, g.unit_channels, g.batch), g)
-    taps = g.kernel_size[-1] * g.row_taps
     if bias is None:
-        for row, kernels, windows in zip(rows, _kernels(weight, g, taps), _windows(x, g), strict=True):
+        for row, kernels, windows in zip(rows, _kernels(weight, g, g.taps), _windows(x, g), strict=True):
             torch.bmm(kernels, windows, out=row)
         return out
     offsets = batch_last(bias.expand(1, -1, *g.output_size)).reshape(*g.output_size[:-1], g.row_units, g.unit_channels, 1)
-    for row, offset, kernels, windows in zip(rows, _by_row(offsets, g), _kernels(weight, g, taps), _windows(x, g), strict=True):
+    operands = (_by_row(offsets, g), _kernels(weight, g, g.taps), _windows(x, g))
+    for row, offset, kernels, windows in zip(rows, *operands, strict=True):
         torch.baddbmm(offset, kernels, windows, out=row)
     return out
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Gradient of ``sum(grad * forward(x, weight))`` in the weight: (H', W', O, C/G, k1, k2), stored as weights are."""
-    made = new_weight(x, (*g.output_size, g.out_channels, g.in_channels // g.groups, *g.kernel_size))
-    kernels = _kernels(made, g, g.kernel_size[-1] * g.row_taps)
+    made = new_weight(x, g.weight_shape)
+    kernels = _kernels(made, g, g.taps)
     for row, upstream, windows in zip(kernels, _upstream(grad, g), _windows(x, g), strict=True):
         torch.bmm(upstream, windows.transpose(1, 2), out=row)
     return made
@@ -199,8 +212,8 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """
     lead, stride = len(g.kernel_size) - 1, g.stride[-1]
     phases = -(-g.padded_size[-1] // stride)
-    found = grad.new_zeros(*g.padded_size[:-1], stride, phases, g.groups, g.in_channels // g.groups, g.batch)
-    row = grad.new_empty(stride, phases, g.groups, *g.kernel_size[:-1], g.in_channels // g.groups, g.batch)
+    found = grad.new_zeros(*g.padded_size[:-1], stride, phases, g.groups, g.group_channels, g.batch)
+    row = grad.new_empty(stride, phases, g.groups, *g.kernel_size[:-1], g.group_channels, g.batch)
     spread = row.permute(*range(3, 3 + lead), 0, 1, 2, 3 + lead, 4 + lead)  # (k1, s, W/s, G, C/G, B)
     met: list[Tensor] = []  # of each kernel column, the input columns it meets: (W'*G, T, B)
     for b in range(g.kernel_size[-1]):

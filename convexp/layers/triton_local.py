@@ -293,7 +293,7 @@ def _shape(g: Geometry) -> Shape:
         dilation=three(g.dilation, 1),
         step=three(step, 1),
         reach=three(tuple(-(-k // s) for k, s in zip(g.kernel_size, step, strict=True)), 1),
-        inputs=g.in_channels // g.groups,
+        inputs=g.group_channels,
         outputs=g.unit_channels,
         groups=g.groups,
     )
@@ -344,10 +344,6 @@ def supports(x: Tensor, other: Tensor) -> bool:
     )
 
 
-def _taps(g: Geometry) -> int:
-    return g.row_taps * g.kernel_size[-1]
-
-
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
     """As ``rows.forward``: (B, O, H', W') that lies in memory as (H', W', O, B)."""
     out = rows.new_image(x, (g.batch, g.out_channels, *g.output_size))
@@ -357,16 +353,16 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
         steps = (strides[0], *(0 for _ in range(4 - len(strides))), *strides[1:])
     if out.numel():
         tensors = (rows.batch_last(x).contiguous(), rows.stored(weight, len(g.input_size)), bias, out, g.batch)
-        extents = (g.unit_channels, g.batch, _taps(g))
+        extents = (g.unit_channels, g.batch, g.taps)
         _launch(_forward, tensors, _shape(g), math.prod(g.output_size), extents, bias_steps=steps)
     return out
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """As ``rows.weight_gradient``: (H', W', O, C/G, k1, k2), stored as weights are."""
-    made = rows.new_weight(x, (*g.output_size, g.out_channels, g.in_channels // g.groups, *g.kernel_size))
+    made = rows.new_weight(x, g.weight_shape)
     tensors = (rows.batch_last(grad).contiguous(), rows.batch_last(x).contiguous(), made, g.batch)
-    _launch(_weight_gradient, tensors, _shape(g), math.prod(g.output_size), (g.unit_channels, _taps(g), g.batch))
+    _launch(_weight_gradient, tensors, _shape(g), math.prod(g.output_size), (g.unit_channels, g.taps, g.batch))
     return made
 
 

@@ -8,21 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from convexp.layers import (
-    Conv1d,
-    Conv2d,
-    Conv3d,
-    Dense2d,
-    GlobalConv2d,
-    LocallyConnected1d,
-    LocallyConnected2d,
-    LocallyConnected3d,
-    LowRankLocallyConnected2d,
-)
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.layers.maps import CONV, LOCAL
 
 LAYERS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
-CONV = {1: Conv1d, 2: Conv2d, 3: Conv3d}
-LOCAL = {1: LocallyConnected1d, 2: LocallyConnected2d, 3: LocallyConnected3d}
 TORCH = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": (3, 1), "input_size": (5, 4), "stride": (2, 1), "padding": (1, 0)}
 
