@@ -19,7 +19,7 @@ from torch import Tensor
 
 from convexp import build, console
 from convexp.config import Config
-from convexp.data import loader
+from convexp.data import loader, training_loader
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch
 from convexp.models import count
@@ -81,6 +81,7 @@ class Experiment:
             },
             "data": {
                 "checksum": data.checksum,
+                "split": data.split,
                 "train": len(data.train),
                 "val": len(data.val),
                 "test": len(data.test),
@@ -180,7 +181,7 @@ class Experiment:
         )
 
     def _fit(self, checkpoint: dict[str, Any] | None) -> None:
-        config, data = self.config, self.data
+        config, data = self.config, self.data.to(self.trainer.strategy.root_device)
         self.result["hardware"] = hardware(type(self.trainer.accelerator).__name__, torch.get_num_threads())
         for board in self._boards():
             board.start(self._hparams())
@@ -189,7 +190,7 @@ class Experiment:
         with self._timed("fit"):
             self.trainer.fit(
                 self.module,
-                loader(data.train, config.data.batch_size, shuffle_seed=config.seed),
+                training_loader(data.train, config.data.batch_size, data.shifts, config.seed),
                 loader(data.val, config.data.eval_batch_size),
                 ckpt_path=None if checkpoint is None else self.folder / "checkpoints" / LAST,
                 weights_only=True,
@@ -233,9 +234,10 @@ class Experiment:
 
     def _probe(self) -> None:
         metrics, pictures = self.result["metrics"], dict[str, Tensor]()
-        images, labels = self.data.test.images, self.data.test.labels
         device = self.trainer.strategy.root_device
-        images, labels = images.to(device), labels.to(device)
+        settings = self.config.data
+        most = int(settings.memory_gb * 1e9) // math.prod(settings.input_shape)
+        images, labels = (tensor.to(device) for tensor in self.data.test.first(most))
         self.network.to(device).eval()
         with self._timed("probes"), torch.inference_mode():
             for name, probe in self.probes.items():

@@ -125,21 +125,18 @@ def _check_target(setting: str, target: Target) -> None:
 
 
 def check_geometry(config: Config) -> None:
-    """The canvas must hold the image, and every kernel, border and pooling window must fit what it slides over.
+    """The canvas must hold the image, wherever it lies, and every kernel, border and pooling window fit what it slides over.
 
     Raises:
         ConfigError: naming the setting or the stage.
     """
     data, model = config.data, config.model
-    if data.canvas is not None and data.canvas < max(data.image_shape[1:]):
-        raise ConfigError(
-            f"data.canvas={data.canvas}: is smaller than the image; {max(data.image_shape[1:])} or more, or null for no canvas"
-        )
     try:
+        data.placement()
         model.skeleton(data.input_shape, data.classes).sizes()
     except ValueError as error:
         text = str(error)
-        raise ConfigError(text if text.startswith("model.") else f"model.{_dotted(text)}") from None
+        raise ConfigError(text if text.startswith(("model.", "data.")) else f"model.{_dotted(text)}") from None
     for name, probe in (config.probes or {}).items():
         reach = probe.spec().get("max_shift")
         limit = min(data.input_shape[1:]) - 1

@@ -16,7 +16,8 @@ from pydantic import (
     ValidationError,
 )
 
-from convexp.geometry import resolve_padding
+from convexp.geometry import Size, resolve_padding
+from convexp.placement import Choice, Offsets, Placement, Protocol, positions, reach_of, shifts, window_size
 from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
 
 
@@ -128,24 +129,103 @@ class Model(Section):
         )
 
 
+def _check_choice(value: Any) -> Any:
+    """Numbers, words, lists of whole numbers and lists of those; what they mean is said by ``convexp.placement``."""
+
+    def whole(v: Any) -> bool:
+        return isinstance(v, int) and not isinstance(v, bool)
+
+    if isinstance(value, list):
+        fine = all(map(whole, value)) or all(isinstance(v, list) and all(map(whole, v)) for v in value)
+    else:
+        fine = isinstance(value, str | float) or whole(value)
+    if not fine:
+        raise ValueError("Input should be a number, a word, a list of whole numbers or a list of such lists")
+    return value
+
+
+def _check_count(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not value > 0 or (isinstance(value, float) and value > 1):
+        raise ValueError("Input should be a number of samples (1, 2, ...) or a share of them (above 0, up to 1.0)")
+    return value
+
+
+OffsetChoice = Annotated[Any, BeforeValidator(_check_choice)]
+SampleCount = Annotated[Any, BeforeValidator(_check_count)]
+
+
+class Shift(Section):
+    """How images are moved on their canvas (design.md, section 4), each part by its own (``convexp.placement.shifts``)."""
+
+    protocol: Protocol
+    window: PositiveInt | None  # crop: pixels that are seen; null: as many as the shifts leave
+    train: OffsetChoice  # drawn anew in every epoch
+    val: OffsetChoice  # drawn once, with split_seed
+    test: OffsetChoice  # likewise
+
+
 class Data(Section):
-    """A source of images, its canvas and its split (conf/data/)."""
+    """A source of images, its split, its canvas (conf/data/)."""
 
     name: str = Field(min_length=1)
     source: Target
     image_shape: list[PositiveInt] = Field(min_length=2, max_length=3)
     classes: int = Field(ge=2)
     canvas: PositiveInt | None
-    val_size: PositiveInt
+    position: OffsetChoice
+    shift: Shift
+    train_size: SampleCount | None  # null: all that validation leaves
+    val_size: SampleCount
     split_seed: NonNegativeInt
     batch_size: PositiveInt
     eval_batch_size: PositiveInt
+    memory_gb: PositiveFloat
+    workers: PositiveInt
+
+    def placement(self) -> Placement:
+        """Where the images lie and how far they move.
+
+        Raises:
+            ValueError: naming the setting that does not go with the size of the images.
+        """
+        size = tuple(self.image_shape[1:])
+        if self.canvas is not None and self.canvas < max(size):
+            raise ValueError(
+                f"data.canvas={self.canvas}: is smaller than the image; {max(size)} or more, or null for no canvas"
+            )
+        canvas = size if self.canvas is None else (self.canvas,) * len(size)
+        shift = self.shift
+
+        def read(setting: str, choice: Choice, reader: Any, *sizes: Size) -> Offsets:
+            try:
+                return reader(choice, *sizes)
+            except ValueError as error:
+                raise ValueError(f"data.{setting}={choice}: {error}") from None
+
+        parts = {part: read(f"shift.{part}", getattr(shift, part), shifts, canvas) for part in ("train", "val", "test")}
+        seen = canvas
+        if shift.protocol == "crop":
+            reach: Size = tuple(map(max, zip(*map(reach_of, parts.values()), strict=True)))
+            try:
+                seen = window_size(canvas, shift.window, reach)
+            except ValueError as error:
+                raise ValueError(f"data.shift.window={'null' if shift.window is None else shift.window}: {error}") from None
+        elif shift.window is not None:
+            raise ValueError(f"data.shift.window={shift.window}: goes with data.shift.protocol=crop, or should be null")
+        return Placement(
+            image_size=size,
+            canvas_size=canvas,
+            input_size=seen,
+            position=read("position", self.position, positions, size, canvas),
+            protocol=shift.protocol,
+            **parts,
+        )
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """(C, H, W) of what the network sees: the image on its canvas."""
-        channels, *size = self.image_shape
-        return (channels, *(size if self.canvas is None else [self.canvas] * len(size)))
+    def input_shape(self) -> Size:
+        """(C, H, W) of what the network sees: the image on its canvas, or the window of it."""
+        return (self.image_shape[0], *self.placement().input_size)
 
 
 class Optimizer(Target):
@@ -218,5 +298,7 @@ class Config(Section):
         """The part of the configuration that changes the result: all but where it is written and how it is watched."""
         everything = self.model_dump(by_alias=True, exclude={"name", "logger", "study", "outputs", "resume"})
         everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k != "profiler"}
-        everything["data"]["source"] = {k: v for k, v in everything["data"]["source"].items() if k not in ("root", "download")}
+        source = everything["data"].pop("source")
+        everything["data"] = {k: v for k, v in everything["data"].items() if k not in ("memory_gb", "workers")}
+        everything["data"]["source"] = {k: v for k, v in source.items() if k not in ("root", "download", "cache")}
         return everything

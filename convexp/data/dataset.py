@@ -1,67 +1,113 @@
 """A data set ready for a run: split, placed on its canvas, with the statistics of its training images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from convexp.config.schema import Data
-from convexp.data.batches import Images
-from convexp.data.canvas import place
-from convexp.data.source import Source
-from convexp.data.split import stratified
+from convexp.data.batches import Images, View
+from convexp.data.draws import draw
+from convexp.data.source import Source, checksum
+from convexp.data.split import beginning, held_out
 from convexp.errors import ConfigError
+from convexp.placement import Offsets, OneOf
+
+CHUNK = 1000  # images looked at in one go: bounds the memory
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images to train, validate and test on, all on the same canvas, and the mean and deviation (0..1) by channel.
+    """Images to train, validate and test on, the shifts of training, and the mean and deviation (0..1) by channel.
 
-    The statistics are those of the training images before they were placed on the canvas.
+    The statistics are those of the training images before they were placed on the canvas. ``split`` is a checksum of which
+    images are trained and validated on.
     """
 
     train: Images
     val: Images
     test: Images
+    shifts: Offsets
     mean: list[float]
     std: list[float]
     checksum: str
+    split: str
+
+    def to(self, device: torch.device) -> "Dataset":
+        """The same data on a GPU, so that batches are made there; streamed images, or too many for it, stay in memory."""
+        if device.type != "cuda" or self.train.workers:
+            return self
+        free, _ = torch.cuda.mem_get_info(device)
+        if self.train.images.nbytes + self.test.images.nbytes > free / 2:
+            return self
+        return replace(self, train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
 
 
 def prepare(settings: Data, source: Source) -> Dataset:
     """Check the source against what the configuration says of it, split and place it.
 
+    Images in memory stay where they are; those of a memory-mapped file are read into memory if they are no more than
+    ``memory_gb``, or else streamed by ``workers``.
+
     Raises:
         ConfigError: if the images or labels are not what the configuration says.
     """
-    shape = tuple(settings.image_shape)
-    if tuple(source.train_images.shape[1:]) != shape:
-        raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(source.train_images.shape[1:])}")
-    largest = int(source.train_labels.max())
-    if largest >= settings.classes:
-        raise ConfigError(
-            f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
-        )
-    train, val = stratified(source.train_labels, settings.val_size, settings.split_seed, "data.val_size")
-    images = source.train_images[train]
-    mean, std = statistics(images)
+    check(settings, source)
+    learn, labels = source.train_images, source.train_labels
+    test, test_labels = source.test_images, source.test_labels
+    placement, seed = settings.placement(), settings.split_seed
+    rest, val = held_out(labels, settings.val_size, seed, "data.val_size")
+    train = rest[beginning(labels[rest], settings.train_size, seed, "data.train_size")]
+    mean, std = statistics(learn, train)
+    workers = 0
+    if source.stored is not None:
+        if learn.nbytes + test.nbytes > settings.memory_gb * 1e9:
+            workers = settings.workers
+        else:
+            learn, test = learn.clone(), test.clone()
+
+    def seen(array: str, n: int, part: str, shifts: Offsets) -> View:
+        return View(placement, draw(placement.position, n, seed, array, "position"), draw(shifts, n, seed, part, "shift"))
+
+    still = OneOf(((0,) * len(placement.canvas_size),))
     return Dataset(
-        train=Images(place(images, settings.canvas), source.train_labels[train]),
-        val=Images(place(source.train_images[val], settings.canvas), source.train_labels[val]),
-        test=Images(place(source.test_images, settings.canvas), source.test_labels),
+        train=Images(learn, labels, train, seen("train", len(labels), "train", still), workers),
+        val=Images(learn, labels, val, seen("train", len(labels), "val", placement.val), workers),
+        test=Images(test, test_labels, None, seen("test", len(test_labels), "test", placement.test), workers),
+        shifts=placement.train,
         mean=mean,
         std=std,
         checksum=source.checksum(),
+        split=checksum(train, val),
     )
 
 
-def statistics(images: Tensor) -> tuple[list[float], list[float]]:
-    """Mean and deviation by channel of ``images / 255``, uint8 (N, C, H, W); from the histogram, so exact at any size."""
-    levels = torch.arange(256, dtype=torch.float64) / 255
+def check(settings: Data, source: Source) -> None:
+    """Raise a ConfigError unless images and labels are what the configuration says."""
+    shape = tuple(settings.image_shape)
+    for images, labels in ((source.train_images, source.train_labels), (source.test_images, source.test_labels)):
+        if tuple(images.shape[1:]) != shape:
+            raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(images.shape[1:])}")
+        if int(labels.min()) < 0:
+            raise ConfigError(f"data.classes={settings.classes}: there is a label {int(labels.min())}; classes count from 0")
+        largest = int(labels.max())
+        if largest >= settings.classes:
+            raise ConfigError(
+                f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
+            )
+
+
+def statistics(images: Tensor, rows: Tensor) -> tuple[list[float], list[float]]:
+    """Mean and deviation by channel of ``images[rows] / 255``, uint8 (N, C, H, W); from whole numbers, so exact at any size."""
+    sums = torch.zeros(2, images.shape[1], dtype=torch.int64)  # of the values and of their squares
+    for chunk in rows.split(CHUNK):
+        values = images[chunk].transpose(0, 1).flatten(1).int()  # (C, N*H*W)
+        sums += torch.stack((values.sum(1), (values * values).sum(1)))
+    count = len(rows) * images[0, 0].numel()
     mean: list[float] = []
     std: list[float] = []
-    for channel in images.transpose(0, 1):  # (N, H, W)
-        share = channel.flatten().bincount(minlength=256).double() / channel.numel()
-        mean.append(float(share @ levels))
-        std.append(max(float(share @ (levels - mean[-1]) ** 2) ** 0.5, 1 / 255))  # a constant image has no deviation
+    for total, squares in sums.T.tolist():
+        mean.append(total / count / 255)
+        variance = (squares * count - total * total) / count**2 / 255**2
+        std.append(max(variance**0.5, 1 / 255))  # a constant image has no deviation
     return mean, std

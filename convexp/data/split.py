@@ -3,37 +3,73 @@
 import torch
 from torch import Tensor
 
+from convexp.data.draws import generator
 from convexp.errors import ConfigError
 
 
-def stratified(labels: Tensor, size: int, seed: int, setting: str) -> tuple[Tensor, Tensor]:
-    """Indices of the rest and of ``size`` samples held out, the latter with the shares of the classes kept.
+def stratified_order(labels: Tensor, seed: int) -> Tensor:
+    """All samples in an order of which every beginning has the shares of the classes.
 
-    Each class gives ``floor(size * share)`` samples, the classes with the largest remainders one more. Both index tensors
-    are sorted.
+    Within a class the order is random; the j-th of its n samples (j = 0, 1, ...) comes at ``(j + 1/2) / n`` of the way
+    (Webster's rule of apportionment). So smaller sets lie within larger ones, and for classes of equal size the counts in
+    a beginning of any length differ by one at most.
 
     Args:
         labels: (N,) int64.
-        size: how many to hold out.
         seed: of the permutation within each class.
-        setting: the name of ``size`` in the configuration, for the error message.
+    """
+    drawn = generator(seed, "split")
+    at = torch.empty(len(labels), dtype=torch.float64)
+    for c in labels.unique().tolist():
+        members = (labels == c).nonzero()[:, 0]
+        shuffled = members[torch.randperm(len(members), generator=drawn)]
+        at[shuffled] = (torch.arange(len(members), dtype=torch.float64) + 0.5) / len(members)
+    by_class = torch.argsort(labels, stable=True)  # so that of two at the same place the lower class comes first
+    return by_class[torch.argsort(at[by_class], stable=True)]
+
+
+def number(size: int | float, total: int) -> int:
+    """``size`` samples, or that share of ``total`` rounded."""
+    return size if isinstance(size, int) else round(size * total)
+
+
+def held_out(labels: Tensor, size: int | float, seed: int, setting: str) -> tuple[Tensor, Tensor]:
+    """Indices, sorted, of the rest and of ``size`` samples (or that share of all) that are held out, stratified.
 
     Raises:
-        ConfigError: if nothing would be left of a class, or nothing held out of it.
+        ConfigError: naming ``setting``, if nothing would be left of a class, or nothing held out of it.
     """
+    take = number(size, len(labels))
+    order = stratified_order(labels, seed)
+    held, rest = order[:take].sort().values, order[take:].sort().values
+    _check_classes(labels, (held, "held out"), (rest, "left"), setting=f"{setting}={size}")
+    return rest, held
+
+
+def beginning(labels: Tensor, size: int | float | None, seed: int, setting: str) -> Tensor:
+    """Indices, sorted, of ``size`` samples (or that share of all), stratified; a smaller set is part of every larger one.
+
+    Raises:
+        ConfigError: naming ``setting``, if there are not so many samples, or none of a class is among them.
+    """
+    if size is None:
+        return torch.arange(len(labels))
+    take = number(size, len(labels))
+    if take > len(labels):
+        raise ConfigError(
+            f"{setting}={size}: there are {len(labels)} samples to train on; set a smaller number, or null for all"
+        )
+    chosen = stratified_order(labels, seed)[:take].sort().values
+    _check_classes(labels, (chosen, "left"), setting=f"{setting}={size}")
+    return chosen
+
+
+def _check_classes(labels: Tensor, *parts: tuple[Tensor, str], setting: str) -> None:
     counts = torch.bincount(labels)
-    exact = counts.double() * size / len(labels)
-    take = exact.floor().long()
-    remainder_order = torch.argsort(exact - take, descending=True, stable=True)
-    take[remainder_order[: size - int(take.sum())]] += 1
-    present = counts > 0
-    if size >= len(labels) or bool((take[present] < 1).any()) or bool((take[present] >= counts[present]).any()):
-        raise ConfigError(f"{setting}={size}: should leave and take at least one of each class, of {len(labels)} samples")
-    generator = torch.Generator().manual_seed(seed)
-    held = [
-        (labels == c).nonzero()[:, 0][torch.randperm(int(counts[c]), generator=generator)[: int(take[c])]]
-        for c in range(len(counts))
-    ]
-    mask = torch.zeros(len(labels), dtype=torch.bool)
-    mask[torch.cat(held)] = True
-    return (~mask).nonzero()[:, 0], mask.nonzero()[:, 0]
+    for rows, verb in parts:
+        missing = (counts > 0) & (torch.bincount(labels[rows], minlength=len(counts)) == 0)
+        if bool(missing.any()):
+            c = int(missing.nonzero()[0])
+            raise ConfigError(
+                f"{setting}: no sample of class {c} would be {verb}, of {int(counts[c])} that there are; every class needs one"
+            )

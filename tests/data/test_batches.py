@@ -5,8 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.data.batches import EpochSampler, Images, loader
+from convexp.data.batches import EpochSampler, Images, View, loader, training_loader
+from convexp.data.canvas import zero_fill
 from convexp.data.dataset import statistics
+from convexp.data.draws import draw
+from convexp.placement import OneOf, Placement, Uniform
 
 few = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 2**31)
@@ -16,7 +19,10 @@ epochs = st.integers(0, 1000)
 def order(length: int, seed: int, epoch: int = 0) -> list[int]:
     sampler = EpochSampler(length, seed)
     sampler.set_epoch(epoch)
-    return list(sampler)
+    return [item - epoch * length for item in sampler]
+
+
+STILL = OneOf(((0, 0),))
 
 
 def numbered(n: int) -> Images:
@@ -39,7 +45,7 @@ def test_the_order_is_a_function_of_seed_and_epoch(seed, epoch, before):
     list(sampler)
     torch.rand(1)
     sampler.set_epoch(epoch)
-    assert list(sampler) == order(50, seed, epoch)
+    assert [item - 50 * epoch for item in sampler] == order(50, seed, epoch)
 
 
 @few
@@ -69,7 +75,7 @@ def test_loader_without_shuffling_yields_all_in_order(n, size):
 @given(st.integers(1, 40), st.integers(1, 50), seeds)
 def test_loader_with_shuffling_drops_the_incomplete_last_batch(n, size, seed):
     data = numbered(n)
-    batches = list(loader(data, size, seed))
+    batches = list(training_loader(data, size, STILL, seed))
     whole = min(n, size)  # fewer images than a batch: one batch of all
     assert [len(labels) for _, labels in batches] == [whole] * (n // whole)
     seen = torch.cat([images[:, 0, 0, 0].long() for images, _ in batches])
@@ -78,10 +84,101 @@ def test_loader_with_shuffling_drops_the_incomplete_last_batch(n, size, seed):
 
 
 def test_loader_shuffles_anew_in_every_epoch():
-    shuffled = loader(numbered(32), 8, shuffle_seed=0)
+    shuffled = training_loader(numbered(32), 8, STILL, 0)
     for epoch in range(3):
         shuffled.sampler.set_epoch(epoch)  # type: ignore[union-attr]
         assert torch.cat([labels for _, labels in shuffled]).div(3).tolist() == order(32, 0, epoch)
+
+
+def spots(n: int, shifts: OneOf | Uniform = STILL, position: OneOf | Uniform = STILL) -> Images:
+    """n images of one white pixel, each at the corner of a canvas of 9 x 9."""
+    placement = Placement((1, 1), (9, 9), (9, 9), position, "zero_fill", STILL, STILL, STILL)
+    view = View(placement, draw(position, n, 5, "position"), draw(shifts, n, 5, "shift"))
+    return Images(torch.full((n, 1, 1, 1), 255, dtype=torch.uint8), torch.arange(n), None, view)
+
+
+def places(batches) -> dict[int, tuple[int, int]]:
+    """Where the white pixel of each label is."""
+    return {
+        int(label): tuple(image[0].nonzero()[0].tolist())
+        for images, labels in batches
+        for image, label in zip(images, labels, strict=True)
+    }
+
+
+@few
+@given(st.integers(1, 30), st.integers(1, 9), seeds, epochs)
+def test_a_training_shift_is_a_function_of_seed_epoch_and_sample(n, size, seed, epoch):
+    anywhere = Uniform((0, 0), (8, 8))
+
+    def shown(size: int) -> dict[int, tuple[int, int]]:
+        batches = training_loader(spots(n), size, anywhere, seed)
+        batches.sampler.set_epoch(epoch)
+        return places(batches)
+
+    table = draw(anywhere, n, seed, epoch, "shift")
+    seen = shown(size)
+    assert all(place == tuple(table[label].tolist()) for label, place in seen.items())
+    everything = shown(n)  # whatever the batches: one of all
+    assert everything == shown(n)
+    assert all(everything[label] == place for label, place in seen.items())
+
+
+@few
+@given(seeds)
+def test_training_shifts_are_new_in_every_epoch_and_fixed_ones_are_not(seed):
+    anywhere = Uniform((0, 0), (8, 8))
+    training, fixed = training_loader(spots(40), 40, anywhere, seed), loader(spots(40, anywhere), 7)
+    shown = []
+    for epoch in range(3):
+        training.sampler.set_epoch(epoch)
+        shown.append(places(training))
+        assert places(fixed) == places(loader(spots(40, anywhere), 40))
+    assert shown[0] != shown[1] != shown[2] != shown[0]
+
+
+def test_a_subset_is_shown_as_it_is_in_the_whole():
+    """Tables are by row of the source: a smaller training set changes no sample of it."""
+    whole = spots(40, position=Uniform((0, 0), (8, 8)))
+    rows = torch.tensor([3, 17, 20])
+    part = Images(whole.images, whole.labels, rows, whole.view)
+    assert places([part.first(9)]) == {r: places([whole.first(40)])[r] for r in rows.tolist()}
+    whole = spots(40)
+    part = Images(whole.images, whole.labels, rows, whole.view)
+    anywhere = Uniform((0, 0), (8, 8))
+    in_part, in_whole = (places(training_loader(i, len(i), anywhere, 0)) for i in (part, whole))
+    assert in_part == {r: in_whole[r] for r in rows.tolist()}
+
+
+def test_one_of_a_list_draws_each():
+    three = OneOf(((0, 0), (2, 5), (8, 1)))
+    assert set(places([spots(60, position=three).first(60)]).values()) == set(three.offsets)
+
+
+def test_uniform_draws_reach_both_ends_and_nothing_beyond():
+    drawn = draw(Uniform((-1, 0), (1, 2)), 400, 0)
+    assert drawn[:, 0].unique().tolist() == [-1, 0, 1]
+    assert drawn[:, 1].unique().tolist() == [0, 1, 2]
+    assert torch.equal(drawn, draw(Uniform((-1, 0), (1, 2)), 400, 0))
+    assert not torch.equal(drawn, draw(Uniform((-1, 0), (1, 2)), 400, 1))
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_worker_processes_change_nothing(workers):
+    anywhere = Uniform((0, 0), (8, 8))
+    data = spots(50, position=OneOf(((0, 0), (1, 1))))
+    data.workers = workers
+    training = training_loader(data, 8, anywhere, 3)
+    for epoch in range(2):
+        training.sampler.set_epoch(epoch)
+        table = draw(anywhere, 50, 3, epoch, "shift")
+        expected = order(50, 3, epoch)[:48]
+        batches = list(training)
+        assert torch.cat([labels for _, labels in batches]).tolist() == expected
+        for images, labels in batches:
+            placed = spots(50, position=OneOf(((0, 0), (1, 1)))).batch(labels, data.view)[0]
+            moved = [zero_fill(i[None], tuple(s)) for i, s in zip(placed, table[labels].tolist(), strict=True)]
+            assert torch.equal(images, torch.cat(moved))
 
 
 @pytest.mark.parametrize("indices", [[3, 1, 1], [0]])
@@ -103,13 +200,13 @@ def test_statistics_are_those_of_the_pixels(n, channels, size, seed):
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (n, channels, *size), dtype=torch.uint8, generator=generator)
     images[0, :, ..., 0], images[1, :, ..., 0] = 0, 255
-    mean, std = statistics(images)
+    mean, std = statistics(images, torch.arange(n))
     pixels = images.double().transpose(0, 1).flatten(1) / 255
     torch.testing.assert_close(torch.tensor(mean, dtype=torch.float64), pixels.mean(1), rtol=0, atol=1e-12)
     torch.testing.assert_close(torch.tensor(std, dtype=torch.float64), pixels.std(1, correction=0), rtol=0, atol=1e-12)
 
 
 def test_statistics_of_constant_images():
-    mean, std = statistics(torch.full((3, 2, 4, 4), 51, dtype=torch.uint8))
+    mean, std = statistics(torch.full((3, 2, 4, 4), 51, dtype=torch.uint8), torch.arange(3))
     assert mean == pytest.approx([0.2, 0.2])
     assert std == [1 / 255, 1 / 255]

@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from convexp.data.canvas import cut_share, place, zero_fill, zero_fill_each
+from convexp.data.canvas import (
+    circular,
+    circular_each,
+    crop,
+    crop_each,
+    cut_share,
+    move,
+    place,
+    place_each,
+    zero_fill,
+    zero_fill_each,
+)
 
 few = settings(deadline=None, max_examples=50)
 seeds = st.integers(0, 99)
@@ -18,11 +29,13 @@ def pixels(size: list[int], seed: int, n: int = 3) -> Tensor:
     return torch.randint(1, 256, (n, 2, *size), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
 
 
-def slow(image: Tensor, shift: tuple[int, ...]) -> Tensor:
-    """``T_δ x[c, k] = x[c, k - δ]`` inside, 0 outside; image (C, *size)."""
+def slow(image: Tensor, shift: tuple[int, ...], around: bool = False) -> Tensor:
+    """``T_δ x[c, k] = x[c, k - δ]`` inside, outside 0 or ``k - δ mod n``; image (C, *size)."""
     moved = torch.zeros_like(image)
     for to in product(*(range(n) for n in image.shape[1:])):
         source = tuple(k - delta for k, delta in zip(to, shift, strict=True))
+        if around:
+            source = tuple(k % n for k, n in zip(source, image.shape[1:], strict=True))
         if all(0 <= k < n for k, n in zip(source, image.shape[1:], strict=True)):
             moved[:, *to] = image[:, *source]
     return moved
@@ -35,25 +48,26 @@ def shifted(draw: st.DrawFn) -> tuple[Tensor, tuple[int, ...]]:
 
 
 @few
-@given(sizes, st.integers(0, 7), seeds)
-def test_place_puts_images_in_the_middle_and_loses_nothing(size, extra, seed):
+@given(sizes, st.data(), seeds)
+def test_place_puts_images_where_they_belong_and_loses_nothing(size, data, seed):
     images = pixels(size, seed)
-    canvas = max(size) + extra
-    placed = place(images, canvas)
-    assert placed.shape == (3, 2, *(canvas,) * len(size))
-    assert placed.dtype == torch.uint8
-    first = [(canvas - n) // 2 for n in size]
-    window = tuple(slice(a, a + n) for a, n in zip(first, size, strict=True))
-    assert torch.equal(placed[:, :, *window], images)
-    assert placed.sum() == images.sum()
-    assert all(0 <= (canvas - a - n) - a <= 1 for a, n in zip(first, size, strict=True))
+    canvas = tuple(n + data.draw(st.integers(0, 5)) for n in size)
+    spots = [tuple(data.draw(st.integers(0, c - n)) for c, n in zip(canvas, size, strict=True)) for _ in images]
+    each = place_each(images, canvas, torch.tensor(spots))
+    assert each.shape == (3, 2, *canvas)
+    assert each.dtype == torch.uint8
+    assert torch.equal(each.flatten(1).sum(1), images.flatten(1).sum(1))
+    for image, placed, spot in zip(images, each, spots, strict=True):
+        window = tuple(slice(a, a + n) for a, n in zip(spot, size, strict=True))
+        assert torch.equal(placed[:, *window], image)
+        assert torch.equal(place(image[None], canvas, spot)[0], placed)
 
 
 @few
 @given(sizes, seeds)
-def test_without_a_canvas_images_stay(size, seed):
+def test_on_a_canvas_of_their_size_images_stay(size, seed):
     images = pixels(size, seed)
-    assert torch.equal(place(images, None), images)
+    assert torch.equal(place(images, tuple(size), (0,) * len(size)), images)
 
 
 @few
@@ -84,12 +98,63 @@ def test_zero_fill_each_is_zero_fill_image_by_image(size, data, seed):
 
 @few
 @given(shifted())
+def test_circular_is_the_definition(case):
+    images, shift = case
+    assert torch.equal(circular(images, shift), torch.stack([slow(image, shift, around=True) for image in images]))
+
+
+@few
+@given(sizes, st.data(), seeds)
+def test_circular_each_is_circular_image_by_image_and_loses_nothing(size, data, seed):
+    images = pixels(size, seed)
+    shifts = [[data.draw(st.integers(-2 * n, 2 * n)) for n in size] for _ in images]
+    moved = circular_each(images, torch.tensor(shifts))
+    one_by_one = [circular(image[None], tuple(shift)) for image, shift in zip(images, shifts, strict=True)]
+    assert torch.equal(moved, torch.cat(one_by_one))
+    assert torch.equal(circular_each(moved, -torch.tensor(shifts)), images)
+
+
+@few
+@given(sizes, st.data(), seeds)
+def test_a_crop_shows_what_lies_there_with_no_black_in_it(size, data, seed):
+    images = pixels(size, seed)
+    window = tuple(data.draw(st.integers(1, n)) for n in size)
+    reach = [(n - w) // 2 for n, w in zip(size, window, strict=True)]
+    shifts = [[data.draw(st.integers(-r, r)) for r in reach] for _ in images]
+    seen = crop_each(images, window, torch.tensor(shifts))
+    assert bool((seen > 0).all())
+    for image, view, shift in zip(images, seen, shifts, strict=True):
+        assert torch.equal(crop(image[None], window, tuple(shift))[0], view)
+        for to in product(*(range(n) for n in window)):
+            source = tuple(k + r - delta for k, r, delta in zip(to, reach, shift, strict=True))
+            assert torch.equal(view[:, *to], image[:, *source])
+
+
+@few
+@given(sizes, st.data(), seeds, st.booleans())
+def test_where_nothing_leaves_the_three_protocols_agree(size, data, seed, each):
+    """An image with a black margin: what moves within it is the same by any of them, seen through the same window."""
+    margin = data.draw(st.integers(0, 3))
+    canvas = tuple(n + 4 * margin for n in size)
+    images = place(pixels(size, seed), canvas, (2 * margin,) * len(size))
+    window = tuple(n + 2 * margin for n in size)
+    shift = tuple(data.draw(st.integers(-margin, margin)) for _ in size)
+    by = torch.tensor([shift] * len(images)) if each else shift
+    still = (0,) * len(size)
+    zero, around = (crop(move(images, by, kind, canvas), window, still) for kind in ("zero_fill", "circular"))
+    assert torch.equal(zero, around)
+    assert torch.equal(zero, move(images, by, "crop", window))
+
+
+@few
+@given(shifted())
 def test_shifts_leave_the_images_they_are_given(case):
     images, shift = case
     before = images.clone()
-    zero_fill(images, shift)
-    zero_fill_each(images, torch.tensor([shift] * len(images)))
-    place(images, 9)
+    for kind in ("zero_fill", "circular"):
+        move(images, shift, kind, tuple(images.shape[2:]))
+        move(images, torch.tensor([shift] * len(images)), kind, tuple(images.shape[2:]))
+    place(images, (9,) * len(shift), (0,) * len(shift))
     assert torch.equal(images, before)
 
 
@@ -98,7 +163,7 @@ def test_shifts_leave_the_images_they_are_given(case):
 def test_nothing_is_cut_off_within_the_margin_and_the_way_back_restores(size, data, seed):
     images = pixels(size, seed)
     margin = data.draw(st.integers(0, 4))
-    canvas = place(images, max(size) + 2 * margin)
+    canvas = place(images, tuple(n + 2 * margin for n in size), (margin,) * len(size))
     shift = tuple(data.draw(st.integers(-margin, margin)) for _ in size)
     assert cut_share(canvas, shift) == 0
     assert torch.equal(zero_fill(zero_fill(canvas, shift), tuple(-n for n in shift)), canvas)

@@ -36,6 +36,11 @@ def make(wiring: Any = Conv2d, seed: int = 0, **changes: Any) -> Network:
     return Network(skeleton, wiring, [0.0] * channels, [1.0] * channels).eval()
 
 
+def in_the_middle(images: Tensor, canvas: int) -> Tensor:
+    n = images.shape[2]
+    return place(images, (canvas, canvas), ((canvas - n) // 2,) * 2)
+
+
 def constant(answer: int) -> Network:
     network = make()
     for p in network.parameters():
@@ -55,7 +60,7 @@ def summing(threshold: float) -> Network:
 def data(n: int = 40, seed: int = 0, canvas: int = 8) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(1, 256, (n, 1, 4, 4), dtype=torch.uint8, generator=generator)
-    return place(images, canvas), torch.randint(0, 3, (n,), generator=generator)
+    return in_the_middle(images, canvas), torch.randint(0, 3, (n,), generator=generator)
 
 
 def is_picture(picture: Tensor) -> bool:
@@ -74,7 +79,7 @@ def test_shift_map_of_a_constant_network_is_the_share_of_its_class(answer):
 
 
 def test_a_network_that_sums_pixels_is_invariant_while_nothing_is_cut_off():
-    images = torch.cat([place(torch.full((5, 1, 4, 4), level, dtype=torch.uint8), 8) for level in (50, 200)])
+    images = torch.cat([in_the_middle(torch.full((5, 1, 4, 4), level, dtype=torch.uint8), 8) for level in (50, 200)])
     labels = torch.arange(2).repeat_interleave(5)
     network = summing(125 / 255 / 4)
     shifts = ShiftMap(max_shift=2, max_images=10).measure(network, images, labels).numbers
