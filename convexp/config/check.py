@@ -37,6 +37,8 @@ def load(cfg: DictConfig) -> Config:
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
+    if missing := _missing(OmegaConf.to_container(cfg, resolve=False)):
+        raise ConfigError(f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing; say {missing[0]}=...")
     try:
         values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
@@ -52,6 +54,13 @@ def load(cfg: DictConfig) -> Config:
     check_data(config)
     check_combinations(config)
     return config
+
+
+def _missing(value: Any, path: str = "") -> list[str]:
+    """Settings that a YAML leaves to the user (``???``); those that refer to them count as said."""
+    if isinstance(value, dict):
+        return [found for key, item in value.items() for found in _missing(item, f"{path}.{key}" if path else str(key))]
+    return [path] if value == "???" else []
 
 
 def _explain(error: Mapping[str, Any]) -> str:
@@ -154,17 +163,23 @@ def _dotted(text: str) -> str:
 
 
 def check_data(config: Config) -> None:
-    """A folder of data files that was named must exist.
+    """A folder or file of data that was named must exist.
 
     Raises:
-        ConfigError: naming the folder and what to do.
+        ConfigError: naming it and what to do.
     """
-    root = config.data.source.spec().get("root")
-    if root is not None and not Path(root).is_dir():
-        raise ConfigError(
-            f"data.source.root={root}: there is no such folder; set CONVEXP_DATA to the one that holds {config.data.name}, "
-            f"or create it (mkdir -p {root}) to have {config.data.name} downloaded into it"
-        )
+    source = config.data.source.spec()
+    file, root = source.get("file"), source.get("root")
+    if file is not None and not Path(file).expanduser().is_file():
+        raise ConfigError(f"data.source.file={file}: there is no such file")
+    if root is None or Path(root).expanduser().is_dir():
+        return
+    if "download" not in source:
+        raise ConfigError(f"data.source.root={root}: there is no such folder")
+    raise ConfigError(
+        f"data.source.root={root}: there is no such folder; set CONVEXP_DATA to the one that holds {config.data.name}, "
+        f"or create it (mkdir -p {root}) to have {config.data.name} downloaded into it"
+    )
 
 
 def check_combinations(config: Config) -> None:

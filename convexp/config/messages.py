@@ -10,7 +10,7 @@ from convexp.config.check import suggest_setting
 
 def explain(error: HydraException | OmegaConfBaseException) -> str:
     """The setting, its value, and what would be right."""
-    text = str(error)
+    text = str(error) or str(error.__cause__)
     if isinstance(error, MissingConfigException):
         return _missing_option(text)
     if isinstance(error, OverrideParseException):

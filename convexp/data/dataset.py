@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from convexp.config.schema import Data
 from convexp.data.batches import Images, View
@@ -12,8 +11,6 @@ from convexp.data.source import Source, checksum
 from convexp.data.split import beginning, held_out
 from convexp.errors import ConfigError
 from convexp.placement import Offsets, OneOf
-
-CHUNK = 1000  # images looked at in one go: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def prepare(settings: Data, source: Source) -> Dataset:
     placement, seed = settings.placement(), settings.split_seed
     rest, val = held_out(labels, settings.val_size, seed, "data.val_size")
     train = rest[beginning(labels[rest], settings.train_size, seed, "data.train_size")]
-    mean, std = statistics(learn, train)
+    mean, std = source.statistics(train)
     workers = 0
     if source.stored is not None:
         if learn.nbytes + test.nbytes > settings.memory_gb * 1e9:
@@ -95,19 +92,3 @@ def check(settings: Data, source: Source) -> None:
             raise ConfigError(
                 f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
             )
-
-
-def statistics(images: Tensor, rows: Tensor) -> tuple[list[float], list[float]]:
-    """Mean and deviation by channel of ``images[rows] / 255``, uint8 (N, C, H, W); from whole numbers, so exact at any size."""
-    sums = torch.zeros(2, images.shape[1], dtype=torch.int64)  # of the values and of their squares
-    for chunk in rows.split(CHUNK):
-        values = images[chunk].transpose(0, 1).flatten(1).int()  # (C, N*H*W)
-        sums += torch.stack((values.sum(1), (values * values).sum(1)))
-    count = len(rows) * images[0, 0].numel()
-    mean: list[float] = []
-    std: list[float] = []
-    for total, squares in sums.T.tolist():
-        mean.append(total / count / 255)
-        variance = (squares * count - total * total) / count**2 / 255**2
-        std.append(max(variance**0.5, 1 / 255))  # a constant image has no deviation
-    return mean, std

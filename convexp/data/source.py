@@ -3,26 +3,59 @@
 import hashlib
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+
+CHUNK = 1000  # images looked at in one go: bounds the memory
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is known of memory-mapped images without reading them: their checksum, the ``moments`` of the training part."""
+
+    checksum: str
+    moments: Tensor
 
 
 @dataclass(frozen=True)
 class Source:
     """Images as uint8 ``(N, C, H, W)``, labels as int64 ``(N,)``: one part to learn from and one to test on.
 
-    ``stored`` is the checksum of images that lie in a memory-mapped file, computed when that was written; None if they are
-    in memory.
+    ``stored`` is given for images that lie in a memory-mapped file, and None for those in memory.
     """
 
     train_images: Tensor
     train_labels: Tensor
     test_images: Tensor
     test_labels: Tensor
-    stored: str | None = None
+    stored: Stored | None = None
 
     def checksum(self) -> str:
         """First 16 hex digits of the SHA-256 of all images and labels, in order."""
-        return self.stored or checksum(self.train_images, self.train_labels, self.test_images, self.test_labels)
+        if self.stored is not None:
+            return self.stored.checksum
+        return checksum(self.train_images, self.train_labels, self.test_images, self.test_labels)
+
+    def statistics(self, rows: Tensor) -> tuple[list[float], list[float]]:
+        """Mean and deviation by channel of the training images at ``rows``, divided by 255; from whole numbers, so exact."""
+        if self.stored is not None:
+            sums = self.stored.moments[rows].sum(0)
+        else:
+            sums = sum((moments(self.train_images[chunk]).sum(0) for chunk in rows.split(CHUNK)), torch.tensor(0))
+        count = len(rows) * self.train_images[0, 0].numel()
+        mean: list[float] = []
+        std: list[float] = []
+        for total, squares in sums.T.tolist():
+            mean.append(total / count / 255)
+            variance = (squares * count - total * total) / count**2 / 255**2
+            std.append(max(variance**0.5, 1 / 255))  # a constant image has no deviation
+        return mean, std
+
+
+def moments(images: Tensor) -> Tensor:
+    """Sum of the pixels and of their squares, by image and channel: uint8 ``(N, C, H, W) -> (N, 2, C)`` int64."""
+    values = images.flatten(2).int()  # (N, C, H*W)
+    return torch.stack((values.sum(2), (values * values).sum(2)), 1)
 
 
 def checksum(*tensors: Tensor) -> str:

@@ -28,7 +28,8 @@ def read_config(folder: Path, setting: str) -> DictConfig:
     if not isinstance(cfg, DictConfig):
         raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml holds no configuration")
     root, here = OmegaConf.select(cfg, "data.source.root"), os.environ.get("CONVEXP_DATA")
-    if here is not None and isinstance(root, str) and not Path(root).is_dir():
+    downloads = OmegaConf.select(cfg, "data.source.download") is not None  # of torchvision's, not a folder of one's own
+    if here is not None and downloads and isinstance(root, str) and not Path(root).is_dir():
         cfg.data.source.root = here  # the data has moved, or the run was started in another folder
     return cfg
 

@@ -1,0 +1,75 @@
+"""Arrays on disk, written whole or not at all, and read as memory maps."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+
+def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
+    """The folder ``folder/key``, made by ``write`` if it is not there.
+
+    ``write`` fills a folder of another name, which is renamed once all of it is on the disk: whatever kills it, no reader
+    ever finds a part. Of several processes that want the same key one writes and the others wait.
+    """
+    target = folder / key
+    if target.is_dir():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f"{key}.lock"):
+        if target.is_dir():
+            return target
+        for stale in folder.glob(f"{key}.partial-*"):  # of a process that was killed: who writes holds the lock
+            shutil.rmtree(stale, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=f"{key}.partial-", dir=folder))
+        try:
+            write(partial)
+            for file in partial.iterdir():
+                _to_disk(file)
+            partial.rename(target)
+            _to_disk(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    return target
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def mapped(file: Path) -> Tensor:
+    """An array as a memory-mapped tensor; changes of it stay in memory.
+
+    Raises:
+        ValueError: if the file is truncated or no array.
+    """
+    return torch.from_numpy(np.load(file, mmap_mode="c", allow_pickle=False))
+
+
+def remember(file: Path, value: dict[str, Any]) -> None:
+    """Write a small JSON file atomically."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=file.name, suffix=".partial", delete=False) as partial:
+        json.dump(value, partial)
+    Path(partial.name).replace(file)
+
+
+def recall(file: Path) -> dict[str, Any] | None:
+    """What ``remember`` wrote; None if there is nothing that can be read."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

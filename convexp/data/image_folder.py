@@ -1,0 +1,162 @@
+"""A user's own images: a folder per class, decoded once."""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from rich.progress import track
+from torch import Tensor
+
+from convexp import console
+from convexp.data.cache import mapped, recall, remember, stored
+from convexp.data.listing import Listing, listing
+from convexp.data.source import CHUNK, Source, Stored, checksum, moments
+from convexp.data.split import held_out
+from convexp.errors import ConfigError
+
+FORMAT = 1  # of the cache: part of its keys
+RESIZE = ("fit", "stretch", "none")
+
+
+def image_folder(
+    root: str, shape: list[int], classes: int, resize: str, test_size: int | float, split_seed: int, cache: str
+) -> Source:
+    """The images below ``root`` (``convexp.data.listing``), grey or colour as ``shape`` (C, H, W) has 1 or 3 channels.
+
+    They are decoded once into a memory-mapped array in ``cache``, under a key made of what the files hold and of these
+    settings. A start finds the key by the files' names, sizes and times; if those have changed, it looks into the files.
+
+    Args:
+        root: the folder.
+        shape: of an image.
+        classes: how many there should be.
+        resize: ``fit`` scales to cover the shape and cuts off what stands out on two sides; ``stretch`` scales each side by
+            its own; ``none`` takes images of the right size only.
+        test_size: how many, or which share, are held out, stratified, where ``root`` has no test folder of its own.
+        split_seed: of these.
+        cache: the folder for the array.
+
+    Raises:
+        ConfigError: naming the file or folder that is not as it should be, or the setting.
+    """
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise ConfigError(f"data.image_shape={shape}: should be [1, H, W] for grey or [3, H, W] for colour images")
+    if resize not in RESIZE:
+        raise ConfigError(f"data.source.resize={resize}: should be one of {', '.join(RESIZE)}")
+    images = listing(Path(root).expanduser())
+    if len(images.classes) != classes:
+        names = ", ".join(images.classes[:5]) + (", ..." if len(images.classes) > 5 else "")
+        raise ConfigError(f"data.classes={classes}: there are {len(images.classes)} folders in {root} ({names})")
+    learn, test = _parts(images, test_size, split_seed)
+    settings = f"{FORMAT}-{shape}-{resize}" + ("" if any(images.test) else f"-{test_size}-{split_seed}")
+
+    def write(folder: Path) -> None:
+        _decode(images, torch.cat((learn, test)).tolist(), shape, resize, folder / "images.npy")
+        _describe(folder, torch.tensor(images.labels), learn, test)
+
+    folder = Path(cache).expanduser()
+    target = stored(folder, _key(images, folder, settings), write)
+    try:
+        return _read(target)
+    except (OSError, ValueError, KeyError):  # the cache has been damaged
+        shutil.rmtree(target)
+        return _read(stored(folder, target.name, write))
+
+
+def _parts(images: Listing, test_size: int | float, split_seed: int) -> tuple[Tensor, Tensor]:
+    """Indices of the files to learn from and of those to test on."""
+    labels, test = torch.tensor(images.labels), torch.tensor(images.test)
+    if bool(test.any()):
+        return (~test).nonzero()[:, 0], test.nonzero()[:, 0]
+    return held_out(labels, test_size, split_seed, "data.source.test_size")
+
+
+def _key(images: Listing, folder: Path, settings: str) -> str:
+    """Key of the array: from the files' contents, which are looked at only if their names, sizes or times are new."""
+    note = folder / f"{images.fingerprint()}.json"
+    content = (recall(note) or {}).get("content")
+    if not isinstance(content, str):
+        content = images.content()
+        folder.mkdir(parents=True, exist_ok=True)
+        remember(note, {"content": content})
+    return checksum(torch.frombuffer(bytearray(f"{content}-{settings}".encode()), dtype=torch.uint8))
+
+
+def _decode(images: Listing, order: list[int], shape: list[int], resize: str, file: Path) -> None:
+    """Write the images in ``order`` as one array ``(N, C, H, W)``.
+
+    Raises:
+        ConfigError: naming the first file that cannot be read and how many more there are.
+    """
+    array: Any = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(len(order), *shape))
+    wrong: list[str] = []
+
+    def one(position: int) -> None:
+        path = images.root / images.files[order[position]]
+        try:
+            array[position] = decoded(path, shape, resize)
+        except Exception as error:  # decoders raise whatever they like
+            wrong.append(str(error) if isinstance(error, ConfigError) else f"{path}: cannot be read ({error})")
+
+    pool = ThreadPoolExecutor(os.cpu_count())  # decoders let other threads run
+    try:
+        done = pool.map(one, range(len(order)))
+        for _ in track(done, "decoding images", len(order), console=console.err, disable=not console.is_terminal()):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for the rest
+    if wrong:
+        raise ConfigError(min(wrong) + (f"; and {len(wrong) - 1} more files" if len(wrong) > 1 else ""))
+    array.flush()
+
+
+def decoded(path: Path, shape: list[int], resize: str) -> Any:
+    """One image as an array ``(C, H, W)`` uint8: upright as its EXIF says, transparent parts black.
+
+    Raises:
+        ConfigError: if it has more than 8 bits per channel, or another size with ``resize=none``.
+    """
+    channels, height, width = shape
+    with Image.open(path) as opened:
+        image: Any = ImageOps.exif_transpose(opened)
+        if image.mode.startswith(("I", "F")):
+            raise ConfigError(f"{path}: has pixels of kind {image.mode}; should have 8 bits per channel")
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+        image = image.convert("L" if channels == 1 else "RGB")
+        if resize == "fit":
+            image = ImageOps.fit(image, (width, height))
+        elif resize == "stretch":
+            image = image.resize((width, height))
+        elif image.size != (width, height):
+            raise ConfigError(
+                f"{path}: is {image.height}x{image.width} pixels, data.image_shape={shape} says {height}x{width}; "
+                "set data.source.resize=fit or stretch"
+            )
+        pixels = np.asarray(image)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _describe(folder: Path, labels: Tensor, learn: Tensor, test: Tensor) -> None:
+    """Write beside the array what is known of it."""
+    images = mapped(folder / "images.npy")
+    parts = (images[: len(learn)], labels[learn], images[len(learn) :], labels[test])
+    sums = torch.cat([moments(chunk) for chunk in parts[0].split(CHUNK)])
+    for name, tensor in (("labels", torch.cat((labels[learn], labels[test]))), ("moments", sums)):
+        np.save(folder / f"{name}.npy", tensor.numpy())
+    remember(folder / "about.json", {"learn": len(learn), "checksum": checksum(*parts)})
+
+
+def _read(folder: Path) -> Source:
+    about = recall(folder / "about.json") or {}
+    n, known = int(about["learn"]), str(about["checksum"])
+    images, labels = mapped(folder / "images.npy"), torch.from_numpy(np.load(folder / "labels.npy"))
+    if len(images) != len(labels):
+        raise ValueError("the arrays are of different lengths")
+    return Source(images[:n], labels[:n], images[n:], labels[n:], Stored(known, mapped(folder / "moments.npy")))

@@ -1,0 +1,279 @@
+"""Images written as files and read back are what they were."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import SMALL, read
+from PIL import Image
+from torch import Tensor
+
+from convexp.data.image_folder import decoded, image_folder
+from convexp.data.source import Source, moments
+from convexp.data.vision import vision
+from convexp.errors import ConfigError
+
+
+def write(folder: Path, images: Tensor, labels: Tensor, suffix: str = "png") -> None:
+    """One file per image, in a folder per label."""
+    for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+        place = folder / f"class{label}"
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = image[0] if len(image) == 1 else image.permute(1, 2, 0)
+        Image.fromarray(pixels.numpy()).save(place / f"{i:05}.{suffix}")
+
+
+def some(n: int = 30, channels: int = 3, size: tuple[int, int] = (6, 8), classes: int = 3) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (n, channels, *size), dtype=torch.uint8, generator=generator)
+    return images, torch.arange(n) % classes
+
+
+def folder_source(root: Path, **changes) -> Source:
+    settings = {"shape": [3, 6, 8], "classes": 3, "resize": "none", "test_size": 6, "split_seed": 0}
+    return image_folder(str(root), **(settings | {"cache": str(root.parent / "cache")} | changes))
+
+
+def bag(images: Tensor, labels: Tensor) -> list[tuple]:
+    return sorted((int(label), *image.flatten().tolist()) for image, label in zip(images, labels, strict=True))
+
+
+@pytest.mark.parametrize(("channels", "suffix"), [(1, "png"), (3, "png"), (3, "bmp"), (1, "tiff"), (3, "PNG")])
+def test_what_is_written_is_read(tmp_path, channels, suffix):
+    images, labels = some(channels=channels)
+    write(tmp_path / "photos", images, labels, suffix)
+    for resize in ("none", "fit", "stretch"):  # of images of the right size, all the same
+        source = folder_source(tmp_path / "photos", shape=[channels, 6, 8], resize=resize)
+        assert source.train_images.dtype == torch.uint8
+        assert len(source.test_labels) == 6
+        assert torch.bincount(source.test_labels).tolist() == [2, 2, 2]
+        everything = torch.cat((source.train_images, source.test_images)), torch.cat((source.train_labels, source.test_labels))
+        assert bag(*everything) == bag(images, labels)
+
+
+def test_parts_of_its_own(tmp_path):
+    images, labels = some(40)
+    for part, rows in {"train": slice(0, 20), "val": slice(20, 32), "test": slice(32, 40)}.items():
+        write(tmp_path / "photos" / part, images[rows], labels[rows])
+    source = folder_source(tmp_path / "photos")
+    assert bag(source.train_images, source.train_labels) == bag(images[:32], labels[:32])
+    assert bag(source.test_images, source.test_labels) == bag(images[32:], labels[32:])
+    shutil.rmtree(tmp_path / "photos" / "test")
+    source = folder_source(tmp_path / "photos")
+    assert bag(source.train_images, source.train_labels) == bag(images[:20], labels[:20])
+    assert bag(source.test_images, source.test_labels) == bag(images[20:32], labels[20:32])
+
+
+def test_the_second_start_reads_no_image(tmp_path, monkeypatch):
+    images, labels = some()
+    write(tmp_path / "photos", images, labels)
+    first = folder_source(tmp_path / "photos")
+    monkeypatch.setattr("convexp.data.image_folder.decoded", None)
+    monkeypatch.setattr("convexp.data.listing.Listing.content", None)
+    second = folder_source(tmp_path / "photos")
+    assert torch.equal(first.train_images, second.train_images)
+    assert first.checksum() == second.checksum()
+
+
+def test_the_key_is_the_content(tmp_path, monkeypatch):
+    """Moved, copied and touched folders find their array; a changed pixel, name or setting does not."""
+    images, labels = some()
+    write(tmp_path / "photos", images, labels)
+    first = folder_source(tmp_path / "photos")
+    made = []
+    monkeypatch.setattr("convexp.data.image_folder.decoded", lambda *a: made.append(a) or decoded(*a))
+    shutil.copytree(tmp_path / "photos", tmp_path / "copy")
+    (tmp_path / "photos" / "class0" / "00000.png").touch()
+    for name in ("copy", "photos"):
+        assert folder_source(tmp_path / name).checksum() == first.checksum()
+    assert made == []
+    assert folder_source(tmp_path / "photos", split_seed=1).checksum() != first.checksum()
+    assert len(made) == 30
+    file = tmp_path / "photos" / "class0" / "00000.png"
+    before = file.stat()
+    changed = images[0].clone()
+    changed[0, 0, 0] ^= 1
+    Image.fromarray(changed.permute(1, 2, 0).numpy()).save(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # the clock tells nothing
+    source = folder_source(tmp_path / "photos")
+    assert source.checksum() != first.checksum()
+    assert len(made) == 60
+    everything = torch.cat((source.train_images, source.test_images)), torch.cat((source.train_labels, source.test_labels))
+    assert bag(*everything) == bag(torch.cat((changed[None], images[1:])), labels)
+
+
+@pytest.mark.parametrize("damage", ["images.npy", "labels.npy", "moments.npy", "about.json"])
+def test_a_damaged_cache_is_made_anew(tmp_path, damage):
+    images, labels = some()
+    write(tmp_path / "photos", images, labels)
+    first = folder_source(tmp_path / "photos")
+    (file,) = (tmp_path / "cache").glob(f"*/{damage}")
+    file.write_bytes(file.read_bytes()[:-20])
+    second = folder_source(tmp_path / "photos")
+    assert torch.equal(first.train_images, second.train_images)
+    assert first.checksum() == second.checksum()
+
+
+def test_what_is_known_without_reading_is_what_reading_gives(tmp_path):
+    images, labels = some(33)
+    write(tmp_path / "photos", images, labels)
+    source = folder_source(tmp_path / "photos")
+    in_memory = Source(source.train_images, source.train_labels, source.test_images, source.test_labels)
+    assert source.stored is not None
+    assert source.checksum() == in_memory.checksum()
+    rows = torch.tensor([0, 5, 9])
+    assert source.statistics(rows) == in_memory.statistics(rows)
+    assert torch.equal(source.stored.moments, moments(source.train_images))
+
+
+def test_kinds_of_images(tmp_path):
+    """Palettes, transparency and EXIF orientation are understood."""
+    pixels = np.zeros((4, 6, 4), np.uint8)
+    pixels[..., 0], pixels[:2, :, 3] = 200, 255  # red; the lower half transparent
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    seen = decoded(tmp_path / "a.png", [3, 4, 6], "none")
+    assert seen[0, :2].tolist() == [[200] * 6] * 2
+    assert not seen[:, 2:].any()
+    turned = Image.Exif()
+    turned[0x0112] = 6  # the camera was turned: rotate by 90 degrees clockwise
+    bars = np.zeros((8, 16), np.uint8)
+    bars[:, :8] = 255  # bright on the left, so on top when upright
+    Image.fromarray(bars).save(tmp_path / "b.jpg", exif=turned, quality=95)
+    upright = decoded(tmp_path / "b.jpg", [1, 16, 8], "none")[0]
+    assert upright[:6].min() > 200
+    assert upright[10:].max() < 50
+    grey = Image.fromarray(np.tile(np.arange(0, 160, 10, np.uint8), (8, 1)))
+    grey.convert("P").save(tmp_path / "c.gif")
+    assert decoded(tmp_path / "c.gif", [3, 8, 16], "none").tolist() == [np.asarray(grey).tolist()] * 3
+
+
+def test_fit_keeps_the_middle_and_stretch_keeps_everything(tmp_path):
+    wide = np.zeros((4, 12), np.uint8)
+    wide[:, 4:8] = 255
+    Image.fromarray(wide).save(tmp_path / "a.png")
+    assert decoded(tmp_path / "a.png", [1, 4, 4], "fit").min() == 255
+    stretched = decoded(tmp_path / "a.png", [1, 4, 3], "stretch")[0]
+    assert stretched[:, 1].min() > 200
+    assert stretched[:, [0, 2]].max() < 60
+
+
+def wrong(tmp_path: Path, kind: str) -> dict:
+    """Make something wrong in the folder; returns the settings to read it with."""
+    folder = tmp_path / "photos"
+    a, b = folder / "class0" / "00000.png", folder / "class1" / "00001.png"
+    if kind == "truncated":
+        a.write_bytes(a.read_bytes()[:40])
+    elif kind == "no image":
+        a.write_text("<html>not found</html>")
+    elif kind == "two of them":
+        a.write_bytes(b"")
+        b.write_bytes(b"")
+    elif kind == "another size":
+        Image.new("RGB", (9, 9)).save(a)
+    elif kind == "sixteen bits":
+        Image.fromarray(np.zeros((6, 8), np.uint16)).save(a)
+    elif kind == "empty class":
+        (folder / "class9").mkdir()
+        return {"classes": 4}
+    elif kind == "no classes":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    elif kind == "a class in one part only":
+        shutil.copytree(folder, folder / "train")
+        shutil.copytree(folder / "class0", folder / "test" / "class0")
+    return {"class count": {"classes": 2}, "one test image": {"test_size": 1}, "unknown resize": {"resize": "crop"}}.get(
+        kind, {}
+    )
+
+
+WRONG = {
+    "truncated": ["class0/00000.png", "cannot be read"],
+    "no image": ["class0/00000.png", "cannot be read"],
+    "two of them": ["class0/00000.png", "and 1 more"],
+    "another size": ["class0/00000.png", "9x9", "data.image_shape=[3, 6, 8]"],
+    "sixteen bits": ["class0/00000.png", "I;16"],
+    "empty class": ["class9", "no images"],
+    "no classes": ["photos", "one per class"],
+    "a class in one part only": ["class1", "same classes"],
+    "class count": ["data.classes=2", "3 folders"],
+    "one test image": ["data.source.test_size=1"],
+    "unknown resize": ["data.source.resize=crop", "stretch"],
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_wrong_is_named_and_nothing_is_cached(tmp_path, kind):
+    write(tmp_path / "photos", *some())
+    settings = wrong(tmp_path, kind)
+    with pytest.raises(ConfigError) as caught:
+        folder_source(tmp_path / "photos", **settings)
+    for word in WRONG[kind]:
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert [p for p in (tmp_path / "cache").glob("*") if p.is_dir()] == []
+
+
+def test_a_run_on_a_folder_says_what_is_wrong_before_it_starts(call, tmp_path):
+    photos = tmp_path.parent / f"{tmp_path.name}-photos"
+    write(photos / "p", *some(60))
+    own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
+    probes = ("probes.shift_map.max_shift=1", "probes.consistency.max_shift=1")
+    done = call("train", *SMALL, *own, *probes, "data.classes=3", "hydra.run.dir=run", "data.batch_size=8")
+    assert done.code == 0, done.err
+    assert read(tmp_path / "run")["data"]["test"] == 12
+    shutil.rmtree(tmp_path / "run")
+    (photos / "p" / "class0" / "00000.png").write_bytes(b"")
+    for arguments in (["data.classes=3"], ["data.classes=4"], [], ["data.classes=3", "data.source.root=nowhere"]):
+        done = call("train", *SMALL, *own, *probes, *arguments, "hydra.run.dir=run")
+        assert done.code == 2
+        assert done.err.count("\n") == 1, done.err
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_streaming_changes_nothing(call, tmp_path):
+    """The same metrics to the last bit, whether the images are in memory or come from the map by workers."""
+    photos = tmp_path.parent / f"{tmp_path.name}-photos"
+    write(photos / "p", *some(90))
+    own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
+    more = ("probes.shift_map.max_shift=1", "probes.consistency.max_shift=1", "data.classes=3", "data.shift.train=1")
+    results = []
+    for name, streamed in (("memory", ()), ("stream", ("data.memory_gb=0.000001", "data.workers=2"))):
+        done = call("train", *SMALL, *own, *more, *streamed, f"hydra.run.dir={name}", "data.batch_size=8")
+        assert done.code == 0, done.err
+        results.append(read(tmp_path / name))
+    for key in ("val/loss", "test/loss", "val/acc", "test/acc"):
+        assert results[0]["metrics"][key] == results[1]["metrics"][key]
+    assert results[0]["identity"] == results[1]["identity"]
+
+
+@pytest.mark.data
+def test_a_killed_caching_run_leaves_no_wrong_cache(tmp_path, data_dir):
+    """kill -9 at several moments of a real caching run on MNIST images; the next start gives the right array."""
+    original = vision("MNIST", str(data_dir), download=False)
+    images, labels = original.test_images[:2000], original.test_labels[:2000]
+    write(tmp_path / "photos", images, labels)
+    settings = {"shape": [1, 28, 28], "classes": 10, "resize": "none", "test_size": 400, "split_seed": 0}
+    script = (
+        "from convexp.data.image_folder import image_folder\n"
+        f"image_folder({str(tmp_path / 'photos')!r}, **{settings!r}, cache={str(tmp_path / 'cache')!r})"
+    )
+    killed = 0
+    for wait in (0.0, 0.05, 0.15):
+        process = subprocess.Popen([sys.executable, "-c", script])
+        while process.poll() is None and not list((tmp_path / "cache").glob("*.partial-*/images.npy")):
+            time.sleep(0.005)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed  # at least the first came in the middle
+    source = folder_source(tmp_path / "photos", **settings)
+    everything = torch.cat((source.train_images, source.test_images)), torch.cat((source.train_labels, source.test_labels))
+    assert bag(*everything) == bag(images, labels)
+    assert list((tmp_path / "cache").glob("*.partial-*")) == []

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import torch
+from conftest import SMALL, read
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from convexp.data.npz import npz
+from convexp.errors import ConfigError
+
+few = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def some(n: int = 20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    return np.random.default_rng(seed).integers(0, 256, (n, 3, 4, 5), dtype=np.uint8), np.arange(n) % 2
+
+
+def load(tmp_path, shape=(3, 4, 5), **arrays):
+    np.savez(tmp_path / "mine.npz", **arrays)
+    return npz(str(tmp_path / "mine.npz"), list(shape), 4, 0)
+
+
+PARTS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+@pytest.mark.parametrize("names", [PARTS, ("x_train", "y_train", "x_test", "y_test")])
+def test_parts(tmp_path, names):
+    arrays = *some(), *some(6, seed=1)
+    source = load(tmp_path, **dict(zip(names, arrays, strict=True)))
+    for part, array in zip(PARTS, arrays, strict=True):
+        assert np.array_equal(getattr(source, part).numpy(), array)
+    assert source.train_images.dtype == torch.uint8
+    assert source.train_labels.dtype == torch.int64
+
+
+def test_a_validation_part_is_learned_from(tmp_path):
+    (x, y), (u, v), (s, t) = some(), some(6, seed=1), some(8, seed=2)
+    source = load(tmp_path, train_images=x, train_labels=y[:, None], val_images=s, val_labels=t, test_images=u, test_labels=v)
+    assert np.array_equal(source.train_images.numpy(), np.concatenate((x, s)))
+    assert np.array_equal(source.train_labels.numpy(), np.concatenate((y, t)))
+
+
+@pytest.mark.parametrize("names", [("images", "labels"), ("x", "y")])
+def test_one_part_is_split(tmp_path, names):
+    x, y = some()
+    source = load(tmp_path, **dict(zip(names, (x, y), strict=True)))
+    assert torch.bincount(source.test_labels).tolist() == [2, 2]
+    together = torch.cat((source.train_images, source.test_images)).flatten(1).tolist()
+    assert sorted(together) == sorted(x.reshape(20, -1).tolist())
+
+
+def test_orders_of_the_axes(tmp_path):
+    x, y = some()
+    first, last = load(tmp_path, x=x, y=y), load(tmp_path, x=np.moveaxis(x, 1, -1), y=y)
+    assert torch.equal(first.train_images, last.train_images)
+    grey = load(tmp_path, (1, 4, 5), x=x[:, 0], y=y)
+    assert torch.equal(grey.test_images, first.test_images[:, :1])
+    signals = load(tmp_path, (1, 5), x=x[:, 0, 0], y=y)
+    assert torch.equal(signals.test_images, first.test_images[:, :1, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int64, np.uint16])
+def test_whole_numbers_stay_what_they_are(tmp_path, dtype):
+    x, y = some()
+    assert torch.equal(load(tmp_path, x=x.astype(dtype), y=y).train_images, load(tmp_path, x=x, y=y).train_images)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shares_are_scaled(tmp_path, dtype):
+    x, y = some()
+    scaled = x.astype(dtype) / 255
+    assert torch.equal(load(tmp_path, x=scaled, y=y).train_images, load(tmp_path, x=x, y=y).train_images)
+    truth = load(tmp_path, x=x > 100, y=y).train_images
+    assert set(truth.unique().tolist()) == {0, 255}
+
+
+@few
+@given(st.integers(0, 19), st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_what_is_no_number_is_named(tmp_path, image, value):
+    x, y = some()
+    x = x / 255
+    x[image, 1, 2, 3] = value
+    with pytest.raises(ConfigError, match=f"mine.npz: x hold values .*NaN.*image {image}"):
+        load(tmp_path, x=x, y=y)
+
+
+X, Y = some()
+WRONG = {
+    "negative": ({"x": X / 255 - 0.5, "y": Y}, ["x go from -0.5", "0..1"]),
+    "too large": ({"x": X.astype(int) * 2, "y": Y}, ["x go from", "0..255"]),
+    "no labels": ({"images": X}, ["images", "not labels"]),
+    "no test part": ({"x_train": X, "y_train": Y}, ["train_images"]),
+    "nothing known": ({"pictures": X, "kinds": Y}, ["images"]),
+    "fewer labels": ({"x": X, "y": Y[:7]}, ["20", "7"]),
+    "none at all": ({"x": X[:0], "y": Y[:0]}, ["some"]),
+    "labels of two columns": ({"x": X, "y": np.eye(20)}, ["y should be one whole number"]),
+    "half a label": ({"x": X, "y": Y + 0.5}, ["y should be one whole number"]),
+    "NaN for a label": ({"x": X, "y": np.where(Y, np.nan, 0)}, ["y should be one whole number"]),
+    "text": ({"x": X, "y": Y.astype(str)}, ["y should be an array of numbers"]),
+    "objects": ({"x": X, "y": np.array([{}] * 20)}, ["cannot be read"]),
+    "another shape": ({"x": X[..., :4], "y": Y}, ["data.image_shape=[3, 4, 5]", "[3, 4, 4]"]),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_wrong_is_named(tmp_path, kind):
+    arrays, words = WRONG[kind]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, **arrays)
+    for word in words:
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"not an archive"])
+def test_a_damaged_file(tmp_path, content):
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"mine.npz: is no npz file, or damaged"):
+        npz(str(tmp_path / "mine.npz"), [3, 4, 5], 4, 0)
+
+
+def test_a_truncated_file(tmp_path):
+    x, y = some(200)
+    np.savez_compressed(tmp_path / "mine.npz", x=x, y=y)
+    whole = (tmp_path / "mine.npz").read_bytes()
+    for end in (len(whole) // 2, len(whole) - 30):
+        (tmp_path / "mine.npz").write_bytes(whole[:end])
+        with pytest.raises(ConfigError, match=r"mine.npz: is no npz file, or damaged"):
+            npz(str(tmp_path / "mine.npz"), [3, 4, 5], 4, 0)
+
+
+@pytest.mark.parametrize(("labels", "words"), [(Y + 1, "data.classes=2: there are labels up to 2"), (Y - 1, "y hold -1")])
+def test_labels_out_of_range(call, tmp_path, labels, words):
+    file = tmp_path.parent / f"{tmp_path.name}.npz"
+    np.savez(file, x=X, y=labels)
+    own = (
+        "data=npz",
+        f"data.source.file={file}",
+        "data.image_shape=[3,4,5]",
+        "data.classes=2",
+        "probes.consistency.max_shift=1",
+    )
+    done = call("train", *SMALL, *own, "model.kernel_size=3")
+    assert done.code == 2
+    assert words in done.err
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run(call, tmp_path):
+    np.savez(tmp_path / "mine.npz", x=np.tile(X, (5, 1, 1, 1)), y=np.tile(Y, 5))
+    own = (
+        "data=npz",
+        "data.source.file=mine.npz",
+        "data.image_shape=[3,4,5]",
+        "data.classes=2",
+        "probes.consistency.max_shift=1",
+    )
+    done = call("train", *SMALL, *own, "model.kernel_size=3", "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    assert read(tmp_path / "run")["data"]["test"] == 20
