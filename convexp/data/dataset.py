@@ -82,13 +82,14 @@ def prepare(settings: Data, source: Source) -> Dataset:
 def check(settings: Data, source: Source) -> None:
     """Raise a ConfigError unless images and labels are what the configuration says."""
     shape = tuple(settings.image_shape)
-    for images, labels in ((source.train_images, source.train_labels), (source.test_images, source.test_labels)):
+    for images in (source.train_images, source.test_images):
         if tuple(images.shape[1:]) != shape:
             raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(images.shape[1:])}")
-        if int(labels.min()) < 0:
-            raise ConfigError(f"data.classes={settings.classes}: there is a label {int(labels.min())}; classes count from 0")
-        largest = int(labels.max())
-        if largest >= settings.classes:
-            raise ConfigError(
-                f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
-            )
+    labels = torch.cat((source.train_labels, source.test_labels))
+    least, largest = int(labels.min()), int(labels.max())
+    if least < 0:
+        raise ConfigError(f"data.classes={settings.classes}: there is a label {least}; classes count from 0")
+    if largest + 1 != settings.classes:
+        raise ConfigError(
+            f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
+        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-CHUNK = 1000  # images looked at in one go: bounds the memory
+CHUNK = 200  # images looked at in one go: bounds the memory
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """torchvision's data sets, as whole tensors."""
 
 import contextlib
+import inspect
 import io
+import textwrap
+from collections.abc import Mapping
 from typing import Any
-from urllib.error import URLError
 
 import torch
 import torchvision
@@ -16,52 +18,85 @@ from convexp.errors import ConfigError
 def vision(dataset: str, root: str, download: bool) -> Source:
     """``torchvision.datasets.<dataset>`` read from ``root``, downloaded into it first if it is not there and ``download``.
 
+    For those that are chosen by ``train=``: MNIST (LeCun et al. 1998, http://yann.lecun.com/exdb/mnist), FashionMNIST (Xiao
+    et al. 2017, arXiv:1708.07747), KMNIST (Clanuwat et al. 2018, arXiv:1812.01718), CIFAR10 and CIFAR100 (Krizhevsky 2009,
+    https://www.cs.toronto.edu/~kriz/cifar.html; of CIFAR100 the 100 fine classes).
+
     Raises:
         ConfigError: if there is no such data set, or its files are missing and cannot be downloaded, or are damaged.
     """
-    parts = [_part(dataset, root, train, download) for train in (True, False)]
-    return Source(*parts[0], *parts[1])
+    return read(dataset, root, download, {"train": True}, {"train": False})
 
 
-def _part(dataset: str, root: str, train: bool, download: bool) -> tuple[Tensor, Tensor]:
-    kind: Any = getattr(torchvision.datasets, dataset, None)
-    if kind is None:
-        raise ConfigError(f"data.source.dataset={dataset}: torchvision has no data set of that name")
+def read(dataset: str, root: str, download: bool, train: Mapping[str, Any], test: Mapping[str, Any]) -> Source:
+    """Both parts of ``torchvision.datasets.<dataset>``, with what makes its constructor give the one or the other.
+
+    Images are uint8 ``(N, C, H, W)``, contiguous, labels int64 ``(N,)``; torchvision's own arrays where they lie so already.
+
+    Raises:
+        ConfigError: if there is no such data set, or its files are missing and cannot be downloaded, or are damaged.
+    """
+    return Source(*_part(dataset, root, download, train), *_part(dataset, root, download, test))
+
+
+def _part(dataset: str, root: str, download: bool, chosen: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+    kind = _kind(dataset, chosen)
     try:
-        part = kind(root, train=train, download=False)
-    except (ValueError, AssertionError, EOFError, OSError) as error:
-        raise _damaged(dataset, root, error) from None
-    except RuntimeError as missing:
-        part = _downloaded(dataset, root, train, download, missing)
+        part = kind(root, download=False, **chosen)
+    except Exception as error:  # a parser may raise anything over a damaged file
+        if not _missing(error):
+            raise _unreadable(dataset, root, error) from None
+        part = _downloaded(kind, root, download, chosen)
     images = torch.as_tensor(part.data)
     if images.dim() == 3:
         images = images[:, None]  # (N, 1, H, W)
     elif images.shape[-1] == 3:
         images = images.permute(0, 3, 1, 2)  # (N, 3, H, W)
-    labels = torch.as_tensor(part.targets).long()
-    if len(images) != len(labels):
-        raise _damaged(dataset, root, ValueError(f"{len(images)} images, {len(labels)} labels"))
+    labels = torch.as_tensor(part.targets if hasattr(part, "targets") else part.labels).long()
+    if images.dtype != torch.uint8 or labels.shape != images.shape[:1]:
+        found = f"images {list(images.shape)} of {images.dtype}, labels {list(labels.shape)}"
+        raise _unreadable(dataset, root, ValueError(found))
     return images.contiguous(), labels
 
 
-def _damaged(dataset: str, root: str, error: Exception) -> ConfigError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+def _kind(dataset: str, chosen: Mapping[str, Any]) -> Any:
+    """torchvision's class, if it takes what it would be given."""
+    kind: Any = getattr(torchvision.datasets, dataset, None)
+    if not inspect.isclass(kind):
+        raise ConfigError(f"data.source.dataset={dataset}: torchvision has no data set of that name")
+    try:
+        inspect.signature(kind).bind("", download=False, **chosen)
+    except TypeError as error:
+        raise ConfigError(f"data.source.dataset={dataset}: is not made as MNIST and CIFAR10 are ({error})") from None
+    return kind
+
+
+def _missing(error: Exception) -> bool:
+    """Whether files are not there or, where torchvision knows their MD5, not the right ones."""
+    return isinstance(error, RuntimeError) and str(error).startswith(("Dataset not found", "Dataset metadata file not found"))
+
+
+def _reason(error: Exception) -> str:
+    return textwrap.shorten(str(error), 200) or type(error).__name__
+
+
+def _unreadable(dataset: str, root: str, error: Exception) -> ConfigError:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):  # the file may be right
+        return ConfigError(f"data.source.root={root}: {dataset} cannot be read from there ({_reason(error)})")
     return ConfigError(
-        f"data.source.root={root}: a file of {dataset} there is truncated or damaged ({reason}); delete it and get it again"
+        f"data.source.root={root}: a file of {dataset} there is truncated or damaged ({_reason(error)}); "
+        "delete it and get it again"
     )
 
 
-def _downloaded(dataset: str, root: str, train: bool, download: bool, missing: Exception) -> Any:
+def _downloaded(kind: Any, root: str, download: bool, chosen: Mapping[str, Any]) -> Any:
+    problem = f"data.source.root={root}: files of {kind.__name__} are missing there, or damaged"
     if not download:
-        raise ConfigError(
-            f"data.source.root={root}: {dataset} is not there; get it, or set data.source.download=true"
-        ) from None
+        raise ConfigError(f"{problem}; get them, or set data.source.download=true")
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            return getattr(torchvision.datasets, dataset)(root, train=train, download=True)
-    except (URLError, OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else str(missing)
+            return kind(root, download=True, **chosen)
+    except Exception as error:  # of the network, of an archive, or of what it held
         raise ConfigError(
-            f"data.source.root={root}: {dataset} is not there (or damaged) and could not be downloaded ({reason}); "
-            "set CONVEXP_DATA to the folder that holds it"
+            f"{problem}, and could not be downloaded ({_reason(error)}); set CONVEXP_DATA to the folder that holds them"
         ) from None
