@@ -7,14 +7,12 @@ import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from PIL import Image
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from torch import Tensor
 
 from convexp import build, console
@@ -32,6 +30,7 @@ from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, Random
 from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
+from convexp.training.profiler import make_profiler
 from convexp.training.tensorboard import TensorBoard
 from convexp.training.trackers import close
 
@@ -281,10 +280,3 @@ class Experiment:
         for logger in self._trackers():
             logger.log_hyperparams(self._hparams() | {"seed": self.config.seed})
             logger.log_metrics(numbers | parameters, step)
-
-
-def make_profiler(kind: str | None, folder: Path) -> Profiler | None:
-    """Lightning's profiler, reporting into the run folder."""
-    if kind is None:
-        return None
-    return (SimpleProfiler if kind == "simple" else AdvancedProfiler)(dirpath=folder, filename="profile")

@@ -39,7 +39,14 @@ class Classifier(pl.LightningModule):
         classes = network.skeleton.classes
         self.accuracy = MulticlassAccuracy(classes, average="micro")
         self.loss = MeanMetric(nan_strategy="disable")  # a diverged training is noticed elsewhere
-        self._sums = torch.zeros(3)  # loss * batch size, correct, seen: one tensor, since every call here costs
+        self._steps: list[tuple[Tensor, Tensor, int]] = []  # loss, number correct, number seen, of the epoch's batches
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning sets this one twice around each of its hooks, 40 times a step; a module's way to do that costs microseconds.
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and the schedule that steps after every batch."""
@@ -55,16 +62,15 @@ class Classifier(pl.LightningModule):
         images, labels = batch
         logits = self.network(images)
         loss = F.cross_entropy(logits, labels)
-        with torch.no_grad():
-            correct = (logits.argmax(1) == labels).sum()
-            self._sums.add_(torch.stack((loss * len(labels), correct, correct.new_tensor(len(labels)))))  # no __setattr__
+        with torch.no_grad():  # kept as they are until the epoch ends: every operation here costs, and a look at them more
+            self._steps.append((loss.detach(), (logits.argmax(1) == labels).sum(), len(labels)))
         if batch_idx % CHECK_EVERY == 0:
             self._check_finite(batch_idx)
         return loss
 
     def _check_finite(self, batch: int) -> None:
-        """The running sum holds every loss so far, so one look at it sees them all."""
-        if not bool(self._sums[0].isfinite()):
+        """One look at all the losses since the last one."""
+        if not bool(torch.stack([loss for loss, *_ in self._steps[-CHECK_EVERY:]]).isfinite().all()):
             rate = self.trainer.optimizers[0].param_groups[0]["lr"]
             raise DivergedError(
                 f"training stopped: the loss is no finite number at epoch {self.current_epoch}, batch {batch} "
@@ -72,15 +78,17 @@ class Classifier(pl.LightningModule):
             )
 
     def on_train_epoch_start(self) -> None:
-        """Start the sums of the epoch."""
-        self._sums = torch.zeros(3, device=self.device)
+        """Forget the last epoch's batches."""
+        self._steps = []
 
     def on_train_epoch_end(self) -> None:
         """Log the epoch's means."""
         self._check_finite(int(self.trainer.num_training_batches))
-        loss, correct, seen = self._sums.tolist()
+        losses, correct = (torch.stack(values) for values in list(zip(*self._steps, strict=True))[:2])
+        seen = torch.tensor([n for *_, n in self._steps], device=losses.device)
+        loss, accuracy = float((losses * seen).sum() / seen.sum()), float(correct.sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self.log_dict({"train/loss": loss / seen, "train/acc": correct / seen, "train/lr": rate})
+        self.log_dict({"train/loss": loss, "train/acc": accuracy, "train/lr": rate})
 
     def _evaluate(self, batch: Batch, part: str) -> None:
         images, labels = batch
