@@ -18,6 +18,7 @@ from torch import Tensor
 from convexp import build, console
 from convexp.config import Config
 from convexp.data import loader, training_loader
+from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch
 from convexp.models import count
@@ -232,7 +233,7 @@ class Experiment:
             self.result["metrics"] |= evaluate(self.module, self.data, self.config)
 
     def _probe(self) -> None:
-        metrics, pictures = self.result["metrics"], dict[str, Tensor]()
+        metrics, pictures = self.result["metrics"], {"data": sheet(self.data, self.config.seed)}
         device = self.trainer.strategy.root_device
         settings = self.config.data
         most = int(settings.memory_gb * 1e9) // math.prod(settings.input_shape)

@@ -1,0 +1,26 @@
+import pytest
+import torch
+
+from convexp import build
+from convexp.config import conf_dir, load
+from convexp.data.picture import sheet
+
+
+def dataset(*overrides: str):
+    from hydra import compose, initialize_config_dir
+
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        return build.dataset(load(compose("train", [*overrides, "probes=none"])))
+
+
+@pytest.mark.parametrize(("overrides", "rows"), [((), 3), (("data.shift.train=2",), 5), (("data.shift.train=[1,1]",), 3)])
+def test_a_row_for_each_epoch_and_part(overrides, rows):
+    data = dataset(*overrides)
+    picture = sheet(data, seed=0, columns=7)
+    assert picture.dtype == torch.uint8
+    assert picture.shape == (3, 2 + rows * 66, 2 + 7 * 66)  # tiles of 16 * 4 pixels, lines of 2
+    first = picture[0, 2:66, 2:66][::4, ::4]  # the first tile, back at its size
+    if not overrides:
+        assert torch.equal(first, data.train[0][0][0])
+    last = picture[0, -66:-2, -66:-2][::4, ::4]
+    assert torch.equal(last, data.test[6][0][0])
