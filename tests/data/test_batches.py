@@ -1,4 +1,5 @@
 import math
+import multiprocessing
 
 import pytest
 import torch
@@ -7,8 +8,8 @@ from hypothesis import strategies as st
 
 from convexp.data.batches import EpochSampler, Images, View, loader, training_loader
 from convexp.data.canvas import zero_fill
-from convexp.data.dataset import statistics
 from convexp.data.draws import draw
+from convexp.data.source import Source
 from convexp.placement import OneOf, Placement, Uniform
 
 few = settings(deadline=None, max_examples=40)
@@ -163,6 +164,40 @@ def test_uniform_draws_reach_both_ends_and_nothing_beyond():
     assert not torch.equal(drawn, draw(Uniform((-1, 0), (1, 2)), 400, 1))
 
 
+@few
+@given(st.integers(1, 40), st.integers(1, 5), seeds, epochs)
+def test_processes_share_an_epoch(length, processes, seed, epoch):
+    """Equal parts, nothing twice, and together the order of a single process, but for less than one item per process."""
+    parts = []
+    for rank in range(processes):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("convexp.data.batches._processes", lambda rank=rank: (rank, processes))
+            sampler = EpochSampler(length, seed)
+            assert len(sampler) == length // processes
+            parts.append(order(length, seed, epoch))
+    assert {len(part) for part in parts} == {length // processes}
+    together = [item for items in zip(*parts, strict=True) for item in items]
+    assert together == order(length, seed, epoch)[: len(together)]
+
+
+def _labels_of_rank(rank: int, store: str) -> list[int]:
+    """What one of two real processes sees of an epoch, its loader made before the group is."""
+    batches = training_loader(numbered(23), 4, STILL, 7)
+    batches.sampler.set_epoch(2)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+    try:
+        return [label for _, labels in batches for label in labels.tolist()]
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def test_two_processes(tmp_path):
+    with multiprocessing.get_context("forkserver").Pool(2) as pool:
+        seen = pool.starmap(_labels_of_rank, [(rank, str(tmp_path / "store")) for rank in range(2)])
+    whole = [3 * item for item in order(23, 7, 2)]
+    assert seen == [whole[0:22:2][:8], whole[1:22:2][:8]]  # 11 items each, in whole batches of 4
+
+
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_worker_processes_change_nothing(workers):
     anywhere = Uniform((0, 0), (8, 8))
@@ -200,13 +235,23 @@ def test_statistics_are_those_of_the_pixels(n, channels, size, seed):
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (n, channels, *size), dtype=torch.uint8, generator=generator)
     images[0, :, ..., 0], images[1, :, ..., 0] = 0, 255
-    mean, std = statistics(images, torch.arange(n))
+    mean, std = Source(images, torch.arange(n), images, torch.arange(n)).statistics(torch.arange(n))
     pixels = images.double().transpose(0, 1).flatten(1) / 255
     torch.testing.assert_close(torch.tensor(mean, dtype=torch.float64), pixels.mean(1), rtol=0, atol=1e-12)
     torch.testing.assert_close(torch.tensor(std, dtype=torch.float64), pixels.std(1, correction=0), rtol=0, atol=1e-12)
 
 
+def test_statistics_are_those_of_the_rows_that_are_learned_from():
+    images = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1).expand(10, 1, 4, 4)
+    source = Source(images, torch.arange(10), images, torch.arange(10))
+    mean, std = source.statistics(torch.tensor([2, 4, 9]))
+    assert mean == pytest.approx([5 / 255])
+    assert std == pytest.approx([(26 / 3) ** 0.5 / 255])
+
+
 def test_statistics_of_constant_images():
-    mean, std = statistics(torch.full((3, 2, 4, 4), 51, dtype=torch.uint8), torch.arange(3))
+    images = torch.full((3, 2, 4, 4), 51, dtype=torch.uint8)
+    constant = Source(images, torch.arange(3), images, torch.arange(3))
+    mean, std = constant.statistics(torch.arange(3))
     assert mean == pytest.approx([0.2, 0.2])
     assert std == [1 / 255, 1 / 255]
