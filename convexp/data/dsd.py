@@ -17,9 +17,8 @@ from torch import Tensor
 
 from convexp.data.draws import generator
 from convexp.data.source import Source
-from convexp.errors import ConfigError
+from convexp.data.synthetic import CHUNK, check_whole, chunks, wrong
 
-CHUNK = 1000  # images from one generator; another number would make other images
 GREY = 128
 LEAST = 0.05  # sigma: below it, rounding to grey levels would begin to count
 
@@ -71,16 +70,16 @@ def dsd(shape: list[int], patch: int, train: int, test: int, sigma: float, seed:
 def _part(part: str, n: int, size: list[int], patch: int, sigma: float, seed: int) -> tuple[Tensor, Tensor]:
     w = signal(patch ** len(size), seed)
     grid = [m // patch for m in size]
-    chunks: list[tuple[Tensor, Tensor]] = []
-    for chunk in range(-(-n // CHUNK)):
-        drawn = generator("dsd", seed, part, chunk)
+
+    def make(drawn: torch.Generator) -> tuple[Tensor, Tensor]:
         label = torch.randint(2, (CHUNK,), generator=drawn)
         t = torch.randint(math.prod(grid), (CHUNK,), generator=drawn)
         x = torch.randn(CHUNK, 1, *size, generator=drawn) * sigma
         at: Any = (torch.arange(CHUNK), *torch.unravel_index(t, grid))
         _tiles(x, patch)[at] += ((2 * label - 1)[:, None] * w).reshape(-1, *[patch] * len(size)).float()
-        chunks.append(((x * levels(w, sigma) + GREY).round_().clamp_(0, 255).to(torch.uint8), label))
-    images, labels = (torch.cat(tensors)[:n] for tensors in zip(*chunks, strict=True))
+        return (x * levels(w, sigma) + GREY).round_().clamp_(0, 255).to(torch.uint8), label
+
+    images, labels = chunks(n, make, "dsd", seed, part)
     return images, labels
 
 
@@ -93,18 +92,11 @@ def _tiles(images: Tensor, patch: int) -> Tensor:
 
 
 def _check(whole: dict[str, Any], shape: list[int], sigma: Any) -> None:
-    for setting, value in whole.items():
-        least = 0 if setting == "seed" else 1
-        if type(value) is not int or value < least:
-            raise _wrong(setting, value, f"should be a whole number, {least} or more")
+    check_whole(whole, seed=0)
     if len(shape) not in (2, 3) or shape[0] != 1:
-        raise _wrong("shape", shape, "should be one channel and one or two dimensions, [1, L] or [1, H, W]")
+        raise wrong("shape", shape, "should be one channel and one or two dimensions, [1, L] or [1, H, W]")
     patch = whole["patch"]
     if any(n % patch for n in shape[1:]):
-        raise _wrong("patch", patch, f"should divide the size of the images, {' and '.join(map(str, shape[1:]))}")
+        raise wrong("patch", patch, f"should divide the size of the images, {' and '.join(map(str, shape[1:]))}")
     if not (isinstance(sigma, int | float) and LEAST <= sigma < math.inf):
-        raise _wrong("sigma", sigma, f"should be a number, {LEAST} or more")
-
-
-def _wrong(setting: str, value: object, right: str) -> ConfigError:
-    return ConfigError(f"data.source.{setting}={value}: {right}")
+        raise wrong("sigma", sigma, f"should be a number, {LEAST} or more")

@@ -6,11 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convexp.data.draws import generator
 from convexp.data.source import Source
-from convexp.errors import ConfigError
+from convexp.data.synthetic import CHUNK, check_whole, chunks, wrong
 
-CHUNK = 1000  # images from one generator; another number would make other images
 GREY, CONTRAST = 128, 64  # background, and what bright and dark pixels differ from it by
 
 
@@ -71,9 +69,8 @@ def waldo_images(
     within = torch.arange(side)
     image = torch.arange(CHUNK)
     there = image % 2 == 1 if task == "presence" else image >= 0
-    chunks: list[tuple[Tensor, Tensor]] = []
-    for chunk in range(-(-n // CHUNK)):
-        drawn = generator("waldo", seed, part, chunk)
+
+    def make(drawn: torch.Generator) -> tuple[Tensor, Tensor]:
         places = _places(size, side, 1 + distractors, drawn)  # (CHUNK, 1 + distractors, 2)
         kind = torch.randint(1, len(kinds), places.shape[:2], generator=drawn)
         kind[there, 0] = 0
@@ -81,8 +78,9 @@ def waldo_images(
         pixels = torch.randn(CHUNK, *size, generator=drawn) * noise + GREY
         pixels[image[:, None, None, None], row + within[:, None], column + within] += CONTRAST * kinds[kind]
         position = places[:, 0].where(there[:, None], -1)
-        chunks.append((pixels.round_().clamp_(0, 255).to(torch.uint8)[:, None], position))
-    images, positions = (torch.cat(tensors)[:n] for tensors in zip(*chunks, strict=True))
+        return pixels.round_().clamp_(0, 255).to(torch.uint8)[:, None], position
+
+    images, positions = chunks(n, make, "waldo", seed, part)
     if task == "presence":
         return images, (positions[:, 0] >= 0).long(), positions
     cell = (2 * positions + side) * grid // (2 * torch.tensor(size))  # of the centre, position + side / 2
@@ -106,28 +104,21 @@ def _places(size: tuple[int, int], side: int, patches: int, drawn: torch.Generat
 
 
 def _check(whole: dict[str, Any], shape: list[int], task: str, noise: Any) -> None:
-    least = {"grid": 2, "side": 4, "distractors": 0, "seed": 0}
-    for setting, value in whole.items():
-        if type(value) is not int or value < least.get(setting, 1):
-            raise _wrong(setting, value, f"should be a whole number, {least.get(setting, 1)} or more")
+    check_whole(whole, grid=2, side=4, distractors=0, seed=0)
     side, distractors, grid = whole["side"], whole["distractors"], whole["grid"]
     if len(shape) != 3 or shape[0] != 1:
-        raise _wrong("shape", shape, "should be one channel and two dimensions, [1, H, W]")
+        raise wrong("shape", shape, "should be one channel and two dimensions, [1, H, W]")
     if side % 2 or side > min(shape[1:]):
-        raise _wrong("side", side, f"should be even and no larger than the image, {min(shape[1:])}")
+        raise wrong("side", side, f"should be even and no larger than the image, {min(shape[1:])}")
     if not (isinstance(noise, int | float) and 0 <= noise < math.inf):
-        raise _wrong("noise", noise, "should be a number of grey levels, 0 or more")
+        raise wrong("noise", noise, "should be a number of grey levels, 0 or more")
     if task not in ("presence", "location"):
-        raise _wrong("task", task, "should be presence or location")
+        raise wrong("task", task, "should be presence or location")
     places = [n - side + 1 for n in shape[1:]]
     most = (math.prod(places) - 1) // math.prod(min(2 * side + 1, n) for n in places)  # a patch takes so many from others
     if distractors > most:
-        raise _wrong("distractors", distractors, f"at most {most} of side {side} are sure to fit beside the pattern")
+        raise wrong("distractors", distractors, f"at most {most} of side {side} are sure to fit beside the pattern")
     if task == "location" and grid * side >= 2 * min(shape[1:]):
-        raise _wrong(
+        raise wrong(
             "grid", grid, f"at most {(2 * min(shape[1:]) - 1) // side}, or the centre never lies in a cell at the border"
         )
-
-
-def _wrong(setting: str, value: object, right: str) -> ConfigError:
-    return ConfigError(f"data.source.{setting}={value}: {right}")
