@@ -59,12 +59,14 @@ def positions(choice: Choice, image_size: Size, canvas_size: Size) -> Offsets:
     """Where on the canvas the first pixel of an image lies: ``centre``, ``random``, ``[row, column]`` or a list of those.
 
     Raises:
-        ValueError: if the image would not lie on the canvas.
+        ValueError: if the image would not lie on the canvas, or there is but one place for it to be drawn from.
     """
     room = tuple(c - n for c, n in zip(canvas_size, image_size, strict=True))
     if choice == "centre":
         return OneOf((tuple(r // 2 for r in room),))
     if choice == "random":
+        if not any(room):
+            raise ValueError("has no room to choose from; data.canvas should be larger than the image")
         return Uniform((0,) * len(room), room)
     fixed = listed(choice, len(room))
     if fixed is None:

@@ -48,6 +48,7 @@ MISTAKES = {
     "unknown match": (["match=parameters"], ["match=parameters", "params:N"]),
     "canvas smaller than the image": (["data.canvas=7"], ["data.canvas=7", "8"]),
     "position off the canvas": (["data.position=[9,0]"], ["data.position=[9, 0]", "[8, 8]"]),
+    "random without room": (["data.canvas=null", "data.position=random"], ["data.position=random", "data.canvas"]),
     "unknown position": (["data.position=middle"], ["data.position=middle", "centre"]),
     "half a pixel of position": (["data.position=[0.5,1]"], ["data.position=[0.5, 1]", "whole numbers"]),
     "shift of three dimensions": (["data.shift.test=[1,1,1]"], ["data.shift.test=[1, 1, 1]", "2 whole numbers"]),
