@@ -25,7 +25,11 @@ def task(cfg: DictConfig) -> None:
     if cfg.accelerator is not None:
         saved.trainer.accelerator = cfg.accelerator
     if cfg.data_root is not None:
-        saved.data.source.root = cfg.data_root
+        source = saved.data.source
+        if "file" in source:
+            source.file = str(Path(str(cfg.data_root)) / Path(str(source.file)).name)
+        else:
+            source.root = cfg.data_root
     config = load(saved)
     check_trusted(config)
     if not (folder / "checkpoints" / "best.ckpt").is_file():

@@ -48,6 +48,12 @@ class Experiment:
         with self._timed("setup"):
             prepare_torch(config)
             self.data = build.dataset(config)
+            before = self.previous.get("data", {}).get("checksum")
+            if before is not None and before != self.data.checksum:
+                raise ConfigError(
+                    f"data ({config.data.name}): the images have changed since this run was begun (checksum {before}, now "
+                    f"{self.data.checksum}); start a new one"
+                )
             pl.seed_everything(config.seed, workers=True, verbose=False)
             self.network, self.width = build.network(config, self.data)
             self.probes = build.probes(config)
@@ -182,6 +188,7 @@ class Experiment:
 
     def _fit(self, checkpoint: dict[str, Any] | None) -> None:
         config, data = self.config, self.data.to(self.trainer.strategy.root_device)
+        first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
         self.result["hardware"] = hardware(type(self.trainer.accelerator).__name__, torch.get_num_threads())
         for board in self._boards():
             board.start(self._hparams())
@@ -190,7 +197,7 @@ class Experiment:
         with self._timed("fit"):
             self.trainer.fit(
                 self.module,
-                training_loader(data.train, config.data.batch_size, data.shifts, config.seed),
+                training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first_epoch),
                 loader(data.val, config.data.eval_batch_size),
                 ckpt_path=None if checkpoint is None else self.folder / "checkpoints" / LAST,
                 weights_only=True,
@@ -235,8 +242,8 @@ class Experiment:
     def _probe(self) -> None:
         metrics, pictures = self.result["metrics"], {"data": sheet(self.data, self.config.seed)}
         device = self.trainer.strategy.root_device
-        settings = self.config.data
-        most = int(settings.memory_gb * 1e9) // math.prod(settings.input_shape)
+        wanted = [getattr(probe, "max_images", len(self.data.test)) for probe in self.probes.values()]
+        most = max([self.config.data.batch_size, *wanted])
         images, labels = (tensor.to(device) for tensor in self.data.test.first(most))
         self.network.to(device).eval()
         with self._timed("probes"), torch.inference_mode():

@@ -129,5 +129,5 @@ def window_size(canvas_size: Size, window: int | None, reach: Size) -> Size:
     wanted = largest if window is None else (window,) * len(canvas_size)
     if any(not 1 <= w <= most for w, most in zip(wanted, largest, strict=True)):
         sizes = "x".join(map(str, canvas_size))
-        raise ValueError(f"shifts of {max(reach)} pixels leave {min(largest)} of the {sizes} pixels for the window")
+        raise ValueError(f"shifts of {max(reach)} pixels leave {max(0, min(largest))} of the {sizes} pixels for the window")
     return wanted

@@ -67,6 +67,15 @@ MISTAKES = {
         ["data=image_folder", "data.classes=2", "data.source.root=nowhere"],
         ["data.source.root=nowhere", "no such folder"],
     ),
+    "a path that is a number": (
+        ["data=image_folder", "data.classes=2", "data.source.root=2024"],
+        ["data.source.root=2024", "quote"],
+    ),
+    "crops of nothing": (
+        ["data.shift.protocol=crop", "data.shift.train=12"],
+        ["data.shift.protocol=crop", "leave 0"],
+    ),
+    "negative test size": (["data.source.test_size=-0.2"], ["data.source.test_size=-0.2", "share"]),
     "no such file": (
         ["data=npz", "data.classes=2", "data.image_shape=[1,9,9]", "data.source.file=nowhere.npz"],
         ["data.source.file=nowhere.npz", "no such file"],

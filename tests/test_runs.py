@@ -245,6 +245,7 @@ def test_run_folder_cannot_name_foreign_code(small_run, call):
     folder = small_run()
     config = folder / ".hydra" / "config.yaml"
     foreign = ("os.system", "torch.hub.load", "builtins.eval", "convexp.app.os.system", "convexp.runs.environment._git")
+    foreign += ("convexp.cache.remember", "convexp.cache.stored", "convexp.data.listing.listing", "convexp.layers.conv.Conv2d")
     inherited = ("convexp.layers.local.torch.load", "torch.optim.adam.torch.load", "convexp.training.trackers._need")
     for target in foreign + inherited:
         evil = re.sub(r"_target_: torch.optim.Adam", f"_target_: {target}", config.read_text())
@@ -255,6 +256,16 @@ def test_run_folder_cannot_name_foreign_code(small_run, call):
             assert done.code == 2, done.out
             assert target in done.err or "optimizer" in done.err  # refused for its name, or for the settings it cannot take
         config.write_text(evil.replace(target, "torch.optim.Adam"))
+
+
+@pytest.mark.parametrize("target", ["convexp.cache.remember", "convexp.data.npz.npz", "torch.optim.Adam"])
+def test_a_setting_of_a_run_folder_names_only_what_belongs_there(small_run, call, target):
+    config = small_run() / ".hydra" / "config.yaml"
+    config.write_text(config.read_text().replace("convexp.layers.conv.Conv2d", target))
+    for arguments in (("evaluate", "run=run"), ("train", "resume=run")):
+        done = call(*arguments)
+        assert done.code == 2, done.out
+        assert "model.wiring" in done.err
 
 
 def test_run_folder_gives_arguments_by_name_only(small_run, call):

@@ -170,6 +170,9 @@ def check_data(config: Config) -> None:
     """
     source = config.data.source.spec()
     file, root = source.get("file"), source.get("root")
+    for setting, path in (("file", file), ("root", root)):
+        if path is not None and not isinstance(path, str):
+            raise ConfigError(f"data.source.{setting}={path}: should be a path; quote a number, as in '\"{path}\"'")
     if file is not None and not Path(file).expanduser().is_file():
         raise ConfigError(f"data.source.file={file}: there is no such file")
     if root is None or Path(root).expanduser().is_dir():

@@ -1,5 +1,6 @@
 """The shape of a configuration: every setting, its type and its range. The YAML files in ``conf/`` hold the values."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -210,7 +211,8 @@ class Data(Section):
             try:
                 seen = window_size(canvas, shift.window, reach)
             except ValueError as error:
-                raise ValueError(f"data.shift.window={'null' if shift.window is None else shift.window}: {error}") from None
+                said = f"data.shift.window={shift.window}" if shift.window else "data.shift.protocol=crop"
+                raise ValueError(f"{said}: {error}") from None
         elif shift.window is not None:
             raise ValueError(f"data.shift.window={shift.window}: goes with data.shift.protocol=crop, or should be null")
         return Placement(
@@ -300,5 +302,8 @@ class Config(Section):
         everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k != "profiler"}
         source = everything["data"].pop("source")
         everything["data"] = {k: v for k, v in everything["data"].items() if k not in ("memory_gb", "workers")}
-        everything["data"]["source"] = {k: v for k, v in source.items() if k not in ("root", "download", "cache")}
+        public = "download" in source  # the same images wherever they lie
+        elsewhere = ("root", "download", "cache") if public else ("cache",)
+        paths = {k: str(Path(source[k]).expanduser().resolve()) for k in ("root", "file") if k in source}
+        everything["data"]["source"] = {k: v for k, v in (source | paths).items() if k not in elsewhere}
         return everything

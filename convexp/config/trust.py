@@ -8,9 +8,17 @@ from convexp.config.schema import Config
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
 
-# Names that are defined in these rooms of this package, and classes of these packages: no attribute of anything is followed.
-ROOMS = ("convexp.layers.", "convexp.data.", "convexp.probes.", "convexp.training.")
-CLASSES = re.compile(r"(torch\.optim(\.lr_scheduler)?|pytorch_lightning\.callbacks)\.[A-Z][A-Za-z0-9]*")
+# What each setting may name: what is defined in a room of this package, or classes of a package. No attribute of anything is
+# followed, and no room holds a function that writes where it is told to.
+ROLES = {
+    "model": r"convexp\.layers\..*",
+    "data": r"convexp\.data\..*",
+    "optimizer": r"torch\.optim\.[A-Z][A-Za-z0-9]*",
+    "scheduler": r"convexp\.training\..*|torch\.optim\.lr_scheduler\.[A-Z][A-Za-z0-9]*",
+    "probes": r"convexp\.probes\..*",
+    "logger": r"convexp\.training\..*",
+    "callbacks": r"convexp\.training\..*|pytorch_lightning\.callbacks\.[A-Z][A-Za-z0-9]*",
+}
 
 
 def check_trusted(config: Config) -> None:
@@ -26,26 +34,31 @@ def check_trusted(config: Config) -> None:
         _check(setting, target.spec(), own)
 
 
-def _is_trusted(name: Any, own: tuple[str, ...]) -> bool:
+def _is_trusted(role: str, name: Any, own: tuple[str, ...]) -> bool:
     if not isinstance(name, str):
         return False
-    if name.startswith(ROOMS):
+    if name.startswith(own or "\0"):
+        return True
+    if re.fullmatch(ROLES[role], name) is None:
+        return False
+    if name.startswith("convexp."):
         try:
             signature(name)
         except LookupError:
             return False
         return not name.rpartition(".")[2].startswith("_")
-    return CLASSES.fullmatch(name) is not None or name.startswith(own or "\0")
+    return True
 
 
 def _check(setting: str, value: Any, own: tuple[str, ...]) -> None:
     if isinstance(value, dict):
         if "_args_" in value:
             raise ConfigError(f"{setting}._args_: a run folder may give arguments by name only")
-        if "_target_" in value and not _is_trusted(value["_target_"], own):
+        if "_target_" in value and not _is_trusted(setting.split(".")[0], value["_target_"], own):
             raise ConfigError(
-                f"{setting}._target_={value['_target_']}: a run folder may only name what {', '.join(r + '*' for r in ROOMS)} "
-                "define, torch's optimizers and Lightning's callbacks; if you trust this one, name its package in CONVEXP_TRUST"
+                f"{setting}._target_={value['_target_']}: a run folder may only name convexp's own layers, sources, probes and "
+                "training, torch's optimizers and Lightning's callbacks, each where it belongs; if you trust this one, name "
+                "its package in CONVEXP_TRUST"
             )
         for key, item in value.items():
             _check(f"{setting}.{key}", item, own)

@@ -1,5 +1,6 @@
 """Batches by whole-batch indexing into tensors: no per-sample Python."""
 
+import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,14 +87,14 @@ class Images(TorchDataset[Batch]):
         """The first so many, or all there are."""
         return self.batch(torch.arange(min(n, len(self))), self.view)
 
-    def to(self, device: torch.device) -> "Images":
-        """The same images on another device."""
+    def moved(self, images: Tensor, labels: Tensor) -> "Images":
+        """The same, with the source's tensors on another device."""
 
         def there(value: Any) -> Any:
-            return value.to(device) if isinstance(value, Tensor) else value
+            return value.to(images.device) if isinstance(value, Tensor) else value
 
         view = self.view and replace(self.view, positions=there(self.view.positions), shifts=there(self.view.shifts))
-        return Images(there(self.images), there(self.labels), there(self.rows), view, self.workers)
+        return Images(images, labels, there(self.rows), view, self.workers)
 
 
 def _index(items: list[int]) -> Tensor:
@@ -174,24 +175,30 @@ def whole(batch: Any) -> Any:
     return batch
 
 
-def _workers(images: Images) -> dict[str, Any]:
-    if not images.workers:
-        return {}
-    return {"num_workers": images.workers, "persistent_workers": True, "pin_memory": torch.cuda.is_available()}
+def _ways(images: Images) -> dict[str, Any]:
+    """A generator of its own, since a loader draws from torch's whenever it starts; and processes that stream, if any."""
+    ways: dict[str, Any] = {"generator": torch.Generator()}
+    if images.workers:
+        ways |= {"num_workers": images.workers, "persistent_workers": True, "pin_memory": torch.cuda.is_available()}
+        if "fork" in multiprocessing.get_all_start_methods():  # others would copy the memory map
+            ways["multiprocessing_context"] = "fork"
+    return ways
 
 
 def loader(images: Images, batch_size: int) -> DataLoader[Batch]:
     """A standard DataLoader over ``images`` in order."""
-    return DataLoader(images, batch_size, shuffle=False, collate_fn=whole, **_workers(images))
+    return DataLoader(images, batch_size, shuffle=False, collate_fn=whole, **_ways(images))
 
 
-def training_loader(images: Images, batch_size: int, shifts: Offsets, seed: int) -> DataLoader[Batch]:
+def training_loader(images: Images, batch_size: int, shifts: Offsets, seed: int, first_epoch: int = 0) -> DataLoader[Batch]:
     """A standard DataLoader over ``images``, in each epoch in another order and shifted anew; no incomplete last batch."""
+    sampler = EpochSampler(len(images), seed)
+    sampler.set_epoch(first_epoch)  # Lightning does so too late for a run that is resumed: workers have begun by then
     return DataLoader(
         Epochs(images, shifts, seed),
         batch_size,
-        sampler=EpochSampler(len(images), seed),
+        sampler=sampler,
         drop_last=len(images) > batch_size,
         collate_fn=whole,
-        **_workers(images),
+        **_ways(images),
     )

@@ -37,7 +37,9 @@ class Dataset:
         free, _ = torch.cuda.mem_get_info(device)
         if self.train.images.nbytes + self.test.images.nbytes > free / 2:
             return self
-        return replace(self, train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
+        learn, labels = self.train.images.to(device), self.train.labels.to(device)  # of validation too
+        test = self.test.moved(self.test.images.to(device), self.test.labels.to(device))
+        return replace(self, train=self.train.moved(learn, labels), val=self.val.moved(learn, labels), test=test)
 
 
 def prepare(settings: Data, source: Source) -> Dataset:

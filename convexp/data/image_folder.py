@@ -1,7 +1,7 @@
 """A user's own images: a folder per class, decoded once."""
 
+import math
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,15 @@ from rich.progress import track
 from torch import Tensor
 
 from convexp import console
-from convexp.data.cache import mapped, recall, remember, stored
+from convexp.cache import discard, mapped, recall, remember, stored
 from convexp.data.listing import Listing, listing
 from convexp.data.source import CHUNK, Source, Stored, checksum, moments
-from convexp.data.split import held_out
+from convexp.data.split import held_out, stratified_order
 from convexp.errors import ConfigError
 
 FORMAT = 1  # of the cache: part of its keys
 RESIZE = ("fit", "stretch", "none")
+JOB = 64  # images that a thread decodes before it asks for more
 
 
 def image_folder(
@@ -60,20 +61,29 @@ def image_folder(
         _describe(folder, torch.tensor(images.labels), learn, test)
 
     folder = Path(cache).expanduser()
-    target = stored(folder, _key(images, folder, settings), write)
     try:
-        return _read(target)
-    except (OSError, ValueError, KeyError):  # the cache has been damaged
-        shutil.rmtree(target)
-        return _read(stored(folder, target.name, write))
+        key = _key(images, folder, settings)
+        target = stored(folder, key, write)
+        try:
+            return _read(target)
+        except (ValueError, EOFError, KeyError, FileNotFoundError):  # the array has been damaged
+            discard(folder, key)
+            return _read(stored(folder, key, write))
+    except OSError as error:
+        size = len(images.files) * math.prod(shape) / 1e6
+        raise ConfigError(
+            f"data.source.cache={cache}: cannot be used ({error}); should be a folder to write in, with {size:.0f} MB free"
+        ) from None
 
 
 def _parts(images: Listing, test_size: int | float, split_seed: int) -> tuple[Tensor, Tensor]:
-    """Indices of the files to learn from and of those to test on."""
+    """Indices of the files to learn from and of those to test on, the classes mixed: probes look at the first so many."""
     labels, test = torch.tensor(images.labels), torch.tensor(images.test)
     if bool(test.any()):
-        return (~test).nonzero()[:, 0], test.nonzero()[:, 0]
-    return held_out(labels, test_size, split_seed, "data.source.test_size")
+        parts = (~test).nonzero()[:, 0], test.nonzero()[:, 0]
+    else:
+        parts = held_out(labels, test_size, split_seed, "data.source.test_size")
+    return parts[0][stratified_order(labels[parts[0]], split_seed)], parts[1][stratified_order(labels[parts[1]], split_seed)]
 
 
 def _key(images: Listing, folder: Path, settings: str) -> str:
@@ -94,19 +104,26 @@ def _decode(images: Listing, order: list[int], shape: list[int], resize: str, fi
         ConfigError: naming the first file that cannot be read and how many more there are.
     """
     array: Any = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(len(order), *shape))
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash where a map is written to
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
     wrong: list[str] = []
 
-    def one(position: int) -> None:
-        path = images.root / images.files[order[position]]
-        try:
-            array[position] = decoded(path, shape, resize)
-        except Exception as error:  # decoders raise whatever they like
-            wrong.append(str(error) if isinstance(error, ConfigError) else f"{path}: cannot be read ({error})")
+    def some(positions: range) -> None:
+        for position in positions:
+            path = images.root / images.files[order[position]]
+            try:
+                array[position] = decoded(path, shape, resize)
+            except Exception as error:  # decoders raise whatever they like
+                wrong.append(str(error) if isinstance(error, ConfigError) else f"{path}: cannot be read ({error})")
+
+    n = len(order)
+    jobs = [range(start, min(start + JOB, n)) for start in range(0, n, JOB)]
 
     pool = ThreadPoolExecutor(os.cpu_count())  # decoders let other threads run
     try:
-        done = pool.map(one, range(len(order)))
-        for _ in track(done, "decoding images", len(order), console=console.err, disable=not console.is_terminal()):
+        done = pool.map(some, jobs)
+        for _ in track(done, "decoding images", len(jobs), console=console.err, disable=not console.is_terminal()):
             pass
     finally:
         pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for the rest

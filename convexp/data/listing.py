@@ -10,6 +10,7 @@ from convexp.errors import ConfigError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 TEST = ("test", "val")  # the first that is there is tested on
+PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}  # what no class is called
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ def listing(root: Path) -> Listing:
     found: list[tuple[bool, str, str]] = []  # in the test part, file, class
     for part in parts:
         names = sorted(entry.name for entry in _visible(root / part) if entry.is_dir())
+        if odd := [name for name in names if name.lower() in PARTS]:
+            raise ConfigError(
+                f"data.source.root={root / part}: {odd[0]} would be a class; should hold one folder per class, or parts "
+                "that are named train and test (or val)"
+            )
         if not names:
             raise ConfigError(f"data.source.root={root / part}: holds no folders; should hold one per class, with its images")
         if classes and names != classes:

@@ -1,6 +1,7 @@
 """Arrays that a user has, in an npz file."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from convexp.data.source import CHUNK, Source
-from convexp.data.split import held_out
+from convexp.data.split import held_out, stratified_order
 from convexp.errors import ConfigError
 
 # Names of the images and labels of a part, as they are found in the wild: ours, Keras's, MedMNIST's.
@@ -44,18 +45,20 @@ def npz(file: str, shape: list[int], test_size: int | float, split_seed: int) ->
             raise _wrong(path, "is no npz file, or damaged")
         with path.open("rb") as file_, np.load(file_, allow_pickle=False) as arrays:
             parts = {part: _part(path, arrays, part, shape) for part in NAMES}
-    except (OSError, EOFError, zipfile.BadZipFile, ValueError, TypeError) as error:
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise _wrong(path, f"cannot be read ({error})") from None
     whole, train, val, test = (parts[part] for part in ("all", "train", "val", "test"))
     if whole is not None:
         images, labels = whole
         rest, held = held_out(labels, test_size, split_seed, "data.source.test_size")
+        held = held[stratified_order(labels[held], split_seed)]
         return Source(images[rest], labels[rest], images[held], labels[held])
     if train is None or test is None:
         raise _wrong(path, "should hold images and labels, or train_images, train_labels, test_images and test_labels")
     if val is not None:
         train = (torch.cat((train[0], val[0])), torch.cat((train[1], val[1])))
-    return Source(*train, *test)
+    mixed = stratified_order(test[1], split_seed)  # probes look at the first so many, and files are often sorted by class
+    return Source(*train, test[0][mixed], test[1][mixed])
 
 
 def _wrong(path: Path, what: str) -> ConfigError:

@@ -28,8 +28,14 @@ def stratified_order(labels: Tensor, seed: int) -> Tensor:
     return by_class[torch.argsort(at[by_class], stable=True)]
 
 
-def number(size: int | float, total: int) -> int:
-    """``size`` samples, or that share of ``total`` rounded."""
+def number(size: int | float, total: int, setting: str) -> int:
+    """``size`` samples, or that share of ``total`` rounded.
+
+    Raises:
+        ConfigError: naming ``setting``, if it is neither.
+    """
+    if type(size) not in (int, float) or size <= 0 or (isinstance(size, float) and not size <= 1):
+        raise ConfigError(f"{setting}={size}: should be a number of samples (1, 2, ...) or a share (above 0, up to 1.0)")
     return size if isinstance(size, int) else round(size * total)
 
 
@@ -39,7 +45,7 @@ def held_out(labels: Tensor, size: int | float, seed: int, setting: str) -> tupl
     Raises:
         ConfigError: naming ``setting``, if nothing would be left of a class, or nothing held out of it.
     """
-    take = number(size, len(labels))
+    take = number(size, len(labels), setting)
     order = stratified_order(labels, seed)
     held, rest = order[:take].sort().values, order[take:].sort().values
     _check_classes(labels, (held, "held out"), (rest, "left"), setting=f"{setting}={size}")
@@ -54,7 +60,7 @@ def beginning(labels: Tensor, size: int | float | None, seed: int, setting: str)
     """
     if size is None:
         return torch.arange(len(labels))
-    take = number(size, len(labels))
+    take = number(size, len(labels), setting)
     if take > len(labels):
         raise ConfigError(
             f"{setting}={size}: there are {len(labels)} samples to train on; set a smaller number, or null for all"
@@ -65,11 +71,13 @@ def beginning(labels: Tensor, size: int | float | None, seed: int, setting: str)
 
 
 def _check_classes(labels: Tensor, *parts: tuple[Tensor, str], setting: str) -> None:
-    counts = torch.bincount(labels)
+    classes, inverse = labels.unique(return_inverse=True)
+    counts = torch.bincount(inverse)
     for rows, verb in parts:
-        missing = (counts > 0) & (torch.bincount(labels[rows], minlength=len(counts)) == 0)
+        missing = torch.bincount(inverse[rows], minlength=len(counts)) == 0
         if bool(missing.any()):
-            c = int(missing.nonzero()[0])
+            at = int(missing.nonzero()[0])
             raise ConfigError(
-                f"{setting}: no sample of class {c} would be {verb}, of {int(counts[c])} that there are; every class needs one"
+                f"{setting}: no sample of class {int(classes[at])} would be {verb}, of {int(counts[at])} that there are; "
+                "every class needs one"
             )

@@ -31,6 +31,8 @@ def read_config(folder: Path, setting: str) -> DictConfig:
     downloads = OmegaConf.select(cfg, "data.source.download") is not None  # of torchvision's, not a folder of one's own
     if here is not None and downloads and isinstance(root, str) and not Path(root).is_dir():
         cfg.data.source.root = here  # the data has moved, or the run was started in another folder
+    if OmegaConf.select(cfg, "data.source.cache") is not None:
+        cfg.data.source.cache = os.environ.get("CONVEXP_CACHE", "~/.cache/convexp")  # what a run folder says is not written to
     return cfg
 
 

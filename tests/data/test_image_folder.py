@@ -109,15 +109,17 @@ def test_the_key_is_the_content(tmp_path, monkeypatch):
     assert bag(*everything) == bag(torch.cat((changed[None], images[1:])), labels)
 
 
+@pytest.mark.parametrize("left", [0, -20])
 @pytest.mark.parametrize("damage", ["images.npy", "labels.npy", "moments.npy", "about.json"])
-def test_a_damaged_cache_is_made_anew(tmp_path, damage):
+def test_a_damaged_cache_is_made_anew(tmp_path, damage, left):
     images, labels = some()
     write(tmp_path / "photos", images, labels)
     first = folder_source(tmp_path / "photos")
+    images = first.train_images.clone()  # the file is going to be cut short under its map
     (file,) = (tmp_path / "cache").glob(f"*/{damage}")
-    file.write_bytes(file.read_bytes()[:-20])
+    file.write_bytes(file.read_bytes()[:left])
     second = folder_source(tmp_path / "photos")
-    assert torch.equal(first.train_images, second.train_images)
+    assert torch.equal(images, second.train_images)
     assert first.checksum() == second.checksum()
 
 
@@ -188,9 +190,17 @@ def wrong(tmp_path: Path, kind: str) -> dict:
     elif kind == "a class in one part only":
         shutil.copytree(folder, folder / "train")
         shutil.copytree(folder / "class0", folder / "test" / "class0")
-    return {"class count": {"classes": 2}, "one test image": {"test_size": 1}, "unknown resize": {"resize": "crop"}}.get(
-        kind, {}
-    )
+    elif kind == "a part of another name":
+        for part in ("train", "validation"):
+            shutil.copytree(folder / "class0", folder / part / "class0")
+    return {
+        "class count": {"classes": 2},
+        "one test image": {"test_size": 1},
+        "a cache that cannot be written": {"cache": "/proc/nowhere"},
+        "test size of text": {"test_size": "10%"},
+        "negative test size": {"test_size": -0.2},
+        "unknown resize": {"resize": "crop"},
+    }.get(kind, {})
 
 
 WRONG = {
@@ -203,6 +213,10 @@ WRONG = {
     "no classes": ["photos", "one per class"],
     "a class in one part only": ["class1", "same classes"],
     "class count": ["data.classes=2", "3 folders"],
+    "a part of another name": ["train would be a class", "train and test"],
+    "a cache that cannot be written": ["data.source.cache=/proc/nowhere", "cannot be used"],
+    "test size of text": ["data.source.test_size=10%", "share"],
+    "negative test size": ["data.source.test_size=-0.2", "share"],
     "one test image": ["data.source.test_size=1"],
     "unknown resize": ["data.source.resize=crop", "stretch"],
 }
@@ -235,6 +249,76 @@ def test_a_run_on_a_folder_says_what_is_wrong_before_it_starts(call, tmp_path):
         assert done.code == 2
         assert done.err.count("\n") == 1, done.err
         assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_test_images_are_of_all_classes(tmp_path):
+    """Probes look at the first so many."""
+    write(tmp_path / "photos", *some(60))
+    assert folder_source(tmp_path / "photos", test_size=12).test_labels[:3].sort().values.tolist() == [0, 1, 2]
+    for part in ("train", "test"):
+        write(tmp_path / "parts" / part, *some(12))
+    assert folder_source(tmp_path / "parts").test_labels[:3].sort().values.tolist() == [0, 1, 2]
+
+
+def test_a_full_disk_is_an_error(tmp_path, monkeypatch):
+    write(tmp_path / "photos", *some())
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(ConfigError, match=r"data.source.cache=.*No space left.* MB free"):
+        folder_source(tmp_path / "photos")
+    assert [p for p in (tmp_path / "cache").glob("*") if p.is_dir()] == []
+
+
+def test_a_cache_is_shared_with_those_the_umask_allows(tmp_path):
+    write(tmp_path / "photos", *some())
+    folder_source(tmp_path / "photos")
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for made in (tmp_path / "cache").glob("*"):
+        if made.is_dir():
+            assert made.stat().st_mode == plain.stat().st_mode
+        elif made.suffix == ".json":
+            (plain / "x").touch()
+            assert made.stat().st_mode == (plain / "x").stat().st_mode
+
+
+@pytest.mark.parametrize("resumed_at", [1, 2])
+def test_a_streamed_run_is_resumed_bit_for_bit(call, tmp_path, interrupted_at, resumed_at):
+    photos = tmp_path.parent / f"{tmp_path.name}-photos"
+    write(photos / "p", *some(90))
+    own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
+    more = ("data.classes=3", "data.shift.train=2", "data.batch_size=8", "data.memory_gb=0.000001", "data.workers=1")
+    run = (*SMALL, *own, *more, "probes.consistency.max_shift=1", "trainer.max_epochs=4")
+    os.environ["CONVEXP_CACHE"] = f"{photos}/cache"
+    try:
+        assert call("train", *run, "hydra.run.dir=whole").code == 0
+        with interrupted_at(epoch=resumed_at, batch=3):
+            assert call("train", *run, "hydra.run.dir=part").code == 130
+        done = call("train", "resume=part")
+        assert done.code == 0, done.err
+        for key in ("train/loss", "val/loss", "test/loss"):
+            assert read(tmp_path / "part")["metrics"].get(key) == read(tmp_path / "whole")["metrics"].get(key)
+        a, b = (torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True) for name in ("part", "whole"))
+        assert all(torch.equal(a["state_dict"][name], b["state_dict"][name]) for name in b["state_dict"])
+    finally:
+        del os.environ["CONVEXP_CACHE"]
+
+
+def test_images_that_have_changed_are_not_gone_on_with(call, tmp_path, interrupted_at):
+    photos = tmp_path.parent / f"{tmp_path.name}-photos"
+    write(photos / "p", *some(60))
+    own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
+    with interrupted_at(epoch=1, batch=0):
+        small = ("data.classes=3", "data.batch_size=8", "probes.consistency.max_shift=1")
+        assert call("train", *SMALL, *own, *small, "hydra.run.dir=run").code == 130
+    Image.new("RGB", (8, 6), "red").save(photos / "p" / "class0" / "00000.png")
+    done = call("train", "resume=run")
+    assert done.code == 2
+    assert "have changed" in done.err
+    assert done.err.count("\n") == 1
 
 
 def test_streaming_changes_nothing(call, tmp_path):

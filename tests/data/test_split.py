@@ -69,8 +69,8 @@ def test_a_smaller_training_set_is_part_of_a_larger_one(case, data):
 @few
 @given(st.integers(1, 2000), st.floats(0.01, 1))
 def test_a_share_is_that_many(total, share):
-    assert abs(number(share, total) - share * total) <= 0.5
-    assert number(total, 5) == total
+    assert abs(number(share, total, "x") - share * total) <= 0.5
+    assert number(total, 5, "x") == total
 
 
 def test_a_share_and_its_number_are_the_same_split():
@@ -78,6 +78,12 @@ def test_a_share_and_its_number_are_the_same_split():
     for share, size in ((0.2, 40), (0.5, 100)):
         assert torch.equal(held_out(labels, share, 3, "x")[1], held_out(labels, size, 3, "x")[1])
         assert torch.equal(beginning(labels, share, 3, "x"), beginning(labels, size, 3, "x"))
+
+
+@pytest.mark.parametrize("size", [0, -1, -0.2, 1.5, "10%", True, float("nan")])
+def test_what_is_no_number_of_samples(size):
+    with pytest.raises(ConfigError, match=r"data.val_size=.*: should be a number"):
+        held_out(torch.arange(40) % 2, size, 0, "data.val_size")
 
 
 def test_more_than_there_are():

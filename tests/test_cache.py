@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convexp.data.cache import mapped, recall, remember, stored
+from convexp.cache import mapped, recall, remember, stored
 
 
 def numbers(folder: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_failure_leaves_nothing(tmp_path, error):
 
 def test_a_killed_process_leaves_no_wrong_cache(tmp_path):
     script = (
-        "import sys, time; from pathlib import Path; import numpy as np; from convexp.data.cache import stored\n"
+        "import sys, time; from pathlib import Path; import numpy as np; from convexp.cache import stored\n"
         "def write(folder):\n"
         "    np.save(folder / 'a.npy', np.zeros(3)); print('half', flush=True); time.sleep(60)\n"
         "stored(Path(sys.argv[1]), 'k', write)"

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,8 @@ def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
             return target
         for stale in folder.glob(f"{key}.partial-*"):  # of a process that was killed: who writes holds the lock
             shutil.rmtree(stale, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f"{key}.partial-", dir=folder))
+        partial = folder / f"{key}.partial-{os.getpid()}"
+        partial.mkdir()
         try:
             write(partial)
             for file in partial.iterdir():
@@ -40,6 +40,12 @@ def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
             shutil.rmtree(partial, ignore_errors=True)
             raise
     return target
+
+
+def discard(folder: Path, key: str) -> None:
+    """Remove what is stored under ``key``: it turned out to be damaged."""
+    with FileLock(folder / f"{key}.lock"):
+        shutil.rmtree(folder / key, ignore_errors=True)
 
 
 def _to_disk(path: Path) -> None:
@@ -54,16 +60,16 @@ def mapped(file: Path) -> Tensor:
     """An array as a memory-mapped tensor; changes of it stay in memory.
 
     Raises:
-        ValueError: if the file is truncated or no array.
+        ValueError, EOFError: if the file is truncated or no array.
     """
     return torch.from_numpy(np.load(file, mmap_mode="c", allow_pickle=False))
 
 
 def remember(file: Path, value: dict[str, Any]) -> None:
     """Write a small JSON file atomically."""
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=file.name, suffix=".partial", delete=False) as partial:
-        json.dump(value, partial)
-    Path(partial.name).replace(file)
+    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
+    partial.write_text(json.dumps(value), encoding="utf-8")
+    partial.replace(file)
 
 
 def recall(file: Path) -> dict[str, Any] | None:

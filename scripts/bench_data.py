@@ -1,0 +1,113 @@
+"""What the data path costs, on MNIST: batches of 128 by every way to shift them, and starts on a folder of images.
+
+The floor of a batch is `images[index], labels[index]`, one gather each; batches are timed interleaved, medians over rounds,
+without a network. The folder holds the 10,000 test images as PNG files: a first start decodes them, a second one finds the
+array, and a streamed epoch is read from the memory map by two processes.
+
+    python scripts/bench_data.py        (needs MNIST: CONVEXP_DATA, or the folder data/; one minute)
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+from hydra import compose, initialize_config_dir
+from PIL import Image
+
+from convexp import build
+from convexp.config import Config, conf_dir, load
+from convexp.data import Dataset, prepare, training_loader
+
+SHIFTS = {
+    "as they are": [],
+    "canvas of 40": ["data.canvas=40"],
+    "random position": ["data.canvas=40", "data.position=random"],
+    "zero_fill": ["data.shift.train=4"],
+    "circular": ["data.shift.train=4", "data.shift.protocol=circular"],
+    "crop": ["data.shift.train=4", "data.shift.protocol=crop"],
+}
+
+
+def settings(*overrides: str) -> Config:
+    """A configuration."""
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        return load(compose("train", ["data=mnist", *overrides]))
+
+
+def epoch(data: Dataset) -> float:
+    """Microseconds per batch of one epoch of the loader."""
+    batches = training_loader(data.train, 128, data.shifts, 0)
+    start = time.perf_counter()
+    for _ in batches:
+        pass
+    return (time.perf_counter() - start) / len(batches) * 1e6
+
+
+def floor(data: Dataset) -> float:
+    """Microseconds per batch of nothing but indexing."""
+    images, labels = data.train.images, data.train.labels
+    order = torch.randperm(len(labels)).split(128)
+    start = time.perf_counter()
+    for index in order:
+        _ = images[index], labels[index]
+    return (time.perf_counter() - start) / len(order) * 1e6
+
+
+def batches(rounds: int) -> None:
+    """Print the time of a batch for every way."""
+    source = build.make("data.source", settings().data.source)
+    ways: dict[str, Callable[[], float]] = {"bare indexing": lambda: floor(data)}
+    for name, overrides in SHIFTS.items():
+        made = prepare(settings(*overrides).data, source)
+        ways[name] = lambda made=made: epoch(made)
+    data = prepare(settings().data, source)
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            times[name].append(way())
+    for name, values in times.items():
+        ratios = [value / bare for value, bare in zip(values, times["bare indexing"], strict=True)]
+        spread = f"{min(ratios):.1f} to {max(ratios):.1f}, n = {rounds}"
+        print(f"{name:16} {median(values):6.0f} us a batch, {median(ratios):.1f} ({spread}) of bare indexing")
+
+
+def folder(rounds: int) -> None:
+    """Print the time of a first and a second start on a folder of images, and of streaming it."""
+    data = build.dataset(settings())
+    images, labels = data.test.first(10_000)
+    with tempfile.TemporaryDirectory() as scratch:
+        for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+            place = Path(scratch, "photos", str(label))
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image[0].numpy()).save(place / f"{i}.png")
+        own = ["data=image_folder", f"data.source.root={scratch}/photos", "data.classes=10", "data.image_shape=[1,28,28]"]
+
+        def start(cache: int, *more: str) -> tuple[float, Dataset]:
+            config = settings(*own, f"data.source.cache={scratch}/cache{cache}", *more).data
+            begun = time.perf_counter()
+            made = prepare(config, build.make("data.source", config.source))
+            return time.perf_counter() - begun, made
+
+        for name, cached in (("first", False), ("second", True)):
+            times = [start(0 if cached else number)[0] for number in range(rounds)]
+            print(f"{name} start on 10,000 files: {median(times):.2f} s ({min(times):.2f} to {max(times):.2f}, n = {rounds})")
+        streamed = start(0, "data.memory_gb=0.001")[1]
+        times = [epoch(streamed) for _ in range(rounds)]
+        print(f"streamed by 2 processes: {median(times):.0f} us a batch ({min(times):.0f} to {max(times):.0f})")
+
+
+def main() -> None:
+    """Both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
+    rounds = parser.parse_args().rounds
+    batches(rounds)
+    folder(rounds)
+
+
+if __name__ == "__main__":
+    main()
