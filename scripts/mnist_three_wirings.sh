@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The MNIST table in the README: dense, local and conv with the default settings, 5 epochs, 3 seeds each.
-# About 10 minutes on two CPU cores. Start it again after an interruption: finished runs are kept.
+# 12 minutes on two CPU cores (n = 1). Start it again after an interruption: finished runs are kept.
 #   scripts/mnist_three_wirings.sh [more overrides]
 set -euo pipefail
 cd "$(dirname "$0")/.."

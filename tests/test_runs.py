@@ -245,7 +245,7 @@ def test_run_folder_cannot_name_foreign_code(small_run, call):
     folder = small_run()
     config = folder / ".hydra" / "config.yaml"
     foreign = ("os.system", "torch.hub.load", "builtins.eval", "convexp.app.os.system", "convexp.runs.environment._git")
-    foreign += ("convexp.cache.remember", "convexp.cache.stored", "convexp.data.listing.listing", "convexp.layers.conv.Conv2d")
+    foreign += ("convexp.cache.remember", "convexp.cache.stored", "convexp.data.listing.listing")
     inherited = ("convexp.layers.local.torch.load", "torch.optim.adam.torch.load", "convexp.training.trackers._need")
     for target in foreign + inherited:
         evil = re.sub(r"_target_: torch.optim.Adam", f"_target_: {target}", config.read_text())
