@@ -119,7 +119,6 @@ def _decode(images: Listing, order: list[int], shape: list[int], resize: str, fi
 
     n = len(order)
     jobs = [range(start, min(start + JOB, n)) for start in range(0, n, JOB)]
-
     pool = ThreadPoolExecutor(os.cpu_count())  # decoders let other threads run
     try:
         done = pool.map(some, jobs)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,19 +27,28 @@ class Listing:
     test: list[bool]
 
     def fingerprint(self) -> str:
-        """A hash of the files' names, sizes and times of change: cheap, and another one after any change."""
-        digest = hashlib.sha256()
-        for file in self.files:
-            status = (self.root / file).stat()
-            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\n".encode())
-        return digest.hexdigest()[:32]
+        """A hash of the files' names, sizes and times of change: cheap, and another one after any change.
+
+        Raises:
+            ConfigError: naming the file that is not there.
+        """
+        return self._hash(lambda path: "{0.st_size} {0.st_mtime_ns} {0.st_ctime_ns}".format(path.stat()).encode())
 
     def content(self) -> str:
-        """A hash of the files' names and of all they hold, wherever the folder lies and however old it is."""
+        """A hash of the files' names and of all they hold, wherever the folder lies and however old it is.
+
+        Raises:
+            ConfigError: naming the file that may not be read.
+        """
+        return self._hash(lambda path: hashlib.sha256(path.read_bytes()).digest())
+
+    def _hash(self, look: Callable[[Path], bytes]) -> str:
         digest = hashlib.sha256()
         for file in self.files:
-            inner = hashlib.sha256((self.root / file).read_bytes()).digest()
-            digest.update(file.encode() + b"\0" + inner)
+            try:
+                digest.update(file.encode() + b"\0" + look(self.root / file) + b"\n")
+            except OSError as error:
+                raise ConfigError(f"{self.root / file}: cannot be read ({error.strerror})") from None
         return digest.hexdigest()[:32]
 
 
