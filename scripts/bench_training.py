@@ -189,11 +189,12 @@ def interval(ratios: list[float]) -> str:
 
 
 def main() -> None:
-    """Print medians and ratios, write them to outputs/bench_training.json."""
+    """Print medians and ratios, write them to bench_training.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
     parser.add_argument("--networks", nargs="*", default=list(NETWORKS), help=f"of {list(NETWORKS)} (default all)")
     parser.add_argument("--without-usual", action="store_true", help="leave out the usual pipeline")
+    parser.add_argument("--out", type=Path, default=Path("outputs"), help="folder for the JSON file (default outputs)")
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)  # in a process of its own
     arguments = parser.parse_args()
     quiet()
@@ -221,14 +222,16 @@ def main() -> None:
                 f"  {contender:8} {median(rows[contender]):9,.0f} images/s; of the bare loop's {interval(shares)}; "
                 f"time / convexp's {interval(leads)}"
             )
-    done = subprocess.run([sys.executable, __file__, "--memory"], capture_output=True, text=True, check=True)
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # what threads need is no data
+    done = subprocess.run([sys.executable, __file__, "--memory"], capture_output=True, text=True, check=True, env=alone)
     result["memory"] = json.loads(done.stdout)
     used = result["memory"]
     print(
         f"memory: {used['uint8']:.0f} MB of uint8 images; the process grows by {used['grown'] / used['uint8']:.2f} times that, "
         f"{used['peak'] / used['uint8']:.2f} times while reading"
     )
-    Path("outputs/bench_training.json").write_text(json.dumps(result, indent=1))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "bench_training.json").write_text(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def test_curves_pictures_parameters_and_final_metrics(small_run):
     parameters = {layer["name"]: layer["parameters"] for layer in result["network"]["layers"]}
     assert {f"parameters/{name}" for name in parameters} <= set(scalars)
     assert "hp_metric" not in scalars
-    assert set(board.Tags()["images"]) == {"kernels/stage0", "shift_map/accuracy"}
+    assert set(board.Tags()["images"]) == {"data", "kernels/stage0", "shift_map/accuracy"}
 
 
 def test_interrupted_and_resumed_run_shows_each_step_once(call, interrupted_at, tmp_path):
