@@ -15,6 +15,7 @@ from conftest import SMALL, read
 from PIL import Image
 from torch import Tensor
 
+from convexp import build
 from convexp.data.image_folder import decoded, image_folder
 from convexp.data.source import Source, moments
 from convexp.data.vision import vision
@@ -289,35 +290,34 @@ def test_a_cache_is_shared_with_those_the_umask_allows(tmp_path):
 
 
 @pytest.mark.parametrize("resumed_at", [1, 2])
-def test_a_streamed_run_is_resumed_bit_for_bit(call, tmp_path, interrupted_at, resumed_at):
+def test_a_streamed_run_is_resumed_bit_for_bit(call, tmp_path, monkeypatch, interrupted_at, resumed_at):
     photos = tmp_path.parent / f"{tmp_path.name}-photos"
     write(photos / "p", *some(90))
     own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
     more = ("data.classes=3", "data.shift.train=2", "data.batch_size=8", "data.memory_gb=0.000001", "data.workers=1")
     run = (*SMALL, *own, *more, "probes.consistency.max_shift=1", "trainer.max_epochs=4")
-    os.environ["CONVEXP_CACHE"] = f"{photos}/cache"
-    try:
-        assert call("train", *run, "hydra.run.dir=whole").code == 0
-        with interrupted_at(epoch=resumed_at, batch=3):
-            assert call("train", *run, "hydra.run.dir=part").code == 130
-        done = call("train", "resume=part")
-        assert done.code == 0, done.err
-        for key in ("train/loss", "val/loss", "test/loss"):
-            assert read(tmp_path / "part")["metrics"].get(key) == read(tmp_path / "whole")["metrics"].get(key)
-        a, b = (torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True) for name in ("part", "whole"))
-        assert all(torch.equal(a["state_dict"][name], b["state_dict"][name]) for name in b["state_dict"])
-    finally:
-        del os.environ["CONVEXP_CACHE"]
+    monkeypatch.setenv("CONVEXP_CACHE", f"{photos}/cache")  # for what a run folder says of it is not heeded
+    assert call("train", *run, "hydra.run.dir=whole").code == 0
+    with interrupted_at(epoch=resumed_at, batch=3):
+        assert call("train", *run, "hydra.run.dir=part").code == 130
+    done = call("train", "resume=part")
+    assert done.code == 0, done.err
+    for key in ("train/loss", "val/loss", "test/loss"):
+        assert read(tmp_path / "part")["metrics"].get(key) == read(tmp_path / "whole")["metrics"].get(key)
+    a, b = (torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True) for name in ("part", "whole"))
+    assert all(torch.equal(a["state_dict"][name], b["state_dict"][name]) for name in b["state_dict"])
 
 
-def test_images_that_have_changed_are_not_gone_on_with(call, tmp_path, interrupted_at):
+def test_images_that_have_changed_are_not_gone_on_with(call, tmp_path, monkeypatch, interrupted_at):
     photos = tmp_path.parent / f"{tmp_path.name}-photos"
+    monkeypatch.setenv("CONVEXP_CACHE", f"{photos}/cache")
     write(photos / "p", *some(60))
     own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
     with interrupted_at(epoch=1, batch=0):
         small = ("data.classes=3", "data.batch_size=8", "probes.consistency.max_shift=1")
         assert call("train", *SMALL, *own, *small, "hydra.run.dir=run").code == 130
     Image.new("RGB", (8, 6), "red").save(photos / "p" / "class0" / "00000.png")
+    build._dataset.cache_clear()  # as in another process
     done = call("train", "resume=run")
     assert done.code == 2
     assert "have changed" in done.err
