@@ -1,11 +1,9 @@
 """Arrays on disk, written whole or not at all, and read as memory maps."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -63,19 +61,3 @@ def mapped(file: Path) -> Tensor:
         ValueError, EOFError: if the file is truncated or no array.
     """
     return torch.from_numpy(np.load(file, mmap_mode="c", allow_pickle=False))
-
-
-def remember(file: Path, value: dict[str, Any]) -> None:
-    """Write a small JSON file atomically."""
-    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
-    partial.write_text(json.dumps(value), encoding="utf-8")
-    partial.replace(file)
-
-
-def recall(file: Path) -> dict[str, Any] | None:
-    """What ``remember`` wrote; None if there is nothing that can be read."""
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -18,6 +18,7 @@ class Uniform:
 
     low: Size
     high: Size
+    fixed = False  # there is something to draw
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class OneOf:
     """Offsets drawn uniformly from a list; a list of one is a fixed offset."""
 
     offsets: tuple[Size, ...]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is nothing to draw."""
+        return len(set(self.offsets)) == 1
 
     @property
     def low(self) -> Size:

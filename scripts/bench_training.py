@@ -55,10 +55,8 @@ def bare(config: Config, _folder: Path) -> float:
     data = build.dataset(config)
     network = build.network(config, data)[0]
     optimizer = build.optimization(config)[0](network.parameters())
-    size, parts = config.data.batch_size, []
-    for part in (data.train, data.val):
-        parts.append(part.first(len(part)))
-    (images, labels), (val_images, val_labels) = parts
+    size = config.data.batch_size
+    (images, labels), (val_images, val_labels) = (part.first(len(part)) for part in (data.train, data.val))
 
     def epoch() -> None:
         order = torch.randperm(len(labels))

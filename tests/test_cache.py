@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convexp.cache import mapped, recall, remember, stored
+from convexp.cache import mapped, stored
 
 
 def numbers(folder: Path) -> None:
@@ -81,14 +81,3 @@ def test_changes_of_a_mapped_array_stay_in_memory(tmp_path):
     numbers(tmp_path)
     mapped(tmp_path / "a.npy")[0] = 9
     assert mapped(tmp_path / "a.npy")[0] == 0
-
-
-def test_remember_and_recall(tmp_path):
-    file = tmp_path / "x.json"
-    assert recall(file) is None
-    remember(file, {"a": 1})
-    assert recall(file) == {"a": 1}
-    file.write_text('{"a": ')
-    assert recall(file) is None
-    file.write_text("[1]")
-    assert recall(file) is None

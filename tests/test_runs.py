@@ -245,7 +245,7 @@ def test_run_folder_cannot_name_foreign_code(small_run, call):
     folder = small_run()
     config = folder / ".hydra" / "config.yaml"
     foreign = ("os.system", "torch.hub.load", "builtins.eval", "convexp.app.os.system", "convexp.runs.environment._git")
-    foreign += ("convexp.cache.remember", "convexp.cache.stored", "convexp.data.listing.listing")
+    foreign += ("convexp.json_file.write_json", "convexp.cache.stored", "convexp.data.listing.listing")
     inherited = ("convexp.layers.local.torch.load", "torch.optim.adam.torch.load", "convexp.training.trackers._need")
     for target in foreign + inherited:
         evil = re.sub(r"_target_: torch.optim.Adam", f"_target_: {target}", config.read_text())
@@ -258,7 +258,7 @@ def test_run_folder_cannot_name_foreign_code(small_run, call):
         config.write_text(evil.replace(target, "torch.optim.Adam"))
 
 
-@pytest.mark.parametrize("target", ["convexp.cache.remember", "convexp.data.npz.npz", "torch.optim.Adam"])
+@pytest.mark.parametrize("target", ["convexp.json_file.write_json", "convexp.data.npz.npz", "torch.optim.Adam"])
 def test_a_setting_of_a_run_folder_names_only_what_belongs_there(small_run, call, target):
     config = small_run() / ".hydra" / "config.yaml"
     config.write_text(config.read_text().replace("convexp.layers.conv.Conv2d", target))

@@ -141,7 +141,6 @@ def check_geometry(config: Config) -> None:
     """
     data, model = config.data, config.model
     try:
-        data.placement()
         model.skeleton(data.input_shape, data.classes).sizes()
     except ValueError as error:
         text = str(error)

@@ -122,10 +122,6 @@ class Epochs(TorchDataset[Batch]):
         epoch, n = items[0] // len(self.images), len(self.images)
         return self.images.batch(_index(items) - epoch * n, self._view(epoch))
 
-    def __getitem__(self, item: int) -> Batch:
-        images, labels = self.__getitems__([item])
-        return images[0], labels[0]
-
     def _view(self, epoch: int) -> View | None:
         view = self.images.view
         if view is None:

@@ -21,7 +21,7 @@ def generator(*key: int | str) -> torch.Generator:
 def draw(offsets: Offsets, n: int, *key: int | str) -> Size | Tensor:
     """An offset for each of ``n`` images, ``(n, D)`` int64; or the one that all have, if there is no other."""
     if isinstance(offsets, OneOf):
-        if len(set(offsets.offsets)) == 1:
+        if offsets.fixed:
             return offsets.offsets[0]
         choice = torch.randint(len(offsets.offsets), (n,), generator=generator(*key))
         return torch.tensor(offsets.offsets)[choice]

@@ -2,11 +2,9 @@
 
 from torchvision.datasets import EMNIST
 
-from convexp.data.source import Source
+from convexp.data.source import CHUNK, Source
 from convexp.data.vision import read
 from convexp.errors import ConfigError
-
-CHUNK = 1000  # images turned in one go: bounds the memory
 
 
 def emnist(split: str, root: str, download: bool) -> Source:

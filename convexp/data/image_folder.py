@@ -1,5 +1,6 @@
 """A user's own images: a folder per class, decoded once."""
 
+import hashlib
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,12 @@ from rich.progress import track
 from torch import Tensor
 
 from convexp import console
-from convexp.cache import discard, mapped, recall, remember, stored
+from convexp.cache import discard, mapped, stored
 from convexp.data.listing import Listing, listing
 from convexp.data.source import CHUNK, Source, Stored, checksum, moments
-from convexp.data.split import held_out, stratified_order
+from convexp.data.split import held_out, mixed
 from convexp.errors import ConfigError
+from convexp.json_file import read_json, write_json
 
 FORMAT = 1  # of the cache: part of its keys
 RESIZE = ("fit", "stretch", "none")
@@ -83,18 +85,18 @@ def _parts(images: Listing, test_size: int | float, split_seed: int) -> tuple[Te
         parts = (~test).nonzero()[:, 0], test.nonzero()[:, 0]
     else:
         parts = held_out(labels, test_size, split_seed, "data.source.test_size")
-    return parts[0][stratified_order(labels[parts[0]], split_seed)], parts[1][stratified_order(labels[parts[1]], split_seed)]
+    return mixed(labels, parts[0], split_seed), mixed(labels, parts[1], split_seed)
 
 
 def _key(images: Listing, folder: Path, settings: str) -> str:
     """Key of the array: from the files' contents, which are looked at only if their names, sizes or times are new."""
     note = folder / f"{images.fingerprint()}.json"
-    content = (recall(note) or {}).get("content")
+    content = (read_json(note) or {}).get("content")
     if not isinstance(content, str):
         content = images.content()
         folder.mkdir(parents=True, exist_ok=True)
-        remember(note, {"content": content})
-    return checksum(torch.frombuffer(bytearray(f"{content}-{settings}".encode()), dtype=torch.uint8))
+        write_json(note, {"content": content})
+    return hashlib.sha256(f"{content}-{settings}".encode()).hexdigest()[:16]
 
 
 def _decode(images: Listing, order: list[int], shape: list[int], resize: str, file: Path) -> None:
@@ -166,11 +168,11 @@ def _describe(folder: Path, labels: Tensor, learn: Tensor, test: Tensor) -> None
     sums = torch.cat([moments(chunk) for chunk in parts[0].split(CHUNK)])
     for name, tensor in (("labels", torch.cat((labels[learn], labels[test]))), ("moments", sums)):
         np.save(folder / f"{name}.npy", tensor.numpy())
-    remember(folder / "about.json", {"learn": len(learn), "checksum": checksum(*parts)})
+    write_json(folder / "about.json", {"learn": len(learn), "checksum": checksum(*parts)})
 
 
 def _read(folder: Path) -> Source:
-    about = recall(folder / "about.json") or {}
+    about = read_json(folder / "about.json") or {}
     n, known = int(about["learn"]), str(about["checksum"])
     images, labels = mapped(folder / "images.npy"), torch.from_numpy(np.load(folder / "labels.npy"))
     if len(images) != len(labels):

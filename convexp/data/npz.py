@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from convexp.data.source import CHUNK, Source
-from convexp.data.split import held_out, stratified_order
+from convexp.data.split import held_out, mixed
 from convexp.errors import ConfigError
 
 # Names of the images and labels of a part, as they are found in the wild: ours, Keras's, MedMNIST's.
@@ -51,14 +51,14 @@ def npz(file: str, shape: list[int], test_size: int | float, split_seed: int) ->
     if whole is not None:
         images, labels = whole
         rest, held = held_out(labels, test_size, split_seed, "data.source.test_size")
-        held = held[stratified_order(labels[held], split_seed)]
+        held = mixed(labels, held, split_seed)
         return Source(images[rest], labels[rest], images[held], labels[held])
     if train is None or test is None:
         raise _wrong(path, "should hold images and labels, or train_images, train_labels, test_images and test_labels")
     if val is not None:
         train = (torch.cat((train[0], val[0])), torch.cat((train[1], val[1])))
-    mixed = stratified_order(test[1], split_seed)  # probes look at the first so many, and files are often sorted by class
-    return Source(*train, test[0][mixed], test[1][mixed])
+    order = mixed(test[1], torch.arange(len(test[1])), split_seed)
+    return Source(*train, test[0][order], test[1][order])
 
 
 def _wrong(path: Path, what: str) -> ConfigError:

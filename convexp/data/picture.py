@@ -6,7 +6,6 @@ from torchvision.utils import make_grid
 
 from convexp.data.batches import Epochs
 from convexp.data.dataset import Dataset
-from convexp.placement import OneOf
 
 SIDE = 64  # pixels of a tile, about
 
@@ -17,7 +16,7 @@ def sheet(data: Dataset, seed: int, columns: int = 12) -> Tensor:
     Returns ``(3, height, width)`` uint8.
     """
     n = min(columns, len(data.train), len(data.val), len(data.test))
-    epochs, shown = Epochs(data.train, data.shifts, seed), 1 if isinstance(data.shifts, OneOf) else 3
+    epochs, shown = Epochs(data.train, data.shifts, seed), 1 if data.shifts.fixed else 3
     rows = [epochs.__getitems__([epoch * len(epochs) + i for i in range(n)])[0] for epoch in range(shown)]
     images = torch.cat([*rows, data.val.first(n)[0], data.test.first(n)[0]]).cpu()  # (rows * n, C, *size)
     if images.dim() == 3:  # a signal: as a band

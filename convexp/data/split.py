@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from convexp.config.schema import check_count
 from convexp.data.draws import generator
 from convexp.errors import ConfigError
 
@@ -34,9 +35,16 @@ def number(size: int | float, total: int, setting: str) -> int:
     Raises:
         ConfigError: naming ``setting``, if it is neither.
     """
-    if type(size) not in (int, float) or size <= 0 or (isinstance(size, float) and not size <= 1):
-        raise ConfigError(f"{setting}={size}: should be a number of samples (1, 2, ...) or a share (above 0, up to 1.0)")
+    try:
+        check_count(size)
+    except ValueError as error:
+        raise ConfigError(f"{setting}={size}: {error}") from None
     return size if isinstance(size, int) else round(size * total)
+
+
+def mixed(labels: Tensor, rows: Tensor, seed: int) -> Tensor:
+    """``rows`` in an order that mixes the classes: files are often sorted by class, and probes look at the first so many."""
+    return rows[stratified_order(labels[rows], seed)]
 
 
 def held_out(labels: Tensor, size: int | float, seed: int, setting: str) -> tuple[Tensor, Tensor]:

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 from convexp.errors import ConvexpError
+from convexp.json_file import read_json, write_json
 
 FORMAT = 1
 FILE = "result.json"
@@ -32,13 +32,8 @@ def _finite(value: Any) -> Any:
 
 
 def write_result(folder: Path, result: Result) -> None:
-    """Replace ``result.json`` atomically: a reader sees the old one or the new one, also after a kill or power loss."""
-    partial = folder / f"{FILE}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(_finite(result), file, indent=1, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / FILE)
+    """Replace ``result.json`` atomically."""
+    write_json(folder / FILE, _finite(result))
 
 
 def read_result(folder: Path) -> Result | None:
@@ -47,11 +42,8 @@ def read_result(folder: Path) -> Result | None:
     Raises:
         ConvexpError: if a newer convexp wrote it.
     """
-    try:
-        result = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(result, dict) or not isinstance(result.get("format"), int):
+    result = read_json(folder / FILE)
+    if result is None or not isinstance(result.get("format"), int):
         return None
     if result["format"] > FORMAT:
         raise ConvexpError(f"{folder / FILE}: is of format {result['format']}, this convexp reads {FORMAT}; upgrade convexp")

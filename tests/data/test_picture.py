@@ -13,7 +13,15 @@ def dataset(*overrides: str):
         return build.dataset(load(compose("train", [*overrides, "probes=none"])))
 
 
-@pytest.mark.parametrize(("overrides", "rows"), [((), 3), (("data.shift.train=2",), 5), (("data.shift.train=[1,1]",), 3)])
+ROWS = [
+    ((), 3),
+    (("data.shift.train=2",), 5),
+    (("data.shift.train=[1,1]",), 3),
+    (("data.shift.train=[[0,1],[2,0]]",), 5),
+]
+
+
+@pytest.mark.parametrize(("overrides", "rows"), ROWS)
 def test_a_row_for_each_epoch_and_part(overrides, rows):
     data = dataset(*overrides)
     picture = sheet(data, seed=0, columns=7)
