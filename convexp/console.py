@@ -3,12 +3,15 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
+
+T = TypeVar("T")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -22,6 +25,15 @@ def complain(program: str, message: str) -> None:
 def is_terminal() -> bool:
     """Whether somebody watches: progress bars are for people."""
     return sys.stdout.isatty()
+
+
+def track(items: Sequence[T], what: str) -> Iterator[T]:
+    """The items, with a progress bar if somebody watches and it takes longer than a second; it disappears at the end."""
+    if not is_terminal():
+        return iter(items)
+    from tqdm import tqdm
+
+    return iter(tqdm(items, what, leave=False, delay=1, dynamic_ncols=True))
 
 
 def shorten(path: Path) -> str:

@@ -1,6 +1,5 @@
 """One run: fit, best checkpoint, test, probes, result (design.md, section 2)."""
 
-import math
 import shutil
 import time
 import traceback
@@ -22,12 +21,12 @@ from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch
 from convexp.models import count
-from convexp.models.accounting import forward_times
-from convexp.probes import NotApplicableError
+from convexp.probes.runner import by_name, first_images, measure
 from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
 from convexp.runs.result import write_result
 from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
+from convexp.training.learning import Learning
 from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
@@ -168,6 +167,7 @@ class Experiment:
         self.loggers = [] if settings.fast_dev_run else build.loggers(config, self.folder, purge_step)
         self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
         bars: list[Any] = [Progress()] if console.is_terminal() else []
+        self.learning = [Learning(config.probe_every, self.probes, self.data)] if config.probe_every else []
         return pl.Trainer(
             accelerator=settings.accelerator,
             devices=1,
@@ -179,7 +179,7 @@ class Experiment:
             overfit_batches=settings.overfit_batches,
             profiler=make_profiler(settings.profiler, self.folder),
             logger=self.loggers,
-            callbacks=[*self.callbacks, self.checkpoints, RandomState(), *bars],
+            callbacks=[*self.callbacks, *self.learning, self.checkpoints, RandomState(), *bars],
             enable_model_summary=False,
             enable_progress_bar=bool(bars),
             num_sanity_val_steps=0,
@@ -202,6 +202,10 @@ class Experiment:
                 ckpt_path=None if checkpoint is None else self.folder / "checkpoints" / LAST,
                 weights_only=True,
             )
+        for learning in self.learning:
+            self.result["by_epoch"] = learning.rows
+            self.seconds["fit"] -= learning.seconds
+            self.seconds["probes"] = self.seconds.get("probes", 0.0) + learning.seconds
         epochs = self.trainer.current_epoch
         self.result["metrics"] |= {
             "epochs": epochs,
@@ -240,38 +244,16 @@ class Experiment:
             self.result["metrics"] |= evaluate(self.module, self.data, self.config)
 
     def _probe(self) -> None:
-        metrics, pictures = self.result["metrics"], {"data": sheet(self.data, self.config.seed)}
+        pictures = {"data": sheet(self.data, self.config.seed)}
         device = self.trainer.strategy.root_device
-        wanted = [getattr(probe, "max_images", len(self.data.test)) for probe in self.probes.values()]
-        most = max([self.config.data.batch_size, *wanted])
-        images, labels = (tensor.to(device) for tensor in self.data.test.first(most))
-        self.network.to(device).eval()
-        with self._timed("probes"), torch.inference_mode():
+        self.network.to(device)
+        sample = first_images(self.data, self.probes, device)
+        with self._timed("probes"):
             for name, probe in self.probes.items():
-                self.result["probes"][name] = self._measure(name, probe, images, labels, pictures)
-            times = forward_times(self.network, images[: self.config.data.batch_size])
-        for layer in self.result["network"]["layers"]:
-            layer["forward_ms"] = round(times[layer["name"]], 4)
-        numbers = self.result["probes"]
-        final = {f"probe/{p}/{k}": v for p in numbers for k, v in numbers[p].get("numbers", {}).items()}
-        metrics |= final
+                self.result["probes"][name], found = measure(name, probe, self.network, sample)
+                pictures |= found
+        self.result["metrics"] |= {f"probe/{name}": value for name, value in by_name(self.result["probes"]).items()}
         self._show(pictures)
-
-    def _measure(self, name: str, probe: Any, images: Tensor, labels: Tensor, pictures: dict[str, Tensor]) -> dict[str, Any]:
-        start = time.perf_counter()
-        try:
-            measured = probe.measure(self.network, images, labels)
-        except NotApplicableError as reason:
-            return {"skipped": str(reason)}
-        if wrong := [k for k, v in measured.numbers.items() if not math.isfinite(v)]:
-            raise ConvexpError(f"probes.{name}: {wrong[0]} is {measured.numbers[wrong[0]]}, which no accuracy or share can be")
-        pictures |= {f"{name}/{k}": picture for k, picture in measured.pictures.items()}
-        return {
-            "numbers": measured.numbers,
-            "maps": measured.maps,
-            "protocol": measured.protocol,
-            "seconds": round(time.perf_counter() - start, 4),
-        }
 
     def _show(self, pictures: dict[str, Tensor]) -> None:
         """Pictures and final metrics, as files and in TensorBoard."""

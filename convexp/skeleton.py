@@ -3,10 +3,11 @@
 Torch-free, so that a configuration can be checked before torch is imported.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from convexp.geometry import Size, check_border, output_size
+from convexp.geometry import Size, check_border, output_size, receptive_field
 
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 Activation = Literal["relu", "gelu", "tanh", "none"]
@@ -48,6 +49,22 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Field:
+    """What the windows below make a unit see, along one dimension: ``size`` pixels from ``first + i * step`` on for unit i.
+
+    Without its end: the unit's centre is the pixel ``first + i * step + (size - 1) / 2``.
+    """
+
+    first: int
+    size: int
+    step: int
+
+    def centre(self, unit: float) -> float:
+        """Pixel in the middle of what a unit sees; between two pixels for an even size."""
+        return self.first + unit * self.step + (self.size - 1) / 2
+
+
+@dataclass(frozen=True)
 class Skeleton:
     """Stages, readout and hidden dense layers: everything about a network except who is connected to whom.
 
@@ -78,6 +95,29 @@ class Skeleton:
             except ValueError as error:
                 raise ValueError(f"stage {index}: {error}") from None
         return tuple(sizes)
+
+    def fields(self) -> tuple[tuple[Field, ...], ...]:
+        """Receptive fields of the units after each stage, per dimension, as the stages' windows describe them.
+
+        A wiring that sees more than its window, as a dense one does, has units in the same places.
+        """
+        found: list[tuple[Field, ...]] = []
+        for depth in range(1, len(self.stages) + 1):
+            per_dimension = (self._field(self.stages[:depth], dim) for dim in range(len(self.input_shape) - 1))
+            found.append(tuple(per_dimension))
+        return tuple(found)
+
+    @staticmethod
+    def _field(stages: tuple[Stage, ...], dim: int) -> Field:
+        windows: list[tuple[int, int, int, int]] = []  # kernel size, stride, dilation, padding
+        for stage in stages:
+            windows.append((stage.kernel_size[dim], stage.stride[dim], stage.dilation[dim], stage.padding[dim]))
+            if stage.pool != "none":
+                windows.append((stage.pool_size[dim], stage.pool_size[dim], 1, 0))
+        kernels, strides, dilations, paddings = zip(*windows, strict=True)
+        size, step = receptive_field(kernels, strides, dilations)
+        first = -sum(p * math.prod(strides[:layer]) for layer, p in enumerate(paddings))
+        return Field(first, size, step)
 
     def scaled(self, width: float) -> "Skeleton":
         """The same skeleton with every number of channels and hidden units times ``width``, rounded, at least 1."""

@@ -35,6 +35,7 @@ from torch.nn import functional as F
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
 from convexp.layers.flops import fourier_flops
 from convexp.layers.rows import batch_first, batch_last
+from convexp.models.accounting import peak_bytes
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -214,16 +215,9 @@ def seconds(step: Step, device: str) -> float:
 
 def extra_bytes(step: Step) -> int:
     """Largest memory in use during a step above the gradients it returns, as torch's profiler counts it (CPU)."""
-    with torch.profiler.profile(profile_memory=True) as profiled:
-        kept = step()
-    events = sorted(
-        (e for e in profiled.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()
-    )
-    used = peak = 0
-    for event in events:
-        used += event.nbytes()
-        peak = max(peak, used)
-    return peak - sum(t.untyped_storage().nbytes() for t in kept)
+    kept: list[tuple[torch.Tensor, ...]] = []
+    peak = peak_bytes(lambda: kept.append(step()))
+    return peak - sum(t.untyped_storage().nbytes() for t in kept[0])
 
 
 @dataclass

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.app sets it; before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.app sets them; before torch is imported
+os.environ.setdefault("KINETO_LOG_LEVEL", "5")
 
 ROOT = Path(__file__).parent.parent
 

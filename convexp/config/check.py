@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
+from convexp.placement import Protocol
 
 # What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
 PROVIDED = {
@@ -51,6 +52,7 @@ def load(cfg: DictConfig) -> Config:
         raise ConfigError("; ".join(_explain(e) for e in errors[:3])) from None
     check_targets(config)
     check_geometry(config)
+    check_probes(config)
     check_data(config)
     check_combinations(config)
     return config
@@ -145,11 +147,27 @@ def check_geometry(config: Config) -> None:
     except ValueError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(("model.", "data.")) else f"model.{_dotted(text)}") from None
+
+
+def check_probes(config: Config) -> None:
+    """A probe cannot shift images off their canvas, nor by a protocol that does not exist or has no room.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    placement = config.data.placement()
+    room = min(c - n for c, n in zip(placement.canvas_size, placement.input_size, strict=True)) // 2
     for name, probe in (config.probes or {}).items():
-        reach = probe.spec().get("max_shift")
-        limit = min(data.input_shape[1:]) - 1
-        if isinstance(reach, int) and not 0 <= reach <= limit:
-            raise ConfigError(f"probes.{name}.max_shift={reach}: should lie between 0 and {limit} on this canvas")
+        settings = probe.spec()
+        protocol = settings.get("protocol", "zero_fill")
+        if "protocol" in settings and protocol not in get_args(Protocol):
+            raise ConfigError(f"probes.{name}.protocol={protocol}: should be one of {', '.join(get_args(Protocol))}")
+        limit = room if protocol == "crop" else min(placement.input_size) - 1
+        why = "on this canvas" if protocol != "crop" else "as the window (data.shift.window) has to stay on the canvas"
+        for setting in ("max_shift", "pixels"):
+            reach = settings.get(setting)
+            if isinstance(reach, int) and not 0 <= reach <= limit:
+                raise ConfigError(f"probes.{name}.{setting}={reach}: should lie between 0 and {limit} {why}")
 
 
 def _dotted(text: str) -> str:

@@ -273,6 +273,7 @@ class Config(Section):
     callbacks: dict[str, Target] | None = None
     study: Study | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]  # torch's CPU generator takes no more
+    probe_every: NonNegativeInt
     match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
     monitor: Literal["val/acc", "val/loss"]
     compile: bool

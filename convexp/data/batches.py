@@ -43,6 +43,19 @@ class View:
             self.placement.input_size,
         )
 
+    def boxes(self, boxes: Tensor) -> Tensor:
+        """Where boxes on the images (first pixel, one after the last; (N, 2, D)) are seen; -1 if not, or not as a whole."""
+        place = self.placement
+        offset = torch.as_tensor(self.positions) + torch.as_tensor(self.shifts)  # (D,) or (N, D)
+        size = torch.tensor(place.input_size)
+        if place.protocol == "crop":
+            offset = offset - (torch.tensor(place.canvas_size) - size) // 2
+        seen = boxes + offset.reshape(-1, 1, offset.shape[-1])
+        if place.protocol == "circular":
+            seen = seen - seen[:, :1].div(size, rounding_mode="floor") * size
+        there = (boxes[:, 0] >= 0) & (seen[:, 0] >= 0) & (seen[:, 1] <= size)  # (N, D)
+        return seen.where(there.all(1)[:, None, None], -1)
+
 
 class Images(TorchDataset[Batch]):
     """Some ``rows`` of the images ``(N, C, H, W)`` uint8 and labels ``(N,)`` of a source, fetched a whole batch at a time.
@@ -86,6 +99,14 @@ class Images(TorchDataset[Batch]):
     def first(self, n: int) -> Batch:
         """The first so many, or all there are."""
         return self.batch(torch.arange(min(n, len(self))), self.view)
+
+    def larger(self, n: int) -> Tensor | None:
+        """The whole canvas of the first n images that a window is moved over; None where the window is the canvas."""
+        if self.view is None or self.view.placement.canvas_size == self.view.placement.input_size:
+            return None
+        still = replace(self.view.placement, protocol="zero_fill", input_size=self.view.placement.canvas_size)
+        view = replace(self.view, placement=still, shifts=(0,) * len(still.canvas_size))
+        return self.batch(torch.arange(n), view)[0]
 
     def moved(self, images: Tensor, labels: Tensor) -> "Images":
         """The same, with the source's tensors on another device."""

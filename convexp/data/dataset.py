@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from convexp.config.schema import Data
 from convexp.data.batches import Images, View
@@ -18,7 +19,8 @@ class Dataset:
     """Images to train, validate and test on, the shifts of training, and the mean and deviation (0..1) by channel.
 
     The statistics are those of the training images before they were placed on the canvas. ``split`` is a checksum of which
-    images are trained and validated on.
+    images are trained and validated on. ``objects`` (N, 2, D) says where on the test images, as they are seen, the object to be
+    found lies (first pixel, one after the last), -1 where there is none or it has left them; None where that is not known.
     """
 
     train: Images
@@ -29,6 +31,7 @@ class Dataset:
     std: list[float]
     checksum: str
     split: str
+    objects: Tensor | None = None
 
     def to(self, device: torch.device) -> "Dataset":
         """The same data on a GPU, so that batches are made there; streamed images, or too many for it, stay in memory."""
@@ -68,16 +71,18 @@ def prepare(settings: Data, source: Source) -> Dataset:
     def seen(array: str, n: int, part: str, shifts: Offsets) -> View:
         return View(placement, draw(placement.position, n, seed, array, "position"), draw(shifts, n, seed, part, "shift"))
 
+    tested = seen("test", len(test_labels), "test", placement.test)
     still = OneOf(((0,) * len(placement.canvas_size),))
     return Dataset(
         train=Images(learn, labels, train, seen("train", len(labels), "train", still), workers),
         val=Images(learn, labels, val, seen("train", len(labels), "val", placement.val), workers),
-        test=Images(test, test_labels, None, seen("test", len(test_labels), "test", placement.test), workers),
+        test=Images(test, test_labels, None, tested, workers),
         shifts=placement.train,
         mean=mean,
         std=std,
         checksum=source.checksum(),
         split=checksum(train, val),
+        objects=None if source.test_objects is None else tested.boxes(source.test_objects),
     )
 
 
@@ -87,6 +92,9 @@ def check(settings: Data, source: Source) -> None:
     for images in (source.train_images, source.test_images):
         if tuple(images.shape[1:]) != shape:
             raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(images.shape[1:])}")
+    if not len(source.test_labels) or not len(source.train_labels):
+        part = "test on" if len(source.train_labels) else "learn from"
+        raise ConfigError(f"data ({settings.name}): there are no images to {part}")
     labels = torch.cat((source.train_labels, source.test_labels))
     least, largest = int(labels.min()), int(labels.max())
     if least < 0:

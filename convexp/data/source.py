@@ -21,7 +21,9 @@ class Stored:
 class Source:
     """Images as uint8 ``(N, C, H, W)``, labels as int64 ``(N,)``: one part to learn from and one to test on.
 
-    ``stored`` is given for images that lie in a memory-mapped file, and None for those in memory.
+    ``stored`` is given for images that lie in a memory-mapped file, and None for those in memory. ``test_objects`` (N, 2, D) is
+    where the object to be found lies on the test images, its first pixel and the one after its last, -1 where there is none;
+    None for images of which that is not known.
     """
 
     train_images: Tensor
@@ -29,6 +31,7 @@ class Source:
     test_images: Tensor
     test_labels: Tensor
     stored: Stored | None = None
+    test_objects: Tensor | None = None
 
     def checksum(self) -> str:
         """First 16 hex digits of the SHA-256 of all images and labels, in order."""

@@ -32,8 +32,9 @@ def waldo(
     The settings are those of ``waldo_images``, which also says where the pattern is.
     """
     learn, labels, _ = waldo_images("train", train, shape, task, grid, side, distractors, noise, seed)
-    unseen, test_labels, _ = waldo_images("test", test, shape, task, grid, side, distractors, noise, seed)
-    return Source(learn, labels, unseen, test_labels)
+    unseen, test_labels, found = waldo_images("test", test, shape, task, grid, side, distractors, noise, seed)
+    boxes = torch.stack((found, torch.where(found < 0, -1, found + side)), 1)  # (N, 2, 2)
+    return Source(learn, labels, unseen, test_labels, test_objects=boxes)
 
 
 def waldo_images(

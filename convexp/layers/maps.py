@@ -120,7 +120,7 @@ def nearest_local(dense: DenseNd, groups: int = 1) -> LocallyConnectedNd:
     _expect(dense, DenseNd)
     made = LOCAL[dense.dims](**dense.geometry(), groups=groups, bias=_kind(dense), **_options(dense))
     pixels = seen_pixels(dense).to(dense.weight.device)
-    shown = _same_pixel(pixels).sum(2).clamp(min=1)  # (L, T)
+    shown = same_pixel(pixels).sum(2).clamp(min=1)  # (L, T)
     with torch.no_grad():
         weights = _at_taps(dense, pixels, groups) / shown[:, None, None].to(dense.weight.dtype)
         made.kernel.copy_(weights.unflatten(0, made.output_size).unflatten(-1, made.kernel_size))
@@ -149,7 +149,7 @@ def nearest_conv(layer: LocallyConnectedNd | LowRankLocallyConnectedNd | DenseNd
     groups = own
     made = CONV[layer.dims](**layer.geometry(), groups=groups, bias=layer.bias is not None, **_options(layer))
     pixels = seen_pixels(layer).to(layer.weight.device)
-    same = _same_pixel(pixels).double()  # (L, T, T)
+    same = same_pixel(pixels).double()  # (L, T, T)
     with torch.no_grad():
         if isinstance(layer, DenseNd):
             found = _at_taps(layer, pixels, groups).double().sum(0)  # (O, C/G, T)
@@ -239,6 +239,6 @@ def _at_taps(dense: DenseNd, pixels: Tensor, groups: int) -> Tensor:
     return (own.gather(3, index) * (pixels >= 0)[:, None].to(own.dtype)).transpose(0, 1)
 
 
-def _same_pixel(pixels: Tensor) -> Tensor:
+def same_pixel(pixels: Tensor) -> Tensor:
     """Whether two taps of a location meet the same pixel: (L, T, T)."""
     return (pixels[:, :, None] == pixels[:, None]) & (pixels >= 0)[:, None]

@@ -1,6 +1,7 @@
-"""What a network costs: parameters, FLOPs and time, layer by layer."""
+"""What a network costs: parameters, FLOPs, time and memory, layer by layer."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -58,27 +59,86 @@ def count(network: Network) -> list[LayerCount]:
     ]
 
 
-def forward_times(network: Network, images: Tensor, repeats: int = 5) -> dict[str, float]:
-    """Milliseconds of each layer's forward pass over the batch ``images`` (B, C, H, W): median of ``repeats`` passes."""
-    started: dict[str, float] = {}
-    taken: dict[str, list[float]] = {}
+@dataclass(frozen=True)
+class LayerTime:
+    """One layer on a batch, alone: median milliseconds, and the peak of memory in bytes above what was there before."""
 
-    def now() -> float:
-        if images.is_cuda:
-            torch.cuda.synchronize(images.device)
-        return time.perf_counter()
+    forward_ms: float
+    backward_ms: float
+    forward_peak_bytes: int
+    backward_peak_bytes: int
 
-    def before(name: str, _module: nn.Module, _inputs: Any) -> None:
-        started[name] = now()
 
-    def after(name: str, _module: nn.Module, _inputs: Any, _output: Any) -> None:
-        taken.setdefault(name, []).append((now() - started[name]) * 1000)
+def measured(network: Network, images: Tensor, repeats: int = 5) -> dict[str, LayerTime]:
+    """Time and memory of every module without parts, on the batch ``images`` (B, C, H, W), in the order of the forward pass.
 
-    hooks = [m.register_forward_pre_hook(partial(before, name)) for name, m in leaves(network)]
-    hooks += [m.register_forward_hook(partial(after, name)) for name, m in leaves(network)]
+    Forward is with what it keeps for the backward pass, backward the gradients in the parameters and, except below the first
+    parameters, in the input. Memory is what torch allocates, as its profiler counts it (on a GPU the allocator).
+    """
+    inputs: dict[str, Tensor] = {}
+    modules = {name: module for name, module in network.named_modules() if name and not list(module.children())}
+
+    def note(name: str, _module: nn.Module, arguments: Any) -> None:
+        inputs[name] = arguments[0]
+
+    hooks = [module.register_forward_pre_hook(partial(note, name)) for name, module in modules.items()]
     with torch.no_grad():
-        for _ in range(repeats + 1):
-            network.forward(images)  # not network(images): compiled code would not see the hooks
+        network.forward(images)  # not network(images): compiled code would not see the hooks
     for hook in hooks:
         hook.remove()
-    return {name: median(values[1:]) for name, values in taken.items()}  # the first pass warms up
+    found: dict[str, LayerTime] = {}
+    below = False
+    for name, x in inputs.items():
+        parameters = list(modules[name].parameters())
+        found[name] = _layer_time(modules[name], x.detach().clone(), parameters, below, repeats)
+        below = below or bool(parameters)
+    return found
+
+
+def _layer_time(module: nn.Module, x: Tensor, parameters: list[nn.Parameter], below: bool, repeats: int) -> LayerTime:
+    x = x.requires_grad_(below and x.is_floating_point())
+    wanted = [*parameters, *([x] if x.requires_grad else [])]
+
+    def forward() -> Tensor:
+        return module(x)
+
+    with torch.enable_grad():
+        times = [_milliseconds(forward, x) for _ in range(repeats + 1)][1:]  # the first pass warms up
+        forward_peak = peak_bytes(forward, x.is_cuda)
+        if not wanted:
+            return LayerTime(median(times), 0.0, forward_peak, 0)
+        output = module(x)
+        above = torch.randn_like(output)
+
+        def backward() -> tuple[Tensor, ...]:
+            return torch.autograd.grad(output, wanted, above, retain_graph=True)
+
+        back = [_milliseconds(backward, x) for _ in range(repeats + 1)][1:]
+        return LayerTime(median(times), median(back), forward_peak, peak_bytes(backward, x.is_cuda))
+
+
+def _milliseconds(step: Callable[[], Any], x: Tensor) -> float:
+    start = time.perf_counter()
+    step()
+    if x.is_cuda:
+        torch.cuda.synchronize(x.device)
+    return (time.perf_counter() - start) * 1000
+
+
+def peak_bytes(step: Callable[[], Any], cuda: bool = False) -> int:
+    """Largest memory in use during ``step`` above what was in use before, its results included."""
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step()
+        return torch.cuda.max_memory_allocated() - before
+    with torch.profiler.profile(profile_memory=True) as profiled:
+        kept = step()
+    recorded: Any = profiled.profiler
+    events = sorted((e for e in recorded.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns())
+    used = peak = 0
+    for event in events:
+        used += event.nbytes()
+        peak = max(peak, used)
+    del kept
+    return peak

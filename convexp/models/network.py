@@ -160,6 +160,20 @@ class Network(nn.Module):
             x = stage(x)
         return self.head(self.readout(x))
 
+    def representations(self, images: Tensor) -> dict[str, Tensor]:
+        """What every part of the network makes of the images, in order, the last of them the logits.
+
+        ``stages.0``, ... (B, C, H', W') with norm, activation and pooling; ``readout`` (B, F); the parts of the head (B,
+        units).
+        """
+        x = self.normalize(images)
+        parts = [(f"stages.{i}", stage) for i, stage in enumerate(self.stages)]
+        parts += [("readout", self.readout), *((f"head.{name}", part) for name, part in self.head.named_children())]
+        found: dict[str, Tensor] = {}
+        for name, part in parts:
+            found[name] = x = part(x)
+        return found
+
     def wired_layers(self) -> list[tuple[str, nn.Module]]:
         """The layer of every stage, with its name."""
         return [(f"stages.{i}", stage.get_submodule("wiring")) for i, stage in enumerate(self.stages)]

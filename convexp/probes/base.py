@@ -1,14 +1,18 @@
-"""What a probe is and what it returns."""
+"""What a probe is, what it looks at and what it returns."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from convexp.data.canvas import move
+from convexp.geometry import Size
 from convexp.models import Network
+from convexp.placement import Protocol as ShiftProtocol
 
-BATCH = 1000  # images in one forward pass: bounds the memory, whatever the grid
+BATCH = 250  # images in one forward pass: bounds the memory, whatever the grid; smaller ones stay in a CPU's cache
 
 
 class NotApplicableError(Exception):
@@ -25,13 +29,64 @@ class Measurement:
     protocol: str | None = None
 
 
-class Probe(Protocol):
-    """A measurement on a trained network, in evaluation mode and without gradients.
+@dataclass(frozen=True)
+class Sample:
+    """Test images as the network sees them, all on its device.
 
-    ``images`` (N, C, H, W) uint8 and ``labels`` (N,) are the test set, on the network's device.
+    Attributes:
+        images: (N, C, *size) uint8.
+        labels: (N,) int64.
+        canvas: (N, C, *canvas_size), the larger images that ``crop`` moves its window over; None where there are none.
+        objects: (N, 2, D), first pixel of the object to be found and the one after its last, -1 where there is none; None for
+            images of which that is not known.
     """
 
-    def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
+    images: Tensor
+    labels: Tensor
+    canvas: Tensor | None = None
+    objects: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def size(self) -> Size:
+        """Of an image, per dimension."""
+        return tuple(self.images.shape[2:])
+
+    def rows(self, rows: slice | Tensor) -> "Sample":
+        """Some of them."""
+        return replace(
+            self,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            canvas=None if self.canvas is None else self.canvas[rows],
+            objects=None if self.objects is None else self.objects[rows],
+        )
+
+    def first(self, n: int) -> "Sample":
+        """The first so many, or all there are."""
+        return self.rows(slice(n))
+
+    def batches(self) -> Iterator["Sample"]:
+        """All of them, ``BATCH`` at a time."""
+        for start in range(0, len(self), BATCH):
+            yield self.rows(slice(start, start + BATCH))
+
+    def moved(self, shift: Size | Tensor, protocol: ShiftProtocol) -> Tensor:
+        """The images shifted by ``shift`` pixels, or each by its own row of ``(N, D)``: (N, C, *size)."""
+        images = self.images
+        if protocol == "crop":
+            if self.canvas is None:
+                raise NotApplicableError("crop needs a canvas larger than what the network sees: data.shift.protocol=crop")
+            images = self.canvas
+        return move(images, shift, protocol, self.size)
+
+
+class Probe(Protocol):
+    """A measurement on a trained network, in evaluation mode and without gradients."""
+
+    def measure(self, network: Network, sample: Sample) -> Measurement:
         """Measure; raise ``NotApplicableError`` where that makes no sense."""
         ...
 
@@ -44,6 +99,28 @@ def at_least(probe: object, **least: int) -> None:
             raise ValueError(f"{name}={value}: should be a whole number, {smallest} or more")
 
 
-def predict(network: Network, images: Tensor) -> Tensor:
-    """Predicted class of each image: ``(N, C, H, W) -> (N,)``."""
-    return torch.cat([network(batch).argmax(1) for batch in images.split(BATCH)])
+def positive(probe: object, *names: str) -> None:
+    """Raise a ValueError unless each named setting of ``probe`` is a number above 0."""
+    for name in names:
+        value = getattr(probe, name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+            raise ValueError(f"{name}={value}: should be a number above 0")
+
+
+def outputs(
+    network: Network, sample: Sample, shift: Size | Tensor | None = None, protocol: ShiftProtocol = "zero_fill"
+) -> Tensor:
+    """Logits of the images, shifted or as they are: (N, classes)."""
+    found: list[Tensor] = []
+    for start in range(0, len(sample), BATCH):
+        batch = sample.rows(slice(start, start + BATCH))
+        own = shift[start : start + BATCH] if isinstance(shift, Tensor) else shift
+        found.append(network(batch.images if own is None else batch.moved(own, protocol)))
+    return torch.cat(found)
+
+
+def predict(
+    network: Network, sample: Sample, shift: Size | Tensor | None = None, protocol: ShiftProtocol = "zero_fill"
+) -> Tensor:
+    """Predicted class of each image, shifted or as it is: (N,)."""
+    return outputs(network, sample, shift, protocol).argmax(1)

@@ -3,51 +3,54 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
-from convexp.data.canvas import zero_fill_each
+from convexp import console
 from convexp.models import Network
-from convexp.probes.base import Measurement, at_least, predict
+from convexp.placement import Protocol
+from convexp.probes.base import Measurement, Sample, at_least, predict
+from convexp.probes.shifts import others, random_shifts, subsets
 
 
 @dataclass(frozen=True)
 class Consistency:
-    """``E[1{argmax f(T_a x) = argmax f(T_b x)}]``, a and b zero-fill shifts, iid uniform on the grid up to max_shift.
+    """``E[1{argmax f(T_a x) = argmax f(T_b x)}]``, a and b iid uniform on the grid of shifts up to max_shift.
 
     Numbers: ``all`` over all images, ``correct`` over those that are classified correctly without a shift (a better network
-    looks more consistent by that alone), ``n`` pairs. Shares, 0..1. Source: Zhang 2019, arXiv 1904.11486.
+    looks more consistent by that alone), ``control`` (the same for T_b of an image of another class: how often two different
+    objects get one answer), ``accuracy`` without a shift, ``n`` pairs. Shares, 0..1.
+    Source: Zhang 2019, arXiv 1904.11486 (random crops); Chaman & Dokmanić 2021, arXiv 2011.14214 (circular shifts).
 
     Args:
         max_shift: pixels.
         pairs: pairs of shifts per image.
         max_images: the first so many test images.
         seed: of the shifts.
+        protocol: zero_fill, circular or crop.
     """
 
     max_shift: int
     pairs: int
     max_images: int
     seed: int
+    protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
         at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)
 
-    def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
+    def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images per pair."""
-        images, labels = images[: self.max_images], labels[: self.max_images]
-        generator = torch.Generator().manual_seed(self.seed)
-        dims = images.dim() - 2
-        same = torch.zeros(len(images), dtype=torch.float64)
-        for _ in range(self.pairs):
-            shifts = torch.randint(-self.max_shift, self.max_shift + 1, (2, len(images), dims), generator=generator)
-            first, second = (predict(network, zero_fill_each(images, shift.to(images.device))) for shift in shifts)
-            same += (first == second).cpu()
-        correct = (predict(network, images) == labels).cpu()
-        return Measurement(
-            numbers={
-                "all": float(same.mean() / self.pairs),
-                "correct": float(same[correct].mean() / self.pairs) if correct.any() else 0.0,
-                "n": float(self.pairs * len(images)),
-            },
-            protocol="zero_fill",
-        )
+        sample = sample.first(self.max_images)
+        n, different = len(sample), others(sample.labels, self.seed)
+        shifts = random_shifts(self.max_shift, 2 * self.pairs, n, len(sample.size), self.seed).to(sample.images.device)
+        same, control = (torch.zeros(n, dtype=torch.float64, device=sample.images.device) for _ in range(2))
+        for pair in console.track(range(self.pairs), "consistency"):
+            first, second = (predict(network, sample, shifts[2 * pair + i], self.protocol) for i in range(2))
+            same += first == second
+            if different is not None:
+                control += first == second[different]
+        correct = predict(network, sample) == sample.labels
+        numbers = subsets(same / self.pairs, correct)
+        if different is not None:
+            numbers["control"] = float(control.mean() / self.pairs)
+        numbers |= {"accuracy": float(correct.double().mean()), "n": float(self.pairs * n)}
+        return Measurement(numbers, protocol=self.protocol)

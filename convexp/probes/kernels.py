@@ -1,23 +1,24 @@
-"""What the first layer has learned to look for."""
+"""What the layers have learned to look for."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, at_least
-from convexp.probes.pictures import tiles
+from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least
+from convexp.probes.pictures import tiles, weight_colours
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """A picture of the first stage's weights: a row per output channel, a column per location.
+    """A picture of each stage's weights: a row per output channel, a column per location.
 
-    Where all locations share their weights, the channels make a block instead.
-
-    The same scale for all tiles: the largest weight is full red or full blue (RGB images: weights as colours around grey).
+    Where all locations share their weights, the channels make a block instead. The mean over the input channels is shown, of
+    three channels each as a colour. One scale for all tiles and all wirings: 4 times the root mean square of the stage's
+    weights is full red (above 0) or full blue.
 
     Args:
         channels: rows at most.
@@ -30,17 +31,23 @@ class Kernels:
     def __post_init__(self) -> None:
         at_least(self, channels=1, locations=1)
 
-    def measure(self, network: Network, images: Tensor, labels: Tensor) -> Measurement:
-        """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``."""
-        layers = network.wired_layers()
-        kernels = getattr(layers[0][1], "kernels", None) if layers else None
-        if kernels is None:
-            raise NotApplicableError("the network has no first layer with kernels to show")
-        weights: Tensor = kernels().detach().float().cpu()  # (O, L, C, h, w)
+    def measure(self, network: Network, sample: Sample) -> Measurement:
+        """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``, or (O, L, C, h) in one dimension."""
+        pictures: dict[str, Tensor] = {}
+        for index, (_, layer) in enumerate(network.wired_layers()):
+            kernels: Any = getattr(layer, "kernels", None)
+            if kernels is not None:
+                weights: Tensor = kernels().detach().float().cpu()
+                pictures[f"stage{index}"] = self._picture(weights.unsqueeze(-2) if weights.dim() == 4 else weights)
+        if not pictures:
+            raise NotApplicableError("the network has no layers with kernels to show")
+        return Measurement(numbers={}, pictures=pictures)
+
+    def _picture(self, weights: Tensor) -> Tensor:
         rows = min(self.channels, weights.shape[0])
         columns = torch.linspace(0, weights.shape[1] - 1, min(self.locations, weights.shape[1])).round().long()
         shown = weights[:rows, columns]  # (rows, columns, C, h, w)
         if len(columns) == 1:  # a block reads better than a pole
             width = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)
             shown = shown.flatten(0, 1).unflatten(0, (rows // width, width))
-        return Measurement(numbers={}, pictures={"stage0": tiles(shown)})
+        return tiles(weight_colours(shown))

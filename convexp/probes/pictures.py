@@ -1,12 +1,19 @@
 """Pictures as tensors ``(3, H, W)``, uint8."""
 
+from collections.abc import Mapping, Sequence
+
 import matplotlib
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional as F
+
+LINE = 0.2  # brightness of the lines between tiles
+FULL = 4  # weights are shown in units of their root mean square: so many are full red or blue, for every wiring
 
 
 def from_figure(figure: Figure) -> Tensor:
@@ -17,33 +24,116 @@ def from_figure(figure: Figure) -> Tensor:
 
 
 def heat_map(grid: Tensor, max_shift: int, title: str) -> Tensor:
-    """Percentages ``(2r+1, 2r+1)`` over shifts, with the number in each cell where there is room; the scale is 0 to 100."""
-    figure = Figure(figsize=(5, 4.4), dpi=100, layout="constrained")
+    """Percentages over shifts, ``(2r+1, 2r+1)`` or ``(2r+1,)``, with the number in each cell where there is room; 0 to 100."""
+    flat = grid.dim() == 1
+    cells = (grid[None] if flat else grid).cpu()
+    figure = Figure(figsize=(5, 1.6 if flat else 4.4), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     edge = max_shift + 0.5
-    image = axes.imshow(grid.numpy(), vmin=0, vmax=100, cmap="viridis", extent=(-edge, edge, edge, -edge))
+    tall = 0.5 if flat else edge
+    image = axes.imshow(cells.numpy(), vmin=0, vmax=100, cmap="viridis", extent=(-edge, edge, tall, -tall))
     if max_shift <= 5:
-        for i, row in enumerate(grid.tolist()):
+        for i, row in enumerate(cells.tolist()):
             for j, value in enumerate(row):
                 colour = "black" if value > 60 else "white"
-                axes.text(j - max_shift, i - max_shift, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
-    axes.set(title=title, xlabel="shift right (pixels)", ylabel="shift down (pixels)")
+                down = 0 if flat else i - max_shift
+                axes.text(j - max_shift, down, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    axes.set(title=title, xlabel="shift (pixels)" if flat else "shift right (pixels)")
+    if flat:
+        axes.set_yticks([])
+    else:
+        axes.set_ylabel("shift down (pixels)")
     figure.colorbar(image, ax=axes)
     return from_figure(figure)
 
 
-def tiles(kernels: Tensor, side: int = 40) -> Tensor:
-    """Kernels ``(rows, columns, C, h, w)`` as a grid of tiles of about ``side`` pixels, all in one scale."""
-    rows, columns, channels, height, width = kernels.shape
-    scaled = kernels / kernels.abs().max().clamp(min=1e-12)  # -1..1
-    if channels == 3:
-        colour = (scaled + 1) / 2  # (rows, columns, 3, h, w)
-    else:
-        flat = scaled.mean(2)  # (rows, columns, h, w)
-        colour = torch.from_numpy(matplotlib.colormaps["RdBu_r"](((flat + 1) / 2).numpy())[..., :3]).permute(0, 1, 4, 2, 3)
+def curves(
+    lines: Mapping[str, Sequence[float]], x: str, title: str, y: str, at: Mapping[str, Sequence[float]] | None = None
+) -> Tensor:
+    """A line for each name, over ``at`` of that name or else over 0, 1, 2, ...; what it is to be compared with is dashed.
+
+    Names are ``line`` or ``line, reference``; a line and its references have one colour.
+    """
+    figure = Figure(figsize=(5, 3.6), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    colour: dict[str, str] = {}
+    for name, values in lines.items():
+        kin = colour.setdefault(name.split(",")[0], f"C{len(colour) % 10}")
+        places = range(len(values)) if at is None else at[name]
+        axes.plot(places, values, "--" if "," in name else "o-", color=kin, label=name, markersize=3)
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.set_ylim(bottom=min(0.0, *axes.get_ylim()))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    if lines:
+        axes.legend(fontsize=8)
+    return from_figure(figure)
+
+
+def bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
+    """For each row a bar of 100 %, divided among its parts: ``{row: {part: share}}``."""
+    figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
+    left = np.zeros(len(rows))
+    for index, part in enumerate(parts):
+        shares = np.array([100 * row.get(part, 0.0) for row in rows.values()])
+        drawn = axes.barh(list(rows), shares, left=left, label=part, color=f"C{index % 10}")
+        axes.bar_label(drawn, [f"{s:.0f}" if s >= 4 else "" for s in shares], label_type="center", fontsize=8, color="white")
+        left += shares
+    axes.invert_yaxis()
+    axes.set(title=title, xlim=(0, 100), xlabel="per cent")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+    return from_figure(figure)
+
+
+def peaks(images: Tensor, maps: Tensor, boxes: Tensor) -> Tensor:
+    """Images (n, C, H, W) uint8 with the box (n, 2, 2) of the object, over their maps (n, H', W'), the peak of each marked."""
+    n = len(images)
+    figure = Figure(figsize=(1.5 * n, 3.2), dpi=100, layout="constrained")
+    axes = figure.subplots(2, n, squeeze=False)
+    height, width = images.shape[2:]
+    for column, (image, values, box) in enumerate(zip(images.cpu(), maps.float().cpu(), boxes.cpu().tolist(), strict=True)):
+        axes[0, column].imshow(image.float().mean(0).numpy(), cmap="gray", vmin=0, vmax=255)
+        area = (-0.5, width - 0.5, height - 0.5, -0.5)
+        axes[1, column].imshow(values.numpy(), cmap="magma", extent=area)
+        row, at = divmod(int(values.argmax()), values.shape[1])
+        centre = ((at + 0.5) * width / values.shape[1] - 0.5, (row + 0.5) * height / values.shape[0] - 0.5)
+        axes[1, column].plot(*centre, "c+", markersize=10)
+        for part in range(2):
+            (top, left), (bottom, right) = box
+            frame = Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor="lime")
+            axes[part, column].add_patch(frame)
+            axes[part, column].set_axis_off()
+    figure.suptitle("above: images, the object framed; below: evidence for the class, its peak marked", fontsize=9)
+    return from_figure(figure)
+
+
+def weight_colours(weights: Tensor) -> Tensor:
+    """Weights ``(..., C, h, w)`` as colours ``(..., 3, h, w)``, 0..1: red above 0, blue below, FULL root mean squares at most.
+
+    Of three channels each is a colour, around grey.
+    """
+    used = weights[weights != 0]
+    rms = used.square().mean().sqrt() if len(used) else weights.new_ones(())
+    scaled = (weights / (FULL * rms)).clamp(-1, 1)
+    if weights.shape[-3] == 3:
+        return (scaled + 1) / 2
+    flat = scaled.mean(-3)  # (..., h, w)
+    return torch.from_numpy(matplotlib.colormaps["RdBu_r"](((flat + 1) / 2).numpy())[..., :3]).movedim(-1, -3).float()
+
+
+def tiles(colours: Tensor, side: int = 40) -> Tensor:
+    """Tiles ``(rows, columns, 3, h, w)``, 0..1, as a grid of about ``side`` pixels each, with dark lines between them."""
+    rows, columns, _, height, width = colours.shape
     zoom = max(1, side // max(height, width))
-    colour = colour.reshape(rows * columns, 3, height, width).float()
-    large = F.interpolate(colour, scale_factor=zoom, mode="nearest")
-    framed = F.pad(large, (2, 2, 2, 2), value=0.2)  # (rows*columns, 3, h', w'): dark lines between the tiles
+    large = F.interpolate(colours.flatten(0, 1).float(), scale_factor=zoom, mode="nearest")
+    framed = F.pad(large, (2, 2, 2, 2), value=LINE)  # (rows*columns, 3, h', w')
     grid = framed.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4)  # (3, rows, h', columns, w')
     return (grid.flatten(3, 4).flatten(1, 2) * 255).round().to(torch.uint8)
+
+
+def stacked(pictures: Sequence[Tensor]) -> Tensor:
+    """Pictures below each other, as wide as the widest."""
+    width = max(picture.shape[2] for picture in pictures)
+    return torch.cat([F.pad(picture, (0, width - picture.shape[2]), value=round(255 * LINE)) for picture in pictures], 1)

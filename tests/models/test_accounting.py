@@ -6,7 +6,7 @@ import torch
 
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network, count
-from convexp.models.accounting import forward_times
+from convexp.models.accounting import measured, peak_bytes
 from convexp.skeleton import Skeleton, Stage
 
 WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
@@ -80,9 +80,32 @@ def test_counting_leaves_no_trace(training):
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
-def test_forward_times_has_every_counted_layer(wiring):
+def test_every_part_is_measured_in_order(wiring):
     network = make(wiring, norm="batch").eval()
-    times = forward_times(network, torch.zeros(2, 3, 8, 8), repeats=2)
-    assert list(times) == [layer.name for layer in count(network)]
-    assert all(0 < ms < 1000 for ms in times.values())
+    images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+    found = measured(network, images, repeats=2)
+    assert [name for name in found if name in {layer.name for layer in count(network)}] == [la.name for la in count(network)]
+    assert all(0 < cost.forward_ms < 1000 for cost in found.values())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
+    assert found["normalize"].backward_ms == found["normalize"].backward_peak_bytes == 0  # there is nothing to learn below it
+    assert all(cost.backward_ms > 0 for name, cost in found.items() if name != "normalize")
+    assert all(p.grad is None for p in network.parameters())
+
+
+def test_peak_of_memory_is_what_is_allocated_at_once():
+    def step():
+        a = torch.zeros(1000)
+        b = torch.zeros(500)
+        del a
+        return torch.zeros(300), b
+
+    assert peak_bytes(step) == pytest.approx(4 * 1500, abs=128)  # 64-byte alignment
+    assert peak_bytes(lambda: None) == 0
+
+
+def test_a_layer_writes_its_output_and_a_backward_pass_its_gradients():
+    network = make(Dense2d).eval()
+    found = measured(network, torch.zeros(4, 3, 8, 8), repeats=1)["stages.0.wiring"]
+    layer = network.stages[0].wiring
+    assert found.forward_peak_bytes >= 4 * 4 * layer.weight.shape[0]
+    assert found.backward_peak_bytes >= 4 * layer.weight.numel()

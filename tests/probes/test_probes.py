@@ -10,11 +10,11 @@ from torch import Tensor
 from convexp.data.canvas import cut_share, place, zero_fill
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
-from convexp.probes import NotApplicableError
+from convexp.probes import NotApplicableError, Sample
 from convexp.probes.base import BATCH, predict
 from convexp.probes.consistency import Consistency
 from convexp.probes.kernels import Kernels
-from convexp.probes.pictures import tiles
+from convexp.probes.pictures import tiles, weight_colours
 from convexp.probes.shift_map import ShiftMap
 from convexp.skeleton import Skeleton, Stage
 
@@ -71,7 +71,7 @@ def is_picture(picture: Tensor) -> bool:
 def test_shift_map_of_a_constant_network_is_the_share_of_its_class(answer):
     images, labels = data()
     share = float((labels == answer).double().mean())
-    made = ShiftMap(max_shift=2, max_images=40).measure(constant(answer), images, labels)
+    made = ShiftMap(max_shift=2, max_images=40).measure(constant(answer), Sample(images, labels))
     assert made.maps["accuracy"] == [[share] * 5] * 5
     assert made.maps["radius"] == pytest.approx([share] * 3)
     assert made.numbers["mean"] == pytest.approx(share)
@@ -82,11 +82,11 @@ def test_a_network_that_sums_pixels_is_invariant_while_nothing_is_cut_off():
     images = torch.cat([in_the_middle(torch.full((5, 1, 4, 4), level, dtype=torch.uint8), 8) for level in (50, 200)])
     labels = torch.arange(2).repeat_interleave(5)
     network = summing(125 / 255 / 4)
-    shifts = ShiftMap(max_shift=2, max_images=10).measure(network, images, labels).numbers
+    shifts = ShiftMap(max_shift=2, max_images=10).measure(network, Sample(images, labels)).numbers
     assert (shifts["centre"], shifts["worst"], shifts["drop"], shifts["cut"]) == (1, 1, 0, 0)
-    pairs = Consistency(max_shift=2, pairs=5, max_images=10, seed=0).measure(network, images, labels).numbers
+    pairs = Consistency(max_shift=2, pairs=5, max_images=10, seed=0).measure(network, Sample(images, labels)).numbers
     assert (pairs["all"], pairs["correct"]) == (1, 1)
-    cut = ShiftMap(max_shift=4, max_images=10).measure(network, images, labels).numbers
+    cut = ShiftMap(max_shift=4, max_images=10).measure(network, Sample(images, labels)).numbers
     assert cut["drop"] > 0
     assert cut["cut"] > 0
 
@@ -96,16 +96,16 @@ def test_a_network_that_sums_pixels_is_invariant_while_nothing_is_cut_off():
 def test_shift_map_is_the_accuracy_at_every_shift(seed, reach):
     images, _ = data(seed=seed)
     network = make(seed=seed)
-    labels = predict(network, zero_fill(images, (1, 0)))  # so that the map is not symmetric
-    made = ShiftMap(max_shift=reach, max_images=40).measure(network, images, labels)
+    labels = network(zero_fill(images, (1, 0))).argmax(1)  # so that the map is not symmetric
+    made = ShiftMap(max_shift=reach, max_images=40).measure(network, Sample(images, labels))
     grid = made.maps["accuracy"]
     steps = range(-reach, reach + 1)
     expected = [
-        [float((predict(network, zero_fill(images, (down, right))) == labels).double().mean()) for right in steps]
+        [float((network(zero_fill(images, (down, right))).argmax(1) == labels).double().mean()) for right in steps]
         for down in steps
     ]
     assert grid == expected
-    plain = float((predict(network, images) == labels).double().mean())
+    plain = float((network(images).argmax(1) == labels).double().mean())
     assert grid[reach][reach] == made.numbers["centre"] == made.maps["radius"][0] == plain
     if reach:
         assert grid[reach + 1][reach] == 1
@@ -121,7 +121,7 @@ def test_shift_map_is_the_accuracy_at_every_shift(seed, reach):
 @pytest.mark.parametrize("reach", range(6))
 def test_shift_map_reports_the_worst_cut(reach):
     images, labels = data()
-    made = ShiftMap(max_shift=reach, max_images=40).measure(constant(0), images, labels)
+    made = ShiftMap(max_shift=reach, max_images=40).measure(constant(0), Sample(images, labels))
     steps = range(-reach, reach + 1)
     assert made.numbers["cut"] == max(cut_share(images, (down, right)) for down in steps for right in steps)
     assert (made.numbers["cut"] == 0) == (reach <= 2)
@@ -129,7 +129,7 @@ def test_shift_map_reports_the_worst_cut(reach):
 
 @pytest.mark.parametrize("reach", [0, 2, 6])
 def test_shift_map_draws_a_picture(reach):
-    made = ShiftMap(max_shift=reach, max_images=5).measure(constant(0), *data())
+    made = ShiftMap(max_shift=reach, max_images=5).measure(constant(0), Sample(*data()))
     assert is_picture(made.pictures["accuracy"])
     assert made.pictures["accuracy"].float().std() > 0
     assert made.protocol == "zero_fill"
@@ -139,10 +139,10 @@ def test_shift_map_draws_a_picture(reach):
 def test_the_first_so_many_images_are_measured(probe):
     images, labels = data()
     network = make()
-    made, expected = probe.measure(network, images, labels), probe.measure(network, images[:7], labels[:7])
+    made, expected = probe.measure(network, Sample(images, labels)), probe.measure(network, Sample(images[:7], labels[:7]))
     assert made.numbers == expected.numbers
     assert made.numbers["n"] == 7 * getattr(probe, "pairs", 1)
-    all_of_them = replace(probe, max_images=10**6).measure(network, images, labels)
+    all_of_them = replace(probe, max_images=10**6).measure(network, Sample(images, labels))
     assert all_of_them.numbers["n"] == 40 * getattr(probe, "pairs", 1)
 
 
@@ -151,7 +151,7 @@ def test_consistency_is_a_function_of_its_seed():
     network = make(seed=3)
 
     def numbers(seed: int) -> dict[str, float]:
-        return Consistency(max_shift=2, pairs=3, max_images=200, seed=seed).measure(network, images, labels).numbers
+        return Consistency(max_shift=2, pairs=3, max_images=200, seed=seed).measure(network, Sample(images, labels)).numbers
 
     first = numbers(0)
     torch.rand(1)
@@ -165,9 +165,10 @@ def test_consistency_is_a_function_of_its_seed():
 def test_consistency_without_shifts_is_one(seed):
     images, labels = data(seed=seed)
     network = make(seed=seed)
-    labels[0] = predict(network, images[:1])[0]
-    made = Consistency(max_shift=0, pairs=2, max_images=40, seed=seed).measure(network, images, labels)
-    assert made.numbers == {"all": 1, "correct": 1, "n": 80}
+    labels[0] = network(images[:1]).argmax(1)[0]
+    made = Consistency(max_shift=0, pairs=2, max_images=40, seed=seed).measure(network, Sample(images, labels))
+    assert made.numbers["all"] == made.numbers["correct"] == 1
+    assert made.numbers["n"] == 80
     assert made.protocol == "zero_fill"
 
 
@@ -178,31 +179,32 @@ def test_consistency_is_the_mean_over_all_pairs():
     network.head.classes.bias.zero_()
     images = torch.zeros(3000, 1, 3, 3, dtype=torch.uint8)
     images[:, :, 1] = 255
-    made = Consistency(max_shift=1, pairs=3, max_images=3000, seed=0).measure(network, images, torch.ones(3000).long())
+    labels = torch.arange(3000).clamp(max=1)  # the first of another class
+    made = Consistency(max_shift=1, pairs=3, max_images=3000, seed=0).measure(network, Sample(images, labels))
     assert made.numbers["all"] == pytest.approx(1 / 3, abs=0.03)
-    assert made.numbers["correct"] == made.numbers["all"]
+    assert made.numbers["correct"] == pytest.approx(made.numbers["all"], abs=0.001)
 
 
 def test_consistency_apart_for_the_correct():
     images, labels = data()
     network = make(seed=3)
-    right = predict(network, images)
+    right = network(images).argmax(1)
     probe = Consistency(max_shift=2, pairs=4, max_images=40, seed=0)
-    assert probe.measure(network, images, (right + 1) % 3).numbers["correct"] == 0
-    everything = probe.measure(network, images, right).numbers
+    assert "correct" not in probe.measure(network, Sample(images, (right + 1) % 3)).numbers
+    everything = probe.measure(network, Sample(images, right)).numbers
     assert everything["correct"] == everything["all"]
     images[:20] = 0  # black stays black
-    half = torch.where(torch.arange(40) < 20, predict(network, images), (right + 1) % 3)
-    some = probe.measure(network, images, half).numbers
+    half = torch.where(torch.arange(40) < 20, network(images).argmax(1), (right + 1) % 3)
+    some = probe.measure(network, Sample(images, half)).numbers
     assert some["correct"] == 1
     assert some["all"] < 1
-    assert probe.measure(network, images, labels).numbers["all"] == some["all"]
+    assert probe.measure(network, Sample(images, labels)).numbers["all"] == some["all"]
 
 
 def test_predict_works_in_batches():
-    images, _ = data(BATCH + 3)
+    images, labels = data(BATCH + 3)
     network = make()
-    assert torch.equal(predict(network, images), network(images).argmax(1))
+    assert torch.equal(predict(network, Sample(images, labels)), network(images).argmax(1))
 
 
 @pytest.mark.parametrize("wiring", [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d])
@@ -211,22 +213,22 @@ def test_kernels_draws_the_first_layer(wiring, colours):
     network = make(wiring, input_shape=(colours, 8, 8))
     images = torch.zeros(2, colours, 8, 8, dtype=torch.uint8)
     probe = Kernels(channels=4, locations=5)
-    made = probe.measure(network, images, torch.zeros(2).long())
+    made = probe.measure(network, Sample(images, torch.zeros(2).long()))
     kernels = network.wired_layers()[0][1].kernels()
-    height, width = tiles(kernels[:1, :1]).shape[1:]
+    height, width = tiles(weight_colours(kernels[:1, :1])).shape[1:]
     picture = made.pictures["stage0"]
     assert is_picture(picture)
     shared = kernels.shape[1] == 1  # then the channels make a block: 4 = 2x2, 6 = 3x2
     assert picture.shape == ((3, 2 * height, 2 * width) if shared else (3, 4 * height, 5 * width))
     assert made.numbers == {}
-    everything = Kernels(channels=10**6, locations=10**6).measure(network, images, torch.zeros(2).long())
+    everything = Kernels(channels=10**6, locations=10**6).measure(network, Sample(images, torch.zeros(2).long()))
     rows, columns = (3, 2) if shared else (6, kernels.shape[1])
     assert everything.pictures["stage0"].shape == (3, rows * height, columns * width)
 
 
 def test_kernels_of_a_network_without_stages():
-    with pytest.raises(NotApplicableError, match="no first layer"):
-        Kernels(channels=4, locations=4).measure(make(stages=()), *data())
+    with pytest.raises(NotApplicableError, match="no layers with kernels"):
+        Kernels(channels=4, locations=4).measure(make(stages=()), Sample(*data()))
 
 
 def test_kernels_of_a_layer_that_cannot_show_them():
@@ -234,12 +236,12 @@ def test_kernels_of_a_layer_that_cannot_show_them():
         return torch.nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)
 
     with pytest.raises(NotApplicableError):
-        Kernels(channels=4, locations=4).measure(make(plain), *data())
+        Kernels(channels=4, locations=4).measure(make(plain), Sample(*data()))
 
 
 def test_tiles_share_one_scale():
     kernels = torch.tensor([1.0, -1.0, 0.0, 0.5]).view(2, 2, 1, 1, 1)
-    picture = tiles(kernels).int()
+    picture = tiles(weight_colours(kernels)).int()
     height, width = (n // 4 for n in picture.shape[1:])  # half a tile
     positive, negative, zero, half = (picture[:, i * height, j * width] for i in (1, 3) for j in (1, 3))
     assert positive[0] > positive[2]  # red
@@ -251,5 +253,12 @@ def test_tiles_share_one_scale():
     assert torch.equal(between, between[:, :1].expand_as(between))  # a line
 
 
+@few
+@given(st.floats(0.01, 100))
+def test_weights_have_the_same_colours_whatever_their_scale(scale):
+    weights = torch.randn(3, 2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(weight_colours(weights), weight_colours(scale * weights), atol=0.01)
+
+
 def test_tiles_of_zero_weights():
-    assert is_picture(tiles(torch.zeros(2, 3, 1, 3, 3)))
+    assert is_picture(tiles(weight_colours(torch.zeros(2, 3, 1, 3, 3))))
