@@ -42,7 +42,7 @@ class DistanceFromConv:
                 continue
             apart, total = apart + residual, total + energy
             numbers[f"{name}/distance"] = (residual / energy) ** 0.5
-            numbers[f"{name}/random"] = (1 - _dimensions(layer)) ** 0.5
+            numbers[f"{name}/random"] = (1 - expected_share(layer)) ** 0.5
         if not numbers:
             raise NotApplicableError("all weights are zero")
         return Measurement({"distance": (apart / total) ** 0.5, **numbers})
@@ -63,7 +63,7 @@ def residual_energy(layer: SpatialLayer) -> tuple[float, float]:
     return tuple(float(w.square().sum(dtype=torch.float64)) for w in (rest, dense.weight))  # type: ignore[return-value]
 
 
-def _dimensions(layer: SpatialLayer) -> float:
+def expected_share(layer: SpatialLayer) -> float:
     """The share of the energy that P keeps of random weights, which is the share of the dimensions."""
     seen = seen_pixels(layer)
     pairs = len(seen) * math.prod(layer.input_size)

@@ -73,10 +73,10 @@ class Localisation:
 def evidence(network: Network, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
     """Energy and evidence at every unit of the last stage, (N, *units) each, and whether the image is classified correctly."""
     last = f"stages.{len(network.stages) - 1}"
-    with torch.inference_mode(False), torch.enable_grad():
-        features = network.representations(sample.images.clone())[last].detach().requires_grad_()  # (N, C, *units)
-        logits = network.head(network.readout(features))
-        own = logits.gather(1, sample.labels.clone()[:, None])[:, 0]
+    features = network.representations(sample.images)[last].detach()  # (N, C, *units)
+    with torch.enable_grad():
+        logits = network.head(network.readout(features.requires_grad_()))
+        own = logits.gather(1, sample.labels[:, None])[:, 0]
         rest = (logits.sum(1) - own) / max(1, logits.shape[1] - 1)
         (slope,) = torch.autograd.grad((own - rest).sum(), features)
     return features.detach().square().sum(1), (features.detach() * slope).sum(1), logits.argmax(1) == sample.labels

@@ -65,9 +65,9 @@ def kept(found: Taps) -> dict[str, float]:
         sums.index_add_(0, own, row)
         counts.index_add_(0, own, torch.ones(len(own), dtype=torch.float64, device=weights.device))
     energy = float(found.energy().sum())
-    random = len(offsets) / int(seen.sum())
-    if random == 1 or energy == 0:
+    if len(offsets) == int(seen.sum()) or energy == 0:
         return {}
+    random = len(offsets) / int(seen.sum())
     rho = float((sums.square().sum(1) / counts).sum()) / energy
     return {"index": (rho - random) / (1 - random), "rho": rho, "random": random}
 

@@ -1,0 +1,380 @@
+"""What is exactly invariant or equivariant measures so, and what is not does not; no training."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from nets import STAGE, data, few, make, textures
+
+from convexp.data.canvas import circular, place, zero_fill
+from convexp.layers import Dense2d, LocallyConnected2d
+from convexp.probes import NotApplicableError, Sample
+from convexp.probes.absolute_position import AbsolutePosition, told_apart
+from convexp.probes.base import BATCH, outputs
+from convexp.probes.consistency import Consistency
+from convexp.probes.equivariance import Equivariance, interior_units
+from convexp.probes.flip_rate import FlipRate
+from convexp.probes.invariance_by_layer import InvarianceByLayer
+from convexp.probes.local_equivariance import LocalEquivariance, fourier_shift
+from convexp.probes.localisation import Localisation
+from convexp.probes.relative_stability import RelativeStability, deform, displacement_field
+from convexp.probes.sensitivity_map import SensitivityMap
+from convexp.probes.shift_map import ShiftMap
+from convexp.probes.shifts import Grid, others, shift_features
+from convexp.skeleton import Field
+
+seeds = st.integers(0, 50)
+
+
+@pytest.fixture(autouse=True)
+def without_gradients():
+    with torch.no_grad():
+        yield
+
+
+def stages(n: int = 2, **changes):
+    return tuple(replace(STAGE, **{"padding_mode": "circular", **changes}) for _ in range(n))
+
+
+@few
+@given(seeds, st.sampled_from(["global_avg", "global_max"]), st.sampled_from(["relu", "tanh"]))
+def test_circular_convolutions_and_global_pooling_are_invariant(seed, readout, activation):
+    network, sample = make(seed=seed, stages=stages(), readout=readout, activation=activation), textures(seed=seed)
+    consistency = Consistency(max_shift=7, pairs=3, max_images=30, seed=seed, protocol="circular").measure(network, sample)
+    assert consistency.numbers["all"] == 1
+    assert consistency.protocol == "circular"
+    flips = FlipRate(pixels=1, max_images=30, protocol="circular").measure(network, sample).numbers
+    assert flips["all"] == 0
+    assert flips["change"] < 1e-5
+    shifts = ShiftMap(max_shift=3, max_images=30, protocol="circular").measure(network, sample).numbers
+    assert shifts["drop"] == 0
+    assert "cut" not in shifts
+    layers = InvarianceByLayer(max_shift=2, max_images=30, protocol="circular").measure(network, sample).numbers
+    assert layers["readout/cosine"] == pytest.approx(1, abs=1e-5)
+    assert layers["head.classes/cosine"] == pytest.approx(1, abs=1e-5)
+    assert layers["head.classes/variance"] < 1e-3
+    assert layers["stages.0/cosine"] < 0.999
+    sensitivity = SensitivityMap(max_shift=2, max_images=30, protocol="circular").measure(network, sample).numbers
+    assert sensitivity["mean"] < 1e-3
+    assert sensitivity["control"] > 0.1
+
+
+@few
+@given(seeds)
+def test_circular_convolutions_are_equivariant(seed):
+    network, sample = make(seed=seed, stages=stages(), readout="global_avg"), textures(seed=seed)
+    found = Equivariance(max_shift=3, max_images=30, protocol="circular").measure(network, sample)
+    assert max(found.numbers[f"stages.{i}/full"] for i in range(2)) < 1e-5
+    assert max(itertools.chain(*found.maps["stages.1"]["full"])) < 1e-5
+    assert found.numbers["stages.1/full_control"] > 0.05
+
+
+def test_a_flattened_readout_is_not_invariant():
+    network, sample = make(seed=1, stages=stages()), textures(200)
+    assert (
+        Equivariance(max_shift=2, max_images=200, protocol="circular").measure(network, sample).numbers["stages.1/full"] < 1e-5
+    )
+    assert Consistency(3, 3, 200, 0, "circular").measure(network, sample).numbers["all"] < 0.95
+    assert FlipRate(1, 200, "circular").measure(network, sample).numbers["all"] > 0
+    layers = InvarianceByLayer(2, 200, protocol="circular").measure(network, sample).numbers
+    assert layers["readout/cosine"] < 0.999
+    assert SensitivityMap(2, 200, "circular").measure(network, sample).numbers["mean"] > 0.1
+
+
+@few
+@given(seeds)
+def test_with_stride_two_exactly_for_even_shifts(seed):
+    network = make(seed=seed, stages=stages(1, stride=(2, 2)), readout="global_avg")
+    sample = textures(seed=seed)
+    errors = Equivariance(max_shift=3, max_images=30, protocol="circular").measure(network, sample).maps["stages.0"]["full"]
+    base = outputs(network, sample)
+    for row, down in zip(errors, range(-3, 4), strict=True):
+        for error, right in zip(row, range(-3, 4), strict=True):
+            moved = outputs(network, sample, (down, right), "circular")
+            if down % 2 == right % 2 == 0:
+                assert error < 1e-5
+                assert torch.allclose(moved, base, atol=1e-5)
+            else:
+                assert error > 1e-3
+                assert not torch.allclose(moved, base, atol=1e-5)
+
+
+@few
+@given(
+    seeds,
+    st.sampled_from(["zeros", "reflect", "replicate", "circular"]),
+    st.sampled_from([1, 2]),
+    st.sampled_from(["none", "max"]),
+)
+def test_in_the_interior_shared_weights_are_equivariant_at_any_border(seed, border, stride, pool):
+    kinds = {"padding_mode": border, "stride": (stride, stride), "pool": pool}
+    network, sample = make(seed=seed, stages=stages(1, **kinds), input_shape=(1, 16, 16)), textures(size=16, seed=seed)
+    found = Equivariance(max_shift=4, max_images=10).measure(network, sample)
+    step = network.skeleton.fields()[0][0].step
+    inner, full = found.maps["stages.0"]["interior"], found.maps["stages.0"]["full"]
+    whole = [i for i in range(9) if (i - 4) % step == 0]
+    assert max(inner[i][j] for i in whole for j in whole) < 1e-5
+    assert min(full[i][j] for i in whole for j in whole if (i, j) != (4, 4)) > 1e-3
+    assert found.protocol == "zero_fill"
+
+
+@few
+@given(seeds)
+def test_cropped_too(seed):
+    canvas = textures(size=14, seed=seed)
+    sample = Sample(canvas.images[:, :, 3:11, 3:11], canvas.labels, canvas.images)
+    network = make(seed=seed, stages=(replace(STAGE, padding=(0, 0)),))
+    found = Equivariance(max_shift=3, max_images=30, protocol="crop").measure(network, sample)
+    assert found.numbers["stages.0/interior"] < 1e-5
+    shifts = ShiftMap(max_shift=3, max_images=30, protocol="crop").measure(network, sample)
+    expected = (network(canvas.images[:, :, 1:9, 5:13]).argmax(1) == sample.labels).double().mean()
+    assert shifts.maps["accuracy"][3 + 2][3 - 2] == expected  # content moved down 2 and left 2
+    with pytest.raises(NotApplicableError, match="canvas"):
+        ShiftMap(max_shift=3, max_images=30, protocol="crop").measure(network, textures())
+
+
+@pytest.mark.parametrize("wiring", [LocallyConnected2d, Dense2d])
+def test_without_sharing_there_is_no_equivariance(wiring):
+    found = Equivariance(max_shift=2, max_images=30).measure(make(wiring), textures())
+    assert found.numbers["stages.0/interior"] > 0.3
+
+
+def test_interior_units_are_those_whose_pixels_are_all_data():
+    """A convolution of ones over ones counts the pixels it sees: 9 where the window lies in what was there before and after."""
+    ones = torch.ones(1, 1, 9, 9, dtype=torch.float64)
+    for stride, shift in itertools.product((1, 2), ((0, 0), (2, 0), (-4, 2), (2, -2))):
+        conv = torch.nn.Conv2d(1, 1, 3, stride, 1, bias=False).double()
+        conv.weight.fill_(1)
+        fields = tuple(Field(-1, 3, stride) for _ in range(2))
+        moved = conv(zero_fill(ones, shift))
+        before = shift_features(conv(ones), tuple(d / stride for d in shift), "zero_fill")
+        assert torch.equal(interior_units(moved, fields, shift, (9, 9)), ((moved == 9) & (before == 9))[0, 0])
+
+
+@few
+@given(seeds, st.floats(-3, 3), st.sampled_from(["zero_fill", "circular"]))
+def test_features_are_shifted_by_linear_interpolation(seed, delta, protocol):
+    torch.manual_seed(seed)
+    x = torch.randn(2, 3, 7, 6, dtype=torch.float64)
+    low, move = math.floor(delta), circular if protocol == "circular" else zero_fill
+    expected = (1 - (delta - low)) * move(x, (low, 0)) + (delta - low) * move(x, (low + 1, 0))
+    assert torch.allclose(shift_features(x, (delta, 0.0), protocol), expected)
+    assert torch.equal(shift_features(x, (2.0, -1.0), protocol), move(x, (2, -1)))
+
+
+def test_a_network_that_reads_the_row_flips_at_every_diagonal_step():
+    """Class = the row of the bright pixel, with logit 3: p = e³ / (e³ + 7) before, 1 / (e³ + 7) after."""
+    network = make(stages=(), classes=8)
+    network.head.classes.weight.copy_(3 * torch.eye(8).repeat_interleave(8, 1))
+    network.head.classes.bias.zero_()
+    images = torch.zeros(6, 1, 8, 8, dtype=torch.uint8)
+    images[range(6), 0, range(6), 2] = 255
+    found = FlipRate(pixels=1, max_images=6).measure(network, Sample(images, torch.arange(6))).numbers
+    assert found["all"] == found["correct"] == found["accuracy"] == 1
+    assert found["change"] == pytest.approx((math.exp(3) - 1) / (math.exp(3) + 7))
+    still = torch.full((6, 1, 8, 8), 255, dtype=torch.uint8)
+    calm = FlipRate(pixels=1, max_images=6, protocol="circular").measure(network, Sample(still, torch.arange(6))).numbers
+    assert calm["all"] == calm["control"] == calm["change"] == 0
+
+
+def test_sensitivity_of_the_identity_on_single_pixels_is_one():
+    """Any two different one-pixel images are as far apart as any two classes: S(δ) = 1 for δ != 0."""
+    network = make(stages=(), classes=64)
+    network.head.classes.weight.copy_(torch.eye(64))
+    network.head.classes.bias.zero_()
+    images = torch.zeros(16, 1, 64, dtype=torch.uint8)
+    images[range(16), 0, [8 * (2 + i // 4) + 2 + i % 4 for i in range(16)]] = 200
+    found = SensitivityMap(max_shift=2, max_images=16).measure(network, Sample(images.unflatten(2, (8, 8)), torch.arange(16)))
+    expected = [[float((i, j) != (2, 2)) for j in range(5)] for i in range(5)]
+    assert torch.allclose(torch.tensor(found.maps["euclidean"]), torch.tensor(expected))
+    assert torch.allclose(torch.tensor(found.maps["cosine"]), torch.tensor(expected), atol=1e-6)
+    assert found.maps["radius"] == pytest.approx([0, 1, 1])
+    assert found.numbers["mean"] == pytest.approx(1)
+
+
+def test_sensitivity_needs_two_classes():
+    with pytest.raises(NotApplicableError, match="one class"):
+        SensitivityMap(1, 10).measure(make(), Sample(*data()[:1], torch.zeros(40).long()))
+
+
+@few
+@given(seeds, st.integers(2, 4))
+def test_relative_stability_of_the_identity_is_one(seed, cutoff):
+    """‖f(τx) - f(x)‖ = ‖τx - x‖ = ‖η‖ = ‖f(x + η) - f(x)‖."""
+    network = make(stages=(), classes=64)
+    network.head.classes.weight.copy_(torch.eye(64))
+    found = RelativeStability(1.0, cutoff, 30, seed).measure(network, textures(seed=seed)).numbers
+    assert found["all"] == pytest.approx(1, rel=1e-3)
+    assert found["deformation"] == pytest.approx(found["noise"], rel=1e-3)
+
+
+def test_displacements_are_as_large_as_said_and_end_at_the_edge():
+    field = displacement_field(4000, (32, 32), 1.5, 3, torch.Generator().manual_seed(0))
+    assert field.square().sum(3).mean().sqrt() == pytest.approx(1.5, rel=0.03)
+    assert field[:, 0].square().mean() < field[:, 16].square().mean() / 20
+
+
+@few
+@given(st.integers(-2, 2), st.integers(-2, 2))
+def test_a_constant_displacement_is_a_shift(down, right):
+    images = textures().images.float()
+    field = torch.tensor([down, right]).float().expand(30, 8, 8, 2)
+    moved, expected = deform(images, field), zero_fill(images, (down, right))
+    assert torch.allclose(moved[:, :, 2:6, 2:6], expected[:, :, 2:6, 2:6], atol=1e-2)
+
+
+@few
+@given(seeds, st.integers(-9, 9), st.floats(-2, 2), st.sampled_from([7, 8]))
+def test_fourier_shifts_are_rolls_and_add_up(seed, whole, part, n):
+    torch.manual_seed(seed)
+    x = torch.randn(2, 1, n, 6, dtype=torch.float64)
+    assert torch.allclose(fourier_shift(x, (float(whole), 0.0)), x.roll(whole, 2))
+    assert torch.allclose(fourier_shift(x, (0.0, float(whole))), x.roll(whole, 3))
+    x = fourier_shift(x, (0.5, 0.5))  # an even n: without the highest frequency, which has no sign
+    assert torch.allclose(fourier_shift(fourier_shift(x, (part, part)), (-part, -part)), x)
+    wave = torch.cos(2 * math.pi * torch.arange(n, dtype=torch.float64) / n)[None, None, :, None]
+    moved = torch.cos(2 * math.pi * (torch.arange(n, dtype=torch.float64) - part) / n)[None, None, :, None]
+    assert torch.allclose(fourier_shift(wave, (part, 0.0)), moved)
+
+
+@few
+@given(seeds)
+def test_linear_circular_convolutions_are_equivariant_below_the_pixel(seed):
+    network = make(seed=seed, stages=stages(), readout="global_avg", activation="none")
+    found = LocalEquivariance(max_images=10).measure(network, textures(seed=seed)).numbers
+    assert max(found[f"stages.{i}/relative"] for i in range(2)) < 1e-12
+    assert found["logits"] < 1e-12
+    aliased = LocalEquivariance(max_images=10).measure(
+        make(seed=seed, stages=stages(), readout="global_avg"), textures(seed=seed)
+    )
+    assert aliased.numbers["stages.1/relative"] > 1e-4  # a rectifier makes frequencies that the pixels cannot hold
+
+
+def test_the_lie_derivative_of_a_linear_readout_is_that_of_the_image():
+    """f(x) = <w, x>: L f = <w, dx/dt> by dimension, dx/dt the derivative of the trigonometric polynomial through the pixels."""
+    network, sample = make(stages=(), classes=3, bias=False, input_shape=(1, 7, 7)), textures(5, size=7)
+    frequency = torch.fft.fftfreq(7, dtype=torch.float64) * 2j * math.pi
+    x = sample.images.double() / 255
+    weight = network.head.classes.weight.double()
+    expected = 0.0
+    for dim in (2, 3):
+        shape = (1, 1, 7, 1) if dim == 2 else (1, 1, 1, 7)
+        slope = torch.fft.ifft(torch.fft.fft(x, dim=dim) * -frequency.reshape(shape), dim=dim).real
+        expected += (slope.flatten(1) @ weight.T).square().mean() / 2
+    found = LocalEquivariance(max_images=5, step=1e-3).measure(network, sample).numbers
+    assert found["logits"] == pytest.approx(float(expected), rel=1e-4)
+
+
+def squares(n: int = 40) -> Sample:
+    """A bright square of 4 pixels somewhere on black, or nothing in every fifth image."""
+    torch.manual_seed(0)
+    images, boxes = torch.zeros(n, 1, 16, 16, dtype=torch.uint8), torch.full((n, 2, 2), -1)
+    for i in range(n):
+        if i % 5:
+            row, column = torch.randint(0, 13, (2,)).tolist()
+            images[i, :, row : row + 4, column : column + 4] = 255
+            boxes[i] = torch.tensor([[row, column], [row + 4, column + 4]])
+    return Sample(images, (torch.arange(n) % 5 > 0).long(), None, boxes)
+
+
+def test_a_blob_detector_peaks_on_the_blob():
+    network = make(stages=(replace(STAGE, channels=1),), readout="global_avg", classes=2, input_shape=(1, 16, 16))
+    network.stages[0].wiring.weight.fill_(1)
+    network.stages[0].wiring.bias.fill_(-8.5)  # fires where the whole window is bright
+    network.head.classes.weight.copy_(torch.tensor([[-1.0], [1.0]]))
+    network.head.classes.bias.copy_(torch.tensor([0.001, -0.001]))
+    sample = squares()
+    found = Localisation(max_images=40).measure(network, sample)
+    assert found.numbers["energy"] == found.numbers["evidence"] == found.numbers["accuracy"] == 1
+    assert found.numbers["n"] == 32
+    assert found.numbers["chance"] == 16 / 256
+    assert found.pictures["evidence"].shape[0] == 3
+    elsewhere = replace(sample, objects=torch.where(sample.objects < 0, -1, (sample.objects + 8) % 16))
+    assert Localisation(max_images=40).measure(network, elsewhere).numbers["energy"] < 0.5
+    with pytest.raises(NotApplicableError, match="where anything is"):
+        Localisation(max_images=40).measure(network, replace(sample, objects=None))
+    with pytest.raises(NotApplicableError, match="holds the object"):
+        Localisation(max_images=1).measure(network, sample)
+
+
+def test_evidence_is_the_class_activation_map():
+    network = make(readout="global_avg", seed=2)
+    sample = textures(6)
+    from convexp.probes.localisation import evidence
+
+    _, found, _ = evidence(network, sample)
+    features = network.representations(sample.images)["stages.0"]
+    weight = (
+        network.head.classes.weight[sample.labels] * 1.5 - network.head.classes.weight.sum(0) / 2
+    )  # own - mean of the others
+    assert torch.allclose(found, torch.einsum("bchw,bc->bhw", features, weight) / 64, atol=1e-6)
+
+
+@few
+@given(seeds, st.sampled_from([1, 2]))
+def test_only_a_border_tells_a_convolution_where_a_patch_is(seed, stride):
+    network = make(seed=seed, stages=stages(2, stride=(stride, stride)), input_shape=(1, 16, 16))
+    sample = textures(60, size=16, seed=seed)
+    found = AbsolutePosition(max_images=60).measure(network, sample).numbers
+    assert found["accuracy_own"] == found["accuracy_circular"] == 0.5
+    assert found["distance_own"] < 1e-5
+    assert found["accuracy_zeros"] > 0.8
+    assert found["n"] == 60
+    zeros = make(seed=seed, stages=stages(2, stride=(stride, stride), padding_mode="zeros"), input_shape=(1, 16, 16))
+    again = AbsolutePosition(max_images=60).measure(zeros, sample).numbers
+    assert {k: v for k, v in again.items() if "own" not in k} == {k: v for k, v in found.items() if "own" not in k}
+    assert again["accuracy_own"] == again["accuracy_zeros"]
+
+
+def test_absolute_position_of_what_has_no_border():
+    found = AbsolutePosition(max_images=60).measure(make(Dense2d, input_shape=(1, 16, 16)), textures(60, size=16)).numbers
+    assert set(found) == {"accuracy_own", "distance_own", "n"}
+    assert found["accuracy_own"] > 0.8
+    with pytest.raises(NotApplicableError, match="two places"):
+        AbsolutePosition(60).measure(make(stages=stages(3, stride=(2, 2))), textures(60))
+
+
+def test_features_that_are_equal_cannot_be_told_apart():
+    same = torch.randn(50, 4, dtype=torch.float64)
+    assert told_apart(same, same.clone()) == 0.5
+    assert told_apart(same, same + 10) == 1
+
+
+@few
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=30), seeds)
+def test_others_are_of_another_class_and_any_of_them(classes, seed):
+    labels = torch.tensor(classes)
+    found = others(labels, seed)
+    if len(set(classes)) == 1:
+        assert found is None
+    else:
+        assert bool((labels[found] != labels).all())
+        seen = {int(others(labels, s)[0]) for s in range(300)}
+        assert seen == {i for i, c in enumerate(classes) if c != classes[0]} or len(classes) > 20
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_a_grid_has_every_shift_once(dims):
+    grid = Grid(2, dims)
+    assert len(grid) == len(set(grid.shifts)) == 5**dims
+    assert grid.map(torch.arange(len(grid))).shape == (5,) * dims
+    assert grid.shifts[len(grid) // 2] == (0,) * dims
+    assert grid.radial(grid.distance.double()) == [0, 1, 2]
+
+
+def test_images_are_looked_at_in_batches():
+    network, many = make(), textures(BATCH + 7)
+    seen = []
+    network.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    ShiftMap(max_shift=1, max_images=10**6).measure(network, many)
+    assert max(seen) == BATCH
+    assert sum(seen) == 10 * len(many)
+    images = place(many.images, (12, 12), (2, 2))
+    assert torch.equal(
+        outputs(make(input_shape=(1, 12, 12)), Sample(images, many.labels), (1, 1)),
+        make(input_shape=(1, 12, 12))(zero_fill(images, (1, 1))),
+    )
