@@ -21,6 +21,7 @@ from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch
 from convexp.models import count
+from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
 from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
@@ -252,6 +253,10 @@ class Experiment:
             for name, probe in self.probes.items():
                 self.result["probes"][name], found = measure(name, probe, self.network, sample)
                 pictures |= found
+        rows: list[dict[str, Any]] = self.result.get("by_epoch", [])
+        learned = over_epochs([row["epoch"] for row in rows], [row["numbers"] for row in rows])
+        if learned is not None:
+            pictures["learning"] = learned
         self.result["metrics"] |= {f"probe/{name}": value for name, value in by_name(self.result["probes"]).items()}
         self._show(pictures)
 

@@ -111,6 +111,25 @@ LATER = {
     "warm-up beyond the end": (["scheduler.warmup=1.5"], ["scheduler", "warmup=1.5"]),
     "milestone beyond the end": (["scheduler=step", "scheduler.milestones=[2]"], ["scheduler", "milestones=[2]"]),
     "betas out of range": (["+optimizer.betas=[2,3]"], ["optimizer", "beta"]),
+    "unknown probe": (["probes=shift_mpa"], ["probes=shift_mpa", "shift_map"]),
+    "unknown protocol": (["probes.shift_map.protocol=roll"], ["probes.shift_map.protocol=roll", "circular"]),
+    "crops without a larger canvas": (
+        ["probes.consistency.protocol=crop"],
+        ["probes.consistency.max_shift=4", "between 0 and 0", "data.shift.window"],
+    ),
+    "step larger than the canvas": (
+        ["probes=flip_rate", "probes.flip_rate.pixels=16"],
+        ["probes.flip_rate.pixels=16", "15"],
+    ),
+    "probes every now and then": (["probe_every=-1"], ["probe_every=-1", "0"]),
+    "no deformation": (
+        ["probes=relative_stability", "probes.relative_stability.displacement=0"],
+        ["probes.relative_stability", "displacement=0", "above 0"],
+    ),
+    "more than all units": (
+        ["probes=invariance_by_layer", "probes.invariance_by_layer.top=2"],
+        ["invariance_by_layer", "top=2"],
+    ),
     "no pairs": (["probes.consistency.pairs=0"], ["probes.consistency", "pairs=0"]),
     "no images": (["probes.shift_map.max_images=0"], ["probes.shift_map", "max_images=0"]),
     "half a pixel": (["probes.shift_map.max_shift=1.5"], ["probes.shift_map", "max_shift=1.5"]),

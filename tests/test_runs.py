@@ -99,7 +99,7 @@ def test_checkpoints_hold_plain_containers_only(small_run):
     "more",
     [
         ["optimizer=sgd", "scheduler=cosine", "model=conv", "data.shift.train=0.2", "data.shift.protocol=circular"],
-        ["optimizer=adamw", "scheduler=step", "model=local", "model.norm=batch"],
+        ["optimizer=adamw", "scheduler=step", "model=local", "model.norm=batch", "probe_every=1"],
         ["callbacks=early_stopping", "callbacks.early_stopping.patience=2", "model=dense", "model.norm=batch_unit"],
     ],
 )

@@ -1,7 +1,7 @@
 """What every layer costs: parameters, FLOPs, bytes, time and memory, forward and backward."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -36,6 +36,7 @@ class Accounting:
 
     batch: int
     repeats: int
+    by_epoch: ClassVar[bool] = False  # the same at all times
 
     def __post_init__(self) -> None:
         at_least(self, batch=1, repeats=1)

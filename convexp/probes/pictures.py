@@ -70,6 +70,27 @@ def curves(
     return from_figure(figure)
 
 
+def over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, float]]) -> Tensor | None:
+    """A panel for each probe, ``<probe>/<number>`` over the epochs; what never changes is left out. None if nothing does."""
+    panels: dict[str, dict[str, list[float]]] = {}
+    for name in numbers[0] if numbers else ():
+        values = [row.get(name, float("nan")) for row in numbers]
+        if len(set(values)) > 1:
+            probe, _, number = name.partition("/")
+            panels.setdefault(probe, {})[number] = values
+    if not panels:
+        return None
+    figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
+    for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
+        for number, values in lines.items():
+            axes.plot(epochs, values, "o-", label=number, markersize=3)
+        axes.set(title=probe, xlabel="epochs done")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=7)
+    return from_figure(figure)
+
+
 def bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
     """For each row a bar of 100 %, divided among its parts: ``{row: {part: share}}``."""
     figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")

@@ -52,7 +52,7 @@ class Learning(Callback):
 
     def _measure(self, trainer: pl.Trainer, module: pl.LightningModule, epoch: int) -> None:
         assert isinstance(module, Classifier)
-        start = time.perf_counter()
+        start, step = time.perf_counter(), max(0, trainer.global_step - 1)  # as Lightning counts what it logs
         sample = first_images(self.data, self.probes, trainer.strategy.root_device)
         results: dict[str, dict[str, Any]] = {}
         for name, probe in self.probes.items():
@@ -64,9 +64,9 @@ class Learning(Callback):
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoard):
                     for picture, pixels in pictures.items():
-                        logger.picture(f"by_epoch/{picture}", pixels, trainer.global_step)
+                        logger.picture(f"by_epoch/{picture}", pixels, step)
         numbers = by_name(results)
         self.rows.append({"epoch": epoch, "step": trainer.global_step, "numbers": numbers})
         for logger in trainer.loggers:
-            logger.log_metrics({f"by_epoch/{name}": value for name, value in numbers.items()}, trainer.global_step)
+            logger.log_metrics({f"by_epoch/{name}": value for name, value in numbers.items()}, step)
         self.seconds += time.perf_counter() - start

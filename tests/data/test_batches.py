@@ -10,6 +10,7 @@ from convexp.data.batches import EpochSampler, Images, View, loader, training_lo
 from convexp.data.canvas import zero_fill
 from convexp.data.draws import draw
 from convexp.data.source import Source
+from convexp.errors import ConfigError
 from convexp.placement import OneOf, Placement, Uniform
 
 few = settings(deadline=None, max_examples=40)
@@ -255,3 +256,63 @@ def test_statistics_of_constant_images():
     mean, std = constant.statistics(torch.arange(3))
     assert mean == pytest.approx([0.2, 0.2])
     assert std == [1 / 255, 1 / 255]
+
+
+@few
+@given(
+    st.sampled_from(["zero_fill", "circular", "crop"]),
+    st.tuples(st.integers(-3, 3), st.integers(-3, 3)),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=8),
+)
+def test_a_box_is_where_its_pixels_are_seen(protocol, shift, corners):
+    """A bright square of 2 pixels on a canvas: its box holds it, or is -1 where it is not seen as a whole."""
+    images = torch.zeros(len(corners), 1, 6, 6, dtype=torch.uint8)
+    for image, (row, column) in zip(images, corners, strict=True):
+        image[0, row : row + 2, column : column + 2] = 255
+    boxes = torch.tensor([[[r, c], [r + 2, c + 2]] for r, c in corners])
+    boxes = torch.cat((boxes, torch.full((1, 2, 2), -1)))  # and an image without one
+    images = torch.cat((images, torch.zeros_like(images[:1])))
+    still = OneOf(((0, 0),))
+    seen = (8, 8) if protocol == "crop" else (9, 9)
+    placement = Placement((6, 6), (9, 9) if protocol != "crop" else (14, 14), seen, still, protocol, still, still, still)
+    view = View(placement, (1, 2), shift)
+    shown, found = view(images, torch.arange(len(images))), view.boxes(boxes)
+    assert (found[-1] == -1).all()
+    for image, box in zip(shown[:-1], found[:-1], strict=True):
+        (top, left), (bottom, right) = box.tolist()
+        if top < 0:
+            bright = (image[0] > 0).nonzero()  # cut off, or split between two sides
+            whole = len(bright) == 4 and (bright.amax(0) - bright.amin(0) == 1).all()
+            assert not whole
+        else:
+            assert (bottom - top, right - left) == (2, 2)
+            assert (image[0, top:bottom, left:right] == 255).all()
+
+
+def test_the_larger_canvas_of_a_window():
+    still = OneOf(((0, 0),))
+    images = torch.randint(0, 256, (5, 1, 6, 6), dtype=torch.uint8)
+    cropped = Placement((6, 6), (10, 10), (4, 4), still, "crop", still, still, still)
+    data = Images(images, torch.arange(5), torch.tensor([3, 1, 0]), View(cropped, (2, 2), (1, -1)))
+    larger = data.larger(2)
+    assert larger is not None
+    assert torch.equal(larger[:, :, 2:8, 2:8], images[[3, 1]])
+    assert larger.shape == (2, 1, 10, 10)
+    assert torch.equal(larger[:, :, 2:6, 4:8], data.first(2)[0])  # the window, its content moved down 1 and left 1
+    whole = Placement((6, 6), (6, 6), (6, 6), still, "zero_fill", still, still, still)
+    assert Images(images, torch.arange(5), None, View(whole, (0, 0), (1, 1))).larger(2) is None
+    assert Images(images, torch.arange(5)).larger(2) is None
+
+
+@pytest.mark.parametrize(("train", "test", "said"), [(20, 0, "no images to test on"), (0, 20, "no images to learn from")])
+def test_a_part_without_images_is_named(train, test, said):
+    from hydra import compose, initialize_config_dir
+
+    from convexp.config import conf_dir, load
+    from convexp.data import prepare
+
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        settings = load(compose("train", ["data=digits"])).data
+    images, labels = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) % 10
+    with pytest.raises(ConfigError, match=said):
+        prepare(settings, Source(images[:train], labels[:train], images[:test], labels[:test]))

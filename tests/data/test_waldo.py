@@ -221,3 +221,25 @@ def test_a_wrong_setting_ends_the_run_in_one_line(call):
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert "data.source.distractors=99: at most 10" in done.err
+
+
+def test_the_object_is_where_the_pattern_is():
+    """On the canvas and after the shift too: the frame that the run hands to its probes holds the stripes."""
+    from hydra import compose, initialize_config_dir
+
+    from convexp import build
+    from convexp.config import conf_dir, load
+
+    overrides = ["data=waldo", "data.canvas=40", "data.position=random", "data.shift.test=3", "data.source.noise=0"]
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        config = load(compose("train", [*overrides, "data.source.train=300", "data.source.test=200", "data.val_size=100"]))
+    data = build.dataset(config)
+    images, labels = data.test.first(200)
+    assert data.objects is not None
+    there = data.objects[:, 0, 0] >= 0
+    assert not (there & (labels == 0)).any()
+    assert there.sum() > 80
+    stripes = patterns(4)[0] * CONTRAST + GREY
+    for image, box in zip(images[there], data.objects[there].tolist(), strict=True):
+        (top, left), (bottom, right) = box
+        assert torch.equal(image[0, top:bottom, left:right].float(), stripes)

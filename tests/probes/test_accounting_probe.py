@@ -1,0 +1,38 @@
+"""What the accounting says is what the formulas say."""
+
+import pytest
+import torch
+from nets import make, textures
+
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.probes.accounting import QUANTITIES, Accounting
+
+
+@pytest.fixture(params=[Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d])
+def found(request):
+    with torch.no_grad():
+        return Accounting(batch=8, repeats=1).measure(make(request.param, norm="batch", hidden=(5,)).eval(), textures(20))
+
+
+def test_counted_is_the_closed_form(found):
+    rows = {row["name"]: row for row in found.maps["layers"]}
+    known = [row for row in rows.values() if "closed_form" in row]
+    assert {"stages.0.wiring", "head.classes", "head.hidden0.linear"} == {row["name"] for row in known}
+    for row in known:
+        assert row["parameters"] == row["closed_form"]
+        assert row["flops"] == row["closed_form_flops"]
+        assert row["parameter_bytes"] == 4 * row["parameters"]
+        assert row["output_bytes"] <= row["forward_peak_bytes"]
+    assert rows["stages.0.wiring"]["input_bytes"] == 8 * 4 * 64
+    assert {"normalize", "stages.0.activation", "readout"} <= set(rows)  # what has no parameters costs time too
+    assert found.numbers["parameters"] == sum(row["parameters"] for row in rows.values())
+    assert found.numbers["batch"] == 8
+
+
+def test_shares_are_of_the_whole(found):
+    assert set(found.maps["shares"]) == set(QUANTITIES)
+    for quantity in QUANTITIES:
+        assert sum(found.maps["shares"][quantity].values()) == pytest.approx(1)
+    total = sum(row["flops"] for row in found.maps["layers"])
+    assert found.maps["shares"]["flops"]["head.classes"] == pytest.approx(2 * 5 * 3 / total)
+    assert found.pictures["shares"].shape[0] == 3
