@@ -17,8 +17,8 @@ class Kernels:
     """A picture of each stage's weights: a row per output channel, a column per location.
 
     Where all locations share their weights, the channels make a block instead. The mean over the input channels is shown, of
-    three channels each as a colour. One scale for all tiles and all wirings: 4 times the root mean square of the stage's
-    weights is full red (above 0) or full blue.
+    three channels each as a colour. One scale for all tiles and all wirings: 3 times the root mean square of what is shown is
+    full red (above 0) or full blue.
 
     Args:
         channels: rows at most.

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 LINE = 0.2  # brightness of the lines between tiles
-FULL = 4  # weights are shown in units of their root mean square: so many are full red or blue, for every wiring
+FULL = 3  # weights are shown in units of their root mean square: so many are full red or blue, for every wiring
 
 
 def from_figure(figure: Figure) -> Tensor:
@@ -82,6 +82,7 @@ def over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, float]]) -
         return None
     figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
     for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
+        axes.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors if len(lines) > 10 else None)
         for number, values in lines.items():
             axes.plot(epochs, values, "o-", label=number, markersize=3)
         axes.set(title=probe, xlabel="epochs done")
@@ -133,15 +134,16 @@ def peaks(images: Tensor, maps: Tensor, boxes: Tensor) -> Tensor:
 def weight_colours(weights: Tensor) -> Tensor:
     """Weights ``(..., C, h, w)`` as colours ``(..., 3, h, w)``, 0..1: red above 0, blue below, FULL root mean squares at most.
 
-    Of three channels each is a colour, around grey.
+    The mean over the channels is shown; of three channels each is a colour, around grey.
     """
-    used = weights[weights != 0]
-    rms = used.square().mean().sqrt() if len(used) else weights.new_ones(())
-    scaled = (weights / (FULL * rms)).clamp(-1, 1)
-    if weights.shape[-3] == 3:
-        return (scaled + 1) / 2
-    flat = scaled.mean(-3)  # (..., h, w)
-    return torch.from_numpy(matplotlib.colormaps["RdBu_r"](((flat + 1) / 2).numpy())[..., :3]).movedim(-1, -3).float()
+    shown = weights if weights.shape[-3] == 3 else weights.mean(-3, keepdim=True)
+    used = shown[shown != 0]
+    rms = used.square().mean().sqrt() if len(used) else shown.new_ones(())
+    scaled = (shown / (FULL * rms) / 2 + 0.5).clamp(0, 1)
+    if shown.shape[-3] == 3:
+        return scaled
+    colours = matplotlib.colormaps["RdBu_r"](scaled.squeeze(-3).numpy())[..., :3]  # (..., h, w, 3)
+    return torch.from_numpy(colours).movedim(-1, -3).float()
 
 
 def tiles(colours: Tensor, side: int = 40) -> Tensor:

@@ -18,7 +18,7 @@ COLUMNS = {
     "consistency": "probe/consistency/all",
 }
 CAPTION = (
-    "test, shift mean, shift worst: accuracy (%) as it is, and over all zero-fill shifts; consistency: same answer for two "
+    "test, shift mean, shift worst: accuracy (%) as it is, and over all shifts of the grid; consistency: same answer for two "
     "shifts (%); mean ± half width of the 95 % interval over n seeds"
 )
 
@@ -72,14 +72,12 @@ def markdown(groups: list[Group]) -> str:
 
 
 def write_csv(groups: list[Group], file: Path) -> None:
-    """One row per group, full precision: mean, standard deviation and half width of each metric."""
-    columns = _shown(groups)
+    """One row per group, full precision: mean, standard deviation and half width of every metric, every probe's included."""
+    columns = list(dict.fromkeys([*_shown(groups).values(), *(m for g in groups for run in g.runs for m in run["metrics"])]))
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(
-            ["wiring", "parameters", "n", *(f"{m} {part}" for m in columns.values() for part in ("mean", "sd", "ci95"))]
-        )
+        writer.writerow(["wiring", "parameters", "n", *(f"{m} {part}" for m in columns for part in ("mean", "sd", "ci95"))])
         for g in groups:
-            means = [g.metric(m) for m in columns.values()]
+            means = [g.metric(m) for m in columns]
             cells = [x for m in means for x in ((m.mean, m.deviation, m.half_width) if m else (None, None, None))]
             writer.writerow([g.label, g.parameters, g.n, *cells])
