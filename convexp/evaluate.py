@@ -1,4 +1,4 @@
-"""convexp-eval: test a run again, from its folder alone."""
+"""convexp-eval: test a run again, and measure it by other probes, from its folder alone."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from convexp.runs.saved import read_config
 
 
 def task(cfg: DictConfig) -> None:
-    """Rebuild the run's network and data, load its best checkpoint, test, and compare with what the run noted.
+    """Rebuild the run's network and data, load its best checkpoint, test, compare with what the run noted, do further probes.
 
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or names code it may not name.
@@ -30,11 +30,12 @@ def task(cfg: DictConfig) -> None:
             source.file = str(Path(str(cfg.data_root)) / Path(str(source.file)).name)
         else:
             source.root = cfg.data_root
+    saved.probes = cfg.probes
     config = load(saved)
     check_trusted(config)
     if not (folder / "checkpoints" / "best.ckpt").is_file():
         raise ConfigError(f"run={folder}: has no checkpoints/best.ckpt; it did not get through its first epoch")
-    from convexp.evaluation import reevaluate  # torch and Lightning: seconds, so only now
+    from convexp.evaluation import reevaluate, reprobe  # torch and Lightning: seconds, so only now
 
     metrics = reevaluate(config, folder)
     noted = (read_result(folder) or {}).get("metrics", {})
@@ -42,6 +43,8 @@ def task(cfg: DictConfig) -> None:
         before = noted.get(name)
         verdict = "not noted by the run" if before is None else "as noted" if before == value else f"noted: {before:.10g}"
         console.out.print(f"{name:<10} {value:.10g}  ({verdict})")
+    if config.probes:
+        reprobe(config, folder)
 
 
 main = application("convexp-eval", "eval", task)

@@ -7,11 +7,15 @@ from textwrap import shorten
 
 import pytorch_lightning as pl
 import torch
+from PIL import Image
+from torch import Tensor
 
-from convexp import build
+from convexp import build, console
 from convexp.config import Config
 from convexp.data import Dataset, loader
 from convexp.errors import ConfigError
+from convexp.json_file import write_json
+from convexp.probes.runner import first_images, measure
 from convexp.training.callbacks import BEST
 from convexp.training.module import Classifier
 
@@ -70,8 +74,8 @@ def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, flo
     return {name: float(value) for name, value in metrics.items()}
 
 
-def reevaluate(config: Config, folder: Path) -> dict[str, float]:
-    """Validation and test metrics of the best checkpoint in ``folder``, from nothing but the folder and the data.
+def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
+    """The network of the best checkpoint in ``folder`` and its data, from nothing but the folder and the data.
 
     Raises:
         ConfigError: if the checkpoint cannot be read.
@@ -85,7 +89,37 @@ def reevaluate(config: Config, folder: Path) -> dict[str, float]:
         raise ConfigError(
             f"{folder / 'checkpoints' / BEST}: cannot be read ({type(error).__name__}: {one_line(error)})"
         ) from None
-    return evaluate(module, data, config)
+    return module, data
+
+
+def reevaluate(config: Config, folder: Path) -> dict[str, float]:
+    """Validation and test metrics of the best checkpoint in ``folder``."""
+    return evaluate(*restore(config, folder), config)
+
+
+def reprobe(config: Config, folder: Path) -> None:
+    """Measure the best checkpoint in ``folder`` by the probes of ``config``: numbers on the terminal, all in ``probes/``."""
+    module, data = restore(config, folder)
+    probes, wanted = build.probes(config), config.trainer.accelerator
+    device = torch.device("cuda" if wanted in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
+    network, sample = module.network.to(device), first_images(data, probes, device)
+    target = folder / "probes"
+    target.mkdir(exist_ok=True)
+    for name, probe in probes.items():
+        found, pictures = measure(name, probe, network, sample)
+        write_json(target / f"{name}.json", found)
+        save_pictures(pictures, target)
+        if "skipped" in found:
+            console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found['skipped'])}")
+        for number, value in found.get("numbers", {}).items():
+            console.out.print(f"{name}/{number} {value:.6g}")
+    console.out.print(f"maps and pictures: {console.escape(console.shorten(target))}/")
+
+
+def save_pictures(pictures: dict[str, Tensor], folder: Path) -> None:
+    """``probe/name`` as ``probe_name.png``."""
+    for name, picture in pictures.items():
+        Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder / f"{name.replace('/', '_')}.png")
 
 
 def one_line(error: Exception) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from PIL import Image
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
@@ -19,7 +18,7 @@ from convexp.config import Config
 from convexp.data import loader, training_loader
 from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
-from convexp.evaluation import evaluate, load_weights, prepare_torch
+from convexp.evaluation import evaluate, load_weights, prepare_torch, save_pictures
 from convexp.models import count
 from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
@@ -263,8 +262,7 @@ class Experiment:
     def _show(self, pictures: dict[str, Tensor]) -> None:
         """Pictures and final metrics, as files and in TensorBoard."""
         step = self.trainer.global_step
-        for name, picture in pictures.items():
-            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(self.folder / f"{name.replace('/', '_')}.png")
+        save_pictures(pictures, self.folder)
         metrics = self.result["metrics"]
         numbers = {k: float(v) for k, v in metrics.items() if k.startswith(("val/", "test/", "probe/"))}
         parameters = {f"parameters/{row['name']}": float(row["parameters"]) for row in self.result["network"]["layers"]}

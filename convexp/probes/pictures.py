@@ -82,9 +82,8 @@ def over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, float]]) -
         return None
     figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
     for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
-        axes.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors if len(lines) > 10 else None)
-        for number, values in lines.items():
-            axes.plot(epochs, values, "o-", label=number, markersize=3)
+        for index, (number, values) in enumerate(lines.items()):
+            axes.plot(epochs, values, "o-", label=number, markersize=3, color=matplotlib.colormaps["tab20"](index % 20))
         axes.set(title=probe, xlabel="epochs done")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)

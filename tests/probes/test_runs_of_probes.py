@@ -187,3 +187,20 @@ def test_results_are_plain_json(small_run):
     text = (small_run("probes=[shift_map,equivariance,locality_index,invariance_by_layer]") / "result.json").read_text()
     assert json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in result.json"))["probes"]
     assert isinstance(Sample(*[torch.zeros(0)] * 2), Sample)
+
+
+def test_a_finished_run_can_be_measured_by_other_probes(small_run, call):
+    folder = small_run("model=local")
+    before = (folder / "result.json").read_bytes()
+    done = call("evaluate", f"run={folder}", "probes=[shift_map,sharing_index,localisation]", "probes.shift_map.max_shift=1")
+    assert done.code == 0, done.err
+    noted = read(folder)["probes"]["shift_map"]["numbers"]
+    assert f"shift_map/mean {noted['mean']:.6g}" in done.out
+    assert "localisation skipped" in done.out
+    again = json.loads((folder / "probes" / "shift_map.json").read_text())
+    assert again["numbers"] == noted
+    assert (folder / "probes" / "shift_map_accuracy.png").read_bytes() == (folder / "shift_map_accuracy.png").read_bytes()
+    assert (folder / "result.json").read_bytes() == before
+    wrong = call("evaluate", f"run={folder}", "probes=shift_map", "probes.shift_map.max_shift=99")
+    assert wrong.code == 2
+    assert "probes.shift_map.max_shift=99" in wrong.err
