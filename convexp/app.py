@@ -52,7 +52,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         # Idle threads of torch wait a little, then sleep: spinning on they would starve a busy machine, and asleep at once they
         # would have to be woken for every small operation.
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
-        os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # torch's profiler, which counts memory, says when it starts
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts memory, says when it starts
         signal.signal(signal.SIGTERM, _terminate)
         try:
             app()

@@ -1,5 +1,7 @@
 """The errors a user can mend: reported in one line, without a traceback."""
 
+from textwrap import shorten
+
 
 class ConvexpError(Exception):
     """Something went wrong that one line explains; ``exit_code`` is what the process ends with."""
@@ -19,3 +21,8 @@ class RefusedError(ConfigError):
 
 class DivergedError(ConvexpError):
     """The training loss stopped being a finite number."""
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, in one line of 300 characters at most."""
+    return shorten(str(error), 300)

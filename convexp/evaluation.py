@@ -3,7 +3,6 @@
 import logging
 import warnings
 from pathlib import Path
-from textwrap import shorten
 
 import pytorch_lightning as pl
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from convexp import build, console
 from convexp.config import Config
 from convexp.data import Dataset, loader
-from convexp.errors import ConfigError
+from convexp.errors import ConfigError, one_line
 from convexp.json_file import write_json
 from convexp.probes.runner import first_images, measure
 from convexp.training.callbacks import BEST
@@ -120,8 +119,3 @@ def save_pictures(pictures: dict[str, Tensor], folder: Path) -> None:
     """``probe/name`` as ``probe_name.png``."""
     for name, picture in pictures.items():
         Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder / f"{name.replace('/', '_')}.png")
-
-
-def one_line(error: Exception) -> str:
-    """What an error says, in one line of 300 characters at most."""
-    return shorten(str(error), 300)

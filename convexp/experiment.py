@@ -204,8 +204,8 @@ class Experiment:
             )
         for learning in self.learning:
             self.result["by_epoch"] = learning.rows
-            self.seconds["fit"] -= learning.seconds
-            self.seconds["probes"] = self.seconds.get("probes", 0.0) + learning.seconds
+            self.seconds["fit"] = round(self.seconds["fit"] - learning.seconds, 4)
+            self.seconds["probes"] = round(self.seconds.get("probes", 0.0) + learning.seconds, 4)
         epochs = self.trainer.current_epoch
         self.result["metrics"] |= {
             "epochs": epochs,
@@ -248,9 +248,14 @@ class Experiment:
         device = self.trainer.strategy.root_device
         self.network.to(device)
         sample = first_images(self.data, self.probes, device)
+        failures: list[Exception] = []
         with self._timed("probes"):
             for name, probe in self.probes.items():
-                self.result["probes"][name], found = measure(name, probe, self.network, sample)
+                try:
+                    self.result["probes"][name], found = measure(name, probe, self.network, sample)
+                except Exception as error:  # the others are measured all the same
+                    failures.append(error)
+                    found = {}
                 pictures |= found
         rows: list[dict[str, Any]] = self.result.get("by_epoch", [])
         learned = over_epochs([row["epoch"] for row in rows], [row["numbers"] for row in rows])
@@ -258,6 +263,8 @@ class Experiment:
             pictures["learning"] = learned
         self.result["metrics"] |= {f"probe/{name}": value for name, value in by_name(self.result["probes"]).items()}
         self._show(pictures)
+        if failures:
+            raise failures[0]
 
     def _show(self, pictures: dict[str, Tensor]) -> None:
         """Pictures and final metrics, as files and in TensorBoard."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
-from convexp.placement import Protocol
+from convexp.placement import Protocol, reach_of
 
 # What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
 PROVIDED = {
@@ -156,7 +156,8 @@ def check_probes(config: Config) -> None:
         ConfigError: naming the setting.
     """
     placement = config.data.placement()
-    room = min(c - n for c, n in zip(placement.canvas_size, placement.input_size, strict=True)) // 2
+    rooms = zip(placement.canvas_size, placement.input_size, reach_of(placement.test), strict=True)
+    room = max(0, min((canvas - window) // 2 - shifted for canvas, window, shifted in rooms))  # test images are shifted already
     for name, probe in (config.probes or {}).items():
         settings = probe.spec()
         protocol = settings.get("protocol", "zero_fill")

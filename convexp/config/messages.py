@@ -1,11 +1,13 @@
 """Hydra's and OmegaConf's complaints about a configuration, in one line each."""
 
 import re
+from pathlib import Path
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from convexp.config.check import suggest_setting
+from convexp.config.paths import conf_dir
 
 
 def explain(error: HydraException | OmegaConfBaseException) -> str:
@@ -24,9 +26,10 @@ def explain(error: HydraException | OmegaConfBaseException) -> str:
 
 def _missing_option(text: str) -> str:
     """``Could not find 'model/cnov'`` and the list of what there is."""
-    found = re.search(r"[Cc]ould not find '([^']+)'", text)
+    found = re.search(r"[Cc]ould not (?:find|load) '([^']+)'", text)
     name = found[1] if found else "?"
     group, _, option = name.rpartition("/")
     options = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
-    known = f"; there are {', '.join(options[1].split())}" if options else ""
+    names = options[1].split() if options else sorted(file.stem for file in Path(conf_dir(), group).glob("*.yaml") if group)
+    known = f"; there are {', '.join(names)}" if names else ""
     return f"{group}={option}: there is no such option{known}" if group else f"{name}: there is no such group or file"

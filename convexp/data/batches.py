@@ -101,12 +101,11 @@ class Images(TorchDataset[Batch]):
         return self.batch(torch.arange(min(n, len(self))), self.view)
 
     def larger(self, n: int) -> Tensor | None:
-        """The whole canvas of the first n images that a window is moved over; None where the window is the canvas."""
+        """The first n images on the whole canvas, of which their own view is the middle; None where it is the canvas."""
         if self.view is None or self.view.placement.canvas_size == self.view.placement.input_size:
             return None
         still = replace(self.view.placement, protocol="zero_fill", input_size=self.view.placement.canvas_size)
-        view = replace(self.view, placement=still, shifts=(0,) * len(still.canvas_size))
-        return self.batch(torch.arange(n), view)[0]
+        return self.batch(torch.arange(n), replace(self.view, placement=still))[0]
 
     def moved(self, images: Tensor, labels: Tensor) -> "Images":
         """The same, with the source's tensors on another device."""

@@ -11,7 +11,7 @@ from convexp.layers.base import SpatialLayer
 from convexp.layers.conv import ConvNd
 from convexp.layers.dense import DenseNd
 from convexp.layers.global_conv import GlobalConv2d
-from convexp.layers.local import LocallyConnectedNd, PerLocation
+from convexp.layers.local import LocallyConnectedNd
 from convexp.layers.low_rank import LowRankLocallyConnectedNd
 from convexp.layers.maps import same_pixel, seen_pixels
 from convexp.models import Network
@@ -28,7 +28,7 @@ class DistanceFromConv:
     for sharing alone, ``locality_index`` for locality alone. Measured every few epochs (``probe_every``) it shows the way of a
     network towards or away from the convolutions (d'Ascoli et al. 2019, arXiv 1906.06766).
 
-    Numbers, by stage: ``distance``, and ``random`` = sqrt(1 - dim P / dim W), where random weights are to be expected;
+    Numbers, by stage: ``distance``, and ``random`` = sqrt(1 - E‖P W‖² / E‖W‖²), where random weights are to be expected;
     ``distance`` without a name is the root of the summed squares over all stages. Source: ``convexp.layers.nearest_conv``.
     """
 
@@ -64,13 +64,20 @@ def residual_energy(layer: SpatialLayer) -> tuple[float, float]:
 
 
 def expected_share(layer: SpatialLayer) -> float:
-    """The share of the energy that P keeps of random weights, which is the share of the dimensions."""
+    """``E‖P W‖² / E‖W‖²`` for independent weights of equal variance: of a local layer its taps', of a dense one its pixels'.
+
+    With S[L] the taps of a location that meet the same pixel and N their sum (``nearest_conv``): ``tr(N⁺ sum S²) / tr N`` for
+    a local layer, ``rank N`` over the number of pairs of location and pixel for a dense one.
+    """
     seen = seen_pixels(layer)
     pairs = len(seen) * math.prod(layer.input_size)
     if isinstance(layer, ConvNd):
         return 1.0
-    if isinstance(layer, GlobalConv2d):  # shared already: P keeps the window
-        return int((seen >= 0).sum()) / pairs
-    if isinstance(layer, PerLocation):
-        pairs = sum(len(row[row >= 0].unique()) for row in seen)
-    return int((seen >= 0).any(0).sum()) / pairs
+    if isinstance(layer, GlobalConv2d):  # shared already: P keeps what the windows see
+        return sum(len(row[row >= 0].unique()) for row in seen) / pairs
+    same = same_pixel(seen).double()  # (L, T, T)
+    total = same.sum(0)
+    if isinstance(layer, DenseNd):
+        return int(torch.linalg.matrix_rank(total, hermitian=True)) / pairs
+    kept = torch.linalg.pinv(total, hermitian=True) @ (same @ same).sum(0)
+    return float(kept.trace() / total.trace()) if total.any() else 1.0

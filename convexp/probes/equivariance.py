@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -9,24 +10,25 @@ from convexp.models import Network
 from convexp.placement import Protocol
 from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, predict
 from convexp.probes.pictures import curves
-from convexp.probes.shifts import Grid, others, shift_features, subsets
+from convexp.probes.shifts import Grid, others, shift_features
 from convexp.skeleton import Field
 
 
 @dataclass(frozen=True)
 class Equivariance:
-    """``E_x ‖f(T_δ x) - T_{δ/s} f(x)‖ / ‖f(x)‖`` of every stage's output f, for every δ up to max_shift; s its total stride.
+    """``E‖f(T_δ x) - T_{δ/s} f(x)‖ / E‖f(x)‖`` of every stage's output f, for every δ up to max_shift; s its total stride.
 
     ``T_{δ/s}`` moves the map by whole units, the fraction of one by linear interpolation; what comes in is zero (circular: what
     left). ``full`` is over all units. ``interior`` is over those whose windows, before and after the shift, lie within what of
     the image is there before and after it: no border and no filled-in pixel has a part in them (0 for any shared weights and
-    whole δ/s). A dense layer is measured at the same units, though it sees everything.
+    whole δ/s); there both norms, the lower one of ``T_{δ/s} f(x)``, are over these units. A dense layer is measured at the same
+    units, though it sees everything.
 
-    Numbers, means over all δ but 0, by stage: ``full``, ``full_correct`` (over the correctly classified images),
-    ``full_control`` (T_δ of an image of another class in the place of T_δ x), ``interior`` where a shift leaves such units;
-    ``accuracy``, ``n`` images. Dimensionless: 0 is exact, about 1.4 means unrelated maps of equal norm. Maps, by stage:
-    ``full``, ``interior`` (null where there are no such units) and ``full_radius`` (mean over max |δ_i| = r).
-    Source: design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
+    Numbers, means over all δ but 0, by stage: ``full``, ``full_correct`` (over correctly classified images), ``full_control``
+    (T_δ of an image of another class in the place of T_δ x), ``interior`` where a shift leaves such units; ``accuracy``, ``n``
+    images. What is nothing but zeros has no error and is left out. Dimensionless: 0 is exact, about 1.4 means unrelated maps
+    of equal norm. Maps, by stage: ``full``, ``interior`` (null where there are no such units) and ``full_radius`` (mean over
+    max |δ_i| = r). Source: design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
 
     Args:
         max_shift: pixels, 1 or more.
@@ -42,71 +44,81 @@ class Equivariance:
         at_least(self, max_shift=1, max_images=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Two forward passes of the images per shift, and one without."""
+        """One forward pass of the images per shift, one more for the control, and two without a shift."""
         if not network.stages:
             raise NotApplicableError("the network has no stages")
         sample = sample.first(self.max_images)
         grid, different = Grid(self.max_shift, len(sample.size)), others(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()
-        found = self._errors(network, sample, grid, sample if different is None else sample.rows(different))
-        full, control, interior, known = found  # (stages, S, N), the last (stages, S)
+        everything = torch.ones_like(correct)
+        norms = self._norms(network, sample, grid, None if different is None else sample.rows(different))
         shifted = grid.distance > 0
         numbers: dict[str, float] = {}
         maps: dict[str, object] = {}
         lines: dict[str, list[float]] = {}
-        for stage in range(len(network.stages)):
-            name, inside = f"stages.{stage}", shifted & known[stage]
-            numbers |= subsets(full[stage, shifted].mean(0), correct, f"{name}/full")
+        for stage, parts in enumerate(norms):
+            name = f"stages.{stage}"
+            full, interior = parts.relative("full", everything), parts.relative("interior", everything)
+            found = {"full": full, "full_correct": parts.relative("full", correct), "interior": interior}
             if different is not None:
-                numbers[f"{name}/full_control"] = float(control[stage, shifted].mean())
-                lines[f"{name}, another class"] = grid.radial(control[stage].mean(1))
-            if inside.any():
-                numbers[f"{name}/interior"] = float(interior[stage, inside].mean())
-            by_shift, lines[name] = full[stage].mean(1), grid.radial(full[stage].mean(1))
-            there = interior[stage].mean(1).numpy().astype(object)
-            there[~known[stage].numpy()] = None
+                found["full_control"] = parts.relative("control", everything)
+                lines[f"{name}, another class"] = grid.radial(found["full_control"])
+            for measure, values in found.items():
+                known = values[shifted & values.isfinite()]
+                if len(known):
+                    numbers[f"{name}/{measure}"] = float(known.mean())
+            lines[name] = grid.radial(full)
             maps[name] = {
-                "full": grid.map(by_shift).tolist(),
-                "interior": there.reshape(grid.shape).tolist(),
+                "full": grid.map(full).tolist(),
+                "interior": np.where(interior.isfinite(), interior, np.array(None)).reshape(grid.shape).tolist(),
                 "full_radius": lines[name],
             }
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
         picture = curves(lines, "shift (pixels)", "relative equivariance error", "‖f(Tx) - Tf(x)‖ / ‖f(x)‖")
         return Measurement(numbers, maps, {"error": picture}, self.protocol)
 
-    def _errors(self, network: Network, sample: Sample, grid: Grid, foreign: Sample) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Full error, the same for the foreign images, and the interior one, (stages, S, N); whether there is an interior."""
+    def _norms(self, network: Network, sample: Sample, grid: Grid, foreign: Sample | None) -> list["_Norms"]:
+        """Of each stage."""
         fields = network.skeleton.fields()
-        found = torch.zeros(3, len(fields), len(grid), len(sample), dtype=torch.float64)
-        known = torch.zeros(len(fields), len(grid), dtype=torch.bool)
-        for index, shift in enumerate(grid.track("equivariance")):
-            start = 0
-            for batch, another in zip(sample.batches(), foreign.batches(), strict=True):
-                rows = slice(start, start := start + len(batch))
-                seen = (batch.images, batch.moved(shift, self.protocol), another.moved(shift, self.protocol))
-                parts = zip(*(_stages(network, images) for images in seen), strict=True)
-                for stage, (base, moved, strange) in enumerate(parts):
+        found = [_Norms(len(grid), len(sample)) for _ in fields]
+        strangers = sample.batches() if foreign is None else foreign.batches()
+        start = 0
+        for batch, another in zip(sample.batches(), strangers, strict=True):
+            rows = slice(start, start := start + len(batch))
+            bases = _stages(network, batch.images)
+            for index, shift in enumerate(grid.track("equivariance")):
+                moved = _stages(network, batch.moved(shift, self.protocol))
+                strange = None if foreign is None else _stages(network, another.moved(shift, self.protocol))
+                for stage, base in enumerate(bases):
                     mask = interior_units(base, fields[stage], shift, sample.size)
-                    known[stage, index] = mask.any()
                     steps = tuple(delta / field.step for delta, field in zip(shift, fields[stage], strict=True))
                     expected = shift_features(base, steps, self.protocol)
-                    pairs = (
-                        (moved, expected, base),
-                        (strange, expected, base),
-                        (moved * mask, expected * mask, expected * mask),
-                    )
-                    found[:, stage, index, rows] = torch.stack([_error(*pair) for pair in pairs]).cpu()
-        return found[0], found[1], found[2], known
+                    found[stage].note("full", index, rows, moved[stage] - expected, base)
+                    found[stage].note("interior", index, rows, (moved[stage] - expected) * mask, expected * mask)
+                    if strange is not None:
+                        found[stage].note("control", index, rows, strange[stage] - expected, base)
+        return found
+
+
+class _Norms:
+    """Of a stage, by what is compared: norms of the difference and of what it is relative to, twice (S, N)."""
+
+    def __init__(self, shifts: int, images: int) -> None:
+        self.parts = {kind: torch.zeros(2, shifts, images, dtype=torch.float64) for kind in ("full", "interior", "control")}
+
+    def note(self, kind: str, shift: int, rows: slice, difference: Tensor, scale: Tensor) -> None:
+        """For one shift of some images."""
+        for part, values in enumerate((difference, scale)):
+            self.parts[kind][part, shift, rows] = values.flatten(1).norm(dim=1).double().cpu()
+
+    def relative(self, kind: str, images: Tensor) -> Tensor:
+        """The mean of one over the mean of the other, over some images: (S,); NaN where there is nothing."""
+        above, below = self.parts[kind][:, :, images].sum(2)
+        return above / below.where(below > 0, torch.nan)
 
 
 def _stages(network: Network, images: Tensor) -> list[Tensor]:
     return [value for name, value in network.representations(images).items() if name.startswith("stages.")]
-
-
-def _error(found: Tensor, expected: Tensor, scale: Tensor) -> Tensor:
-    """‖found - expected‖ / ‖scale‖ of each image, 0 where all are zero: (B, C, *size) -> (B,)."""
-    difference, norm = (found - expected).flatten(1).norm(dim=1).double(), scale.flatten(1).norm(dim=1).double()
-    return torch.where(difference > 0, difference / norm.clamp(min=torch.finfo(torch.float32).tiny), 0)
 
 
 def interior_units(features: Tensor, fields: tuple[Field, ...], shift: tuple[int, ...], size: tuple[int, ...]) -> Tensor:

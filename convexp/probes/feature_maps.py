@@ -18,15 +18,15 @@ class FeatureMaps:
     images and the channels of a stage can be compared.
 
     Args:
-        images: rows, the first so many test images.
+        max_images: rows, the first so many test images.
         channels: columns at most.
     """
 
-    images: int
+    max_images: int
     channels: int
 
     def __post_init__(self) -> None:
-        at_least(self, images=1, channels=1)
+        at_least(self, max_images=1, channels=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """One forward pass of the images shown."""
@@ -34,7 +34,7 @@ class FeatureMaps:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(sample.size)}")
         if not network.stages:
             raise NotApplicableError("the network has no stages")
-        sample = sample.first(self.images)
+        sample = sample.first(self.max_images)
         originals = sample.images.float().cpu() / 255
         grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)
         pictures: dict[str, Tensor] = {}

@@ -1,6 +1,5 @@
 """How invariant is each layer's representation, by three measures of the literature?"""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convexp.geometry import Size
 from convexp.models import Network
 from convexp.placement import Protocol
 from convexp.probes.base import Measurement, Sample, at_least, positive, predict
@@ -55,33 +53,31 @@ class InvarianceByLayer:
             raise ValueError(f"top={self.top}: should be a share of the units, above 0 and up to 1")
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Four forward passes of the images per shift (two of them for the control), and two without."""
+        """Two forward passes of the images per shift, one more for the control, and three without a shift."""
         sample = sample.first(self.max_images)
-        grid = Grid(self.max_shift, len(sample.size))
-        correct = predict(network, sample) == sample.labels
-        different = others(sample.labels)
-        cosine = _Cosine(network, sample, sample if different is None else sample.rows(different), grid, self.protocol)
-        variance = _variance(network, sample, grid, self.protocol)
-        firing = _firing(network, sample, grid, self.protocol)
+        grid, different = Grid(self.max_shift, len(sample.size)), others(sample.labels)
+        correct = (predict(network, sample) == sample.labels).cpu()
+        layers = _sweep(network, sample, grid, self.protocol, None if different is None else sample.rows(different))
+        spread = _spread_of_images(network, sample, grid, self.protocol)
         numbers: dict[str, float] = {}
         maps: dict[str, Any] = {"radius": {}, "infinite": {}}
         shifted = grid.distance > 0
-        for name in cosine.layers:
-            same, foreign = cosine.layers[name]  # (S, N)
-            numbers |= subsets(same[shifted].mean(0), correct.cpu(), f"{name}/cosine")
+        for name, layer in layers.items():
+            numbers |= subsets(layer.cosine[shifted].mean(0), correct, f"{name}/cosine")
             if different is not None:
-                numbers[f"{name}/cosine_control"] = float(foreign[shifted].mean())
-            finite = variance[name].isfinite()
+                numbers[f"{name}/cosine_control"] = float(layer.control[shifted].mean())
+            variance, firing = layer.variance(spread[name]), layer.firing(len(sample), len(grid))
+            finite = variance.isfinite()
             if finite.any():
-                numbers[f"{name}/variance"] = float(variance[name][finite].mean())
-            if len(firing[name]):
-                best = firing[name].sort(descending=True).values
+                numbers[f"{name}/variance"] = float(variance[finite].mean())
+            if len(firing):
+                best = firing.sort(descending=True).values
                 numbers[f"{name}/firing"] = float(best[: max(1, round(self.top * len(best)))].mean())
-            maps["radius"][name] = grid.radial(same.mean(1))
+            maps["radius"][name] = grid.radial(layer.cosine.mean(1))
             maps["infinite"][name] = float((~finite).double().mean())
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
         for measure in ("cosine", "cosine_control", "variance", "firing"):
-            maps[measure] = {name: numbers.get(f"{name}/{measure}") for name in cosine.layers}
+            maps[measure] = {name: numbers.get(f"{name}/{measure}") for name in layers}
         picture = curves(maps["radius"], "shift (pixels)", "similarity of representations", "cosine, f(Tx) and f(x)")
         return Measurement(numbers, maps, {"cosine": picture}, self.protocol)
 
@@ -92,30 +88,6 @@ Layers = dict[str, Tensor]
 def _units(network: Network, images: Tensor) -> Layers:
     """Every representation with its units in a row: (B, units)."""
     return {name: value.flatten(1) for name, value in network.representations(images).items()}
-
-
-class _Cosine:
-    """By layer the similarities of all shifts and images with the image itself, and with another: twice (S, N)."""
-
-    def __init__(self, network: Network, sample: Sample, foreign: Sample, grid: Grid, protocol: Protocol) -> None:
-        self.layers: dict[str, tuple[Tensor, Tensor]] = {}
-        start = 0
-        for batch, another in zip(sample.batches(), foreign.batches(), strict=True):
-            rows = slice(start, start := start + len(batch))
-            base = _units(network, batch.images)
-            for index, shift in enumerate(grid.track("invariance_by_layer: cosine")):
-                for kind, images in enumerate((batch.moved(shift, protocol), another.moved(shift, protocol))):
-                    for name, units in _units(network, images).items():
-                        if name not in self.layers:
-                            empty = torch.zeros(2, len(grid), len(sample), dtype=torch.float64)
-                            self.layers[name] = (empty[0], empty[1])
-                        self.layers[name][kind][index, rows] = _cosine(units, base[name]).cpu()
-
-
-def _cosine(a: Tensor, b: Tensor) -> Tensor:
-    """Row by row; two rows of zeros are alike."""
-    both = ~(a.any(1) | b.any(1))
-    return torch.where(both, 1.0, F.cosine_similarity(a.double(), b.double()))
 
 
 class _Moments:
@@ -141,59 +113,83 @@ class _Moments:
         return ((self.squares - self.sum**2 / self.n).clamp(min=0) / max(1, self.n - 1)).sqrt()
 
 
-def _variance(network: Network, sample: Sample, grid: Grid, protocol: Protocol) -> Layers:
-    """By layer, of each unit, ``mean_x std_δ / mean_δ std_x``."""
-    above: Layers = {}
-    for batch in sample.batches():
-        over_shifts: dict[str, _Moments] = {}
-        for shift in grid.track("invariance_by_layer: variance over shifts"):
-            for name, units in _units(network, batch.moved(shift, protocol)).items():
-                over_shifts.setdefault(name, _Moments()).add(units[None])
-        for name, moments in over_shifts.items():
-            above[name] = above.get(name, 0) + moments.std().sum(0) / len(sample)
-    below: Layers = {}
-    for shift in grid.track("invariance_by_layer: variance over images"):
-        over_images: dict[str, _Moments] = {}
-        for batch in sample.batches():
-            for name, units in _units(network, batch.moved(shift, protocol)).items():
-                over_images.setdefault(name, _Moments()).add(units)
-        for name, moments in over_images.items():
-            below[name] = below.get(name, 0) + moments.std() / len(grid)
-    return {name: torch.where((above[name] == 0) & (below[name] == 0), 1, above[name] / below[name]).cpu() for name in above}
+class _Layer:
+    """What is gathered of one layer over batches and shifts.
+
+    ``cosine`` and ``control`` (S, N); ``thresholds`` (2, units) of the responses and of their negatives.
+    """
+
+    def __init__(self, shifts: int, images: int, thresholds: Tensor) -> None:
+        self.cosine, self.control = torch.zeros(2, shifts, images, dtype=torch.float64).unbind()
+        self.thresholds = thresholds
+        self.fired = torch.zeros_like(thresholds, dtype=torch.float64)
+        self.still = torch.zeros_like(self.fired)
+        self.spread = torch.zeros_like(self.fired[0])  # sum over images of the deviation over shifts
+
+    def fires(self, units: Tensor) -> Tensor:
+        """``s h_i > t_i`` for s = 1 and -1: (B, units) -> (2, B, units)."""
+        return torch.stack((units, -units)) > self.thresholds[:, None]
+
+    def variance(self, over_images: Tensor) -> Tensor:
+        """Of each unit ``mean_x std_δ / mean_δ std_x``, 0/0 being 1."""
+        above = self.spread / self.cosine.shape[1]
+        return torch.where((above == 0) & (over_images == 0), 1, above / over_images).cpu()
+
+    def firing(self, images: int, shifts: int) -> Tensor:
+        """``L(i) / G(i)`` under the better sign, of each unit that fires at all."""
+        score = torch.where(self.fired > 0, (self.still / shifts / self.fired) / (self.fired / images), -1).amax(0)
+        return score[score >= 0].cpu()
 
 
-def _firing(network: Network, sample: Sample, grid: Grid, protocol: Protocol) -> Layers:
-    """By layer ``L(i) / G(i)`` of each unit that fires at all, under the better sign."""
-    scores: Layers = {}
-    for sign in (1, -1):
-        for name, score in _signed_firing(network, sample, grid, protocol, sign).items():
-            scores[name] = score if name not in scores else torch.maximum(scores[name], score)
-    return {name: score[score >= 0].cpu() for name, score in scores.items()}
-
-
-def _signed_firing(network: Network, sample: Sample, grid: Grid, protocol: Protocol, sign: int) -> Layers:
-    """-1 for a unit that never fires."""
+def _thresholds(network: Network, sample: Sample) -> Layers:
+    """By layer the (k+1)-th largest response of each unit, and of its negative: (2, units)."""
     k = max(1, round(FIRING * len(sample)))
     highest: Layers = {}
     for batch in sample.batches():
         for name, units in _units(network, batch.images).items():
-            seen = torch.cat((highest[name], sign * units)) if name in highest else sign * units
-            highest[name] = seen.topk(min(k + 1, len(seen)), dim=0).values  # (k + 1, units), largest first
-    threshold = {name: values[-1] for name, values in highest.items()}
-    fired = {name: torch.zeros(len(t), dtype=torch.float64, device=t.device) for name, t in threshold.items()}
-    still = {name: count.clone() for name, count in fired.items()}
-    for batch in sample.batches():
-        base = {name: sign * units > threshold[name] for name, units in _units(network, batch.images).items()}
-        for name, on in base.items():
-            fired[name] += on.sum(0)
-        for units in _shifted(network, batch, grid, protocol):
-            for name, on in base.items():
-                still[name] += (on & (sign * units[name] > threshold[name])).sum(0) / len(grid)
-    n = len(sample)
-    return {name: torch.where(count > 0, (still[name] / count) / (count / n), -1) for name, count in fired.items()}
+            signed = torch.stack((units, -units))  # (2, B, units)
+            seen = torch.cat((highest[name], signed), 1) if name in highest else signed
+            highest[name] = seen.topk(min(k + 1, seen.shape[1]), dim=1).values  # largest first
+    return {name: values[:, -1] for name, values in highest.items()}
 
 
-def _shifted(network: Network, batch: Sample, grid: Grid, protocol: Protocol) -> Iterator[Layers]:
-    shifts: Iterator[Size] = grid.track("invariance_by_layer: firing")
-    for shift in shifts:
-        yield _units(network, batch.moved(shift, protocol))
+def _sweep(network: Network, sample: Sample, grid: Grid, protocol: Protocol, foreign: Sample | None) -> dict[str, _Layer]:
+    """All shifts of every batch, compared with the batch itself."""
+    layers = {name: _Layer(len(grid), len(sample), t) for name, t in _thresholds(network, sample).items()}
+    start = 0
+    for batch, another in zip(sample.batches(), (foreign or sample).batches(), strict=True):
+        rows = slice(start, start := start + len(batch))
+        base = _units(network, batch.images)
+        on = {name: layers[name].fires(units) for name, units in base.items()}
+        moments = {name: _Moments() for name in base}
+        for index, shift in enumerate(grid.track("invariance_by_layer: over shifts")):
+            for name, units in _units(network, batch.moved(shift, protocol)).items():
+                layers[name].cosine[index, rows] = _cosine(units, base[name]).cpu()
+                layers[name].still += (on[name] & layers[name].fires(units)).sum(1)
+                moments[name].add(units[None])
+            if foreign is not None:
+                for name, units in _units(network, another.moved(shift, protocol)).items():
+                    layers[name].control[index, rows] = _cosine(units, base[name]).cpu()
+        for name, layer in layers.items():
+            layer.fired += on[name].sum(1)
+            layer.spread += moments[name].std().sum(0)
+    return layers
+
+
+def _cosine(a: Tensor, b: Tensor) -> Tensor:
+    """Row by row; two rows of zeros are alike."""
+    both = ~(a.any(1) | b.any(1))
+    return torch.where(both, 1.0, F.cosine_similarity(a.double(), b.double()))
+
+
+def _spread_of_images(network: Network, sample: Sample, grid: Grid, protocol: Protocol) -> Layers:
+    """By layer, of each unit, ``mean_δ std_x``: shifts outside, so that the memory does not grow with them."""
+    found: Layers = {}
+    for shift in grid.track("invariance_by_layer: over images"):
+        moments: dict[str, _Moments] = {}
+        for batch in sample.batches():
+            for name, units in _units(network, batch.moved(shift, protocol)).items():
+                moments.setdefault(name, _Moments()).add(units)
+        for name, over_images in moments.items():
+            found[name] = found.get(name, 0) + over_images.std() / len(grid)
+    return found

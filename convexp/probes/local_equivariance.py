@@ -22,7 +22,7 @@ class LocalEquivariance:
 
     Numbers: for every stage and for ``logits`` E‖L f‖²/dim f (per pixel², scales with f²) and ``relative``, E‖L f‖² / E‖f‖²
     (per pixel²; 0 is exact, for a linear convolution with circular border and stride 1 alone: a nonlinearity makes new
-    frequencies); ``logits/correct`` over the correctly classified images, ``accuracy``, ``n`` images.
+    frequencies); ``logits_correct`` over the correctly classified images, ``accuracy``, ``n`` images.
     Source: Gruver et al. 2023, arXiv 2210.02984.
 
     Args:

@@ -55,7 +55,11 @@ class Localisation:
             peak = values.flatten(1).argmax(1)
             numbers |= subsets(there.gather(1, peak[:, None])[:, 0], hits, name)
         numbers |= {"chance": float(there.double().mean()), "accuracy": float(hits.double().mean()), "n": float(len(sample))}
-        picture = peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN]) if len(sample.size) == 2 else None
+        picture = (
+            peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN], network.skeleton.fields()[-1])
+            if len(sample.size) == 2
+            else None
+        )
         return Measurement(numbers, pictures={} if picture is None else {"evidence": picture})
 
     @staticmethod
@@ -65,7 +69,7 @@ class Localisation:
         for dim, (field, n) in enumerate(zip(network.skeleton.fields()[-1], units, strict=True)):
             centre = torch.tensor([field.centre(i) for i in range(n)], device=objects.device)
             low, high = objects[:, 0, dim, None] - field.step / 2, objects[:, 1, dim, None] - 1 + field.step / 2
-            line = (centre >= low) & (centre <= high) if field.step == 1 else (centre > low) & (centre < high)  # (N, units)
+            line = (centre > low) & (centre < high)  # (N, units)
             on &= line.reshape(len(objects), *(n if d == dim else 1 for d in range(len(units))))
         return on
 

@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional as F
 
+from convexp.skeleton import Field
+
 LINE = 0.2  # brightness of the lines between tiles
 FULL = 3  # weights are shown in units of their root mean square: so many are full red or blue, for every wiring
 
@@ -73,9 +75,9 @@ def curves(
 def over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, float]]) -> Tensor | None:
     """A panel for each probe, ``<probe>/<number>`` over the epochs; what never changes is left out. None if nothing does."""
     panels: dict[str, dict[str, list[float]]] = {}
-    for name in numbers[0] if numbers else ():
+    for name in dict.fromkeys(name for row in numbers for name in row):
         values = [row.get(name, float("nan")) for row in numbers]
-        if len(set(values)) > 1:
+        if len(set(values)) > 1:  # NaN, which is nothing to draw, is unlike anything
             probe, _, number = name.partition("/")
             panels.setdefault(probe, {})[number] = values
     if not panels:
@@ -108,19 +110,22 @@ def bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
     return from_figure(figure)
 
 
-def peaks(images: Tensor, maps: Tensor, boxes: Tensor) -> Tensor:
-    """Images (n, C, H, W) uint8 with the box (n, 2, 2) of the object, over their maps (n, H', W'), the peak of each marked."""
+def peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[Field]) -> Tensor:
+    """Images (n, C, H, W) uint8 with the box (n, 2, 2) of the object, over their maps (n, H', W'), the peak of each marked.
+
+    A unit of a map is drawn as the square of its step around the middle of its field.
+    """
     n = len(images)
     figure = Figure(figsize=(1.5 * n, 3.2), dpi=100, layout="constrained")
     axes = figure.subplots(2, n, squeeze=False)
     height, width = images.shape[2:]
     for column, (image, values, box) in enumerate(zip(images.cpu(), maps.float().cpu(), boxes.cpu().tolist(), strict=True)):
         axes[0, column].imshow(image.float().mean(0).numpy(), cmap="gray", vmin=0, vmax=255)
-        area = (-0.5, width - 0.5, height - 0.5, -0.5)
-        axes[1, column].imshow(values.numpy(), cmap="magma", extent=area)
+        ends = [(f.centre(-0.5), f.centre(n - 0.5)) for f, n in zip(fields, values.shape, strict=True)]  # down, right
+        axes[1, column].imshow(values.numpy(), cmap="magma", extent=(*ends[1], *reversed(ends[0])))
         row, at = divmod(int(values.argmax()), values.shape[1])
-        centre = ((at + 0.5) * width / values.shape[1] - 0.5, (row + 0.5) * height / values.shape[0] - 0.5)
-        axes[1, column].plot(*centre, "c+", markersize=10)
+        axes[1, column].plot(fields[1].centre(at), fields[0].centre(row), "c+", markersize=10)
+        axes[1, column].set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
         for part in range(2):
             (top, left), (bottom, right) = box
             frame = Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor="lime")

@@ -13,6 +13,7 @@ from convexp.probes.pictures import heat_map
 from convexp.probes.shifts import Grid, others, subsets
 
 PAIRED = 2000  # images among which the distances between classes are taken
+ROUNDING = 1e-12  # a median of 1 - cos below this is no distance, and the cosine variant is left out
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class SensitivityMap:
             raise NotApplicableError("all images are of one class")
         base = outputs(network, sample).double()  # (N, classes)
         unit = _between(base, sample.labels)  # (2,)
+        if unit[0] == 0:
+            raise NotApplicableError("most images of different classes get the same output")
         apart = torch.zeros(2, len(grid), len(sample), dtype=torch.float64, device=base.device)  # measure, shift, image
         control = torch.zeros_like(apart)
         for index, shift in enumerate(grid.track("sensitivity_map")):
@@ -57,21 +60,14 @@ class SensitivityMap:
         there = grid.distance.to(base.device) > 0
         (euclidean, cosine), (far, cosine_far) = (d[:, there].mean(1) for d in (apart, control))
         maps = apart.mean(2).cpu()
+        numbers = {**subsets(euclidean, correct, "mean"), "control": float(far.mean())}
+        shown = {"euclidean": grid.map(maps[0]).tolist(), "radius": grid.radial(maps[0])}
+        if unit[1] > ROUNDING:
+            numbers |= {**subsets(cosine, correct, "cosine"), "cosine_control": float(cosine_far.mean())}
+            shown |= {"cosine": grid.map(maps[1]).tolist(), "cosine_radius": grid.radial(maps[1])}
         return Measurement(
-            numbers={
-                **subsets(euclidean, correct, "mean"),
-                "control": float(far.mean()),
-                **subsets(cosine, correct, "cosine"),
-                "cosine_control": float(cosine_far.mean()),
-                "accuracy": float(correct.double().mean()),
-                "n": float(len(sample)),
-            },
-            maps={
-                "euclidean": grid.map(maps[0]).tolist(),
-                "cosine": grid.map(maps[1]).tolist(),
-                "radius": grid.radial(maps[0]),
-                "cosine_radius": grid.radial(maps[1]),
-            },
+            numbers={**numbers, "accuracy": float(correct.double().mean()), "n": float(len(sample))},
+            maps=shown,
             pictures={
                 "euclidean": heat_map(grid.map(maps[0] * 100), self.max_shift, "output moved, % of the way to another class")
             },
@@ -89,5 +85,4 @@ def _between(base: Tensor, labels: Tensor) -> Tensor:
     base, labels = base[:PAIRED], labels[:PAIRED]
     pairs = labels[:, None] < labels  # each pair once
     unit = F.normalize(base)
-    medians = torch.stack((torch.cdist(base, base)[pairs].median(), (1 - unit @ unit.T)[pairs].median()))
-    return medians.clamp(min=torch.finfo(base.dtype).tiny)
+    return torch.stack((torch.cdist(base, base)[pairs].median(), (1 - unit @ unit.T)[pairs].median()))

@@ -28,7 +28,7 @@ class SharingIndex:
        (isotropic) weights: index 0 is random, 1 a convolution. Weights that meet only a border of zeros do not count. Source:
        design.md, section 1.
     2. ``cosine_r``, ``l2_r``: mean cosine and distance of the kernels of an output channel exactly r = 1 or 4 cells apart along
-       a dimension, divided by the layer's norm (Ott et al. 2020, arXiv 1909.11483). Kernels at a border are left out.
+       a dimension, divided by the norm of all kernels (Ott et al. 2020, arXiv 1909.11483). Those at a border are left out.
     3. ``snr = mean_j mean_i(w_ij)² / var_i(w_ij)``, j the weights of a kernel, i the locations where it is used (n - 1):
        infinite, and left out, if one is the same everywhere (Pogodin et al. 2021, arXiv 2106.13031).
 
@@ -73,17 +73,17 @@ def kept(found: Taps) -> dict[str, float]:
 
 
 def _kernels(layer: SpatialLayer) -> tuple[Tensor, Tensor]:
-    """Kernels (*locations, O, weights) and the taps that meet data (*locations, T)."""
+    """Kernels (*locations, O, C/G, T), float64, 0 where a tap meets no data, and whether it does (*locations, T)."""
     local: Any = nearest_local(layer) if isinstance(layer, DenseNd) else layer
     seen = (seen_pixels(layer) >= 0).unflatten(0, layer.output_size).to(layer.weight.device)
-    return local.kernel.detach().flatten(layer.dims + 1), seen
+    return local.kernel.detach().flatten(layer.dims + 2).double() * seen[..., None, None, :], seen
 
 
 def likeness(layer: SpatialLayer) -> dict[str, float]:
     """``cosine_r`` and ``l2_r`` for every r that fits."""
     kernels, seen = _kernels(layer)
     inner = seen.all(-1)  # (*locations,)
-    kernels = (kernels / kernels.norm().clamp(min=torch.finfo(kernels.dtype).tiny)).double()
+    kernels = kernels.flatten(-2) / kernels.norm().clamp(min=torch.finfo(kernels.dtype).tiny)  # (*locations, O, weights)
     found: dict[str, float] = {}
     for r in DISTANCES:
         cosines: list[Tensor] = []
@@ -103,10 +103,10 @@ def likeness(layer: SpatialLayer) -> dict[str, float]:
 def signal_to_noise(layer: SpatialLayer) -> dict[str, float]:
     """``snr``, or nothing where it is infinite."""
     kernels, seen = _kernels(layer)
-    weights = kernels.flatten(0, layer.dims - 1).unflatten(2, (-1, seen.shape[-1])).double()  # (L, O, C/G, T)
+    weights = kernels.flatten(0, layer.dims - 1)  # (L, O, C/G, T)
     used = seen.flatten(0, layer.dims - 1)[:, None, None].double()  # (L, 1, 1, T)
     count = used.sum(0)
-    mean = (weights * used).sum(0) / count.clamp(min=1)
+    mean = weights.sum(0) / count.clamp(min=1)
     variance = ((weights - mean).square() * used).sum(0) / (count - 1).clamp(min=1)
     ratio = (mean.square() / variance)[(count > 1).expand_as(mean)]
     return {"snr": float(ratio.mean())} if len(ratio) and bool(ratio.isfinite().all()) else {}

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
 from convexp.data import Dataset
-from convexp.errors import ConvexpError
+from convexp.errors import one_line
 from convexp.probes import Probe
 from convexp.probes.runner import by_name, first_images, measure
 from convexp.training.log import log
@@ -58,8 +58,8 @@ class Learning(Callback):
         for name, probe in self.probes.items():
             try:
                 results[name], pictures = measure(name, probe, module.network, sample)
-            except ConvexpError as error:
-                log.warning("epoch %d: %s", epoch, error)
+            except Exception as error:
+                log.warning("epoch %d: probes.%s: %s", epoch, name, one_line(error))
                 continue
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoard):

@@ -296,9 +296,9 @@ def test_the_larger_canvas_of_a_window():
     data = Images(images, torch.arange(5), torch.tensor([3, 1, 0]), View(cropped, (2, 2), (1, -1)))
     larger = data.larger(2)
     assert larger is not None
-    assert torch.equal(larger[:, :, 2:8, 2:8], images[[3, 1]])
+    assert torch.equal(larger[:, :, 3:9, 1:7], images[[3, 1]])  # moved down 1 and left 1, as they are seen
     assert larger.shape == (2, 1, 10, 10)
-    assert torch.equal(larger[:, :, 2:6, 4:8], data.first(2)[0])  # the window, its content moved down 1 and left 1
+    assert torch.equal(larger[:, :, 3:7, 3:7], data.first(2)[0])  # its middle
     whole = Placement((6, 6), (6, 6), (6, 6), still, "zero_fill", still, still, still)
     assert Images(images, torch.arange(5), None, View(whole, (0, 0), (1, 1))).larger(2) is None
     assert Images(images, torch.arange(5)).larger(2) is None

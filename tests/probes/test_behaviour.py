@@ -137,6 +137,19 @@ def test_cropped_too(seed):
         ShiftMap(max_shift=3, max_images=30, protocol="crop").measure(network, textures())
 
 
+def test_silent_images_have_no_say_in_the_error():
+    """‖difference‖ / ‖f(x)‖ of an image whose map is all zeros would be infinite: means are divided, not quotients averaged."""
+    network, sample = make(seed=1), textures()
+    network.stages[0].wiring.bias.fill_(-0.2)
+    images = sample.images.clone()
+    images[:3] = 0
+    found = Equivariance(max_shift=2, max_images=30).measure(network, Sample(images, sample.labels)).numbers
+    assert found["stages.0/interior"] < 1e-5
+    assert 0 < found["stages.0/full"] < found["stages.0/full_control"] < 5
+    network.stages[0].wiring.bias.fill_(-1e6)
+    assert set(Equivariance(max_shift=2, max_images=30).measure(network, sample).numbers) == {"accuracy", "n"}
+
+
 @pytest.mark.parametrize("wiring", [LocallyConnected2d, Dense2d])
 def test_without_sharing_there_is_no_equivariance(wiring):
     found = Equivariance(max_shift=2, max_images=30).measure(make(wiring), textures())
@@ -194,6 +207,14 @@ def test_sensitivity_of_the_identity_on_single_pixels_is_one():
     assert torch.allclose(torch.tensor(found.maps["cosine"]), torch.tensor(expected), atol=1e-6)
     assert found.maps["radius"] == pytest.approx([0, 1, 1])
     assert found.numbers["mean"] == pytest.approx(1)
+
+
+def test_sensitivity_of_what_does_not_tell_classes_apart():
+    network = make()
+    for parameter in network.parameters():
+        parameter.zero_()
+    with pytest.raises(NotApplicableError, match="same output"):
+        SensitivityMap(1, 30).measure(network, textures())
 
 
 def test_sensitivity_needs_two_classes():
@@ -301,6 +322,16 @@ def test_a_blob_detector_peaks_on_the_blob():
         Localisation(max_images=1).measure(network, sample)
 
 
+def test_half_a_stride_beside_the_object_is_not_on_it():
+    """Even kernels have their middle between two pixels: 6.5, 7.5, 8.5 lie on pixels 6 to 9, 5.5 and 9.5 just beside."""
+    network = make(stages=(replace(STAGE, channels=1, kernel_size=(4, 4), padding=(0, 0)),), input_shape=(1, 16, 16), classes=2)
+    box = torch.tensor([[[6, 6], [10, 10]]])
+    on = Localisation._units_on(network, box, (13, 13))[0]
+    assert on.nonzero().amin(0).tolist() == [5, 5]  # unit 5 has its middle at 6.5
+    assert on.nonzero().amax(0).tolist() == [7, 7]
+    assert on.sum() == 9
+
+
 def test_evidence_is_the_class_activation_map():
     network = make(readout="global_avg", seed=2)
     sample = textures(6)
@@ -322,7 +353,7 @@ def test_only_a_border_tells_a_convolution_where_a_patch_is(seed, stride):
     found = AbsolutePosition(max_images=60).measure(network, sample).numbers
     assert found["accuracy_own"] == found["accuracy_circular"] == 0.5
     assert found["distance_own"] < 1e-5
-    assert found["accuracy_zeros"] > 0.8
+    assert found["accuracy_zeros"] > 0.6
     assert found["n"] == 60
     zeros = make(seed=seed, stages=stages(2, stride=(stride, stride), padding_mode="zeros"), input_shape=(1, 16, 16))
     again = AbsolutePosition(max_images=60).measure(zeros, sample).numbers

@@ -79,7 +79,6 @@ def test_goodfellows_score(case):
         scores.sort(reverse=True)
         top = scores[: max(1, round(0.3 * len(scores)))]
         assert found.numbers[f"{name}/firing"] == pytest.approx(sum(top) / len(top), rel=1e-5)
-        assert max(scores) <= len(sample) / k + 1e-9 or any(s > len(sample) / k for s in scores)  # fewer than k may fire
 
 
 def test_a_constant_layer_is_as_invariant_as_it_varies_with_images():
@@ -96,7 +95,7 @@ def test_a_constant_layer_is_as_invariant_as_it_varies_with_images():
 @pytest.mark.filterwarnings("ignore")  # its own
 def test_agrees_with_tmeasures():
     """The same numbers as somebody else's code: normalised variance of every unit (pip install -e '.[tmeasures]')."""
-    tmeasures = pytest.importorskip("tmeasures", reason="tmeasures is not installed")
+    pytest.importorskip("tmeasures", reason="tmeasures is not installed")
     from tmeasures.pytorch import NormalizedVarianceInvariance, PyTorchMeasureOptions
 
     network, sample = make(seed=3), textures(60, seed=3)
@@ -118,7 +117,6 @@ def test_agrees_with_tmeasures():
     shifts = [Shift(shift) for shift in Grid(2, 2).shifts]
     options = PyTorchMeasureOptions(batch_size=32, verbose=False)
     theirs = NormalizedVarianceInvariance().eval(sample.images, shifts, Parts(), options)
-    assert tmeasures
     ours = InvarianceByLayer(max_shift=2, max_images=60).measure(network, sample)
     for name, ratio in zip(theirs.layer_names, theirs.layers, strict=True):
         finite = ratio.isfinite()

@@ -5,13 +5,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nets import constant, data, few, in_the_middle, is_picture, make, summing
+from nets import STAGE, constant, data, few, in_the_middle, is_picture, make, summing
 
 from convexp.data.canvas import cut_share, zero_fill
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.base import BATCH, predict
 from convexp.probes.consistency import Consistency
+from convexp.probes.feature_maps import FeatureMaps
 from convexp.probes.kernels import Kernels
 from convexp.probes.pictures import tiles, weight_colours
 from convexp.probes.shift_map import ShiftMap
@@ -218,3 +219,30 @@ def test_weights_have_the_same_colours_whatever_their_scale(scale):
 
 def test_tiles_of_zero_weights():
     assert is_picture(tiles(weight_colours(torch.zeros(2, 3, 1, 3, 3))))
+
+
+def test_feature_maps_of_the_identity_are_the_images():
+    """A row per image: the image, then its channels, from the smallest value of the stage (black) to the largest (white)."""
+    network = make(stages=(replace(STAGE, channels=2),), activation="none")
+    wired = network.stages[0].wiring
+    wired.weight.zero_()
+    wired.weight[:, 0, 1, 1] = torch.tensor([1.0, 0.5])  # the image, and half of it
+    wired.bias.zero_()
+    images = torch.zeros(3, 1, 8, 8, dtype=torch.uint8)
+    images[0, 0, 2, 5], images[1, 0, 6, 1] = 255, 51
+    made = FeatureMaps(max_images=2, channels=5).measure(network, Sample(images, torch.zeros(3).long()))
+    picture = made.pictures["stage0"]
+    side = picture.shape[1] // 2
+    assert picture.shape == (3, 2 * side, 3 * side)
+
+    def pixel(row: int, column: int, at: tuple[int, int]) -> int:
+        zoom = (side - 4) // 8
+        values = picture[:, row * side + 2 + at[0] * zoom + zoom // 2, column * side + 2 + at[1] * zoom + zoom // 2]
+        assert len(set(values.tolist())) == 1  # grey
+        return int(values[0])
+
+    assert [pixel(0, column, (2, 5)) for column in range(3)] == [255, 255, 128]
+    assert [pixel(1, column, (6, 1)) for column in range(3)] == [51, 51, 26]  # in the scale of the whole stage
+    assert [pixel(1, column, (2, 5)) for column in range(3)] == [0, 0, 0]
+    with pytest.raises(NotApplicableError, match="no stages"):
+        FeatureMaps(2, 2).measure(make(stages=()), Sample(images, torch.zeros(3).long()))
