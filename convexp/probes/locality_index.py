@@ -10,7 +10,7 @@ from convexp.geometry import extent
 from convexp.models import Network
 from convexp.probes.base import Measurement, Sample
 from convexp.probes.pictures import curves
-from convexp.probes.taps import learned, spatial_layers
+from convexp.probes.taps import spatial_layers, taps
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LocalityIndex:
         lines: dict[str, list[float]] = {}
         at: dict[str, list[float]] = {}
         for name, layer in spatial_layers(network).items():
-            found = learned(layer)
+            found = taps(layer)
             reach = max((extent(k, d) - 1) / 2 for k, d in zip(layer.kernel_size, layer.dilation, strict=True))
             delta, share, random = energy_within(found.energy(), found.distance(), found.seen)
             within = int((delta <= reach).sum()) - 1

@@ -12,7 +12,7 @@ from convexp.layers.maps import seen_pixels
 from convexp.models import Network
 from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least
 from convexp.probes.pictures import tiles, weight_colours
-from convexp.probes.taps import Taps, learned, spatial_layers
+from convexp.probes.taps import Taps, spatial_layers, taps
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ReceptiveFields:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(layer.input_size)}")
         locations = layer.output_size[0] * layer.output_size[1]
         columns = torch.linspace(0, locations - 1, min(self.locations, locations)).round().long()
-        found = learned(layer)
+        found = taps(layer)
         shown = [on_image(layer, found, int(location))[: self.channels] for location in columns]
         return Measurement(
             numbers={}, pictures={name.replace("stages.", "stage"): tiles(weight_colours(torch.stack(shown, 1)))}

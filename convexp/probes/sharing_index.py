@@ -13,7 +13,7 @@ from convexp.layers.dense import DenseNd
 from convexp.layers.maps import seen_pixels
 from convexp.models import Network
 from convexp.probes.base import Measurement, NotApplicableError, Sample
-from convexp.probes.taps import Taps, learned, spatial_layers
+from convexp.probes.taps import Taps, spatial_layers, taps
 
 DISTANCES = (1, 4)  # cells between the kernels that are compared (Ott et al. 2020)
 
@@ -41,7 +41,7 @@ class SharingIndex:
         numbers: dict[str, float] = {}
         maps: dict[str, Any] = {}
         for name, layer in spatial_layers(network).items():
-            found = learned(layer)
+            found = taps(layer)
             if found.shared:
                 numbers[f"{name}/index"] = 1.0
                 continue

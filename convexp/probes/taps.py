@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from convexp.geometry import extent
 from convexp.layers.base import SpatialLayer
@@ -18,6 +18,8 @@ from convexp.layers.local import PerLocation
 from convexp.layers.maps import seen_pixels
 from convexp.models import Network
 from convexp.probes.base import NotApplicableError
+
+KINDS = (ConvNd, PerLocation, DenseNd, GlobalConv2d)
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,13 @@ class Taps:
         return self.offsets.abs().amax(2)
 
 
-def taps(layer: SpatialLayer) -> Taps | None:
-    """The weights of a layer of ``convexp.layers``; None for a wiring of another kind."""
-    weights = _weights(layer)
-    if weights is None:
-        return None
-    weights = weights.detach()
+def taps(layer: SpatialLayer) -> Taps:
+    """The weights of a layer of ``convexp.layers``.
+
+    Raises:
+        TypeError: for a wiring of another kind.
+    """
+    weights = _weights(layer).detach()
     everywhere = isinstance(layer, DenseNd | GlobalConv2d)
     offsets = _to_pixels(layer) if everywhere else _in_window(layer)
     seen = torch.ones(offsets.shape[:2], dtype=torch.bool) if everywhere else seen_pixels(layer) >= 0
@@ -57,7 +60,7 @@ def taps(layer: SpatialLayer) -> Taps | None:
     return Taps(weights, offsets.to(weights.device), seen.to(weights.device), shared)
 
 
-def _weights(layer: SpatialLayer) -> Tensor | None:
+def _weights(layer: SpatialLayer) -> Tensor:
     """(L, T, M)."""
     locations, pixels = math.prod(layer.output_size), math.prod(layer.input_size)
     if isinstance(layer, PerLocation):
@@ -68,7 +71,7 @@ def _weights(layer: SpatialLayer) -> Tensor | None:
         weight = layer.weight if isinstance(layer, DenseNd) else layer.dense_weight()
         parts = weight.reshape(layer.out_channels, locations, layer.in_channels, pixels)
         return parts.permute(1, 3, 0, 2).flatten(2)
-    return None
+    raise TypeError(f"{type(layer).__name__}: should be a layer of convexp.layers")
 
 
 def _in_window(layer: SpatialLayer) -> Tensor:
@@ -103,18 +106,7 @@ def spatial_layers(network: Network) -> dict[str, SpatialLayer]:
     Raises:
         NotApplicableError: if there are none.
     """
-    found = {name: layer for name, layer in network.wired_layers() if isinstance(layer, SpatialLayer) and _known(layer)}
+    found: dict[str, SpatialLayer] = {name: la for name, la in network.wired_layers() if isinstance(la, KINDS)}
     if not found:
         raise NotApplicableError("the network has no spatial layer")
-    return found
-
-
-def _known(layer: nn.Module) -> bool:
-    return isinstance(layer, PerLocation | ConvNd | DenseNd | GlobalConv2d)
-
-
-def learned(layer: SpatialLayer) -> Taps:
-    """``taps`` of a layer that ``spatial_layers`` returned."""
-    found = taps(layer)
-    assert found is not None
     return found

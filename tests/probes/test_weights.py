@@ -33,7 +33,7 @@ from convexp.probes.distance_from_conv import DistanceFromConv, expected_share, 
 from convexp.probes.locality_index import LocalityIndex, energy_within
 from convexp.probes.receptive_fields import ReceptiveFields, on_image
 from convexp.probes.sharing_index import SharingIndex, kept, likeness, signal_to_noise
-from convexp.probes.taps import learned
+from convexp.probes.taps import taps
 
 WIRINGS = [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d]
 any_layer = arguments(dims=None)
@@ -51,7 +51,7 @@ def layer(kinds: dict[int, Any], geometry: dict[str, Any], seed: int = 0) -> Any
 
 
 def locality(of: Any) -> tuple[list[float], list[float], list[float]]:
-    found = learned(of)
+    found = taps(of)
     return tuple(part.tolist() for part in energy_within(found.energy(), found.distance(), found.seen))
 
 
@@ -65,7 +65,7 @@ def test_taps_are_the_layers_matrix(geometry, seed):
     """Every wiring's weights by location and tap, put where the taps lie, are the matrix that it multiplies with."""
     for kinds in (CONV, LOCAL, DENSE):
         made = layer(kinds, geometry, seed)
-        energy = float(learned(made).energy().sum())
+        energy = float(taps(made).energy().sum())
         if geometry["padding_mode"] == "zeros" or kinds is DENSE:
             assert energy == pytest.approx(float(matrix(made).square().sum()))
 
@@ -74,7 +74,7 @@ def test_taps_are_the_layers_matrix(geometry, seed):
 @given(arguments(dims=None, centred=True), seeds)
 def test_a_convolution_in_a_dense_layer_is_local_at_its_reach(geometry, seed):
     made = layer(CONV, geometry, seed)
-    assume(learned(made).energy().sum() > 0)
+    assume(taps(made).energy().sum() > 0)
     delta, share, _ = locality(as_dense(made))
     at = [s for d, s in zip(delta, share, strict=True) if d <= reach(geometry)]
     assert at[-1] == pytest.approx(1)
@@ -86,7 +86,7 @@ def test_a_convolution_in_a_dense_layer_is_local_at_its_reach(geometry, seed):
 def test_local_layers_are_local(geometry):
     for kinds in (CONV, LOCAL):
         made = layer(kinds, geometry)
-        assume(bool((learned(made).seen).any()))
+        assume(bool((taps(made).seen).any()))
         delta, share, random = locality(made)
         assert max(delta) <= reach(geometry)
         assert share[-1] == pytest.approx(1)
@@ -117,7 +117,7 @@ def test_locality_of_one_weight_is_its_distance():
 def test_a_tied_copy_is_shared(geometry, seed):
     conv = layer(CONV, geometry, seed)
     tied = as_local(conv)
-    found = kept(learned(tied))
+    found = kept(taps(tied))
     assume(found)  # one location, or nothing that meets data
     assert found["index"] == pytest.approx(1)
     assert found["rho"] == pytest.approx(1)
@@ -136,7 +136,7 @@ def test_a_global_convolution_in_a_dense_layer_is_shared(geometry, seed):
             for k, d in zip(geometry["kernel_size"], geometry["dilation"], strict=True)
         )
     )
-    found = kept(learned(as_dense(GlobalConv2d(**geometry).double())))
+    found = kept(taps(as_dense(GlobalConv2d(**geometry).double())))
     assume(found)
     assert found["index"] == pytest.approx(1)
 
@@ -150,7 +150,7 @@ def test_sharing_of_random_weights_is_about_zero(geometry, dense):
     for seed in range(60):
         torch.manual_seed(seed)
         made.weight.normal_()
-        draws.append(kept(learned(made)))
+        draws.append(kept(taps(made)))
     assume(draws[0])
     rho = torch.tensor([d["rho"] for d in draws])
     assert abs(float(rho.mean()) - draws[0]["random"]) < 5 * float(rho.std()) / math.sqrt(60) + 1e-9
@@ -164,7 +164,7 @@ def test_sharing_of_random_weights_is_about_zero(geometry, dense):
 @given(any_layer, seeds)
 def test_sharing_is_the_energy_of_the_mean_kernel(geometry, seed):
     made = layer(LOCAL, geometry, seed)
-    found = learned(made)
+    found = taps(made)
     assume(kept(found))
     total = projected = 0.0
     for tap in range(found.weights.shape[1]):
@@ -179,7 +179,7 @@ def test_sharing_is_the_energy_of_the_mean_kernel(geometry, seed):
 @given(arguments(modes=("zeros",)), seeds)
 def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
     made = layer(LOCAL, geometry, seed)
-    kernel, seen = made.kernel, learned(made).seen.unflatten(0, made.output_size)
+    kernel, seen = made.kernel, taps(made).seen.unflatten(0, made.output_size)
     norm = float((kernel.flatten(4) * seen[:, :, None, None]).norm())
     height, width = made.output_size
     for r in (1, 4):
@@ -271,7 +271,7 @@ def test_without_a_spatial_layer_there_is_no_structure(probe):
 def test_receptive_fields_lie_where_the_matrix_has_them(wiring):
     network = make(wiring)
     wired: Any = network.stages[0].wiring
-    found = torch.stack([on_image(wired, learned(wired), place) for place in range(64)], 1)  # (O, L, C, H, W)
+    found = torch.stack([on_image(wired, taps(wired), place) for place in range(64)], 1)  # (O, L, C, H, W)
     assert torch.allclose(found.flatten(), as_dense(wired).weight.flatten(), atol=1e-6)
     pictures = [ReceptiveFields(4, 5).measure(make(kind), textures()).pictures["stage0"].shape for kind in (wiring, Dense2d)]
     assert pictures[0] == pictures[1]
@@ -283,4 +283,4 @@ def test_the_kinds_of_layers_are_all_there():
         LocallyConnectedNd,
         DenseNd,
     }
-    assert isinstance(learned(Conv2d(1, 2, 3, 8)).weights, Tensor)
+    assert isinstance(taps(Conv2d(1, 2, 3, 8)).weights, Tensor)
