@@ -55,10 +55,11 @@ def rich_table(groups: list[Group], title: str) -> Table:
         caption_justify="left",
     )
     for index, name in enumerate(header):
-        if index == 0:
-            table.add_column(name, overflow="fold")
-        else:  # numbers are never cut: the labels fold instead
-            table.add_column(name, justify="right", min_width=max(len(row[index]) for row in (header, *body)))
+        cells = [row[index] for row in (header, *body)]
+        if index == 0:  # labels fold between words
+            table.add_column(name, min_width=max(len(word) for cell in cells for word in cell.split() or [""]))
+        else:  # numbers are never cut
+            table.add_column(name, justify="right", min_width=max(map(len, cells)))
     for row in body:
         table.add_row(*map(Text, row))
     return table
