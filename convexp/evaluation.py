@@ -106,7 +106,7 @@ def reprobe(config: Config, folder: Path) -> None:
     target.mkdir(exist_ok=True)
     for name, probe in probes.items():
         found, pictures = measure(name, probe, network, sample)
-        write_json(target / f"{name}.json", found)
+        write_json(target / f"{name}.json", {"settings": (config.probes or {})[name].spec(), **found})
         save_pictures(pictures, target)
         if "skipped" in found:
             console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found['skipped'])}")

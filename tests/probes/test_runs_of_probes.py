@@ -217,6 +217,7 @@ def test_a_finished_run_can_be_measured_by_other_probes(small_run, call):
     assert "localisation skipped" in done.out
     again = json.loads((folder / "probes" / "shift_map.json").read_text())
     assert again["numbers"] == noted
+    assert again["settings"]["max_shift"] == 1
     assert (folder / "probes" / "shift_map_accuracy.png").read_bytes() == (folder / "shift_map_accuracy.png").read_bytes()
     assert (folder / "result.json").read_bytes() == before
     wrong = call("evaluate", f"run={folder}", "probes=shift_map", "probes.shift_map.max_shift=99")
