@@ -35,16 +35,17 @@ def task(cfg: DictConfig) -> None:
     check_trusted(config)
     if not (folder / "checkpoints" / "best.ckpt").is_file():
         raise ConfigError(f"run={folder}: has no checkpoints/best.ckpt; it did not get through its first epoch")
-    from convexp.evaluation import reevaluate, reprobe  # torch and Lightning: seconds, so only now
+    from convexp.evaluation import evaluate, reprobe, restore  # torch and Lightning: seconds, so only now
 
-    metrics = reevaluate(config, folder)
+    module, data = restore(config, folder)
+    metrics = evaluate(module, data, config)
     noted = (read_result(folder) or {}).get("metrics", {})
     for name, value in metrics.items():
         before = noted.get(name)
         verdict = "not noted by the run" if before is None else "as noted" if before == value else f"noted: {before:.10g}"
         console.out.print(f"{name:<10} {value:.10g}  ({verdict})")
     if config.probes:
-        reprobe(config, folder)
+        reprobe(module, data, config, folder)
 
 
 main = application("convexp-eval", "eval", task)

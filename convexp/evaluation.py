@@ -91,14 +91,8 @@ def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
     return module, data
 
 
-def reevaluate(config: Config, folder: Path) -> dict[str, float]:
-    """Validation and test metrics of the best checkpoint in ``folder``."""
-    return evaluate(*restore(config, folder), config)
-
-
-def reprobe(config: Config, folder: Path) -> None:
-    """Measure the best checkpoint in ``folder`` by the probes of ``config``: numbers on the terminal, all in ``probes/``."""
-    module, data = restore(config, folder)
+def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> None:
+    """Measure the module by the probes of ``config``: numbers on the terminal, all of it in ``probes/`` below ``folder``."""
     probes, wanted = build.probes(config), config.trainer.accelerator
     device = torch.device("cuda" if wanted in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
     network, sample = module.network.to(device), first_images(data, probes, device)

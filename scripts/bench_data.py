@@ -15,11 +15,10 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from hydra import compose, initialize_config_dir
 from PIL import Image
 
 from convexp import build
-from convexp.config import Config, conf_dir, load
+from convexp.config.compose import composed
 from convexp.data import Dataset, prepare, training_loader
 
 SHIFTS = {
@@ -30,12 +29,6 @@ SHIFTS = {
     "circular": ["data.shift.train=4", "data.shift.protocol=circular"],
     "crop": ["data.shift.train=4", "data.shift.protocol=crop"],
 }
-
-
-def settings(*overrides: str) -> Config:
-    """A configuration."""
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        return load(compose("train", ["data=mnist", *overrides]))
 
 
 def epoch(data: Dataset) -> float:
@@ -59,12 +52,12 @@ def floor(data: Dataset) -> float:
 
 def batches(rounds: int) -> None:
     """Print the time of a batch for every way."""
-    source = build.make("data.source", settings().data.source)
+    source = build.make("data.source", composed("data=mnist").data.source)
     ways: dict[str, Callable[[], float]] = {"bare indexing": lambda: floor(data)}
     for name, overrides in SHIFTS.items():
-        made = prepare(settings(*overrides).data, source)
+        made = prepare(composed("data=mnist", *overrides).data, source)
         ways[name] = lambda made=made: epoch(made)
-    data = prepare(settings().data, source)
+    data = prepare(composed("data=mnist").data, source)
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -77,7 +70,7 @@ def batches(rounds: int) -> None:
 
 def folder(rounds: int) -> None:
     """Print the time of a first and a second start on a folder of images, and of streaming it."""
-    data = build.dataset(settings())
+    data = build.dataset(composed("data=mnist"))
     images, labels = data.test.first(10_000)
     with tempfile.TemporaryDirectory() as scratch:
         for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
@@ -87,7 +80,7 @@ def folder(rounds: int) -> None:
         own = ["data=image_folder", f"data.source.root={scratch}/photos", "data.classes=10", "data.image_shape=[1,28,28]"]
 
         def start(cache: int, *more: str) -> tuple[float, Dataset]:
-            config = settings(*own, f"data.source.cache={scratch}/cache{cache}", *more).data
+            config = composed("data=mnist", *own, f"data.source.cache={scratch}/cache{cache}", *more).data
             begun = time.perf_counter()
             made = prepare(config, build.make("data.source", config.source))
             return time.perf_counter() - begun, made

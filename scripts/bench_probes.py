@@ -15,13 +15,12 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
 from convexp import build
-from convexp.config import Config, conf_dir, load
+from convexp.config.compose import composed
 from convexp.data.canvas import zero_fill
 from convexp.models import Network
 from convexp.probes.base import BATCH, Sample, predict
@@ -30,12 +29,6 @@ from convexp.probes.shift_map import ShiftMap
 from convexp.probes.shifts import Grid
 
 Shifts = list[tuple[int, ...]]
-
-
-def settings(*overrides: str) -> Config:
-    """A configuration."""
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        return load(compose("train", ["data=mnist", *overrides]))
 
 
 def seconds(step: Callable[[], object]) -> float:
@@ -84,7 +77,7 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=17, help="parts that the grid is timed in, interleaved (default 17)")
     parser.add_argument("--affine", type=int, default=500, help="images for torchvision's affine in a part (default 500)")
     given = parser.parse_args()
-    config = settings()
+    config = composed("data=mnist")
     data = build.dataset(config)
     torch.manual_seed(0)
     network = build.network(config, data)[0].eval()

@@ -25,12 +25,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
 
 from convexp import build
-from convexp.config import Config, conf_dir, load
+from convexp.config import Config
+from convexp.config.compose import composed
 from convexp.data import loader, training_loader
 from convexp.evaluation import quiet
 from convexp.training.callbacks import Checkpoints, RandomState
@@ -46,8 +46,7 @@ NETWORKS = {
 
 def settings(overrides: list[str]) -> Config:
     """The run's configuration."""
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        return load(compose("train", ["data=mnist", "trainer=cpu", "scheduler=none", *overrides]))
+    return composed("data=mnist", "trainer=cpu", "scheduler=none", *overrides)
 
 
 def bare(config: Config, _folder: Path) -> float:
@@ -168,8 +167,7 @@ def memory() -> dict[str, float]:
         status = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
         return int(status[line].split()[0]) * 1.024e-3
 
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        build.dataset(load(compose("train", ["data=digits"])))  # code that is loaded on first use is no data
+    build.dataset(composed("data=digits"))  # code that is loaded on first use is no data
     config = settings([])
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = resident("VmRSS")

@@ -160,6 +160,14 @@ class Network(nn.Module):
             x = stage(x)
         return self.head(self.readout(x))
 
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The output of every stage, norm, activation and pooling included: (B, C, H', W') each."""
+        found, x = [], self.normalize(images)
+        for stage in self.stages:
+            x = stage(x)
+            found.append(x)
+        return found
+
     def representations(self, images: Tensor) -> dict[str, Tensor]:
         """What every part of the network makes of the images, in order, the last of them the logits.
 

@@ -88,7 +88,7 @@ def pooled(network: Network, images: Tensor) -> Tensor:
     """Mean and maximum over space of each channel of the last stage: (N, 2 C), float64."""
     found: list[Tensor] = []
     for batch in images.split(BATCH):
-        features = network.representations(batch)[f"stages.{len(network.stages) - 1}"].flatten(2).double()  # (B, C, units)
+        features = network.features(batch)[-1].flatten(2).double()  # (B, C, units)
         found.append(torch.cat((features.mean(2), features.amax(2)), 1))
     return torch.cat(found)
 

@@ -68,10 +68,13 @@ class Sample:
         """The first so many, or all there are."""
         return self.rows(slice(n))
 
+    def slices(self) -> Iterator[slice]:
+        """Of all rows, ``BATCH`` at a time."""
+        return (slice(start, min(start + BATCH, len(self))) for start in range(0, len(self), BATCH))
+
     def batches(self) -> Iterator["Sample"]:
         """All of them, ``BATCH`` at a time."""
-        for start in range(0, len(self), BATCH):
-            yield self.rows(slice(start, start + BATCH))
+        return map(self.rows, self.slices())
 
     def moved(self, shift: Size | Tensor, protocol: ShiftProtocol) -> Tensor:
         """The images shifted by ``shift`` pixels, or each by its own row of ``(N, D)``: (N, C, *size)."""
@@ -112,9 +115,8 @@ def outputs(
 ) -> Tensor:
     """Logits of the images, shifted or as they are: (N, classes)."""
     found: list[Tensor] = []
-    for start in range(0, len(sample), BATCH):
-        batch = sample.rows(slice(start, start + BATCH))
-        own = shift[start : start + BATCH] if isinstance(shift, Tensor) else shift
+    for rows in sample.slices():
+        batch, own = sample.rows(rows), shift[rows] if isinstance(shift, Tensor) else shift
         found.append(network(batch.images if own is None else batch.moved(own, protocol)))
     return torch.cat(found)
 

@@ -81,14 +81,12 @@ class Equivariance:
         """Of each stage."""
         fields = network.skeleton.fields()
         found = [_Norms(len(grid), len(sample)) for _ in fields]
-        strangers = sample.batches() if foreign is None else foreign.batches()
-        start = 0
-        for batch, another in zip(sample.batches(), strangers, strict=True):
-            rows = slice(start, start := start + len(batch))
-            bases = _stages(network, batch.images)
+        for rows in sample.slices():
+            batch, another = sample.rows(rows), None if foreign is None else foreign.rows(rows)
+            bases = network.features(batch.images)
             for index, shift in enumerate(grid.track("equivariance")):
-                moved = _stages(network, batch.moved(shift, self.protocol))
-                strange = None if foreign is None else _stages(network, another.moved(shift, self.protocol))
+                moved = network.features(batch.moved(shift, self.protocol))
+                strange = None if another is None else network.features(another.moved(shift, self.protocol))
                 for stage, base in enumerate(bases):
                     mask = interior_units(base, fields[stage], shift, sample.size)
                     steps = tuple(delta / field.step for delta, field in zip(shift, fields[stage], strict=True))
@@ -115,10 +113,6 @@ class _Norms:
         """The mean of one over the mean of the other, over some images: (S,); NaN where there is nothing."""
         above, below = self.parts[kind][:, :, images].sum(2)
         return above / below.where(below > 0, torch.nan)
-
-
-def _stages(network: Network, images: Tensor) -> list[Tensor]:
-    return [value for name, value in network.representations(images).items() if name.startswith("stages.")]
 
 
 def interior_units(features: Tensor, fields: tuple[Field, ...], shift: tuple[int, ...], size: tuple[int, ...]) -> Tensor:

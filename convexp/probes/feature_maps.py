@@ -38,9 +38,8 @@ class FeatureMaps:
         originals = sample.images.float().cpu() / 255
         grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)
         pictures: dict[str, Tensor] = {}
-        for stage in range(len(network.stages)):
-            features = network.representations(sample.images)[f"stages.{stage}"][:, : self.channels].float().cpu()
-            pictures[f"stage{stage}"] = self._rows(grey, features)
+        for stage, features in enumerate(network.features(sample.images)):
+            pictures[f"stage{stage}"] = self._rows(grey, features[:, : self.channels].float().cpu())
         return Measurement(numbers={}, pictures=pictures)
 
     @staticmethod

@@ -156,9 +156,8 @@ def _thresholds(network: Network, sample: Sample) -> Layers:
 def _sweep(network: Network, sample: Sample, grid: Grid, protocol: Protocol, foreign: Sample | None) -> dict[str, _Layer]:
     """All shifts of every batch, compared with the batch itself."""
     layers = {name: _Layer(len(grid), len(sample), t) for name, t in _thresholds(network, sample).items()}
-    start = 0
-    for batch, another in zip(sample.batches(), (foreign or sample).batches(), strict=True):
-        rows = slice(start, start := start + len(batch))
+    for rows in sample.slices():
+        batch, another = sample.rows(rows), None if foreign is None else foreign.rows(rows)
         base = _units(network, batch.images)
         on = {name: layers[name].fires(units) for name, units in base.items()}
         moments = {name: _Moments() for name in base}
@@ -167,7 +166,7 @@ def _sweep(network: Network, sample: Sample, grid: Grid, protocol: Protocol, for
                 layers[name].cosine[index, rows] = _cosine(units, base[name]).cpu()
                 layers[name].still += (on[name] & layers[name].fires(units)).sum(1)
                 moments[name].add(units[None])
-            if foreign is not None:
+            if another is not None:
                 for name, units in _units(network, another.moved(shift, protocol)).items():
                     layers[name].control[index, rows] = _cosine(units, base[name]).cpu()
         for name, layer in layers.items():

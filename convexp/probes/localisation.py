@@ -76,8 +76,7 @@ class Localisation:
 
 def evidence(network: Network, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
     """Energy and evidence at every unit of the last stage, (N, *units) each, and whether the image is classified correctly."""
-    last = f"stages.{len(network.stages) - 1}"
-    features = network.representations(sample.images)[last].detach()  # (N, C, *units)
+    features = network.features(sample.images)[-1].detach()  # (N, C, *units)
     with torch.enable_grad():
         logits = network.head(network.readout(features.requires_grad_()))
         own = logits.gather(1, sample.labels[:, None])[:, 0]

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convexp.models import Network
-from convexp.probes.base import BATCH, Measurement, NotApplicableError, Sample, at_least, positive, predict
+from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, positive
 from convexp.probes.shifts import others, subsets
 
 
@@ -50,8 +50,8 @@ class RelativeStability:
         sample = sample.first(self.max_images)
         generator = torch.Generator().manual_seed(self.seed)
         base, bent, noisy = [], [], []
-        for start in range(0, len(sample), BATCH):
-            images = sample.images[start : start + BATCH].float()
+        for batch in sample.batches():
+            images = batch.images.float()
             field = displacement_field(len(images), sample.size, self.displacement, self.cutoff, generator).to(images.device)
             deformed = deform(images, field)
             noise = torch.randn(images.shape, generator=generator).to(images.device)
@@ -62,7 +62,7 @@ class RelativeStability:
         deformation, noise = ((torch.cat(v) - logits).square().sum(1) for v in (bent, noisy))
         different = others(sample.labels)
         apart = 0.0 if different is None else float((logits[different] - logits).square().sum(1).mean())
-        correct = predict(network, sample) == sample.labels
+        correct = logits.argmax(1) == sample.labels
         if not noise[correct if correct.any() else slice(None)].any():
             raise NotApplicableError("the output does not depend on the image")
         above, below = subsets(deformation, correct), subsets(noise, correct)

@@ -39,17 +39,17 @@ class SharingIndex:
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """From the weights alone."""
         numbers: dict[str, float] = {}
-        maps: dict[str, Any] = {}
         for name, layer in spatial_layers(network).items():
             found = taps(layer)
             if found.shared:
                 numbers[f"{name}/index"] = 1.0
                 continue
-            for key, value in {**kept(found), **likeness(layer), **signal_to_noise(layer)}.items():
+            kernels = located(layer)
+            for key, value in {**kept(found), **likeness(*kernels), **signal_to_noise(*kernels)}.items():
                 numbers[f"{name}/{key}"] = value
         if not numbers:
             raise NotApplicableError("no layer has more than one location or any weights")
-        return Measurement(numbers, maps)
+        return Measurement(numbers)
 
 
 def kept(found: Taps) -> dict[str, float]:
@@ -72,23 +72,22 @@ def kept(found: Taps) -> dict[str, float]:
     return {"index": (rho - random) / (1 - random), "rho": rho, "random": random}
 
 
-def _kernels(layer: SpatialLayer) -> tuple[Tensor, Tensor]:
+def located(layer: SpatialLayer) -> tuple[Tensor, Tensor]:
     """Kernels (*locations, O, C/G, T), float64, 0 where a tap meets no data, and whether it does (*locations, T)."""
     local: Any = nearest_local(layer) if isinstance(layer, DenseNd) else layer
     seen = (seen_pixels(layer) >= 0).unflatten(0, layer.output_size).to(layer.weight.device)
     return local.kernel.detach().flatten(layer.dims + 2).double() * seen[..., None, None, :], seen
 
 
-def likeness(layer: SpatialLayer) -> dict[str, float]:
-    """``cosine_r`` and ``l2_r`` for every r that fits."""
-    kernels, seen = _kernels(layer)
+def likeness(kernels: Tensor, seen: Tensor) -> dict[str, float]:
+    """``cosine_r`` and ``l2_r`` for every r that fits, from what ``located`` gives."""
     inner = seen.all(-1)  # (*locations,)
     kernels = kernels.flatten(-2) / kernels.norm().clamp(min=torch.finfo(kernels.dtype).tiny)  # (*locations, O, weights)
     found: dict[str, float] = {}
     for r in DISTANCES:
         cosines: list[Tensor] = []
         distances: list[Tensor] = []
-        for dim, n in enumerate(layer.output_size):
+        for dim, n in enumerate(inner.shape):
             if n <= r:
                 continue
             both = inner.narrow(dim, 0, n - r) & inner.narrow(dim, r, n - r)
@@ -100,11 +99,10 @@ def likeness(layer: SpatialLayer) -> dict[str, float]:
     return found
 
 
-def signal_to_noise(layer: SpatialLayer) -> dict[str, float]:
-    """``snr``, or nothing where it is infinite."""
-    kernels, seen = _kernels(layer)
-    weights = kernels.flatten(0, layer.dims - 1)  # (L, O, C/G, T)
-    used = seen.flatten(0, layer.dims - 1)[:, None, None].double()  # (L, 1, 1, T)
+def signal_to_noise(kernels: Tensor, seen: Tensor) -> dict[str, float]:
+    """``snr``, or nothing where it is infinite, from what ``located`` gives."""
+    weights = kernels.flatten(0, -4)  # (L, O, C/G, T)
+    used = seen.flatten(0, -2)[:, None, None].double()  # (L, 1, 1, T)
     count = used.sum(0)
     mean = weights.sum(0) / count.clamp(min=1)
     variance = ((weights - mean).square() * used).sum(0) / (count - 1).clamp(min=1)

@@ -40,7 +40,8 @@ class Learning(Callback):
         self.rows = list(state_dict["rows"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The untrained network, unless the run goes on."""
+        """The images, once; and the untrained network, unless the run goes on."""
+        self.sample = first_images(self.data, self.probes, trainer.strategy.root_device)
         if not self.rows and trainer.current_epoch == 0:
             self._measure(trainer, pl_module, 0)
 
@@ -53,11 +54,10 @@ class Learning(Callback):
     def _measure(self, trainer: pl.Trainer, module: pl.LightningModule, epoch: int) -> None:
         assert isinstance(module, Classifier)
         start, step = time.perf_counter(), max(0, trainer.global_step - 1)  # as Lightning counts what it logs
-        sample = first_images(self.data, self.probes, trainer.strategy.root_device)
         results: dict[str, dict[str, Any]] = {}
         for name, probe in self.probes.items():
             try:
-                results[name], pictures = measure(name, probe, module.network, sample)
+                results[name], pictures = measure(name, probe, module.network, self.sample)
             except Exception as error:
                 log.warning("epoch %d: probes.%s: %s", epoch, name, one_line(error))
                 continue

@@ -306,13 +306,11 @@ def test_the_larger_canvas_of_a_window():
 
 @pytest.mark.parametrize(("train", "test", "said"), [(20, 0, "no images to test on"), (0, 20, "no images to learn from")])
 def test_a_part_without_images_is_named(train, test, said):
-    from hydra import compose, initialize_config_dir
 
-    from convexp.config import conf_dir, load
+    from convexp.config.compose import composed
     from convexp.data import prepare
 
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        settings = load(compose("train", ["data=digits"])).data
+    settings = composed("data=digits").data
     images, labels = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) % 10
     with pytest.raises(ConfigError, match=said):
         prepare(settings, Source(images[:train], labels[:train], images[:test], labels[:test]))

@@ -2,15 +2,13 @@ import pytest
 import torch
 
 from convexp import build
-from convexp.config import conf_dir, load
+from convexp.config.compose import composed
 from convexp.data.picture import sheet
 
 
 def dataset(*overrides: str):
-    from hydra import compose, initialize_config_dir
 
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        return build.dataset(load(compose("train", [*overrides, "probes=none"])))
+    return build.dataset(composed(*overrides, "probes=none"))
 
 
 ROWS = [

@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from hydra import compose, initialize_config_dir
 from scipy.io import savemat
 
 from convexp import build
-from convexp.config import conf_dir, load
+from convexp.config.compose import composed
 from convexp.data.emnist import emnist
 from convexp.data.svhn import svhn
 from convexp.data.vision import vision
@@ -358,8 +357,7 @@ def test_a_download_that_breaks_off_is_not_read_and_can_be_repeated(root, monkey
 def test_configuration_reads_it(root, monkeypatch, name, shape, classes):
     monkeypatch.setenv("CONVEXP_DATA", str(root))
     written = WRITERS[name](root, monkeypatch)
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        config = load(compose("train", [f"data={name}", "data.val_size=0.5", "data.source.download=false"]))
+    config = composed(f"data={name}", "data.val_size=0.5", "data.source.download=false")
     assert config.data.name == name
     assert config.data.image_shape == shape
     assert config.data.classes == classes

@@ -32,7 +32,7 @@ from convexp.probes import NotApplicableError
 from convexp.probes.distance_from_conv import DistanceFromConv, expected_share, residual_energy
 from convexp.probes.locality_index import LocalityIndex, energy_within
 from convexp.probes.receptive_fields import ReceptiveFields, on_image
-from convexp.probes.sharing_index import SharingIndex, kept, likeness, signal_to_noise
+from convexp.probes.sharing_index import SharingIndex, kept, likeness, located, signal_to_noise
 from convexp.probes.taps import taps
 
 WIRINGS = [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d]
@@ -121,8 +121,8 @@ def test_a_tied_copy_is_shared(geometry, seed):
     assume(found)  # one location, or nothing that meets data
     assert found["index"] == pytest.approx(1)
     assert found["rho"] == pytest.approx(1)
-    assert "snr" not in signal_to_noise(tied)
-    for name, value in likeness(tied).items():
+    assert "snr" not in signal_to_noise(*located(tied))
+    for name, value in likeness(*located(tied)).items():
         assert value == pytest.approx(1 if name.startswith("cosine") else 0, abs=1e-6)
 
 
@@ -190,7 +190,7 @@ def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
                     a, b = kernel[i, j, o].flatten(), kernel[i + di, j + dj, o].flatten()
                     cosines.append(float(a @ b / a.norm() / b.norm()))
                     distances.append(float((a - b).norm()) / norm)
-        found = likeness(made)
+        found = likeness(*located(made))
         assert (f"cosine_{r}" in found) == bool(cosines)
         if cosines:
             assert found[f"cosine_{r}"] == pytest.approx(sum(cosines) / len(cosines))
@@ -202,7 +202,7 @@ def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
         if len(w) > 1:
             ratios.append(float(w.mean() ** 2 / w.var()))
     expected = {"snr": pytest.approx(sum(ratios) / len(ratios))} if ratios else {}
-    assert signal_to_noise(made) == expected
+    assert signal_to_noise(*located(made)) == expected
 
 
 @few
