@@ -44,8 +44,10 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The table of hyperparameters shows the columns of one study: make dashboard RUNS=outputs/studies/NAME
+RUNS ?= outputs
 dashboard: $(VENV)/.installed
-	$(BIN)/tensorboard --logdir outputs --host 127.0.0.1 --samples_per_plugin images=100
+	$(BIN)/tensorboard --logdir $(RUNS) --host 127.0.0.1 --samples_per_plugin images=100
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info

@@ -59,6 +59,9 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         except (HydraException, OmegaConfBaseException) as error:
             console.complain(name, explain(error))
             sys.exit(2)
+        except ConvexpError as error:  # of a sweep, before its first run
+            console.complain(name, str(error))
+            sys.exit(error.exit_code)
         except KeyboardInterrupt:
             sys.exit(130)
 

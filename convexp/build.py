@@ -3,7 +3,7 @@
 import functools
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from hydra.errors import InstantiationException
@@ -52,7 +52,21 @@ def dataset(config: Config) -> Dataset:
     return _dataset(config.data.model_dump_json(by_alias=True))
 
 
-def network(config: Config, data: Dataset) -> tuple[Network, float]:
+class Pixels(Protocol):
+    """What a network has to know of the images it will see, by channel."""
+
+    @property
+    def mean(self) -> list[float]:
+        """Of the pixels, 0 to 1."""
+        ...
+
+    @property
+    def std(self) -> list[float]:
+        """Of the pixels, 0 to 1."""
+        ...
+
+
+def network(config: Config, data: Pixels) -> tuple[Network, float]:
     """The network, with fresh weights drawn from torch's random state, and the width that ``match`` asked for.
 
     Raises:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from convexp.runs.plan import read_plan
+
 T = TypeVar("T")
 
 out = Console(highlight=False, soft_wrap=True)
@@ -65,20 +67,33 @@ def _grow(tree: Tree, settings: dict[str, Any]) -> None:
             tree.add(f"{escape(str(key))}: {escape('null' if value is None else str(value))}")
 
 
-def show_result(result: dict[str, Any], folder: str, brief: bool) -> None:
-    """What came out of a run: one line of a sweep, or a paragraph."""
-    metrics, seconds = result["metrics"], result["seconds"]
-    accuracy = f"test accuracy {metrics['test/acc']:.2%}"
+def _accuracy(metrics: dict[str, float]) -> str:
+    if "test/acc" not in metrics:
+        return f"{metrics['cost/parameters']:,.0f} parameters, {metrics['cost/training_bytes'] / 1e6:,.1f} MB to train"
     shifted = metrics.get("probe/shift_map/mean")
     shift = "" if shifted is None else f", under shift {shifted:.2%} (worst {metrics['probe/shift_map/worst']:.2%})"
-    if brief:
-        out.print(f"[bold]{escape(result['name'])}[/]: {accuracy}{shift}, {seconds['total']:.1f} s")
-        return
-    out.print(f"[bold]{escape(result['name'])}[/]: {accuracy}{shift}")
-    out.print(
-        f"  {result['network']['parameters']:,} parameters, {result['network']['flops']:,} FLOPs per image forward, "
-        f"best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch, "
-        f"{seconds['total']:.1f} s in all"
+    return f"test accuracy {metrics['test/acc']:.2%}{shift}"
+
+
+def show_run(result: dict[str, Any], folder: Path) -> None:
+    """What came out of one run of a sweep, in a line that begins with its number and how many there are."""
+    plan = read_plan(folder.parent)
+    names = [run.folder for run in plan.runs] if plan else []
+    place = f"[dim]{names.index(folder.name) + 1}/{len(names)}[/] " if folder.name in names else ""
+    out.print(f"{place}[bold]{escape(folder.name)}[/]: {_accuracy(result['metrics'])}, {result['seconds']['total']:.1f} s")
+
+
+def show_result(result: dict[str, Any], folder: str) -> None:
+    """What came out of a run, as a paragraph."""
+    metrics, seconds = result["metrics"], result["seconds"]
+    out.print(f"[bold]{escape(result['name'])}[/]: {_accuracy(metrics)}")
+    counts = f"{result['network']['parameters']:,} parameters, {result['network']['flops']:,} FLOPs per image forward"
+    epochs = (
+        f", best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch"
+        if "epochs" in metrics
+        else ""
     )
+    out.print(f"  {counts}{epochs}, {seconds['total']:.1f} s in all")
     out.print(f"  {escape(folder)}/result.json")
-    out.print(f"  {escape(tensorboard(folder))}")
+    if "epochs" in metrics:
+        out.print(f"  {escape(tensorboard(folder))}")

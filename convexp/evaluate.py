@@ -6,10 +6,9 @@ from omegaconf import DictConfig
 
 from convexp import console
 from convexp.app import application
-from convexp.config import check_trusted, load
 from convexp.errors import ConfigError
 from convexp.runs import read_result
-from convexp.runs.saved import read_config
+from convexp.runs.opened import trusted_config
 
 
 def task(cfg: DictConfig) -> None:
@@ -21,22 +20,11 @@ def task(cfg: DictConfig) -> None:
     if cfg.run is None:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
     folder = Path(str(cfg.run))
-    saved = read_config(folder, "run")
-    if cfg.accelerator is not None:
-        saved.trainer.accelerator = cfg.accelerator
-    if cfg.data_root is not None:
-        source = saved.data.source
-        if "file" in source:
-            source.file = str(Path(str(cfg.data_root)) / Path(str(source.file)).name)
-        else:
-            source.root = cfg.data_root
-    saved.probes = cfg.probes
-    config = load(saved)
-    check_trusted(config)
-    if not (folder / "checkpoints" / "best.ckpt").is_file():
-        raise ConfigError(f"run={folder}: has no checkpoints/best.ckpt; it did not get through its first epoch")
-    from convexp.evaluation import evaluate, reprobe, restore  # torch and Lightning: seconds, so only now
+    changes = {"probes": cfg.probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
+    config = trusted_config(folder, "run", cfg.data_root, changes)
+    from convexp.evaluation import evaluate, prepare_torch, reprobe, restore  # torch and Lightning: seconds, so only now
 
+    prepare_torch(config)
     module, data = restore(config, folder)
     metrics = evaluate(module, data, config)
     noted = (read_result(folder) or {}).get("metrics", {})

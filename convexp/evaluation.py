@@ -76,12 +76,14 @@ def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, flo
 def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
     """The network of the best checkpoint in ``folder`` and its data, from nothing but the folder and the data.
 
+    Torch's random state is left as it was.
+
     Raises:
         ConfigError: if the checkpoint cannot be read.
     """
-    prepare_torch(config)
-    data = build.dataset(config)
-    module = Classifier(build.network(config, data)[0])
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
+        data = build.dataset(config)
+        module = Classifier(build.network(config, data)[0])
     try:
         load_weights(module, folder / "checkpoints" / BEST)
     except Exception as error:

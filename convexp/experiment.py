@@ -24,8 +24,11 @@ from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
 from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
+from convexp.runs.plan import read_plan
 from convexp.runs.result import write_result
 from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
+from convexp.training.final_metrics import final_metrics
+from convexp.training.hparams import columns, hparams
 from convexp.training.learning import Learning
 from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
@@ -122,7 +125,7 @@ class Experiment:
                 raise
             finally:
                 for tracker in self._trackers():
-                    close(tracker)
+                    close(tracker, failed=self.result["state"] != "running")
             self._save("finished")
             log.info("finished: %s", self.result["metrics"])
         return self.result
@@ -191,7 +194,7 @@ class Experiment:
         first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
         self.result["hardware"] = hardware(type(self.trainer.accelerator).__name__, torch.get_num_threads())
         for board in self._boards():
-            board.start(self._hparams())
+            board.start(self.result)
         if config.compile:
             self.network.compile()
         with self._timed("fit"):
@@ -219,21 +222,6 @@ class Experiment:
 
     def _trackers(self) -> list[Logger]:
         return [logger for logger in self.loggers if not isinstance(logger, TensorBoard | MetricsCSV)]
-
-    def _hparams(self) -> dict[str, str | int | float | bool]:
-        config = self.config
-        return {
-            "model": config.model.name,
-            "data": config.data.name,
-            "match": config.match,
-            "readout": config.model.readout,
-            "with/norm": config.model.norm,
-            "parameters": self.result["network"]["parameters"],
-            "with/optimizer": config.optimizer.target.rpartition(".")[2],
-            "with/lr": config.optimizer.lr,
-            "with/batch_size": config.data.batch_size,
-            "with/epochs": config.trainer.max_epochs,
-        }
 
     def _test(self) -> None:
         """Validation and test metrics of the best checkpoint."""
@@ -268,15 +256,15 @@ class Experiment:
 
     def _show(self, pictures: dict[str, Tensor]) -> None:
         """Pictures and final metrics, as files and in TensorBoard."""
-        step = self.trainer.global_step
+        step, metrics = self.trainer.global_step, final_metrics(self.result)
         save_pictures(pictures, self.folder)
-        metrics = self.result["metrics"]
-        numbers = {k: float(v) for k, v in metrics.items() if k.startswith(("val/", "test/", "probe/"))}
-        parameters = {f"parameters/{row['name']}": float(row["parameters"]) for row in self.result["network"]["layers"]}
         for board in self._boards():
             for name, picture in pictures.items():
                 board.picture(name, picture, step)
-            board.finish({f"best/{k}" if k.startswith("val/") else k: v for k, v in numbers.items()} | parameters, step)
-        for logger in self._trackers():
-            logger.log_hyperparams(self._hparams() | {"seed": self.config.seed})
-            logger.log_metrics(numbers | parameters, step)
+            board.finish(metrics, step)
+        settings = hparams(columns(read_plan(self.folder.parent)), self.result) | {"seed": self.config.seed}
+        for logger in self.loggers:
+            if not isinstance(logger, TensorBoard):
+                logger.log_hyperparams(settings)
+                logger.log_metrics(metrics, max(0, step - 1))  # as Lightning counts: the step of the last epoch
+                logger.save()

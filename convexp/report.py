@@ -1,32 +1,66 @@
-"""convexp-report: the table and the picture of all runs below a folder."""
+"""convexp-report: what came out of all runs below a folder."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from convexp import console
-from convexp.errors import ConvexpError
-from convexp.reporting.summary import show, summarise, write
+from convexp.errors import ConfigError, ConvexpError
+
+DESCRIPTION = """\
+Compare all runs below a folder, whatever made them: a study, a sweep, or runs started one by one.
+
+Runs that differ in nothing but the seed are one row: mean and 95 % interval over the seeds. Every row is compared with the
+baseline of the study (study.compare), or with the first row, seed by seed; a difference counts as shown if p, corrected for
+all comparisons of the report, is below 0.05. Runs that failed, were interrupted or have not been started are listed with the
+reason, and so is what is not alike and should be: images, code, hardware.
+"""
+EPILOG = """\
+written into DIR:
+  report.html       all of it as one page, with charts; opens in any browser, without a network
+  figures/          the charts as SVG and PNG
+  summary.md .csv .tex   the rows, as text, with every metric in full precision, and for a paper
+  comparisons.csv   the comparisons
+  runs.csv          every run with its settings and metrics; in Python: convexp.runs.load("DIR")
+
+examples:
+  convexp-report outputs/studies/three_layers
+  convexp-report outputs                        every run there is
+"""
 
 
 def main() -> None:
-    """Read the runs below DIR, print the comparison, write ``summary.{md,csv,png}`` there."""
+    """Read the runs below DIR, print the comparison, write the report there."""
     parser = argparse.ArgumentParser(
-        prog="convexp-report",
-        description="Compare all runs below a folder: runs that differ in the seed alone are averaged, "
-        "the rest makes the rows of one table, which is printed and written to DIR/summary.md, .csv and .png.",
-        epilog="example: convexp-report outputs/studies/three_layers",
+        prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("dir", type=Path, metavar="DIR", help="a study, a sweep, or any folder that runs lie in")
+    parser.add_argument("dir", type=Path, metavar="DIR", help="a folder that runs lie in, at any depth")
     folder: Path = parser.parse_args().dir
     try:
-        summary = summarise(folder)
-        files = write(summary, folder)
+        files = make(folder)
     except ConvexpError as error:
         console.complain("convexp-report", str(error))
         sys.exit(error.exit_code)
-    show(summary)
-    console.out.print("written: " + ", ".join(str(file) for file in files), markup=False)
+    brief = [file for file in files if file.parent == folder]
+    more = f", and {len(files) - len(brief)} charts" if len(files) > len(brief) else ""
+    console.out.print(f"written: {', '.join(str(file) for file in brief)}{more}", markup=False)
+
+
+def make(folder: Path) -> list[Path]:
+    """Show and write the report of ``folder``; returns the files.
+
+    Raises:
+        ConfigError: if it cannot be read, or written.
+    """
+    from convexp.reporting.output import show, write
+    from convexp.reporting.report import report
+
+    found = report(folder)
+    show(found)
+    try:
+        return write(found, folder)
+    except OSError as error:
+        raise ConfigError(f"{folder}: the report cannot be written there ({error.strerror or error})") from None
 
 
 if __name__ == "__main__":

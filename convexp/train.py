@@ -1,7 +1,9 @@
 """convexp-train: one run, or with ``-m`` or ``study=NAME`` many."""
 
 import traceback
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -13,8 +15,13 @@ from convexp.config import Config, check_trusted, load
 from convexp.errors import ConfigError, ConvexpError, RefusedError
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
-from convexp.runs.result import note_refusal, write_failure
+from convexp.runs.result import write_failure
 from convexp.runs.saved import read_config, write_config
+from convexp.studies.notes import note_refusal, stop, stopped
+
+if TYPE_CHECKING:
+    from convexp.costs import Costing
+    from convexp.experiment import Experiment
 
 
 def task(cfg: DictConfig) -> float | None:
@@ -24,23 +31,39 @@ def task(cfg: DictConfig) -> float | None:
     """
     hydra_cfg = HydraConfig.get()
     folder = Path(hydra_cfg.runtime.output_dir)
-    sweeps = hydra_cfg.mode == RunMode.MULTIRUN
+    if hydra_cfg.mode == RunMode.MULTIRUN:
+        return one_of_many(cfg, Path(hydra_cfg.sweep.dir), folder)
     try:
-        return start(cfg, folder, sweeps)
-    except ConvexpError as error:
-        if not sweeps:
-            prune(folder)
-            raise
-        console.complain("convexp-train", f"{folder.name}: {error}")
-        if isinstance(error, RefusedError):
-            note_refusal(Path(hydra_cfg.sweep.dir), folder.name, str(error))
-        else:
-            write_failure(folder, str(error), mendable=isinstance(error, ConfigError))
-    except Exception as error:
+        return start(cfg, folder, sweeps=False)
+    except ConvexpError:
+        prune(folder)
+        raise
+    except Exception:
         write_failure(folder, traceback.format_exc(), mendable=False)
-        if not sweeps:
-            raise
-        console.complain("convexp-train", f"{folder.name}: {type(error).__name__}: {error} (traceback in {folder}/result.json)")
+        raise
+
+
+def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
+    """A run of a sweep, unless the sweep has been stopped: whatever happens to it happens to no other."""
+    if stopped(root):
+        prune(folder)
+        return None
+    try:
+        return start(cfg, folder, sweeps=True)
+    except RefusedError as error:
+        note_refusal(root, folder.name, str(error))
+        console.complain("convexp-train", f"{folder.name}: {error}")
+        return None
+    except ConvexpError as error:
+        said, reason, mendable = str(error), str(error), isinstance(error, ConfigError)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error} (traceback in {folder}/result.json)"
+        reason, mendable = traceback.format_exc(), False
+    console.complain("convexp-train", f"{folder.name}: {said}")
+    with suppress(OSError):  # a full disk is noted nowhere, and takes no other run with it
+        write_failure(folder, reason, mendable)
+    if cfg.get("on_failure") == "stop":
+        stop(root)
     return None
 
 
@@ -61,26 +84,38 @@ def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     return monitored(result, config)
 
 
-def monitored(result: Result, config: Config) -> float:
-    """The best monitored value, which sweepers optimise."""
-    return result["metrics"][config.monitor]
+def monitored(result: Result, config: Config) -> float | None:
+    """The best monitored value, which sweepers optimise; None where nothing was trained."""
+    return result["metrics"].get(config.monitor)
 
 
 def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> Result:
     """Import torch, build, run, say what came out."""
     if not sweeps:
         console.show_settings(config.model_dump(by_alias=True), config.name)
-    from convexp.experiment import Experiment  # torch and Lightning: seconds, so only now
-
-    experiment = Experiment(config, taken)
+    run = prepared(config, taken)
     write_config(taken.path, cfg, HydraConfig.get(), keep=taken.found is Taken.UNFINISHED)
     try:
-        result = experiment.execute()
+        result = run.execute()
     except KeyboardInterrupt:
         console.out.print(f"interrupted; to go on: convexp-train resume={console.shorten(taken.path)}", markup=False)
         raise
-    console.show_result(result, console.shorten(taken.path), brief=sweeps)
+    if sweeps:
+        console.show_run(result, taken.path)
+    else:
+        console.show_result(result, console.shorten(taken.path))
     return result
+
+
+def prepared(config: Config, taken: RunFolder) -> "Experiment | Costing":
+    """The run, built; torch and Lightning take seconds to import, so they come only now."""
+    if config.only_costs:
+        from convexp.costs import Costing
+
+        return Costing(config, taken)
+    from convexp.experiment import Experiment
+
+    return Experiment(config, taken)
 
 
 def resumed(cfg: DictConfig, fresh: Path) -> tuple[DictConfig, Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browser import browser, browser_page  # noqa: F401  fixtures
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.app sets them; before torch is imported
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")

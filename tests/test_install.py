@@ -33,8 +33,8 @@ def test_wheel_carries_the_configuration(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     ours = {f"convexp/conf/{file.relative_to(ROOT / 'conf')}" for file in (ROOT / "conf").rglob("*.yaml")}
     assert {name for name in ours if "/local/" not in name} <= set(names)
-    assert "convexp/py.typed" in names
-    assert not [name for name in names if not name.startswith(("convexp/", "convexp-"))]
+    assert {"convexp/py.typed", "hydra_plugins/convexp_grid.py", "convexp/reporting/page/page.html.j2"} <= set(names)
+    assert not [name for name in names if not name.startswith(("convexp/", "convexp-", "hydra_plugins/"))]
 
 
 def test_installed_wheel_trains_and_reports(wheel, tmp_path):
@@ -50,7 +50,7 @@ def test_installed_wheel_trains_and_reports(wheel, tmp_path):
 
 def test_checkout_trains_from_anywhere(tmp_path):
     copy = tmp_path / "checkout"
-    for name in ("convexp", "conf"):
+    for name in ("convexp", "conf", "hydra_plugins"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     run(sys.executable, "-m", "convexp.train", *SMALL, "hydra.run.dir=run", cwd=tmp_path, PYTHONPATH=str(copy))
     assert read(tmp_path / "run")["state"] == "finished"

@@ -43,8 +43,9 @@ def science(result):
 
 
 def curves(folder):
+    """The rows of metrics.csv, without the times of the accounting probe in the last one."""
     with (folder / "metrics.csv").open() as file:
-        return list(csv.DictReader(file))
+        return [{k: v for k, v in row.items() if "accounting" not in k} for row in csv.DictReader(file)]
 
 
 def test_run_folder_has_all_that_the_contract_names(small_run):

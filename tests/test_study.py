@@ -1,10 +1,13 @@
 """Sweeps and studies: run, failed, started again, reported."""
 
 import csv
+import os
 import shutil
 
 import pytest
-from conftest import SMALL, read
+from conftest import ROOT, SMALL, read
+
+from convexp.runs.plan import read_plan
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${model.name}-${seed}")
 
@@ -19,7 +22,9 @@ def test_sweep_ends_with_its_table(call, tmp_path):
     assert [(row["wiring"], row["n"]) for row in rows] == [("conv", "2"), ("local", "2")]
     values = [read(tmp_path / "sweep" / f"conv-{seed}")["metrics"]["test/acc"] for seed in (0, 1)]
     assert float(rows[0]["test/acc mean"]) == pytest.approx(sum(values) / 2)
-    assert {"summary.md", "summary.csv", "summary.png"} <= {f.name for f in (tmp_path / "sweep").iterdir()}
+    assert {"report.html", "summary.md", "summary.csv", "summary.tex", "runs.csv", "comparisons.csv"} <= {
+        f.name for f in (tmp_path / "sweep").iterdir()
+    }
     again = call("report", "sweep")
     assert again.code == 0
     assert again.out.splitlines()[:8] == done.out[done.out.index("sweep") :].splitlines()[:8]
@@ -41,7 +46,7 @@ def test_wrong_setting_of_one_run_is_exit_code_2(call, tmp_path):
     assert read(tmp_path / "sweep" / "1")["state"] == "failed"
     done = call("train", *SWEEP, "model.kernel_size=3,5", "hydra.sweep.subdir=${hydra.job.num}")
     assert done.code == 0, done.err
-    assert "already finished" in done.out
+    assert "1 finished (kept), 1 failed (to be tried again: 1)" in done.out
     assert read(tmp_path / "sweep" / "1")["state"] == "finished"
 
 
@@ -50,7 +55,8 @@ def test_study_with_other_settings_does_not_pass_off_old_results(call, tmp_path)
     before = read(tmp_path / "sweep" / "conv-0")
     done = call("train", *SWEEP, "optimizer.lr=0.1")
     assert done.code == 2
-    assert "conv-0: not run" in done.out
+    assert "sweep: holds conv-0 with other settings (optimizer.lr=0.004, now 0.1)" in done.err
+    assert done.err.count("\n") == 1
     assert read(tmp_path / "sweep" / "conv-0") == before
     assert call("train", *SWEEP).code == 0  # and it is no news the next time
 
@@ -80,7 +86,7 @@ def test_crash_is_noted_with_its_traceback_and_the_others_go_on(call, tmp_path, 
 
 
 def test_three_layers_study_compares_the_same_hidden_units(call, tmp_path):
-    tiny = ("trainer.max_epochs=1", "model.channels=[2,2]", "hydra.sweeper.params.seed='0,1'")
+    tiny = ("trainer.max_epochs=1", "model.channels=[2,2]", "seed=0,1")
     done = call("train", "study=three_layers", *tiny)
     assert done.code == 0, done.err
     folder = tmp_path / "outputs" / "studies" / "three_layers"
@@ -92,7 +98,7 @@ def test_three_layers_study_compares_the_same_hidden_units(call, tmp_path):
     assert len({run["data"]["checksum"] for run in runs.values()}) == 1
     again = call("train", "study=three_layers", *tiny)
     assert again.code == 0
-    assert again.out.count("already finished") == 6
+    assert "three_layers: 6 runs in outputs/studies/three_layers: 6 finished (kept)" in again.out
 
 
 def test_report_says_what_is_missing(call, tmp_path):
@@ -120,3 +126,77 @@ def test_joblib_launcher_runs_in_other_processes(program, tmp_path):
     done = program("train", *SWEEP, "seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=tmp_path)
     assert done.code == 0, done.err
     assert all(read(tmp_path / "sweep" / f"conv-{seed}")["state"] == "finished" for seed in (0, 1))
+
+
+STUDIES = sorted({file.stem for file in (ROOT / "conf" / "study").glob("*.yaml")} - {"none", "base"})
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_has_runs_that_build_and_says_what_it_is(study, call, tmp_path, data_dir):
+    """All of its networks, without training them; the command in its header is the one that starts it."""
+    text = (ROOT / "conf" / "study" / f"{study}.yaml").read_text()
+    assert f"study={study}" in text or f"scripts/{study}.sh" in text
+    assert os.access(ROOT / "scripts" / f"{study}.sh", os.X_OK)
+    done = call("train", f"study={study}", "seed=0", "only_costs=true")
+    assert done.code == 0, done.err
+    runs = read_plan(tmp_path / "outputs" / "studies" / study).runs
+    assert len(runs) > 2
+    assert all(read(tmp_path / "outputs" / "studies" / study / run.folder)["state"] == "finished" for run in runs)
+
+
+def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp_path):
+    done = call("train", "study=image_size", "data.canvas=8,1000")
+    assert done.code == 0, done.err
+    root = tmp_path / "outputs" / "studies" / "image_size"
+    cost = {run: read(root / run)["metrics"] for run in ("mlp-canvas1000", "mlp-canvas8", "conv-canvas8", "conv-canvas1000")}
+    assert cost["mlp-canvas1000"]["cost/parameters"] == 1000 * 1000**2 + 1000 + 10 * 1000 + 10
+    assert cost["mlp-canvas8"]["cost/parameters"] == 1000 * 8**2 + 1000 + 10 * 1000 + 10
+    assert (
+        cost["conv-canvas1000"]["cost/parameters"]
+        == cost["conv-canvas8"]["cost/parameters"]
+        == 26 * 16 + (16 * 9 + 1) * 32 + 330
+    )
+    assert cost["conv-canvas1000"]["cost/weight_bytes"] == 4 * cost["conv-canvas1000"]["cost/parameters"]
+    assert cost["conv-canvas8"]["cost/activation_bytes"] == 4 * (64 + 16 * 16 + 32 * 4 + 10)
+    assert cost["conv-canvas8"]["cost/flops"] == 2 * (16 * 16 * 25 + 4 * 32 * 16 * 9 + 320)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["study=three_leyers"], "study=three_leyers: there is no such option; there are base, border"),
+        (["-m", "study=three_layers,low_rank"], "study: one study at a time"),
+        (["study=three_layers", "~study.grid.model", "~study.grid.seed"], "study.grid={}: is empty"),
+        (["study=three_layers", "study.grid.model=[]"], "study.grid: model has no values"),
+        (["study=three_layers", "+study.exclude=[{model:[dense,local,conv]}]"], "study.exclude: leaves no run"),
+        (["study=three_layers", "+study.exclude=[{model:mlp}]"], "no point of the grid is like this"),
+        (["study=three_layers", "study.compare={model:mlp}"], "study.compare: model=mlp: is no value of study.grid"),
+        (
+            ["study=three_layers", "~study.compare", "+study.compare={optimizer.lr:1}"],
+            "study.compare: optimizer.lr is on no axis",
+        ),
+        (["study=three_layers", "study.question=''"], "study.question="),
+        (["study=three_layers", "seed=-1,-2"], "seed=-1: should be greater than or equal to 0"),
+        (["study=three_layers", "model.kernel_sise=3,5"], "model.kernel_sise: there is no such setting"),
+        (["study=border", "model.padding=valid"], "model.padding: moves together with others in this study"),
+        (["-m", "seed=0,1", "hydra.sweep.subdir=same"], "would share the folder same"),
+        (["-m", "seed=0,1", "on_failure=halt"], "on_failure=halt: should be 'continue' or 'stop'"),
+    ],
+)
+def test_a_study_that_cannot_be_gets_one_line_and_writes_nothing(call, tmp_path, overrides, words, data_dir):
+    done = call("train", *overrides)
+    assert done.code == 2
+    assert words in done.err
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_that_grows_keeps_what_it_has(call, tmp_path):
+    tiny = ("study=three_layers", "trainer.max_epochs=1", "model.channels=[2,2]", "model=conv,local")
+    assert call("train", *tiny, "seed=0").code == 0
+    done = call("train", *tiny, "seed=0,1")
+    assert done.code == 0, done.err
+    assert "2 finished (kept), 2 new" in done.out
+    plan = read_plan(tmp_path / "outputs" / "studies" / "three_layers")
+    assert plan.axes["seed"] == [0, 1]
+    assert len(plan.runs) == 4

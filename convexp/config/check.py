@@ -48,14 +48,19 @@ def load(cfg: DictConfig) -> Config:
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        errors: Sequence[Mapping[str, Any]] = error.errors()
-        raise ConfigError("; ".join(_explain(e) for e in errors[:3])) from None
+        raise ConfigError(explained(error)) from None
     check_targets(config)
     check_geometry(config)
     check_probes(config)
     check_data(config)
     check_combinations(config)
     return config
+
+
+def explained(error: ValidationError, within: str = "") -> str:
+    """What pydantic found wrong, each as ``setting=value: what would be right``; ``within`` is where the settings belong."""
+    errors: Sequence[Mapping[str, Any]] = error.errors()
+    return "; ".join(_explain({**e, "loc": (*([within] if within else []), *e["loc"])}) for e in errors[:3])
 
 
 def _missing(value: Any, path: str = "") -> list[str]:

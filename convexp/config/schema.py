@@ -252,11 +252,17 @@ class Trainer(Section):
     profiler: Literal["simple", "advanced"] | None
 
 
+Grid = dict[str, Any]
+
+
 class Study(Section):
-    """What a study asks; its grid is Hydra's own ``hydra.sweeper.params`` (conf/study/)."""
+    """What a study asks, which runs answer it (``convexp.studies.grid``), and what is compared with what (conf/study/)."""
 
     name: str = Field(min_length=1)
     question: str = Field(min_length=1)
+    grid: Grid | list[Grid]  # setting: values; several grids are run one after the other
+    exclude: list[Grid] = []  # points of the grid that are left out: every setting named has the value, or one of the values
+    compare: Grid = {}  # setting: the value that all others of it are compared with, all else equal
 
 
 class Config(Section):
@@ -279,6 +285,8 @@ class Config(Section):
     compile: bool
     outputs: str
     resume: str | None
+    on_failure: Literal["continue", "stop"]
+    only_costs: bool
 
     @property
     def monitor_mode(self) -> Literal["min", "max"]:
@@ -300,7 +308,7 @@ class Config(Section):
 
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that changes the result: all but where it is written and how it is watched."""
-        everything = self.model_dump(by_alias=True, exclude={"name", "logger", "study", "outputs", "resume"})
+        everything = self.model_dump(by_alias=True, exclude={"name", "logger", "study", "outputs", "resume", "on_failure"})
         everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k != "profiler"}
         source = everything["data"].pop("source")
         everything["data"] = {k: v for k, v in everything["data"].items() if k not in ("memory_gb", "workers")}

@@ -1,21 +1,30 @@
 """Runs that differ in nothing but the seed, together."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from convexp.reporting.labels import Point, distinct, label, point_of, settings_of, spread, telling_apart
 from convexp.reporting.statistics import Mean, mean
-from convexp.runs import Result, identity_hash
+from convexp.runs import Result
+from convexp.runs.plan import Plan, PlannedRun
+from convexp.runs.settings import Settings, flatten, kinds, lookup
 
-# Settings that do not make two runs different in kind: who they are, where they went.
-APART = ("name", "seed", "outputs", "resume", "logger", "study", "model.wiring._target_", "data.source.root")
+__all__ = ["Group", "flatten", "group", "once"]
 
 
 @dataclass(frozen=True)
 class Group:
-    """Finished runs of one configuration, by ascending seed, and a label that says how it differs from the others."""
+    """Finished runs of one configuration, by ascending seed.
+
+    Attributes:
+        label: the model's name and the settings by which it differs from the others, their first component dropped:
+            ``local shift.train=0.2``.
+        point: its values on the axes, the seed left out: ``{"model": "local", "data.shift.train": 0.2}``.
+        runs: one for each seed.
+    """
 
     label: str
+    point: Point
     runs: list[Result]
 
     @property
@@ -28,48 +37,79 @@ class Group:
         """Parameters of the network."""
         return int(self.runs[0]["network"]["parameters"])
 
+    @property
+    def flops(self) -> int:
+        """Floating point operations of one forward pass of one image."""
+        return int(self.runs[0]["network"]["flops"])
+
     def metric(self, name: str) -> Mean | None:
         """Mean over the runs that have this metric; None if none has."""
         values = [run["metrics"][name] for run in self.runs if run["metrics"].get(name) is not None]
         return mean(values) if values else None
 
 
-def flatten(settings: Any, prefix: str = "") -> dict[str, Any]:
-    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
-    if not isinstance(settings, dict):
-        return {prefix: settings}
-    return {k: v for key, value in settings.items() for k, v in flatten(value, f"{prefix}.{key}" if prefix else key).items()}
+def once(runs: Sequence[Result], plan: Plan | None = None) -> tuple[list[Result], list[tuple[Result, Result]]]:
+    """The runs without those made twice, and each of those with the one that counts instead.
+
+    Of runs of the same configuration and seed the planned one counts, or the one that was started first.
+    """
+    planned = {run.folder for run in plan.runs} if plan else set()
+    order = sorted(range(len(runs)), key=lambda i: (runs[i].get("path") not in planned, runs[i].get("started", ""), i))
+    own = kinds(runs)
+    first: dict[tuple[int, int], int] = {}
+    for index in order:
+        first.setdefault((id(own[index]), runs[index]["seed"]), index)
+    counts = [first[(id(own[index]), run["seed"])] for index, run in enumerate(runs)]
+    kept = [run for index, run in enumerate(runs) if counts[index] == index]
+    return kept, [(run, runs[counts[index]]) for index, run in enumerate(runs) if counts[index] != index]
 
 
-def _kind(run: Result) -> dict[str, Any]:
-    settings = flatten(run["config"])
-    return {k: v for k, v in settings.items() if not any(k == a or k.startswith(f"{a}.") for a in APART)}
+def group(runs: Sequence[Result], plan: Plan | None = None) -> list[Group]:
+    """Finished runs by configuration, each counted once: in the order of the plan's grid, the others as they were started."""
+    counted, _ = once([run for run in runs if run.get("state") == "finished"], plan)
+    place = {run.folder: index for index, run in enumerate(plan.runs)} if plan else {}
+    counted.sort(key=lambda run: (place.get(str(run.get("path")), len(place)), run.get("started", "")))
+    members: dict[int, list[Result]] = {}
+    each = kinds(counted)
+    own = list({id(kind): kind for kind in each}.values())
+    for run, kind in zip(counted, each, strict=True):
+        members.setdefault(id(kind), []).append(run)
+    found = list(members.values())
+    points = _planned_points(found, plan) if plan else _own_points(own)
+    labels = distinct(_labels(found, points), own)
+    by_seed = [sorted(runs, key=lambda run: run["seed"]) for runs in found]
+    return [Group(*parts) for parts in zip(labels, points, by_seed, strict=True)]
 
 
-def group(runs: Iterable[Result]) -> list[Group]:
-    """Finished runs by configuration, in the order in which the first of each was started."""
-    kinds: dict[str, dict[str, Any]] = {}
-    members: dict[str, list[Result]] = {}
-    for run in sorted(runs, key=lambda r: r.get("started", "")):
-        if run.get("state") == "finished":
-            key = identity_hash(_kind(run))
-            kinds[key] = _kind(run)
-            members.setdefault(key, []).append(run)
-    return [Group(_label(kinds[key], list(kinds.values())), _by_seed(found)) for key, found in members.items()]
+def _own_points(own: list[Settings]) -> list[Point]:
+    """From the settings that differ."""
+    settings = telling_apart(own)
+    return [point_of(kind, settings) for kind in own]
 
 
-def _by_seed(runs: list[Result]) -> list[Result]:
-    """One run per seed: the same run made twice is no second sample."""
-    return sorted({run["seed"]: run for run in runs}.values(), key=lambda run: run["seed"])
+def _planned_points(found: list[list[Result]], plan: Plan) -> list[Point]:
+    """On the axes of the plan: of a planned run as it says, of others as their configuration does."""
+    axes = [axis for axis in plan.axes if "seed" not in settings_of(axis)]
+    planned = {run.folder: run for run in plan.runs}
+    return [_planned_point(runs[0], planned.get(str(runs[0].get("path"))), axes) for runs in found]
 
 
-def _label(kind: dict[str, Any], every: list[dict[str, Any]]) -> str:
-    """The model's name and all settings that differ; of the model's own only those that differ between models of that name."""
-    peers = [other for other in every if other["model.name"] == kind["model.name"]]
+def _planned_point(run: Result, planned: PlannedRun | None, axes: Sequence[str]) -> Point:
+    """A run of one grid of several may have no value on an axis of another."""
+    if planned is not None and planned.identity == run.get("identity"):
+        return {axis: planned.point[axis] for axis in axes if axis in planned.point}
+    return {axis: _value(run, axis) for axis in axes}
 
-    def differs(setting: str) -> bool:
-        among = peers if setting.startswith("model.") else every
-        return len({repr(other.get(setting)) for other in among}) > 1
 
-    others = [f"{k.rpartition('.')[2]}={v}" for k, v in kind.items() if differs(k)]
-    return " ".join([str(kind["model.name"]), *others])
+def _value(run: Result, axis: str) -> object:
+    values = [lookup(run["config"], setting) for setting in settings_of(axis)]
+    return values[0] if len(values) == 1 else values
+
+
+def _labels(found: list[list[Result]], points: list[Point]) -> list[str]:
+    """The model and the axes on which it differs from others of that name."""
+    models = [str(lookup(runs[0]["config"], "model")) for runs in found]
+    # As telling_apart reads a configuration, so that settings that go with the model or the data are not repeated.
+    flat = [{**spread(point), "model.name": model} for point, model in zip(points, models, strict=True)]
+    settings = [s for s in telling_apart(flat) if s not in ("model", "model.name")]
+    return [label(model, {s: at[s] for s in settings if s in at}) for model, at in zip(models, flat, strict=True)]

@@ -1,84 +1,126 @@
-"""The comparison as a table: on the terminal, as Markdown, as CSV."""
+"""The groups and their comparisons as tables: on the terminal and as Markdown."""
 
-import csv
-from pathlib import Path
+import re
+from collections.abc import Sequence
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from convexp.reporting.comparisons import HIGHER, LOWER, NOT_SHOWN, Comparison
 from convexp.reporting.groups import Group
-from convexp.reporting.statistics import Mean
+from convexp.reporting.words import signed, spread, title
 
-# Column title and metric; all are shares, shown in per cent.
+# Column title and metric; shares are shown in per cent.
 COLUMNS = {
     "test": "test/acc",
     "shift mean": "probe/shift_map/mean",
     "shift worst": "probe/shift_map/worst",
     "consistency": "probe/consistency/all",
+    "FLOPs": "cost/flops",
+    "bytes to train": "cost/training_bytes",
 }
-CAPTION = (
-    "test, shift mean, shift worst: accuracy (%) as it is, and over all shifts of the grid; consistency: same answer for two "
-    "shifts (%); mean ± half width of the 95 % interval over n seeds"
+MEANING = {
+    "test": "test, shift mean, shift worst: accuracy (%) as it is, and over all shifts of the grid",
+    "consistency": "consistency: same answer for two shifts (%)",
+    "FLOPs": "FLOPs: of one image forward",
+}
+COMPARED = (
+    "mean of the differences between runs of the same seed (shares: in points) and its 95 % interval; p after Holm's "
+    "correction for all comparisons, below 0.05 for a verdict"
 )
+NAMED = 4
+SHOWN = {HIGHER: HIGHER, LOWER: LOWER, NOT_SHOWN: "no difference"}
+Rows = list[list[str]]
 
 
-def _shown(groups: list[Group]) -> dict[str, str]:
-    return {title: metric for title, metric in COLUMNS.items() if any(g.metric(metric) for g in groups)}
+def columns(groups: Sequence[Group]) -> dict[str, str]:
+    """Of ``COLUMNS`` those that a group has values for."""
+    return {name: metric for name, metric in COLUMNS.items() if any(g.metric(metric) for g in groups)}
 
 
-def percent(value: Mean | None) -> str:
-    """A share as ``97.5 ± 1.2``; an em dash for nothing."""
-    if value is None:
-        return "—"
-    spread = "" if value.half_width is None else f" ± {100 * value.half_width:.1f}"
-    return f"{100 * value.mean:.1f}{spread}"
+def caption(groups: Sequence[Group]) -> str:
+    """What the columns mean."""
+    said = [MEANING[name] for name in columns(groups) if name in MEANING]
+    return "; ".join([*said, "mean ± half width of the 95 % interval over n seeds"])
 
 
-def rows(groups: list[Group]) -> list[list[str]]:
+def rows(groups: Sequence[Group]) -> Rows:
     """The header and a row per group."""
-    columns = _shown(groups)
-    body = [[g.label, f"{g.parameters:,}", str(g.n), *(percent(g.metric(m)) for m in columns.values())] for g in groups]
-    return [["wiring", "parameters", "n", *columns], *body]
+    shown = columns(groups)
+    body = [[g.label, f"{g.parameters:,}", str(g.n), *(_cell(g, metric) for metric in shown.values())] for g in groups]
+    return [["wiring", "parameters", "n", *shown], *body]
 
 
-def rich_table(groups: list[Group], title: str) -> Table:
-    """For the terminal."""
-    header, *body = rows(groups)
-    table = Table(
-        title=Text(title),
-        caption=CAPTION,
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        title_style="bold",
-        title_justify="left",
-        caption_justify="left",
-    )
+def _cell(group: Group, metric: str) -> str:
+    """The mean; with its own n, if not every run has the metric."""
+    value = group.metric(metric)
+    fewer = f" (n = {value.n})" if value is not None and value.n < group.n else ""
+    return spread(value, metric) + fewer
+
+
+def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
+    """The header and a row per comparison."""
+    names = {metric: name for name, metric in COLUMNS.items()}
+    body = [[names.get(c.metric, c.metric), c.label, c.baseline, str(c.n), *_numbers(c), SHOWN[c.verdict]] for c in comparisons]
+    return [["metric", "wiring", "against", "n", "difference", "95 % interval", "p", "shown"], *body]
+
+
+def _numbers(c: Comparison) -> list[str]:
+    interval = "—" if c.low is None else f"{signed(c.low, c.metric)} to {signed(c.high, c.metric)}"
+    return [signed(c.difference, c.metric), interval, p_text(c.p_adjusted)]
+
+
+def p_text(p: float | None) -> str:
+    """Three digits after the point."""
+    if p is None:
+        return "—"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def verdicts(comparisons: Sequence[Comparison]) -> list[str]:
+    """A sentence for each metric: which groups are higher or lower than what, and for how many nothing is shown."""
+    return [
+        _verdict(metric, [c for c in comparisons if c.metric == metric])
+        for metric in dict.fromkeys(c.metric for c in comparisons)
+    ]
+
+
+def _verdict(metric: str, found: Sequence[Comparison]) -> str:
+    parts = [f"{c.label} is {c.verdict} than {c.baseline}" for c in found if c.verdict != NOT_SHOWN]
+    without = len(found) - len(parts)
+    if len(parts) > NAMED:
+        parts[NAMED:] = [f"and so on, {len(parts)} differences in all"]
+    if without:
+        parts.append(f"{NOT_SHOWN} in {without} of {len(found)} comparisons" if parts else NOT_SHOWN)
+    return f"{title(metric)}: {'; '.join(parts)}"
+
+
+def rich_table(table: Rows, left: Sequence[int] = (0,), heading: str | None = None, note: str | None = None) -> Table:
+    """For the terminal; the columns ``left`` hold words, which fold, the others numbers, which are never cut."""
+    header, *body = table
+    made = Table(title=heading and Text(heading), caption=note, box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    made.title_justify = made.caption_justify = "left"
     for index, name in enumerate(header):
         cells = [row[index] for row in (header, *body)]
-        if index == 0:  # labels fold between words
-            table.add_column(name, min_width=max(len(word) for cell in cells for word in cell.split() or [""]))
-        else:  # numbers are never cut
-            table.add_column(name, justify="right", min_width=max(map(len, cells)))
+        if index in left:
+            made.add_column(name, min_width=max(len(word) for cell in cells for word in cell.split() or [""]))
+        else:
+            made.add_column(name, justify="right", min_width=max(map(len, cells)))
     for row in body:
-        table.add_row(*map(Text, row))
-    return table
+        made.add_row(*map(Text, row))
+    return made
 
 
-def markdown(groups: list[Group]) -> str:
-    """A Markdown table with its caption."""
-    header, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows(groups)]
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{CAPTION[0].upper()}{CAPTION[1:]}.\n"
+def markdown(table: Rows, left: Sequence[int] = (0,)) -> str:
+    """A Markdown table."""
+    header, *body = [[escaped(cell) for cell in row] for row in table]
+    lines = [header, ["---" if index in left else "---:" for index in range(len(header))], *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def write_csv(groups: list[Group], file: Path) -> None:
-    """One row per group, full precision: mean, standard deviation and half width of every metric, every probe's included."""
-    columns = list(dict.fromkeys([*_shown(groups).values(), *(m for g in groups for run in g.runs for m in run["metrics"])]))
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["wiring", "parameters", "n", *(f"{m} {part}" for m in columns for part in ("mean", "sd", "ci95"))])
-        for g in groups:
-            means = [g.metric(m) for m in columns]
-            cells = [x for m in means for x in ((m.mean, m.deviation, m.half_width) if m else (None, None, None))]
-            writer.writerow([g.label, g.parameters, g.n, *cells])
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no end of a cell."""
+    text = re.sub(r"([\\`*\[\]|])", r"\\\1", text)
+    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -20,6 +20,31 @@ class Taken(Enum):
     UNFINISHED = "unfinished"  # interrupted, killed or failed: to be gone on with
 
 
+class State(Enum):
+    """In what state a sweep finds the folder of one of its runs."""
+
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"  # killed, too
+    FAILED = "failed"
+    BUSY = "busy"  # another process runs in it
+    NEW = "new"  # or damaged: it is done again
+    OTHER = "other"  # a run of other settings
+
+
+def state(path: Path, identity: str | None) -> State:
+    """The state of the folder at ``path`` for a run with ``identity`` (None: its settings are wrong); nothing is touched."""
+    if (path / LOCK).exists() and not _free(path):
+        return State.BUSY
+    result = read_result(path)
+    if result is None:
+        return State.NEW
+    if result.get("identity") is None or identity is None:  # it failed before it could start, or is going to
+        return State.FAILED
+    if result["identity"] != identity:
+        return State.OTHER
+    return {"finished": State.FINISHED, "failed": State.FAILED}.get(str(result.get("state")), State.INTERRUPTED)
+
+
 class RunFolder:
     """Takes a folder for one run, as a context manager; the lock goes with the process, however that ends.
 

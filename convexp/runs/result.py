@@ -11,7 +11,6 @@ from convexp.json_file import read_json, write_json
 
 FORMAT = 1
 FILE = "result.json"
-REFUSED = ".refused"  # lines, as runs of one sweep may be in several processes
 
 Result = dict[str, Any]
 
@@ -51,23 +50,9 @@ def read_result(folder: Path) -> Result | None:
 
 
 def write_failure(folder: Path, error: str, mendable: bool) -> None:
-    """Note that a run failed before it could start, unless the folder holds the result of a run that did."""
+    """Note, in result and log, that a run failed before it could start, unless the folder holds the result of one that did."""
     if "identity" not in (read_result(folder) or {}):
         folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "train.log").open("a", encoding="utf-8") as log:
+            log.write(f"failed before the start: {error}\n")
         write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})
-
-
-def note_refusal(root: Path, run: str, reason: str) -> None:
-    """Note for the end of the sweep in ``root`` that a run could not be done where another one's result lies."""
-    with (root / REFUSED).open("a", encoding="utf-8") as file:
-        file.write(json.dumps([run, reason]) + "\n")
-
-
-def take_refusals(root: Path) -> list[tuple[str, str]]:
-    """The refusals noted since the last time, each run with its reason; they are gone from the folder afterwards."""
-    file = root / REFUSED
-    if not file.exists():
-        return []
-    lines = file.read_text(encoding="utf-8").splitlines()
-    file.unlink()
-    return [(run, reason) for run, reason in map(json.loads, lines)]

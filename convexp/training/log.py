@@ -3,16 +3,27 @@
 import logging
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 log = logging.getLogger("convexp")
 
 
+class _Quiet(logging.FileHandler):
+    """On a full disk the run fails by what it cannot do without; the log need not say so on the terminal, line by line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, as logging has it
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def logging_to(file: Path) -> Generator[None]:
     """Append what is logged by anybody, and every warning, to ``file``."""
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = _Quiet(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     root, shown = logging.getLogger(), warnings.showwarning
 

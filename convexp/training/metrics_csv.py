@@ -10,6 +10,9 @@ from pytorch_lightning.loggers import Logger
 class MetricsCSV(Logger):
     """Rows of ``epoch, step, <metrics>`` in ``metrics.csv``; a resumed run drops the rows it is going to write again.
 
+    The last row also has the final metrics (``test/acc``, ``best/val/acc``, ``probe/...``, ``parameters/...``), those of
+    the best checkpoint; so there is one row per epoch.
+
     Lightning's own CSVLogger empties the folder of a run that is resumed.
     """
 

@@ -8,11 +8,11 @@ from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
 from convexp.errors import ConfigError
 
 
-def close(logger: Logger) -> None:
+def close(logger: Logger, failed: bool) -> None:
     """End the tracked run: a sweep starts the next one in the same process, and W&B would go on with the old one."""
-    logger.finalize("success")
+    logger.finalize("failed" if failed else "success")
     if isinstance(logger, WandbLogger):
-        logger.experiment.finish()
+        logger.experiment.finish(exit_code=int(failed))
 
 
 def _need(package: str) -> None:

@@ -2,13 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import t
+from scipy.stats import t as student
 
-from convexp.reporting.groups import Group, flatten, group
-from convexp.reporting.statistics import mean
-from convexp.reporting.table import markdown
+from convexp.reporting.statistics import mean, t_inside, t_quantile
 
-values = st.lists(st.floats(0, 1), min_size=2, max_size=45)
+values = st.lists(st.floats(0, 1), min_size=2, max_size=60)
 
 
 @given(values)
@@ -17,8 +15,18 @@ def test_interval_is_students(xs):
     assert ours.n == len(xs)
     assert ours.mean == pytest.approx(np.mean(xs))
     assert ours.deviation == pytest.approx(np.std(xs, ddof=1), abs=1e-12)
-    expected = t.ppf(0.975, len(xs) - 1) * np.std(xs, ddof=1) / len(xs) ** 0.5
-    assert ours.half_width == pytest.approx(expected, rel=0.05 if len(xs) > 31 else 1e-3, abs=1e-12)
+    expected = student.ppf(0.975, len(xs) - 1) * np.std(xs, ddof=1) / len(xs) ** 0.5
+    assert ours.half_width == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 30, 31, 100, 999])
+def test_quantiles_of_t_are_exact(freedom):
+    assert t_quantile(freedom) == pytest.approx(student.ppf(0.975, freedom), rel=1e-10)
+
+
+@given(st.floats(0, 50), st.integers(1, 60))
+def test_distribution_of_t_is_exact(t, freedom):
+    assert t_inside(t, freedom) == pytest.approx(1 - 2 * student.sf(t, freedom), abs=1e-12)
 
 
 def test_one_value_has_no_interval_and_none_is_an_error():
@@ -27,53 +35,5 @@ def test_one_value_has_no_interval_and_none_is_an_error():
         mean([])
 
 
-def run(seed, model="conv", **settings):
-    config = {
-        "seed": seed,
-        "name": f"{model}{seed}",
-        "model": {"name": model, "wiring": {"_target_": model}},
-        "lr": 0.01,
-        **settings,
-    }
-    return {
-        "state": "finished",
-        "seed": seed,
-        "config": config,
-        "network": {"parameters": 7},
-        "metrics": {"test/acc": 0.5},
-        "started": f"2026-01-01T00:00:0{seed}",
-    }
-
-
-def test_runs_group_by_all_but_the_seed():
-    groups = group([run(0), run(1), run(0, lr=0.1), run(0, "dense")])
-    assert [(g.label, g.n) for g in groups] == [("conv lr=0.01", 2), ("conv lr=0.1", 1), ("dense lr=0.01", 1)]
-
-
-def test_a_run_made_twice_counts_once():
-    assert [g.n for g in group([run(0), run(0), run(1)])] == [2]
-
-
-def test_wirings_with_other_settings_are_other_rows():
-    def local(bias):
-        made = run(0, "local")
-        made["config"]["model"] = {**made["config"]["model"], "wiring": {"_target_": "local", "bias": bias}}
-        return made
-
-    assert [g.label for g in group([local("location"), local("channel"), run(0)])] == [
-        "local bias=location",
-        "local bias=channel",
-        "conv",
-    ]
-
-
-def test_unfinished_runs_are_in_no_group():
-    assert group([{**run(0), "state": state} for state in ("running", "failed", "interrupted")]) == []
-
-
-def test_flatten():
-    assert flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": None}) == {"a.b": 1, "a.c.d": [2], "e": None}
-
-
-def test_markdown_escapes_its_cells():
-    assert "a\\|b" in markdown([Group("a|b", [run(0)])])
+def test_equal_values_have_an_interval_of_nothing():
+    assert mean([0.25, 0.25, 0.25]).half_width == 0

@@ -1,42 +1,141 @@
-"""The table on the terminal and as CSV."""
+"""The tables: on the terminal, as Markdown, LaTeX and CSV."""
 
 import csv
 import io
+import re
 
 import pytest
+from fabricated_runs import run
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
-from convexp.reporting.groups import Group
-from convexp.reporting.table import rich_table, write_csv
+from convexp.reporting import sheets
+from convexp.reporting.comparisons import Comparison, compare
+from convexp.reporting.groups import Group, group
+from convexp.reporting.latex import escaped as in_latex
+from convexp.reporting.latex import latex
+from convexp.reporting.table import caption, comparison_rows, escaped, markdown, p_text, rich_table, rows, verdicts
 
 
-def run(seed: int, **metrics: float) -> dict:
-    return {"seed": seed, "network": {"parameters": 1_234_567}, "metrics": metrics}
+def made(seed, **metrics):
+    return {**run(seed), "metrics": metrics}
 
 
 GROUPS = [
     Group(
-        "conv readout=global_avg train=0.2", [run(0, **{"test/acc": 0.98, "probe/x/all": 1.0}), run(1, **{"test/acc": 0.99})]
+        "conv readout=global_avg shift.train=0.2",
+        {"data.shift.train": 0.2},
+        [made(0, **{"test/acc": 0.98, "probe/x/all": 1.0}), made(1, **{"test/acc": 0.99})],
     ),
-    Group("local", [run(0, **{"test/acc": 0.97, "probe/shift_map/mean": 0.5, "seconds_per_epoch": 2.0})]),
+    Group("local", {}, [made(0, **{"test/acc": 0.97, "probe/shift_map/mean": 0.5, "seconds_per_epoch": 2.0})]),
 ]
 
 
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_no_word_and_no_number_is_broken(width):
     stream = io.StringIO()
-    Console(file=stream, width=width, soft_wrap=True).print(rich_table(GROUPS, "title"))
+    Console(file=stream, width=width, soft_wrap=True).print(rich_table(rows(GROUPS), heading="title", note="note"))
     words = stream.getvalue().split()
-    for word in ("readout=global_avg", "train=0.2", "1,234,567", "98.5", "local"):
+    for word in ("readout=global_avg", "shift.train=0.2", "1,234,567", "98.5", "local"):
         assert word in words
 
 
-def test_every_metric_is_in_the_csv(tmp_path):
-    write_csv(GROUPS, tmp_path / "summary.csv")
-    with (tmp_path / "summary.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["n"] for row in rows] == ["2", "1"]
-    assert float(rows[0]["test/acc mean"]) == pytest.approx(0.985)
-    assert float(rows[0]["test/acc ci95"]) == pytest.approx(12.706 * 0.005, rel=1e-3)  # Student's t, one degree of freedom
-    assert (rows[0]["probe/x/all mean"], rows[1]["probe/x/all mean"]) == ("1.0", "")
-    assert rows[1]["seconds_per_epoch mean"] == "2.0"
+def test_columns_are_those_that_a_group_has_and_what_is_missing_is_a_dash():
+    header, conv, local = rows(GROUPS)
+    assert header == ["wiring", "parameters", "n", "test", "shift mean"]
+    assert (conv[-1], local[-2:]) == ("—", ["97.0", "50.0"])
+    assert "consistency" not in caption(GROUPS)
+
+
+def test_a_metric_of_some_runs_says_of_how_many():
+    some = Group("conv", {}, [made(0, **{"test/acc": 0.9}), made(1)])
+    assert rows([some])[1][-1] == "90.0 (n = 1)"
+
+
+def test_runs_that_only_count_have_their_costs_in_the_table():
+    costs = Group("conv", {}, [made(0, **{"cost/flops": 2_000_000.0, "cost/training_bytes": 4096.0, "cost/parameters": 7.0})])
+    assert rows([costs]) == [
+        ["wiring", "parameters", "n", "FLOPs", "bytes to train"],
+        ["conv", "1,234,567", "1", "2,000,000", "4,096"],
+    ]
+
+
+def test_comparisons_as_rows_and_in_words():
+    found = compare(group([run(s) for s in range(3)] + [run(s, "local") for s in range(3)]))
+    table = comparison_rows(found)
+    assert len(table) == 1 + len(found)
+    assert table[1][:5] == ["test", "local", "conv", "3", "−4.0"]  # one after the other: 0.93 and 0.97
+    assert verdicts(found)[0] == "test accuracy: no difference shown"
+
+
+def comparison(label, verdict):
+    return Comparison("test/acc", label, "conv", 5, 0.1, 0.05, 0.15, 0.001, 0.01, "bootstrap-t", verdict)
+
+
+def test_verdicts_name_what_differs_and_count_the_rest():
+    found = [comparison("a", "higher"), comparison("b", "lower"), comparison("c", "no difference shown")]
+    said = "test accuracy: a is higher than conv; b is lower than conv; no difference shown in 1 of 3 comparisons"
+    assert verdicts(found) == [said]
+    (many,) = verdicts([comparison(str(i), "higher") for i in range(30)])
+    assert many.endswith("; and so on, 30 differences in all")
+
+
+def test_p_in_three_digits():
+    assert [p_text(p) for p in (None, 0.0004, 0.0123, 1.0)] == ["—", "< 0.001", "0.012", "1.000"]
+
+
+def read(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_metric_is_in_the_csv_in_full_precision():
+    conv, local = read(sheets.of_groups(GROUPS))
+    assert (conv["n"], local["n"]) == ("2", "1")
+    assert float(conv["test/acc mean"]) == pytest.approx(0.985, abs=1e-15)
+    assert float(conv["test/acc ci95"]) == pytest.approx(12.7062047 * 0.005, rel=1e-6)  # Student's t, one degree of freedom
+    assert (conv["probe/x/all mean"], local["probe/x/all mean"]) == ("1.0", "")
+    assert local["seconds_per_epoch mean"] == "2.0"
+    assert (conv["data.shift.train"], local["data.shift.train"]) == ("0.2", "")
+
+
+def test_runs_csv_has_a_row_for_every_run():
+    first, second = read(sheets.of_runs([run(0), {**run(1, "local"), "state": "failed"}]))
+    assert (first["path"], first["model"], first["test/acc"], first["seed"]) == ("conv-seed0", "conv", "0.97", "0")
+    assert second["state"] == "failed"
+
+
+def test_comparisons_csv():
+    found = compare(group([run(s) for s in range(3)] + [run(s, "local") for s in range(3)]))
+    assert [row["metric"] for row in read(sheets.of_comparisons(found))] == [c.metric for c in found]
+    assert sheets.of_comparisons([]).startswith("metric,label,baseline,n,difference")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x"])
+def test_a_text_is_no_formula_of_a_spreadsheet(text):
+    assert read(sheets.of_groups([Group(text, {}, [run(0)])]))[0]["wiring"] == f"'{text}"
+
+
+def test_markdown_escapes_its_cells():
+    text = markdown([["wiring"], ["a|b <script> `c` *d* [e](f) _target_ global_avg"]])
+    assert text.splitlines()[2] == r"| a\|b &lt;script&gt; \`c\` \*d\* \[e\](f) \_target\_ global_avg |"
+
+
+@given(st.text())
+def test_nothing_escapes_from_markdown(text):
+    assert not re.search(r"(?<!\\)(\\\\)*[|`*\[\]]", escaped(text))
+    assert not re.search(r"[<>]", escaped(text))
+
+
+@given(st.text())
+def test_nothing_escapes_from_latex(text):
+    left = re.sub(r"\\text[a-z]+\{\}|\\[{}$&#%_]|\{[\[\]]\}|\$\\pm\$|\$-\$", "", in_latex(text))
+    assert not re.search(r"[\\{}$&#%_^~<>|\"\[\]]", left)
+
+
+def test_latex_is_a_table_of_booktabs():
+    text = latex(rows(GROUPS), "What do 50 % buy?\nsecond line")
+    assert text.startswith("% What do 50 % buy?\n% second line\n\\begin{tabular}{lrrrr}\n\\toprule\n")
+    assert r"conv readout=global\_avg shift.train=0.2 & 1,234,567 & 2 & 98.5 $\pm$ 6.4 & --- \\" in text
+    assert text.endswith("\\bottomrule\n\\end{tabular}\n")
+    assert len({line.count(" & ") for line in text.splitlines() if line.endswith(r"\\")}) == 1

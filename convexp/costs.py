@@ -1,0 +1,88 @@
+"""A run that trains nothing and reads no data: what its network costs (design.md, section 1)."""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import torch
+
+from convexp import build
+from convexp.config import Config
+from convexp.models import count
+from convexp.models.accounting import LayerCount
+from convexp.runs import FORMAT, Result, RunFolder
+from convexp.runs.environment import git, versions
+from convexp.runs.result import write_result
+
+FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Pixel statistics of images that nobody has looked at."""
+
+    mean: list[float]
+    std: list[float]
+
+
+class Costing:
+    """Counts parameters, FLOPs and bytes; nothing of the network's size is allocated (torch's meta device)."""
+
+    def __init__(self, config: Config, folder: RunFolder) -> None:
+        self.config = config
+        self.folder = folder
+        channels = config.data.input_shape[0]
+        with torch.device("meta"):
+            network, self.width = build.network(config, Unseen([0.0] * channels, [1.0] * channels))
+            self.layers = count(network)
+
+    def execute(self) -> Result:
+        """Write ``result.json`` and return it."""
+        start, config = time.perf_counter(), self.config
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        result: Result = {
+            "format": FORMAT,
+            "state": "finished",
+            "identity": self.folder.identity,
+            "name": config.name,
+            "seed": config.seed,
+            "started": now,
+            "config": config.model_dump(by_alias=True),
+            "network": {
+                "parameters": sum(layer.parameters for layer in self.layers),
+                "flops": sum(layer.flops for layer in self.layers),
+                "width": self.width,
+                "layers": [vars(layer) for layer in self.layers],
+            },
+            "data": {},
+            "metrics": costs(self.layers, math.prod(config.data.input_shape), config.data.batch_size),
+            "probes": {},
+            "versions": versions(),
+            "git": git(),
+            "error": None,
+            "ended": now,
+            "seconds": {"total": round(time.perf_counter() - start, 4)},
+        }
+        write_result(self.folder.path, result)
+        return result
+
+
+def costs(layers: list[LayerCount], pixels: int, batch: int) -> dict[str, float]:
+    """What the network costs in numbers of 4 bytes.
+
+    ``cost/parameters``; ``cost/flops`` of the forward pass for one image; ``cost/weight_bytes`` of the parameters;
+    ``cost/activation_bytes`` of the input (of ``pixels`` numbers) and every layer's output for one image;
+    ``cost/training_bytes`` at least in use in a training step: parameters, gradients and Adam's two moments, and the
+    activations of a batch.
+    """
+    parameters = sum(layer.parameters for layer in layers)
+    activations = pixels + sum(math.prod(layer.output_shape) for layer in layers)
+    numbers = {
+        "parameters": parameters,
+        "flops": sum(layer.flops for layer in layers),
+        "weight_bytes": FLOAT * parameters,
+        "activation_bytes": FLOAT * activations,
+        "training_bytes": FLOAT * (4 * parameters + batch * activations),
+    }
+    return {f"cost/{name}": float(number) for name, number in numbers.items()}

@@ -1,0 +1,114 @@
+"""A report as files, and on the terminal."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from convexp import console
+from convexp.reporting import sheets, table
+from convexp.reporting.latex import latex
+from convexp.reporting.report import Report
+from convexp.reporting.words import plural
+
+AT_MOST = 20  # lines of one kind on the terminal
+WORDS = (0, 1, 2, 7)  # columns of the comparisons that hold words
+
+
+def write(report: Report, root: Path) -> list[Path]:
+    """``report.html``, the charts and the tables in ``root``; returns the files, the page first.
+
+    Raises:
+        OSError: if a file cannot be written; each is there as it was before, or whole.
+    """
+    from convexp.reporting.charts import draw_charts, write_charts
+    from convexp.reporting.page import write_page
+
+    charts = draw_charts(report)
+    page = root / "report.html"
+    with whole(page) as partial:
+        write_page(report, partial, charts)
+    return [page, *write_tables(report, root), *write_charts(report, root, charts)]
+
+
+def write_tables(report: Report, root: Path) -> list[Path]:
+    """``summary.md``, ``summary.csv``, ``summary.tex``, ``runs.csv`` and ``comparisons.csv`` in ``root``."""
+    texts = {
+        "summary.md": markdown(report),
+        "summary.csv": sheets.of_groups(report.groups),
+        "summary.tex": latex(table.rows(report.groups), f"{report.title}\n{table.caption(report.groups)}"),
+        "runs.csv": sheets.of_runs(report.runs),
+        "comparisons.csv": sheets.of_comparisons(report.comparisons),
+    }
+    return [_text(root / name, text) for name, text in texts.items()]
+
+
+def _text(file: Path, text: str) -> Path:
+    with whole(file) as partial:
+        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+    return file
+
+
+@contextmanager
+def whole(file: Path) -> Generator[Path]:
+    """A file to be written beside ``file`` that takes its place at the end: a reader sees the old one or the new one."""
+    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
+    try:
+        yield partial
+        partial.replace(file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def markdown(report: Report) -> str:
+    """Title, tables, verdicts, and what is missing or doubtful."""
+    parts = [f"# {table.escaped(report.title)}\n"]
+    if report.groups:
+        parts += [table.markdown(table.rows(report.groups)), _sentence(table.caption(report.groups))]
+    if report.comparisons:
+        parts += [
+            "## Comparisons\n",
+            table.markdown(table.comparison_rows(report.comparisons), WORDS),
+            _sentence(table.COMPARED),
+        ]
+        parts.append(_list(table.verdicts(report.comparisons)))
+    if report.unfinished:
+        parts += [
+            "## Not finished, and not in the table\n",
+            _list([f"{r.path}: {r.state}, {r.reason}" for r in report.unfinished]),
+        ]
+    if report.provenance.warnings:
+        parts += ["## Not alike\n", _list(report.provenance.warnings)]
+    return "\n".join(parts)
+
+
+def _sentence(text: str) -> str:
+    return f"{table.escaped(text[0].upper() + text[1:])}.\n"
+
+
+def _list(lines: list[str]) -> str:
+    return "".join(f"- {table.escaped(line)}\n" for line in lines)
+
+
+def show(report: Report) -> None:
+    """The tables on the terminal, the verdicts, and every run that is not in them."""
+    if report.groups:
+        console.out.print(table.rich_table(table.rows(report.groups), (0,), report.title, table.caption(report.groups)))
+    if report.comparisons:
+        rows = table.comparison_rows(report.comparisons)
+        console.out.print(table.rich_table(rows[: AT_MOST + 1], WORDS, note=table.COMPARED))
+        _more(len(rows) - 1, "comparison", "comparisons.csv")
+    for line in table.verdicts(report.comparisons):
+        console.out.print(line, markup=False)
+    for run in report.unfinished[:AT_MOST]:
+        console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
+    _more(len(report.unfinished), "unfinished run", "summary.md")
+    for warning in report.provenance.warnings[:AT_MOST]:
+        console.out.print(f"[yellow]not alike:[/] {console.escape(warning)}")
+    _more(len(report.provenance.warnings), "warning", "summary.md")
+
+
+def _more(count: int, thing: str, file: str) -> None:
+    if count > AT_MOST:
+        console.out.print(f"and {plural(count - AT_MOST, thing)} more, in {file}", markup=False)

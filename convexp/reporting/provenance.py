@@ -1,0 +1,75 @@
+"""Where the numbers of a report come from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from convexp.runs import Result
+from convexp.runs.settings import differing, flattened, shown, within
+
+Values = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
+WHERE = ("name", "outputs", "resume", "study")  # says nothing of what was run
+PACKAGES = ("convexp", "python", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy")
+MACHINE = ("cpu", "cores", "threads", "accelerator", "system")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the runs of a report were made with.
+
+    Attributes:
+        settings: those that differ between runs: (setting, [(value as text, paths of the runs)]).
+        common: those that all runs share, flattened, as text.
+        environment: code, versions, hardware and data: (what, [(value as text, paths of the runs)]), those too that are equal.
+        warnings: sentences: what is not alike that should be (``convexp.reporting.doubts``).
+    """
+
+    settings: list[tuple[str, Values]]
+    common: dict[str, str]
+    environment: list[tuple[str, Values]]
+    warnings: list[str]
+
+
+def provenance(runs: Sequence[Result], warnings: list[str]) -> Provenance:
+    """Of all runs that have a configuration, whatever became of them."""
+    runs = [run for run in runs if "config" in run]
+    flat = flattened(runs)
+    apart = differing(flat)
+    settings = [(name, _values(runs, flat, name)) for name in apart if not within(name, WHERE)]
+    one = flat[0] if flat else {}
+    common = {name: shown(value) for name, value in one.items() if name not in {*apart} and not within(name, WHERE)}
+    return Provenance(settings, common, environment(runs), warnings)
+
+
+def _values(runs: Sequence[Result], flat: Sequence[dict[str, Any]], name: str) -> Values:
+    texts = [shown(values[name]) if name in values else "not set" for values in flat]
+    return by_value(runs, texts)
+
+
+def by_value(runs: Sequence[Result], texts: Sequence[str | None]) -> Values:
+    """The paths of the runs by text, in the order of their first; without the runs that have none."""
+    found: dict[str, list[str]] = {}
+    for run, text in zip(runs, texts, strict=True):
+        if text is not None:
+            found.setdefault(text, []).append(str(run["path"]))
+    return list(found.items())
+
+
+def environment(runs: Sequence[Result]) -> list[tuple[str, Values]]:
+    """Code, versions, hardware and data of the runs."""
+    readers: dict[str, Callable[[Result], str | None]] = {
+        "git commit": lambda run: text_of(run, "git", "commit"),
+        "uncommitted changes": lambda run: {"true": "yes", "false": "no"}.get(text_of(run, "git", "dirty") or ""),
+        **{name: lambda run, name=name: text_of(run, "versions", name) for name in PACKAGES},
+        **{name: lambda run, name=name: text_of(run, "hardware", name) for name in MACHINE},
+        "data checksum": lambda run: text_of(run, "data", "checksum"),
+        "data split": lambda run: text_of(run, "data", "split"),
+    }
+    found = [(what, by_value(runs, [reader(run) for run in runs])) for what, reader in readers.items()]
+    return [(what, values) for what, values in found if values]
+
+
+def text_of(run: Result, section: str, name: str) -> str | None:
+    """What a run notes of its surroundings; None if it does not."""
+    value = run.get(section, {}).get(name)
+    return None if value is None else shown(value)

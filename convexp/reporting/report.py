@@ -1,0 +1,88 @@
+"""From a folder of runs to all that a report shows."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from convexp.errors import ConfigError, ConvexpError
+from convexp.reporting.comparisons import Comparison, compare
+from convexp.reporting.doubts import doubts
+from convexp.reporting.groups import Group, group, once
+from convexp.reporting.provenance import Provenance, provenance
+from convexp.reporting.unfinished import Unfinished, unfinished
+from convexp.runs import Result
+from convexp.runs.collect import some
+from convexp.runs.plan import Plan, read_plan
+from convexp.runs.settings import lookup, printable
+
+__all__ = ["Report", "Unfinished", "report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page, the tables and the terminal show.
+
+    Attributes:
+        title: the question of the study, or the name of the folder.
+        root: the folder.
+        plan: of the study; None if the folder has none.
+        groups: of finished runs.
+        comparisons: of the groups.
+        unfinished: runs that are in no group, and why.
+        provenance: of all runs.
+        runs: all of them, as they were found.
+    """
+
+    title: str
+    root: Path
+    plan: Plan | None
+    groups: list[Group]
+    comparisons: list[Comparison]
+    unfinished: list[Unfinished]
+    provenance: Provenance
+    runs: list[Result] = field(default_factory=list)
+
+
+def report(root: Path) -> Report:
+    """Read all runs below ``root`` and compare them.
+
+    Raises:
+        ConfigError: if there is no such folder, or no run in it, or a newer convexp wrote what is in it.
+    """
+    runs = some(root)
+    plan = _plan(root)
+    counted, twice = once([run for run in runs if run["state"] == "finished"], plan)
+    groups = group(counted, plan)
+    return Report(
+        title=_title(root, runs, plan),
+        root=root,
+        plan=plan,
+        groups=groups,
+        comparisons=compare(groups, plan),
+        unfinished=unfinished(root, runs, plan),
+        provenance=provenance(runs, doubts(counted, twice, plan)),
+        runs=runs,
+    )
+
+
+def _plan(root: Path) -> Plan | None:
+    """The plan, if it is as a sweep writes it."""
+    try:
+        plan = read_plan(root)
+    except ConvexpError as error:
+        raise ConfigError(str(error)) from None
+    if plan is None or not _is_sound(plan):
+        return None
+    return replace(plan, name=plan.name and printable(str(plan.name)), question=plan.question and printable(str(plan.question)))
+
+
+def _is_sound(plan: Plan) -> bool:
+    parts: list[tuple[Any, type]] = [(plan.axes, dict), (plan.compare, dict), *((run.point, dict) for run in plan.runs)]
+    return all(isinstance(part, kind) for part, kind in [*parts, *((run.folder, str) for run in plan.runs)])
+
+
+def _title(root: Path, runs: list[Result], plan: Plan | None) -> str:
+    """What the study asks, if it is one; the name of the folder."""
+    asked = {plan.question} if plan else {lookup(run.get("config"), "study.question") for run in runs}
+    question = asked.pop() if len(asked) == 1 else None
+    return str(question or (plan and plan.name) or printable(root.resolve().name))

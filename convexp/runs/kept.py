@@ -1,0 +1,99 @@
+"""What a report keeps of a result: checked, as the file may be anybody's, and small, as there may be ten thousand."""
+
+import math
+import sys
+from typing import Any, TypeGuard
+
+from convexp.runs.result import Result
+from convexp.runs.settings import printable
+
+SECTIONS = ("versions", "git", "hardware", "seconds", "data")
+TEXTS = ("state", "identity", "name", "started", "ended", "error")  # error: lines
+NETWORK = ("parameters", "flops", "width")
+MAPS = ("accuracy", "radius")  # of the shift map; no other probe's are in a report
+
+
+class Keeper:
+    """Makes the kept part of results, in which equal sections are one object."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def kept(self, result: Result) -> Result:
+        """The part of ``result`` that a report needs.
+
+        Raises:
+            ValueError: saying what is wrong, if it is no result of a run.
+        """
+        if not isinstance(result.get("state"), str):
+            raise ValueError("it has no state")
+        found: Result = {key: str(result[key]) for key in TEXTS if result.get(key) is not None}
+        found |= {key: self._shared(_section(result, key)) for key in SECTIONS}
+        found["mendable"] = result.get("mendable") is True
+        if result["state"] == "finished" or result.get("config") is not None:
+            found |= {"config": self._config(result), "seed": _whole(result, "seed")}
+        if result["state"] == "finished":
+            network = _section(result, "network")
+            found["network"] = self._shared({key: _number(network, key) for key in NETWORK})
+        found["metrics"] = {sys.intern(printable(key)): v for key, v in _section(result, "metrics").items() if _is_number(v)}
+        maps = _section(_section(_section(result, "probes"), "shift_map"), "maps")
+        found["probes"] = {"shift_map": {"maps": {key: maps[key] for key in MAPS if _is_map(maps.get(key))}}} if maps else {}
+        return found
+
+    def _config(self, result: Result) -> dict[str, Any]:
+        config = _section(result, "config")
+        if not isinstance(_section(config, "model").get("name"), str):
+            raise ValueError("its configuration names no model")
+        return {sys.intern(printable(key)): self._shared(value) for key, value in config.items()}
+
+    def _shared(self, value: Any) -> Any:
+        """The first section that was equal to this one, its texts printable."""
+        key = repr(value)
+        if key not in self._known:
+            self._known[key] = _printable(value)
+        return self._known[key]
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {printable(key): _printable(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_printable(v) for v in value]
+    return printable(value) if isinstance(value, str) else value
+
+
+def _section(values: dict[str, Any], key: str) -> dict[str, Any]:
+    """A dictionary; an empty one if it is missing."""
+    value = values.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} is not a section")
+    return value
+
+
+def _whole(values: dict[str, Any], key: str) -> int:
+    value = values.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{key} is not a whole number")
+    return value
+
+
+def _number(values: dict[str, Any], key: str) -> float:
+    value = values.get(key)
+    if not _is_number(value):
+        raise ValueError(f"{key} is not a number")
+    return value
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_map(value: Any) -> bool:
+    """Numbers, and null where there is none, in lists in lists."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(v is None or type(v) is float or _is_number(v) or _is_map(v) for v in value)
+    )

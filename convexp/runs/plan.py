@@ -1,0 +1,73 @@
+"""study.json: what a sweep set out to do, so that a report knows its axes, and what is missing."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from convexp.errors import ConvexpError
+from convexp.json_file import read_json, write_json
+
+FORMAT = 1
+FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run: its folder in the sweep's, its identity (None if its settings are wrong) and its values on the axes."""
+
+    folder: str
+    identity: str | None
+    point: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep.
+
+    Attributes:
+        name: of the study; None for a sweep by ``-m``.
+        question: that the study asks.
+        axes: every setting that differs between the runs, seeds included, with its values in the order of the grid.
+        compare: a setting and the value that all others of it are compared with.
+        runs: in the order of the grid.
+    """
+
+    name: str | None
+    question: str | None
+    axes: dict[str, list[Any]]
+    compare: dict[str, Any]
+    runs: list[PlannedRun] = field(default_factory=list)
+
+
+def write_plan(root: Path, plan: Plan) -> None:
+    """Keep the plan in ``root``, together with the runs of earlier plans that it does not name and that were begun."""
+    before = read_plan(root)
+    named = {run.folder for run in plan.runs}
+    begun = [run for run in (before.runs if before else []) if run.folder not in named and (root / run.folder).is_dir()]
+    if before is not None and begun:
+        axes = {k: _union(plan.axes.get(k, []), before.axes.get(k, [])) for k in {**plan.axes, **before.axes}}
+        plan = Plan(plan.name, plan.question, axes, plan.compare, [*plan.runs, *begun])
+    write_json(root / FILE, {"format": FORMAT, **asdict(plan)})
+
+
+def _union(first: list[Any], second: list[Any]) -> list[Any]:
+    return [*first, *(value for value in second if value not in first)]
+
+
+def read_plan(root: Path) -> Plan | None:
+    """The plan kept in ``root``; None if there is none or it is damaged.
+
+    Raises:
+        ConvexpError: if a newer convexp wrote it.
+    """
+    found = read_json(root / FILE)
+    if found is None or not isinstance(found.get("format"), int):
+        return None
+    if found["format"] > FORMAT:
+        raise ConvexpError(f"{root / FILE}: is of format {found['format']}, this convexp reads {FORMAT}; upgrade convexp")
+    try:
+        return TypeAdapter(Plan).validate_python({k: v for k, v in found.items() if k != "format"})
+    except ValidationError:
+        return None

@@ -1,0 +1,1 @@
+"""Studies: grids of runs that survive what happens to them. No torch."""

@@ -1,0 +1,52 @@
+"""Configurations of many runs at once."""
+
+import copy
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from convexp.studies.grid import parse
+
+
+class Composer:
+    """Composes the configurations of a sweep.
+
+    Hydra takes 0.2 s for one, most of it for choosing and merging files. So that is done once for every choice of groups,
+    and what else differs are values, which are set in a copy.
+    """
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
+        self.loader = loader
+        self.master = master
+        self._bases: dict[tuple[str, ...], DictConfig] = {}
+
+    def compose(self, overrides: list[str]) -> DictConfig:
+        """What Hydra's launchers compose from ``overrides``, Hydra's own part included.
+
+        Raises:
+            HydraException: as Hydra does.
+        """
+        parsed = [(text, parse(text)) for text in overrides]
+        base = self._base(tuple(text for text, override in parsed if not self._is_value(override)))
+        cfg = copy.deepcopy(base)
+        try:
+            for _, override in parsed:
+                if self._is_value(override):
+                    OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
+        except OmegaConfBaseException:  # Hydra says it better
+            return self.loader.load_sweep_config(self.master, overrides)
+        return cfg
+
+    def _base(self, overrides: tuple[str, ...]) -> DictConfig:
+        if overrides not in self._bases:
+            self._bases[overrides] = self.loader.load_sweep_config(self.master, list(overrides))
+        return self._bases[overrides]
+
+    def _is_value(self, override: Override) -> bool:
+        """Whether it sets a value that is there, and chooses no file, adds nothing and deletes nothing."""
+        plain = not (override.is_add() or override.is_force_add() or override.is_delete() or override.package)
+        return (
+            plain and not override.key_or_group.startswith("hydra") and not self.loader.get_group_options(override.key_or_group)
+        )

@@ -1,0 +1,148 @@
+"""A sweep: plan, say what is there, launch what is not."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+from pydantic import ValidationError
+
+from convexp import console
+from convexp.config.check import explained
+from convexp.config.schema import Study
+from convexp.errors import ConfigError
+from convexp.runs.folder import State
+from convexp.runs.plan import Plan, write_plan
+from convexp.studies.composing import Composer
+from convexp.studies.grid import Axis, Point, Rule, axes, excluded, exclusions, product, spell, told
+from convexp.studies.names import folder_names
+from convexp.studies.planning import Job, jobs, looked_up, values
+
+NUMBERED = "${name}-${hydra.job.num}"  # conf/train.yaml; gives way to names that say what differs
+
+
+def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: Sequence[str]) -> Sequence[Any]:
+    """Run what is not finished of the grid of ``cfg.study`` and ``arguments``; returns what the launcher returned.
+
+    Raises:
+        ConfigError: if the study contradicts itself, all its runs are wrong, or its folder holds other runs.
+    """
+    study = read_study(cfg)
+    grid, points, constant = runs_of(study, arguments)
+    root = Path(cfg.hydra.sweep.dir)
+    found = jobs(points, constant, Composer(loader, cfg), _naming(cfg, points))
+    found = looked_up(found, root)
+    root.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, root / "multirun.yaml")
+    name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
+    write_plan(root, Plan(name, question, values(grid, found), compare, [job.planned() for job in found]))
+    announce(found, root, name)
+    wanted = [job for job in found if job.state not in (State.FINISHED, State.BUSY)]
+    return launcher.launch([_told(job) for job in wanted], initial_job_idx=0) if wanted else []
+
+
+def read_study(cfg: DictConfig) -> Study | None:
+    """The study of a configuration, if it is one.
+
+    Raises:
+        ConfigError: naming the setting that is wrong.
+    """
+    if cfg.get("study") is None:
+        return None
+    try:
+        return Study.model_validate(OmegaConf.to_container(cfg.study, resolve=True))
+    except ValidationError as error:
+        raise ConfigError(explained(error, "study")) from None
+
+
+def runs_of(study: Study | None, arguments: Sequence[str]) -> tuple[list[Axis], list[Point], list[str]]:
+    """All axes, the points without those excluded, and what the command line sets for all.
+
+    Raises:
+        ConfigError: if nothing is left, or the study contradicts itself.
+    """
+    grids = [axes(grid) for grid in _grids(study)]
+    rules: list[Rule] = []
+    if study:
+        rules = exclusions([point for grid in grids for point in product(grid)], study.exclude)
+        _check_compare(study, grids)
+    every: list[Axis] = []
+    points: dict[Point, None] = {}
+    constant: list[str] = []
+    for grid in grids:
+        grid, constant = told(grid, arguments)
+        every += [axis for axis in grid if axis.key not in [other.key for other in every]]
+        points |= {p: None for p in product(grid) if not any(excluded(p, rule) for rule in rules)}
+    if "study" in [axis.key for axis in every]:
+        raise ConfigError("study: one study at a time")
+    if not points:
+        raise ConfigError("study.exclude: leaves no run of the grid")
+    return every, list(points), constant
+
+
+def _grids(study: Study | None) -> list[dict[str, Any]]:
+    """The grids of a study; one that is empty for a sweep by the command line alone."""
+    if study is None:
+        return [{}]
+    grids = study.grid if isinstance(study.grid, list) else [study.grid]
+    if not grids or not all(grids):
+        raise ConfigError(f"study.grid={study.grid}: is empty; name settings and their values, as in model: [conv, local]")
+    return grids
+
+
+def _check_compare(study: Study, grids: list[list[Axis]]) -> None:
+    known = {axis.key: [axis.value(row) for row in axis.rows] for grid in grids for axis in grid}
+    for key, value in study.compare.items():
+        if key not in known:
+            raise ConfigError(f"study.compare: {key} is on no axis of study.grid; there are {', '.join(known)}")
+        if value not in known[key]:
+            raise ConfigError(f"study.compare: {key}={value}: is no value of study.grid; there are {known[key]}")
+
+
+def _naming(cfg: DictConfig, points: list[Point]) -> Callable[[int, DictConfig], str]:
+    """What names folders: what differs, unless ``hydra.sweep.subdir`` says something else."""
+    own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
+    if isinstance(own, dict) and own["subdir"] != NUMBERED:
+        return _by_subdir
+    names = folder_names(points)
+    return lambda number, run: names[number] or str(run.name)
+
+
+def _by_subdir(number: int, run: DictConfig) -> str:
+    OmegaConf.set_readonly(run.hydra, False)
+    run.hydra.job.num, run.hydra.job.id = number, str(number)
+    state = HydraConfig.instance().cfg
+    try:
+        HydraConfig.instance().set_config(run)  # ${hydra:...} asks it
+        return str(run.hydra.sweep.subdir)
+    finally:
+        HydraConfig.instance().cfg = state
+
+
+def _told(job: Job) -> list[str]:
+    return [*job.overrides, f"hydra.sweep.subdir={spell(job.folder)}"]
+
+
+def announce(found: list[Job], root: Path, name: str | None) -> None:
+    """Which runs are kept, go on, are tried again, are new."""
+    counts = Counter(job.state for job in found)
+    parts = [_part(state, [job.folder for job in found if job.state is state]) for state in SAID if counts[state]]
+    title = f"{name}: {len(found)} runs" if name else f"{len(found)} runs"
+    console.out.print(f"{title} in {console.shorten(root)}: {', '.join(parts)}", markup=False)
+
+
+SAID = {
+    State.FINISHED: "finished (kept)",
+    State.INTERRUPTED: "interrupted (to be gone on with: {})",
+    State.FAILED: "failed (to be tried again: {})",
+    State.BUSY: "in the hands of another process ({})",
+    State.NEW: "new",
+}
+
+
+def _part(state: State, folders: list[str]) -> str:
+    return f"{len(folders)} {SAID[state].format(', '.join([*folders[:5], *(['...'] if len(folders) > 5 else [])]))}"

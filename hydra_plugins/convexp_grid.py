@@ -1,0 +1,29 @@
+"""Where Hydra looks for sweepers; what it does is in ``convexp.studies.sweep``."""
+
+from functools import partial
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from convexp.studies.sweep import sweep
+
+
+class GridSweeper(Sweeper):
+    """All points of the grid of a study and of the command line, by any launcher (conf/hydra/sweeper/grid.yaml)."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        self.params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Called by Hydra: make the launcher."""
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+        self._sweep = partial(sweep, config, hydra_context.config_loader, launcher)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Called by Hydra with the command line's overrides: plan, say what is there, launch what is not."""
+        return self._sweep([*(f"{key}={value}" for key, value in self.params.items()), *arguments])

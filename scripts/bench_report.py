@@ -1,0 +1,125 @@
+"""How long convexp-report takes for a folder of many runs, and how much memory.
+
+    python scripts/bench_report.py [--runs 10000] [--seeds 100] [--repeats 3]
+
+Makes run folders with results of the size of real ones, runs ``convexp-report`` on them in a process of its own, and prints its
+time and peak memory beside the floor: a bare loop that opens and parses the same files.
+"""
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SHIFTS = 5  # a map of 5 x 5 shifts
+LAYERS = 7
+
+
+def result(model: str, lr: float, seed: int, started: int) -> dict:
+    """A finished run's result: all that a real one has, about 12 KB."""
+    draw = random.Random(f"{model} {lr} {seed}")
+    accuracy = [[draw.random() for _ in range(SHIFTS)] for _ in range(SHIFTS)]
+    layers = [
+        {
+            f"{what}_{part}": draw.random()
+            for what in ("flops", "ms", "peak_bytes")
+            for part in ("forward", "backward", "closed")
+        }
+        for _ in range(LAYERS)
+    ]
+    numbers = {f"probe/shift_map/{name}": draw.random() for name in ("centre", "mean", "worst", "drop", "control", "cut")}
+    numbers |= {f"probe/consistency/{name}": draw.random() for name in ("all", "correct", "control", "accuracy", "n")}
+    numbers |= {f"probe/accounting/{name}": draw.random() for name in ("flops", "forward_ms", "backward_ms", "peak_bytes")}
+    return {
+        "format": 1,
+        "state": "finished",
+        "identity": f"{draw.getrandbits(64):016x}",
+        "name": f"{model}-{lr}-seed{seed}",
+        "seed": seed,
+        "started": f"2026-01-01T{started // 3600:02}:{started // 60 % 60:02}:{started % 60:02}+00:00",
+        "config": {
+            "name": f"{model}-{lr}-seed{seed}",
+            "model": {"name": model, "wiring": {"_target_": f"convexp.layers.{model}"}, **{f"m{i}": i for i in range(15)}},
+            "data": {"name": "digits", "source": {"_target_": "digits", "seed": 0}, **{f"d{i}": i for i in range(15)}},
+            "optimizer": {"_target_": "torch.optim.Adam", "lr": lr, "weight_decay": 0.0},
+            "trainer": {f"t{i}": None for i in range(9)},
+            "probes": {
+                name: {"_target_": name, "max_shift": 2, "n": 1000} for name in ("shift_map", "consistency", "accounting")
+            },
+            "seed": seed,
+            "study": None,
+        },
+        "network": {"parameters": 10_186, "flops": 208_896, "width": 1.0, "layers": layers},
+        "data": {"checksum": "4131c30294bed840", "split": "b9f667b66e3a191f", "train": 1257, "val": 180, "test": 360},
+        "metrics": {"epochs": 12, "steps": 468, "val/acc": draw.random(), "test/acc": draw.random(), **numbers},
+        "probes": {
+            "shift_map": {"numbers": numbers, "maps": {"accuracy": accuracy, "radius": accuracy[0][:3], "correct": accuracy}},
+            "accounting": {"numbers": {}, "maps": {"layers": layers}},
+        },
+        "versions": {"python": "3.11.7", "convexp": "0.1.0", "torch": "2.15.0", "numpy": "2.4.6"},
+        "git": {"commit": "83693148853dc4b98795beb86f19476a40aec94f", "dirty": False},
+        "error": None,
+        "seconds": {"setup": 0.04, "fit": 2.8, "test": 0.03, "probes": 0.7, "total": 3.6},
+        "hardware": {"cpu": "a CPU", "cores": 2, "threads": 2, "accelerator": "CPUAccelerator", "system": "Linux"},
+        "ended": "2026-01-01T00:00:00+00:00",
+    }
+
+
+def fabricate(root: Path, runs: int, seeds: int) -> list[Path]:
+    """Run folders in ``root``; returns their results."""
+    files: list[Path] = []
+    for number in range(runs):
+        kind, seed = divmod(number, seeds)
+        made = result(("dense", "local", "conv")[kind % 3], 10.0 ** -(kind // 3 + 1), seed, number)
+        folder = root / f"{number // 1000}" / made["name"]
+        folder.mkdir(parents=True)
+        files.append(folder / "result.json")
+        files[-1].write_text(json.dumps(made, indent=1))
+    return files
+
+
+def floor(files: list[Path]) -> tuple[float, float]:
+    """Wall and CPU seconds to open and parse the files, and nothing else."""
+    start, cpu = time.perf_counter(), time.process_time()
+    for file in files:
+        with file.open("rb") as opened:
+            json.loads(opened.read())
+    return time.perf_counter() - start, time.process_time() - cpu
+
+
+def measured(root: Path) -> tuple[float, float, float]:
+    """Wall and CPU seconds and peak memory (MiB) of convexp-report on ``root``."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([sys.executable, "-m", "convexp.report", str(root)], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, used.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Fabricate, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--seeds", type=int, default=100, help="runs in each group")
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        files = fabricate(Path(folder), options.runs, options.seeds)
+        size = sum(file.stat().st_size for file in files) / len(files)
+        print(f"{len(files)} runs of {size / 1024:.1f} KB in groups of {options.seeds}")
+        for _ in range(options.repeats):
+            bare, bare_cpu = floor(files)
+            seconds, cpu, memory = measured(Path(folder))
+            print(f"floor: {bare:.2f} s, {bare_cpu:.2f} s of CPU")
+            print(
+                f"convexp-report: {seconds:.2f} s, {cpu:.2f} s of CPU, {memory:.0f} MiB; {seconds / bare:.1f} times the floor"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Which groups are compared with which, and on what pairs."""
+
+import pytest
+from fabricated_runs import planned, run, with_path
+
+from convexp.reporting.comparisons import METRICS, compare
+from convexp.reporting.groups import group
+
+SEEDS = range(5)
+
+
+def crossed(compare_with, **axes):
+    """Two models with and without shifts in training, some seeds each."""
+    points = [(m, s, seed) for m in ("local", "conv") for s in (0, 0.2) for seed in SEEDS]
+    made = [with_path(f"{m}-{s}-{seed}", run(seed, m, data__shift__train=s)) for m, s, seed in points]
+    named = [{"model": m, "data.shift.train": s, "seed": seed} for m, s, seed in points]
+    plan = planned({"model": ["local", "conv"], "data.shift.train": [0, 0.2], "seed": [*SEEDS]}, *zip(made, named, strict=True))
+    plan.compare.update(compare_with)
+    return group(made, plan), plan
+
+
+def pairs(found):
+    return [(c.label, c.baseline) for c in found if c.metric == METRICS[0]]
+
+
+def test_baseline_has_the_value_and_all_else_equal():
+    found = compare(*crossed({"model": "conv"}))
+    assert pairs(found) == [("local shift.train=0", "conv shift.train=0"), ("local shift.train=0.2", "conv shift.train=0.2")]
+    assert [c.metric for c in found] == [m for m in METRICS for _ in range(2)]
+
+
+def test_several_axes_can_be_compared():
+    found = compare(*crossed({"model": "conv", "data.shift.train": 0}))
+    assert pairs(found)[2:] == [
+        ("local shift.train=0.2", "local shift.train=0"),
+        ("conv shift.train=0.2", "conv shift.train=0"),
+    ]
+
+
+@pytest.mark.parametrize("nothing", [{"model": "dense"}, {"model.readout": "flatten"}])
+def test_a_value_that_no_group_has_compares_nothing(nothing):
+    assert compare(*crossed(nothing)) == []
+
+
+def test_without_a_plan_the_first_group_is_the_baseline():
+    groups, _ = crossed({})
+    assert {c.baseline for c in compare(groups)} == {groups[0].label}
+    assert len(compare(groups)) == 3 * len(METRICS)
+    assert compare(groups[:1]) == compare([]) == []
+
+
+def test_without_a_plan_no_data_set_is_compared_with_another():
+    mnist = {m: with_path(f"mnist-{m}", run(0, m, data__name="mnist"), started="9") for m in ("dense", "conv")}
+    groups = group([run(0, "local"), with_path("c", run(0), started="3"), mnist["dense"], mnist["conv"]])
+    assert pairs(compare(groups)) == [("conv data=digits", "local data=digits"), ("conv data=mnist", "dense data=mnist")]
+
+
+def test_a_group_without_an_axis_is_the_baseline_of_all_that_have_it():
+    """As in a study of two grids: a convolution has no rank."""
+    ranks = [("low_rank_local", rank, seed) for rank in (1, 2) for seed in SEEDS]
+    made = [with_path(f"rank{rank}-{seed}", run(seed, m, model__wiring__rank=rank)) for m, rank, seed in ranks]
+    named = [{"model": m, "model.wiring.rank": rank, "seed": seed} for m, rank, seed in ranks]
+    made += [with_path(f"conv-{seed}", run(seed, "conv")) for seed in SEEDS]
+    named += [{"model": "conv", "seed": seed} for seed in SEEDS]
+    axes = {"model": ["low_rank_local", "conv"], "model.wiring.rank": [1, 2], "seed": [*SEEDS]}
+    plan = planned(axes, *zip(made, named, strict=True))
+    plan.compare.update({"model": "conv"})
+    groups = group(made, plan)
+    assert [g.label for g in groups] == ["low_rank_local wiring.rank=1", "low_rank_local wiring.rank=2", "conv"]
+    assert pairs(compare(groups, plan)) == [
+        ("low_rank_local wiring.rank=1", "conv"),
+        ("low_rank_local wiring.rank=2", "conv"),
+    ]
+
+
+def test_settings_that_move_together_are_compared_together():
+    axis = "model.readout, model.pool"
+    values = [["flatten", "none"], ["global_avg", "max"]]
+    made = [with_path(f"{r}{s}", run(s, model__readout=r, model__pool=p)) for r, p in values for s in SEEDS]
+    named = [{axis: value, "seed": s} for value in values for s in SEEDS]
+    plan = planned({axis: values, "seed": [*SEEDS]}, *zip(made, named, strict=True))
+    plan.compare["model.readout,model.pool"] = ["global_avg", "max"]
+    assert pairs(compare(group(made, plan), plan)) == [("conv readout=flatten pool=none", "conv readout=global_avg pool=max")]
+
+
+def two(change=lambda made: made, metric=None):
+    """Local and conv, as they are but for ``change`` to local's."""
+    return group([run(s) for s in SEEDS] + [with_path(f"local{s}", change(run(s, "local"))) for s in SEEDS])
+
+
+def test_pairs_have_the_same_seed():
+    groups = group([run(s, started="0") for s in (0, 1, 2, 3)] + [run(s, "local") for s in (2, 3, 4)])
+    assert compare(groups)[0].n == 2
+
+
+def test_pairs_have_the_same_images_and_split():
+    def other(made):
+        return {**made, "data": {"checksum": "other", "split": "b9f667b66e3a191f"}} if made["seed"] < 2 else made
+
+    assert [c.n for c in compare(two(other))] == [3, 3, 3]
+    nothing = compare(two(lambda made: {**made, "data": {"checksum": "4131c30294bed840", "split": "other"}}))[0]
+    assert (nothing.n, nothing.difference, nothing.p, nothing.verdict) == (0, None, None, "no difference shown")
+
+
+def test_where_the_data_is_what_is_compared_the_seed_is_enough():
+    few = [with_path(f"few{s}", {**run(s, data__train_size=10), "data": {"checksum": "x", "split": "few"}}) for s in SEEDS]
+    assert compare(group([run(s) for s in SEEDS] + few))[0].n == 5
+
+
+def test_difference_is_that_of_the_pairs_group_less_baseline():
+    def better(made):
+        made["metrics"]["test/acc"] = 0.97 + 0.001 * made["seed"] + 0.02 + 0.001 * (made["seed"] * 3 % 5)
+        return made
+
+    found = compare(two(better))[0]
+    assert found.difference == pytest.approx(0.02 + 0.001 * (0 + 1 + 2 + 3 + 4) / 5)
+    assert found.low < found.difference < found.high
+    assert (found.verdict, found.method) == ("higher", "bootstrap-t")
+
+
+def test_verdicts_have_the_sign_and_need_the_adjusted_p():
+    def worse(made):
+        made["metrics"] = {"test/acc": 0.9 - 0.001 * made["seed"] ** 2}
+        return made
+
+    found = compare(two(worse))
+    assert [(c.metric, c.verdict) for c in found] == [("test/acc", "lower")]
+    many = group([r for g in two(worse) for r in g.runs] + [r for i in range(60) for r in same(i)])
+    adjusted = next(c for c in compare(many) if c.label.startswith("local"))
+    assert adjusted.p == pytest.approx(found[0].p)
+    assert adjusted.p < 0.05 < adjusted.p_adjusted
+    assert adjusted.verdict == "no difference shown"
+
+
+def same(i):
+    """Runs of a further configuration that differ from conv's at random."""
+    made = [with_path(f"same{i}-{s}", run(s, optimizer__lr=0.1 + i), started="9") for s in SEEDS]
+    for r in made:
+        r["metrics"] = {"test/acc": 0.97 + 0.01 * ((r["seed"] * 7 + i * 3) % 5 - 2)}
+    return made
+
+
+def test_a_metric_that_one_group_lacks_is_not_compared():
+    costs = [with_path(f"cost{s}", {**run(s, "local"), "metrics": {"cost/flops": 3.0}}) for s in SEEDS]
+    assert compare(group([run(s) for s in SEEDS] + costs)) == []

@@ -1,0 +1,178 @@
+"""Paired differences: coverage and false positives by simulation, invariances, Holm by hand."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, ttest_1samp
+
+from convexp.reporting.paired import holm, paired, resamples
+
+SIMULATIONS = 1500
+NORMAL = ("normal", lambda rng, n: rng.normal(size=n))
+SKEWED = ("skewed", lambda rng, n: rng.gamma(2, size=n) - 2)  # skewness 1.4
+STEPS = ("steps", lambda rng, n: np.round(rng.normal(size=n)))  # as accuracies on few images: many ties
+
+differences = st.lists(st.integers(-1000, 1000).map(lambda v: v / 1000), min_size=2, max_size=9)
+
+
+def sampling_error(share: float) -> float:
+    """Five standard errors of a share of the simulations."""
+    return 5 * sqrt(share * (1 - share) / SIMULATIONS)
+
+
+def simulated(name, draw, n):
+    rng = np.random.default_rng([n, len(name)])
+    return [paired(draw(rng, n).tolist()) for _ in range(SIMULATIONS)]
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_intervals_of_normal_differences_cover_the_truth_at_least_as_often_as_they_say(n):
+    found = simulated(*NORMAL, n)
+    covered = np.mean([p.low <= 0 <= p.high for p in found])
+    assert 0.95 - sampling_error(0.95) <= covered <= 0.995  # the bootstrap-t of few values is a little wide
+    assert np.mean([p.p < 0.05 for p in found]) <= 0.05 + sampling_error(0.05)
+
+
+@pytest.mark.parametrize(("n", "least"), [(3, 0.90), (5, 0.95), (8, 0.93)])
+def test_intervals_of_skewed_differences_lose_little(n, least):
+    """Student's t is all there is for three values, and pays for the skewness; the bootstrap-t is there to take care of it."""
+    found = simulated(*SKEWED, n)
+    assert np.mean([p.low <= 0 <= p.high for p in found]) >= least - sampling_error(least)
+    assert np.mean([p.p < 0.05 for p in found]) <= 1 - least + sampling_error(1 - least)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 6, 8])
+def test_ties_do_not_make_false_positives(n):
+    found = simulated(*STEPS, n)
+    assert {"sign test"} < {p.method for p in found}
+    assert np.mean([p.p < 0.05 for p in found]) <= 0.05 + sampling_error(0.05)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8])
+def test_what_is_there_is_found(n):
+    found = paired([1 + 0.01 * i for i in range(n)])
+    assert found.p < 0.05
+    assert found.low > 0
+    assert found.method == ("Student's t" if n < 5 else "bootstrap-t")
+
+
+@given(differences)
+def test_of_fewer_than_four_it_is_students(ds):
+    assume(len(set(ds[:3])) > 1)
+    ds = ds[:3]
+    found = paired(ds)
+    reference = ttest_1samp(ds, 0)
+    interval = reference.confidence_interval(0.95)
+    assert found.p == pytest.approx(reference.pvalue, abs=1e-9)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-6)
+
+
+def test_one_pair_or_none_shows_nothing():
+    assert (paired([0.5]).difference, paired([0.5]).p, paired([0.5]).low) == (0.5, None, None)
+    assert (paired([]).difference, paired([]).p) == (None, None)
+
+
+@pytest.mark.parametrize(("n", "p"), [(2, 0.5), (3, 0.25), (5, 1 / 16), (6, 1 / 32), (10, 2 / 1024)])
+def test_equal_differences_are_no_certainty(n, p):
+    found = paired([0.97 - 0.96] * n)
+    assert (found.method, found.low, found.high) == ("sign test", None, None)
+    assert found.p == pytest.approx(p)
+    noisy = [0.97 - 0.96, 0.96 - 0.95, *[0.95 - 0.94] * (n - 2)]  # the same but for rounding
+    assert paired(noisy).p == pytest.approx(p)
+
+
+def test_no_difference_at_all_is_no_difference():
+    assert (paired([0.0] * 8).difference, paired([0.0] * 8).p) == (0.0, 1.0)
+
+
+@given(st.integers(5, 9), st.sampled_from([-0.01, 0.01]), st.sampled_from([-0.01, 0.0, 0.01]))
+def test_sign_test_is_the_exact_one(n, most, last):
+    ds = [*[most] * (n - 1), last]  # too few different values for a bootstrap
+    found = paired(ds)
+    assert found.method == "sign test"
+    above, below = sum(d > 0 for d in ds), sum(d < 0 for d in ds)
+    assert found.p == pytest.approx(binomtest(above, above + below).pvalue)
+
+
+@given(differences, st.integers(-8, 8), st.booleans())
+@settings(deadline=None)
+def test_unit_and_side_do_not_matter(ds, power, swap):
+    """Scale: interval and difference scale, p and method stay. Swapping the sides turns the sign of all."""
+    scale = (-1 if swap else 1) * 2.0**power
+    before, after = paired(ds), paired([scale * d for d in ds])
+    assert (after.method, after.n) == (before.method, before.n)
+    assert after.p == before.p
+    assert after.difference == pytest.approx(scale * before.difference)
+    if before.low is None:
+        assert after.low is None
+    else:
+        assert sorted((after.low, after.high)) == pytest.approx(sorted((scale * before.low, scale * before.high)))
+
+
+@given(differences, st.integers(-4, 4))
+@settings(deadline=None)
+def test_a_shift_of_all_differences_shifts_the_interval(ds, by):
+    before, after = paired(ds), paired([d + by for d in ds])
+    if before.low is not None and after.low is not None and before.method == after.method:
+        assert (after.low - by, after.high - by) == pytest.approx((before.low, before.high), abs=1e-9)
+
+
+@given(differences, st.randoms())
+@settings(deadline=None)
+def test_order_does_not_matter_to_enumerated_resamples(ds, rng):
+    ds = ds[:6]
+    other = rng.sample(ds, len(ds))
+    assert paired(other).p == pytest.approx(paired(ds).p, abs=0.02)
+    assert paired(other).method == paired(ds).method
+
+
+@given(differences)
+@settings(deadline=None)
+def test_significance_and_interval_agree(ds):
+    found = paired(ds)
+    if found.low is not None and found.p < 0.05:
+        assert not found.low <= 0 <= found.high
+    if found.low is not None and found.p > 0.051:
+        assert found.low <= 0 <= found.high
+
+
+def test_same_differences_have_the_same_interval_every_time():
+    ds = np.random.default_rng(0).normal(size=12).tolist()
+    first = paired(ds)
+    resamples.cache_clear()
+    assert paired(ds) == first
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_all_resamples_are_enumerated(n):
+    counts = resamples(n)
+    assert counts.shape == (n**n, n)
+    assert (counts.sum(axis=1) == n).all()
+    assert (counts.max(axis=1) == n).sum() == n  # of one value alone
+    assert (counts.sum(axis=0) == n**n).all()
+
+
+def test_many_values_are_resampled_in_parts():
+    ds = np.random.default_rng(0).normal(0.1, 1, size=500).tolist()
+    found = paired(ds)
+    assert found.method == "bootstrap-t"
+    reference = ttest_1samp(ds, 0).confidence_interval(0.95)  # of so many values Student's t is right
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high), abs=0.01)
+
+
+def test_holm_by_hand():
+    # Sorted 0.01, 0.02, 0.03, 0.04; times 4, 3, 2, 1: 0.04, 0.06, 0.06, 0.04; none below a smaller one's: the last is 0.06.
+    assert holm([0.03, None, 0.01, 0.04, 0.02]) == pytest.approx([0.06, None, 0.04, 0.06, 0.06])
+    assert holm([0.6, 0.5]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_between_the_p_and_bonferronis(ps):
+    adjusted = holm(ps)
+    order = sorted(range(len(ps)), key=lambda i: ps[i])
+    assert all(ps[i] <= adjusted[i] <= min(1, len(ps) * ps[i]) for i in order)
+    assert [adjusted[i] for i in order] == sorted(adjusted)

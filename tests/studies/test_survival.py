@@ -1,0 +1,206 @@
+"""Sweeps that are killed, run out of disk, find damaged files or each other: real processes, real signals, real disks."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+from conftest import SMALL, read
+
+SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
+RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
+
+
+@contextmanager
+def started(*arguments, cwd):
+    """convexp-train in a process group of its own, which is gone afterwards."""
+    with (cwd / "out.txt").open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "convexp.train", *arguments],
+            cwd=cwd,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "COLUMNS": "200"},
+        )
+        try:
+            yield process
+        finally:
+            kill(process)
+
+
+def kill(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def until(condition, timeout=120):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def states(root):
+    return {name: read(root / name)["state"] for name in RUNS if (root / name / "result.json").is_file()}
+
+
+def outcome(root):
+    """All that has to be the same however a sweep got there; times are not."""
+    timed = ("seconds", "accounting")
+    return {
+        name: {k: v for k, v in read(root / name)["metrics"].items() if not any(word in k for word in timed)} for name in RUNS
+    }
+
+
+def starts(root):
+    """How often each run was begun from its first epoch."""
+    return {name: (root / name / "train.log").read_text().count("started at epoch 0") for name in RUNS}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with started(*SWEEP, cwd=folder) as process:
+        assert process.wait(300) == 0, (folder / "out.txt").read_text()
+    return outcome(folder / "sweep")
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_finishes_the_rest_the_next_time(tmp_path, program, undisturbed):
+    root = tmp_path / "sweep"
+    moments = [
+        (root / "study.json").exists,
+        (root / "conv-seed0" / "checkpoints" / "last.ckpt").exists,
+        lambda: states(root).get("conv-seed0") == "finished",
+        (root / "local-seed0" / "result.json").exists,
+        lambda: states(root).get("local-seed0") == "finished",
+    ]
+    finished = {}
+    for moment in moments:
+        with started(*SWEEP, cwd=tmp_path) as process:
+            until(lambda moment=moment, process=process: moment() or process.poll() is not None)
+            kill(process)
+        now = {name: (root / name / "result.json").read_bytes() for name, state in states(root).items() if state == "finished"}
+        assert now.items() >= finished.items()  # nothing finished is lost or done again
+        finished = now
+    done = program("train", *SWEEP, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert f"{len(finished)} finished (kept)" in done.out
+    assert outcome(root) == undisturbed
+    again = program("train", *SWEEP, cwd=tmp_path)
+    assert again.code == 0
+    assert "4 runs in sweep: 4 finished (kept)" in again.out
+
+
+def test_says_which_runs_go_on_which_are_tried_again_and_which_are_new(call, interrupted_at, tmp_path):
+    root = tmp_path / "sweep"
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SWEEP).code == 130
+    assert states(root) == {"conv-seed0": "interrupted"}
+    done = call("train", *SWEEP)
+    assert done.code == 0, done.err
+    assert "4 runs in sweep: 1 interrupted (to be gone on with: conv-seed0), 3 new" in done.out
+    assert starts(root) == dict.fromkeys(RUNS, 1)
+
+
+def test_damaged_files_are_made_again(call, tmp_path, interrupted_at):
+    root = tmp_path / "sweep"
+    assert call("train", *SWEEP).code == 0
+    before = outcome(root)
+    result = root / "conv-seed1" / "result.json"
+    result.write_bytes(result.read_bytes()[:100])
+    with interrupted_at(epoch=1, batch=3):
+        assert call("train", *SWEEP[:-2], "model=global_conv", "seed=0").code == 130
+    checkpoint = root / "digits-global_conv-seed0" / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    (root / "study.json").write_text('{"format": 1, "na')
+    done = call("train", *SWEEP)
+    assert done.code == 1  # global_conv is not part of this start, and not finished
+    assert "4 runs in sweep: 3 finished (kept), 1 new" in done.out
+    assert "digits-global_conv-seed0: interrupted" in done.out
+    assert outcome(root) == before
+    done = call("train", *SWEEP[:-2], "model=global_conv", "seed=0")
+    assert done.code == 0, done.err
+    assert read(root / "digits-global_conv-seed0")["state"] == "finished"
+
+
+@pytest.mark.slow
+def test_two_sweeps_on_one_folder_share_the_work(tmp_path, program, undisturbed):
+    root = tmp_path / "sweep"
+    (tmp_path / "a").mkdir()
+    here = f"hydra.sweep.dir={root}"
+    with started(*SWEEP, here, cwd=tmp_path) as first, started(*SWEEP, here, cwd=tmp_path / "a") as second:
+        codes = {first.wait(300), second.wait(300)}
+    assert codes <= {0, 1}  # 1: what the other one had in its hands was not finished yet
+    done = program("train", *SWEEP, here, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "4 finished (kept)" in done.out
+    assert starts(root) == dict.fromkeys(RUNS, 1)
+    assert outcome(root) == undisturbed
+    assert len((root / "runs.csv").read_text().splitlines()) == 5
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own that is soon full; ``resize`` makes it larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"needs the right to mount a disk: {made.stderr.strip()}")
+
+    def resize(size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+
+    try:
+        yield disk, resize
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+@pytest.mark.slow
+def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, small_disk, undisturbed):
+    disk, resize = small_disk
+    sweep = (*SWEEP, f"hydra.sweep.dir={disk}/sweep")
+    done = program("train", *sweep, cwd=tmp_path)
+    assert done.code == 1
+    assert "No space left" in done.err
+    assert "Traceback" not in done.err
+    finished = {
+        n: (disk / "sweep" / n / "result.json").read_bytes() for n, s in states(disk / "sweep").items() if s == "finished"
+    }
+    resize("100m")
+    done = program("train", *sweep, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert outcome(disk / "sweep") == undisturbed
+    assert all((disk / "sweep" / name / "result.json").read_bytes() == before for name, before in finished.items())
+
+
+def test_stop_at_the_first_failure(call, tmp_path):
+    sweep = ("-m", *SMALL, "hydra.sweep.dir=sweep", "optimizer=sgd", "optimizer.lr=1e30,0.1", "on_failure=stop")
+    done = call("train", *sweep)
+    assert done.code == 1
+    assert read(tmp_path / "sweep" / "lr1e+30")["state"] == "failed"
+    assert not (tmp_path / "sweep" / "lr0.1").exists()
+    assert re.search(r"lr0.1: missing", done.out)
+    done = call("train", *sweep[:-1])
+    assert done.code == 1
+    assert "1 failed (to be tried again: lr1e+30), 1 new" in done.out
+    assert read(tmp_path / "sweep" / "lr0.1")["state"] == "finished"
+
+
+def test_finished_study_starts_again_without_torch(call, program, tmp_path):
+    assert call("train", *SWEEP).code == 0
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "torch.py").write_text("raise SystemExit('torch was imported')")
+    done = program("train", *SWEEP, cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))
+    assert done.code == 0, done.err
+    assert "4 finished (kept)" in done.out
