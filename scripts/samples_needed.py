@@ -7,6 +7,7 @@ log(n(k2) / n(k1)) / log(k2 / k1). Beside it, the exponent of the theory up to l
 2403.15707): conv k + d, local between k d and k (k + d), dense k^2 d.
 """
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -49,7 +50,7 @@ def main(folder: Path) -> None:
     """Print a row for every wiring."""
     runs = load(folder)
     runs = runs[runs["state"] == "finished"].copy()
-    runs["k"] = [math.prod(shape) // PATCH for shape in runs["data.image_shape"]]
+    runs["k"] = [math.prod(json.loads(shape)) // PATCH for shape in runs["data.image_shape"]]
     patches = sorted(runs["k"].unique())
     print(f"samples for {THRESHOLD:.0%}, exponent in k: mean +- 95 % interval over n seeds")
     for model, its in runs.groupby("model", sort=False):

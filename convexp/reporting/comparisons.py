@@ -27,7 +27,7 @@ class Comparison:
         low: lower end of its 95 % interval (of this comparison alone); None where there is no interval.
         high: the upper end.
         p: of no difference; None for less than two pairs.
-        p_adjusted: the same after Holm's correction for all comparisons of the report.
+        p_adjusted: the same after Holm's correction for all comparisons on this metric: each metric is a question of its own.
         method: of the interval and p (``convexp.reporting.paired``): ``bootstrap-t``, ``Student's t`` or ``sign test``.
         verdict: ``higher`` or ``lower`` if ``p_adjusted`` is below 0.05, else ``no difference shown``.
     """
@@ -53,9 +53,12 @@ def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Compariso
     unless data is what is compared.
     """
     pairs = _planned(groups, plan) if plan and plan.compare else _with_first(groups)
+    return [comparison for metric in METRICS for comparison in _on(metric, pairs)]
+
+
+def _on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Comparison]:
     found = [
         (metric, group, baseline, paired(differences(group, baseline, metric)))
-        for metric in METRICS
         for group, baseline in pairs
         if group.metric(metric) and baseline.metric(metric)
     ]

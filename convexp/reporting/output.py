@@ -11,6 +11,7 @@ from convexp.reporting.latex import latex
 from convexp.reporting.report import Report
 from convexp.reporting.words import plural
 
+PAGE = "report.html"
 AT_MOST = 20  # lines of one kind on the terminal
 WORDS = (0, 1, 2, 7)  # columns of the comparisons that hold words
 
@@ -25,10 +26,10 @@ def write(report: Report, root: Path) -> list[Path]:
     from convexp.reporting.page import write_page
 
     charts = draw_charts(report)
-    page = root / "report.html"
-    with whole(page) as partial:
+    page, others = root / PAGE, [*write_tables(report, root), *write_charts(report, root, charts)]
+    with whole(page) as partial:  # the last, so that all is there that it stands for
         write_page(report, partial, charts)
-    return [page, *write_tables(report, root), *write_charts(report, root, charts)]
+    return [page, *others]
 
 
 def write_tables(report: Report, root: Path) -> list[Path]:

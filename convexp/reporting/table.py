@@ -27,7 +27,7 @@ MEANING = {
 }
 COMPARED = (
     "mean of the differences between runs of the same seed (shares: in points) and its 95 % interval; p after Holm's "
-    "correction for all comparisons, below 0.05 for a verdict"
+    "correction for all comparisons on the metric, below 0.05 for a verdict"
 )
 NAMED = 4
 SHOWN = {HIGHER: HIGHER, LOWER: LOWER, NOT_SHOWN: "no difference"}

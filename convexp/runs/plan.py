@@ -49,7 +49,8 @@ def write_plan(root: Path, plan: Plan) -> None:
     if before is not None and begun:
         axes = {k: _union(plan.axes.get(k, []), before.axes.get(k, [])) for k in {**plan.axes, **before.axes}}
         plan = Plan(plan.name, plan.question, axes, plan.compare, [*plan.runs, *begun])
-    write_json(root / FILE, {"format": FORMAT, **asdict(plan)})
+    if plan != before:
+        write_json(root / FILE, {"format": FORMAT, **asdict(plan)})
 
 
 def _union(first: list[Any], second: list[Any]) -> list[Any]:

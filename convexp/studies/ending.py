@@ -9,9 +9,11 @@ from omegaconf import DictConfig
 
 from convexp import console
 from convexp.errors import ConvexpError
-from convexp.reporting.output import show, write
+from convexp.reporting.output import PAGE, show, write
 from convexp.reporting.report import Report, Unfinished, report
 from convexp.runs import read_result
+from convexp.runs.plan import FILE as PLAN
+from convexp.runs.result import FILE as RESULT
 from convexp.studies.notes import clear, refusals
 
 
@@ -44,12 +46,20 @@ class SweepSummary(Callback):
             sys.exit(2 if all(_mendable(root, run) for run in found.unfinished) and not refused else 1)
 
     def _write(self, found: Report, root: Path) -> None:
+        page = root / PAGE
         try:
-            page = write(found, root)[0]
+            if not _is_current(page, found):
+                write(found, root)
         except OSError as error:  # the runs are safe; convexp-report writes it once there is room
             console.complain("convexp-train", f"the report cannot be written ({error}); later: convexp-report {root}")
             sys.exit(1)
         console.out.print(f"report: {console.shorten(page)} (the tables beside it: summary.md, .csv, .tex)", markup=False)
+
+
+def _is_current(page: Path, found: Report) -> bool:
+    """Whether nothing has changed since the page was written, the last of a report's files."""
+    sources = [page.parent / PLAN, *(page.parent / str(run["path"]) / RESULT for run in found.runs)]
+    return page.is_file() and all(file.is_file() and file.stat().st_mtime < page.stat().st_mtime for file in sources)
 
 
 def _mendable(root: Path, run: Unfinished) -> bool:

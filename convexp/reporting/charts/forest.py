@@ -14,7 +14,7 @@ from convexp.reporting.words import apart, finding, is_share, shortened, title
 
 MOST_ROWS = 24
 MOST_CHARTS = 6
-CAPTION = "Mean of the paired differences and its 95 % interval; filled: shown to differ after adjustment for all comparisons."
+CAPTION = "Mean of the paired differences and its 95 % interval; filled: shown to differ after adjustment for all of them."
 
 
 def forests(comparisons: Sequence[Comparison], groups: Sequence[Group], looks: Sequence[Look]) -> list[Chart]:

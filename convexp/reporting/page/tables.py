@@ -100,7 +100,7 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
         Column("difference", "mean of the paired differences; of shares in percentage points"),
         Column("95 % interval", "of this comparison alone"),
         Column("verdict", "a difference is shown where the adjusted p is below 0.05"),
-        Column("adjusted p", "Holm's correction over all comparisons of the report"),
+        Column("adjusted p", "Holm's correction over all comparisons on this metric"),
         Column("p", "of no difference, of this comparison alone"),
         Column("method", "of interval and p"),
     ]
