@@ -71,8 +71,7 @@ class Costing:
 def costs(layers: list[LayerCount], pixels: int, batch: int) -> dict[str, float]:
     """What the network costs in numbers of 4 bytes.
 
-    ``cost/parameters``; ``cost/flops`` of the forward pass for one image; ``cost/weight_bytes`` of the parameters;
-    ``cost/activation_bytes`` of the input (of ``pixels`` numbers) and every layer's output for one image;
+    ``cost/parameters``; ``cost/flops`` of the forward pass for one image; ``cost/activation_bytes`` of the input (of ``pixels`` numbers) and every layer's output for one image;
     ``cost/training_bytes`` at least in use in a training step: parameters, gradients and Adam's two moments, and the
     activations of a batch.
     """
@@ -81,7 +80,6 @@ def costs(layers: list[LayerCount], pixels: int, batch: int) -> dict[str, float]
     numbers = {
         "parameters": parameters,
         "flops": sum(layer.flops for layer in layers),
-        "weight_bytes": FLOAT * parameters,
         "activation_bytes": FLOAT * activations,
         "training_bytes": FLOAT * (4 * parameters + batch * activations),
     }

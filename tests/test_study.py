@@ -156,7 +156,6 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
         == cost["conv-canvas8"]["cost/parameters"]
         == 26 * 16 + (16 * 9 + 1) * 32 + 330
     )
-    assert cost["conv-canvas1000"]["cost/weight_bytes"] == 4 * cost["conv-canvas1000"]["cost/parameters"]
     assert cost["conv-canvas8"]["cost/activation_bytes"] == 4 * (64 + 16 * 16 + 32 * 4 + 10)
     assert cost["conv-canvas8"]["cost/flops"] == 2 * (16 * 16 * 25 + 4 * 32 * 16 * 9 + 320)
 

@@ -18,7 +18,6 @@ TITLES = {
     "probe/consistency/all": "consistency under shifts",
     "cost/parameters": "parameters",
     "cost/flops": "FLOPs",
-    "cost/weight_bytes": "bytes of the parameters",
     "cost/activation_bytes": "bytes of the activations of one image",
     "cost/training_bytes": "bytes in use in training",
 }
