@@ -71,9 +71,9 @@ class Costing:
 def costs(layers: list[LayerCount], pixels: int, batch: int) -> dict[str, float]:
     """What the network costs in numbers of 4 bytes.
 
-    ``cost/parameters``; ``cost/flops`` of the forward pass for one image; ``cost/activation_bytes`` of the input (of ``pixels`` numbers) and every layer's output for one image;
-    ``cost/training_bytes`` at least in use in a training step: parameters, gradients and Adam's two moments, and the
-    activations of a batch.
+    ``cost/parameters``; ``cost/flops`` of the forward pass for one image; ``cost/activation_bytes`` of the input (of ``pixels``
+    numbers) and every layer's output for one image; ``cost/training_bytes`` at least in use in a training step: parameters,
+    gradients and Adam's two moments, and the activations of a batch.
     """
     parameters = sum(layer.parameters for layer in layers)
     activations = pixels + sum(math.prod(layer.output_shape) for layer in layers)

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Replace ``file`` atomically: a reader sees the old one or the new one, also after a kill or power loss."""
@@ -19,7 +21,7 @@ def write_json(file: Path, value: dict[str, Any]) -> None:
 def read_json(file: Path) -> dict[str, Any] | None:
     """What ``write_json`` wrote; None if there is none or it is damaged."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = orjson.loads(file.read_bytes())
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None

@@ -1,6 +1,6 @@
 """Where the numbers of a report come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,19 +57,29 @@ def by_value(runs: Sequence[Result], texts: Sequence[str | None]) -> Values:
 
 def environment(runs: Sequence[Result]) -> list[tuple[str, Values]]:
     """Code, versions, hardware and data of the runs."""
-    readers: dict[str, Callable[[Result], str | None]] = {
-        "git commit": lambda run: text_of(run, "git", "commit"),
-        "uncommitted changes": lambda run: {"true": "yes", "false": "no"}.get(text_of(run, "git", "dirty") or ""),
-        **{name: lambda run, name=name: text_of(run, "versions", name) for name in PACKAGES},
-        **{name: lambda run, name=name: text_of(run, "hardware", name) for name in MACHINE},
-        "data checksum": lambda run: text_of(run, "data", "checksum"),
-        "data split": lambda run: text_of(run, "data", "split"),
+    places = {
+        "git commit": ("git", "commit"),
+        "uncommitted changes": ("git", "dirty"),
+        **{name: ("versions", name) for name in PACKAGES},
+        **{name: ("hardware", name) for name in MACHINE},
+        "data checksum": ("data", "checksum"),
+        "data split": ("data", "split"),
     }
-    found = [(what, by_value(runs, [reader(run) for run in runs])) for what, reader in readers.items()]
+    known: dict[int, dict[str, str | None]] = {}  # by section, as runs made on one machine share most of theirs
+    found = [(what, by_value(runs, [_read(known, run, *place) for run in runs])) for what, place in places.items()]
     return [(what, values) for what, values in found if values]
+
+
+def _read(known: dict[int, dict[str, str | None]], run: Result, section: str, name: str) -> str | None:
+    texts = known.setdefault(id(run.get(section)), {})
+    if name not in texts:
+        texts[name] = text_of(run, section, name)
+    return texts[name]
 
 
 def text_of(run: Result, section: str, name: str) -> str | None:
     """What a run notes of its surroundings; None if it does not."""
     value = run.get(section, {}).get(name)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return None if value is None else shown(value)
