@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from convexp.runs.plan import read_plan
+from convexp.runs.plan import read_plan, sweep_root
 
 T = TypeVar("T")
 
@@ -77,10 +77,12 @@ def _accuracy(metrics: dict[str, float]) -> str:
 
 def show_run(result: dict[str, Any], folder: Path) -> None:
     """What came out of one run of a sweep, in a line that begins with its number and how many there are."""
-    plan = read_plan(folder.parent)
+    root = sweep_root(folder)
+    plan = read_plan(root) if root else None
     names = [run.folder for run in plan.runs] if plan else []
-    place = f"[dim]{names.index(folder.name) + 1}/{len(names)}[/] " if folder.name in names else ""
-    out.print(f"{place}[bold]{escape(folder.name)}[/]: {_accuracy(result['metrics'])}, {result['seconds']['total']:.1f} s")
+    name = str(folder.relative_to(root)) if root else folder.name
+    place = f"[dim]{names.index(name) + 1}/{len(names)}[/] " if name in names else ""
+    out.print(f"{place}[bold]{escape(name)}[/]: {_accuracy(result['metrics'])}, {result['seconds']['total']:.1f} s")
 
 
 def show_result(result: dict[str, Any], folder: str) -> None:

@@ -24,7 +24,7 @@ from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
 from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
-from convexp.runs.plan import read_plan
+from convexp.runs.plan import read_plan, sweep_root
 from convexp.runs.result import write_result
 from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
 from convexp.training.final_metrics import final_metrics
@@ -123,12 +123,20 @@ class Experiment:
                 self.result["mendable"] = isinstance(error, ConfigError)
                 self._save("failed", error=reason)
                 raise
+            else:
+                self._save("finished")
+                log.info("finished: %s", self.result["metrics"])
             finally:
-                for tracker in self._trackers():
-                    close(tracker, failed=self.result["state"] != "running")
-            self._save("finished")
-            log.info("finished: %s", self.result["metrics"])
+                self._close()
         return self.result
+
+    def _close(self) -> None:
+        """End the trackers; what they make of it changes nothing in the run."""
+        for tracker in self._trackers():
+            try:
+                close(tracker, failed=self.result["state"] != "finished")
+            except Exception as error:
+                log.warning("%s cannot be closed: %s", type(tracker).__name__, error)
 
     def _run(self) -> None:
         checkpoint = self._last_checkpoint()
@@ -262,7 +270,7 @@ class Experiment:
             for name, picture in pictures.items():
                 board.picture(name, picture, step)
             board.finish(metrics, step)
-        settings = hparams(columns(read_plan(self.folder.parent)), self.result) | {"seed": self.config.seed}
+        settings = hparams(columns(read_plan(sweep_root(self.folder) or self.folder)), self.result) | {"seed": self.config.seed}
         for logger in self.loggers:
             if not isinstance(logger, TensorBoard):
                 logger.log_hyperparams(settings)

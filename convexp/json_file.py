@@ -7,21 +7,21 @@ from typing import Any
 
 import orjson
 
+from convexp.atomic import whole
+
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Replace ``file`` atomically: a reader sees the old one or the new one, also after a kill or power loss."""
-    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")  # two processes may write the same
-    with partial.open("w", encoding="utf-8") as opened:
+    with whole(file) as partial, partial.open("w", encoding="utf-8") as opened:
         json.dump(value, opened, indent=1, allow_nan=False)
         opened.flush()
         os.fsync(opened.fileno())
-    partial.replace(file)
 
 
 def read_json(file: Path) -> dict[str, Any] | None:
     """What ``write_json`` wrote; None if there is none or it is damaged."""
     try:
-        value = orjson.loads(file.read_bytes())
+        value = orjson.loads(file.read_bytes()) if file.is_file() else None  # a pipe would never end
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None

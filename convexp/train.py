@@ -32,7 +32,7 @@ def task(cfg: DictConfig) -> float | None:
     hydra_cfg = HydraConfig.get()
     folder = Path(hydra_cfg.runtime.output_dir)
     if hydra_cfg.mode == RunMode.MULTIRUN:
-        return one_of_many(cfg, Path(hydra_cfg.sweep.dir), folder)
+        return one_of_many(cfg, Path(hydra_cfg.runtime.cwd, hydra_cfg.sweep.dir), folder)
     try:
         return start(cfg, folder, sweeps=False)
     except ConvexpError:

@@ -148,7 +148,9 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
     done = call("train", "study=image_size", "data.canvas=8,1000")
     assert done.code == 0, done.err
     root = tmp_path / "outputs" / "studies" / "image_size"
-    cost = {run: read(root / run)["metrics"] for run in ("mlp-canvas1000", "mlp-canvas8", "conv-canvas8", "conv-canvas1000")}
+    wirings = {"mlp": "mlp-readout_flatten-hidden1000", "conv": "conv-readout_global_avg-hidden_"}
+    names = {f"{name}-canvas{size}": f"{start}-canvas{size}" for name, start in wirings.items() for size in (8, 1000)}
+    cost = {run: read(root / folder)["metrics"] for run, folder in names.items()}
     assert cost["mlp-canvas1000"]["cost/parameters"] == 1000 * 1000**2 + 1000 + 10 * 1000 + 10
     assert cost["mlp-canvas8"]["cost/parameters"] == 1000 * 8**2 + 1000 + 10 * 1000 + 10
     assert (
@@ -164,7 +166,7 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
     ("overrides", "words"),
     [
         (["study=three_leyers"], "study=three_leyers: there is no such option; there are base, border"),
-        (["-m", "study=three_layers,low_rank"], "study: one study at a time"),
+        (["-m", "study=three_layers,low_rank"], "study: is the same for all runs of a sweep"),
         (["study=three_layers", "~study.grid.model", "~study.grid.seed"], "study.grid={}: is empty"),
         (["study=three_layers", "study.grid.model=[]"], "study.grid: model has no values"),
         (["study=three_layers", "+study.exclude=[{model:[dense,local,conv]}]"], "study.exclude: leaves no run"),
@@ -179,6 +181,8 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
         (["study=three_layers", "model.kernel_sise=3,5"], "model.kernel_sise: there is no such setting"),
         (["study=border", "model.padding=valid"], "model.padding: moves together with others in this study"),
         (["-m", "seed=0,1", "hydra.sweep.subdir=same"], "would share the folder same"),
+        (["-m", "outputs=a,b"], "outputs: is the same for all runs of a sweep"),
+        (["-m", "model=glob(c*)"], "name the values"),
         (["-m", "seed=0,1", "on_failure=halt"], "on_failure=halt: should be 'continue' or 'stop'"),
     ],
 )
@@ -215,3 +219,53 @@ def test_a_report_is_written_again_only_if_something_has_changed(call, tmp_path)
     page.unlink()
     assert call("train", *SWEEP, "seed=0,1,2").code == 0
     assert page.stat().st_mtime_ns > before
+
+
+def test_a_wrong_point_that_is_mended_leaves_no_trace_in_the_exit_code(call):
+    assert call("train", *SWEEP, "model.kernel_size=3,4", "hydra.sweep.subdir=k${model.kernel_size}").code == 2
+    done = call("train", *SWEEP, "model.kernel_size=3,5", "hydra.sweep.subdir=k${model.kernel_size}")
+    assert done.code == 0, done.err
+
+
+def test_data_that_has_gone_is_a_wrong_setting_and_no_result_is_lost(call, tmp_path, data_dir, monkeypatch):
+    sweep = ("-m", *SMALL, "hydra.sweep.dir=sweep", "data=digits,mnist", "only_costs=true")
+    monkeypatch.setenv("CONVEXP_DATA", str(data_dir))
+    assert call("train", *sweep).code == 0
+    before = read(tmp_path / "sweep" / "mnist")
+    monkeypatch.setenv("CONVEXP_DATA", str(tmp_path / "nowhere"))
+    done = call("train", *sweep)
+    assert done.code == 2
+    assert "1 finished (kept), 1 with wrong settings (mnist)" in done.out
+    assert read(tmp_path / "sweep" / "mnist") == before
+
+
+def test_a_report_that_fails_is_no_success(call, monkeypatch):
+    from convexp.studies import ending
+
+    monkeypatch.setattr(ending, "show", lambda found: 1 / 0)
+    done = call("train", *SWEEP, "only_costs=true")
+    assert done.code == 1
+    assert "the report failed (ZeroDivisionError" in done.err
+
+
+def test_stop_is_heard_wherever_the_runs_work(call, tmp_path):
+    sweep = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model.kernel_size=4,3", "on_failure=stop", "hydra.job.chdir=true")
+    done = call("train", *sweep)
+    assert done.code == 1
+    assert not (tmp_path / "sweep" / "kernel_size3" / "result.json").exists()
+
+
+def test_the_page_says_how_to_make_it_again(call, tmp_path):
+    assert call("train", *SWEEP, "only_costs=true", "seed=0,1").code == 0
+    page = (tmp_path / "sweep" / "report.html").read_text()
+    assert "convexp-train hydra.sweep.dir=sweep" in page or "convexp-train -m" in page
+    assert "seed=0,1" in page
+
+
+def test_folders_in_folders_have_one_study(call, tmp_path):
+    sweep = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1", "hydra.sweep.subdir=${model.name}/s${seed}")
+    done = call("train", *sweep)
+    assert done.code == 0, done.err
+    assert "4/4 local/s1: test accuracy" in done.out
+    assert list((tmp_path / "sweep").glob("events.out.tfevents.*"))
+    assert not list((tmp_path / "sweep" / "conv").glob("events.out.tfevents.*"))

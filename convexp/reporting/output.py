@@ -1,11 +1,9 @@
 """A report as files, and on the terminal."""
 
-import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from convexp import console
+from convexp.atomic import whole
 from convexp.reporting import sheets, table
 from convexp.reporting.latex import latex
 from convexp.reporting.report import Report
@@ -48,18 +46,6 @@ def _text(file: Path, text: str) -> Path:
     with whole(file) as partial:
         partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
     return file
-
-
-@contextmanager
-def whole(file: Path) -> Generator[Path]:
-    """A file to be written beside ``file`` that takes its place at the end: a reader sees the old one or the new one."""
-    partial = file.with_name(f"{file.name}.partial-{os.getpid()}")
-    try:
-        yield partial
-        partial.replace(file)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def markdown(report: Report) -> str:

@@ -88,7 +88,7 @@ def _bootstrap_t(differences: Sequence[float], centre: float, observed: float) -
     drawn = resamples(n)
     parts = np.array_split(drawn, ceil(drawn.size / AT_ONCE))
     t = np.sort(np.concatenate([_absolute_t(part, away) for part in parts]))
-    reached = len(t) - int(np.searchsorted(t, observed))
+    reached = len(t) - int(np.searchsorted(t, observed * (1 - EQUAL) - EQUAL))  # ties count, whatever the last bits are
     p = reached / len(t) if n <= ENUMERATED else (1 + reached) / (1 + len(t))
     return float(t[ceil(LEVEL * len(t)) - 1]), p
 

@@ -13,7 +13,7 @@ from convexp.reporting.unfinished import Unfinished, unfinished
 from convexp.runs import Result
 from convexp.runs.collect import some
 from convexp.runs.plan import Plan, read_plan
-from convexp.runs.settings import lookup, printable
+from convexp.runs.settings import lookup, printable, shown
 
 __all__ = ["Report", "Unfinished", "report"]
 
@@ -60,9 +60,18 @@ def report(root: Path) -> Report:
         groups=groups,
         comparisons=compare(groups, plan),
         unfinished=unfinished(root, runs, plan),
-        provenance=provenance(runs, doubts(counted, twice, plan)),
+        provenance=provenance(runs, [*doubts(counted, twice, plan), *_without_baseline(groups, plan)]),
         runs=runs,
     )
+
+
+def _without_baseline(groups: list[Group], plan: Plan | None) -> list[str]:
+    wanted = plan.compare if plan else {}
+    return [
+        f"nothing is compared with {axis}={shown(value)}, the baseline: no run of it is finished"
+        for axis, value in wanted.items()
+        if groups and all(group.point.get(axis) != value for group in groups)
+    ]
 
 
 def _plan(root: Path) -> Plan | None:

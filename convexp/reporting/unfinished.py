@@ -56,7 +56,7 @@ def _missing(runs: Sequence[Result], plan: Plan | None) -> Iterator[Unfinished]:
     found = {str(run["path"]): run for run in runs}
     for planned in plan.runs if plan else ():
         run = found.get(planned.folder)
-        if run is None and planned.identity is None:
+        if planned.identity is None and (run is None or run["state"] == "finished"):
             yield Unfinished(planned.folder, "wrong settings", "the study says which, when it is started again")
         elif run is None:
             yield Unfinished(planned.folder, "missing", "planned, and not started")

@@ -7,9 +7,10 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from convexp.errors import RefusedError
-from convexp.runs.result import Result, read_result
+from convexp.runs.result import FILE, Result, read_result
 
 LOCK = ".lock"
+LOG = "train.log"
 
 
 class Taken(Enum):
@@ -29,16 +30,19 @@ class State(Enum):
     BUSY = "busy"  # another process runs in it
     NEW = "new"  # or damaged: it is done again
     OTHER = "other"  # a run of other settings
+    WRONG = "wrong"  # it cannot be done: its settings are wrong
 
 
 def state(path: Path, identity: str | None) -> State:
     """The state of the folder at ``path`` for a run with ``identity`` (None: its settings are wrong); nothing is touched."""
     if (path / LOCK).exists() and not _free(path):
         return State.BUSY
+    if identity is None:
+        return State.WRONG
     result = read_result(path)
     if result is None:
         return State.NEW
-    if result.get("identity") is None or identity is None:  # it failed before it could start, or is going to
+    if result.get("identity") is None:  # it failed before it could start
         return State.FAILED
     if result["identity"] != identity:
         return State.OTHER
@@ -67,7 +71,7 @@ class RunFolder:
         fresh = not (self.path / LOCK).exists()
         self._lock = FileLock(self.path / LOCK)
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=1)  # somebody may just be looking whether it is free
         except Timeout:
             raise RefusedError(f"{self.path}: another process is running in this folder; choose another") from None
         try:
@@ -80,7 +84,7 @@ class RunFolder:
         return self
 
     def _look(self) -> None:
-        others = [entry.name for entry in self.path.iterdir() if entry.name != LOCK]
+        others = [entry.name for entry in self.path.iterdir() if not _is_left_over(entry.name)]
         self.previous = read_result(self.path)
         if self.previous is None:
             if others and not (self.path / ".hydra").is_dir():
@@ -94,6 +98,11 @@ class RunFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._lock.release()
+
+
+def _is_left_over(name: str) -> bool:
+    """What a run leaves that was killed, or found the disk full, before its configuration was written."""
+    return name in (LOCK, LOG) or name.startswith(f"{FILE}.partial")
 
 
 def prune(path: Path) -> None:
@@ -120,5 +129,7 @@ def _free(path: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return False
+    except OSError:  # not ours to lock: nobody of ours can be in it
+        return True
     lock.release()
     return True

@@ -10,7 +10,7 @@ from convexp.runs.settings import printable
 SECTIONS = ("versions", "git", "hardware", "seconds", "data")
 TEXTS = ("state", "identity", "name", "started", "ended", "error")  # error: lines
 NETWORK = ("parameters", "flops", "width")
-MAPS = ("accuracy", "radius")  # of the shift map; no other probe's are in a report
+MAPS = {"accuracy": (1, 2), "radius": (1,)}  # of the shift map, with their dimensions; no other probe's are in a report
 
 
 class Keeper:
@@ -37,7 +37,11 @@ class Keeper:
             found["network"] = self._shared({key: _number(network, key) for key in NETWORK})
         found["metrics"] = {sys.intern(printable(key)): v for key, v in _section(result, "metrics").items() if _is_number(v)}
         maps = _section(_section(_section(result, "probes"), "shift_map"), "maps")
-        found["probes"] = {"shift_map": {"maps": {key: maps[key] for key in MAPS if _is_map(maps.get(key))}}} if maps else {}
+        found["probes"] = (
+            {"shift_map": {"maps": {key: maps[key] for key, dims in MAPS.items() if _dims(maps.get(key)) in dims}}}
+            if maps
+            else {}
+        )
         return found
 
     def _config(self, result: Result) -> dict[str, Any]:
@@ -90,10 +94,12 @@ def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_map(value: Any) -> bool:
-    """Numbers, and null where there is none, in lists in lists."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(v is None or type(v) is float or _is_number(v) or _is_map(v) for v in value)
-    )
+def _dims(value: Any) -> int | None:
+    """Of numbers, and null where there is none, in lists in lists: how deep they lie; None if it is something else."""
+    if value is None or type(value) is float or _is_number(value):
+        return 0
+    if not isinstance(value, list) or not value:
+        return None
+    depths = {_dims(v) for v in value}
+    depth = depths.pop()
+    return None if depths or depth is None else depth + 1

@@ -53,6 +53,6 @@ def write_failure(folder: Path, error: str, mendable: bool) -> None:
     """Note, in result and log, that a run failed before it could start, unless the folder holds the result of one that did."""
     if "identity" not in (read_result(folder) or {}):
         folder.mkdir(parents=True, exist_ok=True)
+        write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})
         with (folder / "train.log").open("a", encoding="utf-8") as log:
             log.write(f"failed before the start: {error}\n")
-        write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})

@@ -13,6 +13,7 @@ from convexp.reporting.output import PAGE, show, write
 from convexp.reporting.report import Report, Unfinished, report
 from convexp.runs import read_result
 from convexp.runs.plan import FILE as PLAN
+from convexp.runs.plan import read_plan
 from convexp.runs.result import FILE as RESULT
 from convexp.studies.notes import clear, refusals
 
@@ -26,34 +27,49 @@ class SweepSummary(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before the first run."""
-        clear(Path(config.hydra.sweep.dir))
+        root = Path(config.hydra.sweep.dir)
+        if read_plan(root) is None:  # by another sweeper; ours does so itself, once it knows that it starts
+            clear(root)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra once all runs have been started and ended."""
-        root = Path(config.hydra.sweep.dir)
-        refused = refusals(root)
         try:
-            found = report(root)
-        except ConvexpError as error:  # every run was refused
-            console.complain("convexp-train", str(error))
-            sys.exit(1)
-        show(found)
-        self._write(found, root)
-        for run, reason in refused:
-            console.out.print(f"{run}: not run, {reason}", markup=False)
-        console.out.print(f"look at the curves: {console.tensorboard(str(root))}", markup=False)
-        if found.unfinished or refused:
-            sys.exit(2 if all(_mendable(root, run) for run in found.unfinished) and not refused else 1)
+            code = conclude(Path(config.hydra.sweep.dir))
+        except Exception as error:  # Hydra would only warn, and end with 0
+            said = error if isinstance(error, ConvexpError) else f"the report failed ({type(error).__name__}: {error})"
+            console.complain("convexp-train", str(said))
+            code = 1
+        if code:
+            sys.exit(code)
 
-    def _write(self, found: Report, root: Path) -> None:
-        page = root / PAGE
-        try:
-            if not _is_current(page, found):
-                write(found, root)
-        except OSError as error:  # the runs are safe; convexp-report writes it once there is room
-            console.complain("convexp-train", f"the report cannot be written ({error}); later: convexp-report {root}")
-            sys.exit(1)
-        console.out.print(f"report: {console.shorten(page)} (the tables beside it: summary.md, .csv, .tex)", markup=False)
+
+def conclude(root: Path) -> int:
+    """Show and write the report of the sweep in ``root``; returns the exit code."""
+    found, plan = report(root), read_plan(root)
+    show(found)
+    written = _write(found, root)
+    console.out.print(f"look at the curves: {console.tensorboard(str(root))}", markup=False)
+    planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
+    lacking = [run for run in found.unfinished if run.path in planned]
+    if lacking:
+        return 2 if written and all(_mendable(root, run) for run in lacking) else 1
+    refused = [] if plan else refusals(root)  # with a plan, states of folders say it all
+    for run, reason in refused:
+        console.out.print(f"{run}: not run, {reason}", markup=False)
+    return 0 if written and not refused else 1
+
+
+def _write(found: Report, root: Path) -> bool:
+    """Whether the report could be written, or is there."""
+    page = root / PAGE
+    try:
+        if not _is_current(page, found):
+            write(found, root)
+    except OSError as error:  # the runs are safe
+        console.complain("convexp-train", f"the report cannot be written ({error}); later: convexp-report {root}")
+        return False
+    console.out.print(f"report: {console.shorten(page)} (the tables beside it: summary.md, .csv, .tex)", markup=False)
+    return True
 
 
 def _is_current(page: Path, found: Report) -> bool:
@@ -64,4 +80,4 @@ def _is_current(page: Path, found: Report) -> bool:
 
 def _mendable(root: Path, run: Unfinished) -> bool:
     """Whether wrong settings are the reason."""
-    return bool((read_result(root / run.path) or {}).get("mendable"))
+    return run.state == "wrong settings" or bool((read_result(root / run.path) or {}).get("mendable"))

@@ -19,7 +19,7 @@ from hydra.errors import HydraException, OverrideParseException
 from convexp.errors import ConfigError
 
 Row = tuple[str, ...]
-PLAIN = re.compile(r"[A-Za-z_][\w./@%+-]*")
+PLAIN = re.compile(r"[A-Za-z_][\w./@%+-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,10 @@ def _steps(override: Override) -> list[str]:
         return [override.get_value_element_as_str()]
     if not override.is_discrete_sweep():
         raise ConfigError(f"{override.input_line}: is no list of values; use a,b,c, choice(...) or range(...)")
-    return list(override.sweep_string_iterator())
+    try:
+        return list(override.sweep_string_iterator())
+    except HydraException as error:  # glob, which asks for files
+        raise ConfigError(f"{override.input_line}: {error}; name the values") from None
 
 
 def axes(grid: dict[str, Any], where: str = "study.grid") -> list[Axis]:

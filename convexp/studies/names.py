@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections import Counter
 
-from convexp.studies.grid import Axis, Point
+from convexp.studies.grid import Point
 
-LONGEST = 120  # characters; file systems take 255 bytes
+LONGEST = 120  # bytes; file systems take 255, and there are files with longer names
 
 
 def folder_names(points: list[Point]) -> list[str]:
@@ -14,19 +14,14 @@ def folder_names(points: list[Point]) -> list[str]:
     names = [_name(point) for point in points]
     twice = {name for name, count in Counter(names).items() if count > 1}
     return [
-        f"{name[:LONGEST]}-{_digest(point)}" if name in twice or len(name) > LONGEST else name
+        f"{_shortened(name)}-{_digest(point)}" if name in twice or name != _shortened(name) else name
         for name, point in zip(names, points, strict=True)
     ]
 
 
 def _name(point: Point) -> str:
-    pairs = [pair for axis, row in point for pair in zip(axis.settings[: _telling(axis)], row, strict=False)]
+    pairs = [pair for axis, row in point for pair in zip(axis.settings, row, strict=True)]
     return "-".join(_part(*pair) for pair in sorted(pairs, key=lambda pair: pair[0] == "seed"))  # the seed comes last
-
-
-def _telling(axis: Axis) -> int:
-    """How many of the settings that move together are needed to tell the steps apart."""
-    return next(n for n in range(1, len(axis.settings) + 1) if len({row[:n] for row in axis.rows}) == len(set(axis.rows)))
 
 
 def _part(setting: str, value: str) -> str:
@@ -36,6 +31,10 @@ def _part(setting: str, value: str) -> str:
     if "." not in setting and word != "seed":
         return said
     return f"{word}{said}" if re.match(r"[\d.+-]", said) else f"{word}_{said}"
+
+
+def _shortened(name: str) -> str:
+    return name.encode()[:LONGEST].decode(errors="ignore")
 
 
 def _digest(point: Point) -> str:

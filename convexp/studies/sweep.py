@@ -20,8 +20,10 @@ from convexp.runs.plan import Plan, write_plan
 from convexp.studies.composing import Composer
 from convexp.studies.grid import Axis, Point, Rule, axes, excluded, exclusions, product, spell, told
 from convexp.studies.names import folder_names
+from convexp.studies.notes import clear
 from convexp.studies.planning import Job, jobs, looked_up, values
 
+FIXED = ("study", "study.name", "outputs", "resume", "on_failure")
 NUMBERED = "${name}-${hydra.job.num}"  # conf/train.yaml; gives way to names that say what differs
 
 
@@ -36,13 +38,27 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
     root = Path(cfg.hydra.sweep.dir)
     found = jobs(points, constant, Composer(loader, cfg), _naming(cfg, points))
     found = looked_up(found, root)
-    root.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, root / "multirun.yaml")
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
-    write_plan(root, Plan(name, question, values(grid, found), compare, [job.planned() for job in found]))
+    plan = Plan(name, question, values(grid, found), compare, [job.planned() for job in found], _said(cfg))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        clear(root)
+        OmegaConf.save(cfg, root / "multirun.yaml")
+        write_plan(root, plan)
+    except OSError as error:
+        raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None
     announce(found, root, name)
     wanted = [job for job in found if job.state not in (State.FINISHED, State.BUSY)]
-    return launcher.launch([_told(job) for job in wanted], initial_job_idx=0) if wanted else []
+    done = launcher.launch([_told(job) for job in wanted], initial_job_idx=0) if wanted else []
+    for job in done:
+        _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
+    return done
+
+
+def _said(cfg: DictConfig) -> list[str]:
+    """The command line, as it can be typed again."""
+    said = [*cfg.hydra.overrides.hydra, *cfg.hydra.overrides.task]
+    return ["-m" if text == "hydra.mode=MULTIRUN" else str(text) for text in said]
 
 
 def read_study(cfg: DictConfig) -> Study | None:
@@ -77,8 +93,8 @@ def runs_of(study: Study | None, arguments: Sequence[str]) -> tuple[list[Axis], 
         grid, constant = told(grid, arguments)
         every += [axis for axis in grid if axis.key not in [other.key for other in every]]
         points |= {p: None for p in product(grid) if not any(excluded(p, rule) for rule in rules)}
-    if "study" in [axis.key for axis in every]:
-        raise ConfigError("study: one study at a time")
+    if fixed := [axis.key for axis in every if axis.key in FIXED]:
+        raise ConfigError(f"{fixed[0]}: is the same for all runs of a sweep; give it one value")
     if not points:
         raise ConfigError("study.exclude: leaves no run of the grid")
     return every, list(points), constant
@@ -141,6 +157,7 @@ SAID = {
     State.FAILED: "failed (to be tried again: {})",
     State.BUSY: "in the hands of another process ({})",
     State.NEW: "new",
+    State.WRONG: "with wrong settings ({})",
 }
 
 

@@ -11,7 +11,7 @@ from torch.utils.tensorboard.summary import custom_scalars
 from torch.utils.tensorboard.summary import hparams as session_summaries
 
 from convexp.runs import Result
-from convexp.runs.plan import read_plan
+from convexp.runs.plan import read_plan, sweep_root
 from convexp.training.final_metrics import charts, headlines
 from convexp.training.hparams_table import write_columns, write_row
 
@@ -35,14 +35,15 @@ class TensorBoard(TensorBoardLogger):
 
     def start(self, result: Result) -> None:
         """Put the run into the HParams table; before anything else is logged, so that TensorBoard reads it first."""
-        self.plan = read_plan(self.folder.parent)
+        self.root = sweep_root(self.folder) or self.folder.parent
+        self.plan = read_plan(self.root)
         write_row(self.folder, self.plan, result)
         self._describe([])
 
     def _describe(self, metrics: list[str]) -> None:
-        if self.folder.parent.resolve() != Path.cwd():  # a run by itself, in the folder where somebody works
+        if self.root.resolve() != Path.cwd():  # a run by itself, in the folder where somebody works
             with suppress(OSError):  # not ours to write to: the table is less tidy then
-                write_columns(self.folder.parent, self.plan, metrics)
+                write_columns(self.root, self.plan, metrics)
 
     def _write(self, summary: Any) -> None:
         writer: Any = self.experiment.file_writer

@@ -60,8 +60,13 @@ def test_equal_sections_are_one_object(tmp_path):
 def test_numbers_that_are_none_are_left_out(tmp_path):
     made = run(0)
     made["metrics"] = {"test/acc": 0.5, "a": None, "b": "0.5", "c": True, "d": [1]}
-    (found,) = collect(write(tmp_path, json.dumps(made).replace('"c": true', '"c": NaN')))
+    (found,) = collect(write(tmp_path, json.dumps(made)))
     assert found["metrics"] == {"test/acc": 0.5}
+
+
+def test_a_number_that_json_does_not_know_is_damage(tmp_path):
+    (found,) = collect(write(tmp_path, json.dumps(run(0) | {"metrics": {"test/acc": float("nan")}})))
+    assert found["state"] == "damaged"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Paired differences: coverage and false positives by simulation, invariances, Holm by hand."""
 
-from math import sqrt
+import itertools
+from fractions import Fraction
+from math import inf, sqrt
 
 import numpy as np
 import pytest
@@ -86,6 +88,23 @@ def test_equal_differences_are_no_certainty(n, p):
 
 def test_no_difference_at_all_is_no_difference():
     assert (paired([0.0] * 8).difference, paired([0.0] * 8).p) == (0.0, 1.0)
+
+
+@given(st.permutations([0, 6, 8, 8, 5]) | st.permutations([1, 4, 3, 6, 1]) | st.permutations([-1, -2, 1, -2, 4]))
+@settings(deadline=None, max_examples=20)
+def test_p_is_the_exact_one_in_any_order(counts):
+    """By fractions: accuracies come in steps of one image, so that many resamples tie with what was observed."""
+    n, centre = len(counts), Fraction(sum(counts), len(counts))
+
+    def squared_t(values, away):
+        mean = Fraction(sum(values), n)
+        variance = sum((v - mean) ** 2 for v in values) / (n - 1)
+        return inf if variance == 0 else n * (mean - away) ** 2 / variance
+
+    observed = squared_t([Fraction(c) for c in counts], 0)
+    drawn = [squared_t([Fraction(counts[i]) for i in rows], centre) for rows in itertools.product(range(n), repeat=n)]
+    exact = sum(t >= observed for t in drawn) / len(drawn)
+    assert paired([c / 360 for c in counts]).p == pytest.approx(exact, abs=1e-12)
 
 
 @given(st.integers(5, 9), st.sampled_from([-0.01, 0.01]), st.sampled_from([-0.01, 0.0, 0.01]))

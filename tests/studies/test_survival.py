@@ -5,11 +5,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
 import pytest
 from conftest import SMALL, read
+
+from convexp.runs.folder import RunFolder, state
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
 RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
@@ -121,7 +124,7 @@ def test_damaged_files_are_made_again(call, tmp_path, interrupted_at):
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     (root / "study.json").write_text('{"format": 1, "na')
     done = call("train", *SWEEP)
-    assert done.code == 1  # global_conv is not part of this start, and not finished
+    assert done.code == 0, done.err  # global_conv is not part of this start, and the plan that knew it is gone
     assert "4 runs in sweep: 3 finished (kept), 1 new" in done.out
     assert "digits-global_conv-seed0: interrupted" in done.out
     assert outcome(root) == before
@@ -137,6 +140,7 @@ def test_two_sweeps_on_one_folder_share_the_work(tmp_path, program, undisturbed)
     here = f"hydra.sweep.dir={root}"
     with started(*SWEEP, here, cwd=tmp_path) as first, started(*SWEEP, here, cwd=tmp_path / "a") as second:
         codes = {first.wait(300), second.wait(300)}
+    assert 0 in codes  # the last one finds all finished
     assert codes <= {0, 1}  # 1: what the other one had in its hands was not finished yet
     done = program("train", *SWEEP, here, cwd=tmp_path)
     assert done.code == 0, done.err
@@ -204,3 +208,29 @@ def test_finished_study_starts_again_without_torch(call, program, tmp_path):
     done = program("train", *SWEEP, cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))
     assert done.code == 0, done.err
     assert "4 finished (kept)" in done.out
+
+
+def test_what_a_full_disk_left_before_the_first_result_stands_in_no_ones_way(call, tmp_path):
+    for left in ("train.log", "result.json.partial-7", ".lock"):
+        (tmp_path / "sweep" / "conv-seed0").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sweep" / "conv-seed0" / left).touch()
+    done = call("train", *SWEEP, "only_costs=true")
+    assert done.code == 0, done.err
+
+
+def test_looking_whether_a_folder_is_free_refuses_no_run(tmp_path):
+    looking = threading.Event()
+
+    def look():
+        while not looking.is_set():
+            state(tmp_path / "run", "id")
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        for _ in range(50):
+            with RunFolder(tmp_path / "run", "id"):
+                pass
+    finally:
+        looking.set()
+        watcher.join()

@@ -60,6 +60,8 @@ def write_charts(report: Report, folder: Path, charts: list[Chart] | None = None
     if not charts:
         return []
     to = folder / FOLDER
+    if to.is_symlink():
+        raise OSError(f"{to} is a link, and what it leads to may be somebody else's")
     to.mkdir(parents=True, exist_ok=True)
     with style():
         files = [file for chart in charts for file in chart.save(to)]

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from convexp.atomic import whole
 from convexp.reporting.charts.style import BACK, INK, PAPER
 
 _TAG = re.compile(r"<[^>]*>")
@@ -56,7 +57,8 @@ class Chart:
         """``NAME.svg`` and ``NAME.png`` on white."""
         svg, png = folder / f"{self.name}.svg", folder / f"{self.name}.png"
         white = _TAG.sub(lambda tag: tag[0].replace(PAPER, "#ffffff").replace(BACK, "#ffffff"), self.svg)
-        svg.write_text(white, encoding="utf-8")
+        with whole(svg) as partial:
+            partial.write_text(white, encoding="utf-8")
         save_png(self.figure, png)
         return [svg, png]
 
@@ -76,4 +78,6 @@ def save_png(figure: Figure, file: Path) -> None:
     """A figure on white, at 150 dots per inch."""
     figure.patch.set_facecolor("white")
     figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+    options = {"compress_level": 3, "format": "png"}
+    with whole(file) as partial:
+        FigureCanvasAgg(figure).print_png(partial, metadata={"Software": None}, pil_kwargs=options)

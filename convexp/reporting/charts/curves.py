@@ -53,8 +53,11 @@ def _shape(rows: list[list[float]]) -> tuple[int, int]:
 
 def training_curve(folder: Path, metric: str) -> Curve:
     """``metric`` by epoch from the run's metrics.csv; empty if that is missing, damaged or does not have it."""
+    file = folder / "metrics.csv"
+    if not file.is_file():  # a pipe would never end
+        return {}
     try:
-        with (folder / "metrics.csv").open(newline="", encoding="utf-8") as stream:
+        with file.open(newline="", encoding="utf-8") as stream:
             return _by_epoch(csv.DictReader(stream), metric)
     except (OSError, UnicodeDecodeError, csv.Error):
         return {}

@@ -92,6 +92,4 @@ def _best(report: Report) -> str | None:
 
 def _command(report: Report) -> str | None:
     """The command that makes the study again, or goes on with it."""
-    run = report.groups[0].runs[0] if report.groups else {}
-    name = report.plan.name if report.plan else ((run.get("config") or {}).get("study") or {}).get("name")
-    return f"convexp-train study={shlex.quote(str(name))}" if name else None
+    return shlex.join(["convexp-train", *report.plan.command]) if report.plan and report.plan.command else None

@@ -48,7 +48,7 @@ def _picture(group: Group, root: Path) -> Picture:
 def read_png(file: Path) -> tuple[bytes, int, int] | None:
     """The bytes, width and height of a PNG; None if it is missing, cut off, no PNG, or too large for a page."""
     try:
-        if file.stat().st_size > LARGEST:
+        if not file.is_file() or file.stat().st_size > LARGEST:
             return None
         data = file.read_bytes()
     except OSError:
