@@ -57,8 +57,9 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
 
 def _said(cfg: DictConfig) -> list[str]:
     """The command line, as it can be typed again."""
-    said = [*cfg.hydra.overrides.hydra, *cfg.hydra.overrides.task]
-    return ["-m" if text == "hydra.mode=MULTIRUN" else str(text) for text in said]
+    kinds = (cfg.hydra.overrides.hydra, cfg.hydra.overrides.task)
+    said = [str(text) for kind in kinds for text in OmegaConf.to_container(kind, resolve=False) or []]
+    return ["-m" if text == "hydra.mode=MULTIRUN" else text for text in said]
 
 
 def read_study(cfg: DictConfig) -> Study | None:
