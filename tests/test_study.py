@@ -7,7 +7,9 @@ import shutil
 import pytest
 from conftest import ROOT, SMALL, read
 
+from convexp.config.schema import Study
 from convexp.runs.plan import read_plan
+from convexp.studies.sweep import runs_of
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${model.name}-${seed}")
 
@@ -270,3 +272,13 @@ def test_folders_in_folders_have_one_study(call, tmp_path):
     assert "4/4 local/s1: test accuracy" in done.out
     assert list((tmp_path / "sweep").glob("events.out.tfevents.*"))
     assert not list((tmp_path / "sweep" / "conv").glob("events.out.tfevents.*"))
+
+
+def test_grids_may_overlap_and_leave_points_out():
+    grids = [{"model": ["conv", "local"], "seed": [0, 1]}, {"model": ["local", "dense"], "seed": [1, 2]}]
+    study = Study(name="s", question="?", grid=grids, exclude=[{"model": "dense", "seed": [2]}, {"model": "conv", "seed": 1}])
+    grid, points, constant = runs_of(study, ["match=units"])
+    said = [tuple(axis.value(row) for axis, row in point) for point in points]
+    assert said == [("conv", 0), ("local", 0), ("local", 1), ("local", 2), ("dense", 1)]
+    assert [axis.key for axis in grid] == ["model", "seed"]
+    assert constant == ["match=units"]

@@ -88,17 +88,18 @@ def runs_of(study: Study | None, arguments: Sequence[str]) -> tuple[list[Axis], 
         rules = exclusions([point for grid in grids for point in product(grid)], study.exclude)
         _check_compare(study, grids)
     every: list[Axis] = []
-    points: dict[Point, None] = {}
+    points: dict[object, Point] = {}  # by what they say: two grids may have one in common
     constant: list[str] = []
     for grid in grids:
         grid, constant = told(grid, arguments)
         every += [axis for axis in grid if axis.key not in [other.key for other in every]]
-        points |= {p: None for p in product(grid) if not any(excluded(p, rule) for rule in rules)}
+        kept = [point for point in product(grid) if not any(excluded(point, rule) for rule in rules)]
+        points |= {tuple((axis.settings, row) for axis, row in point): point for point in kept}
     if fixed := [axis.key for axis in every if axis.key in FIXED]:
         raise ConfigError(f"{fixed[0]}: is the same for all runs of a sweep; give it one value")
     if not points:
         raise ConfigError("study.exclude: leaves no run of the grid")
-    return every, list(points), constant
+    return every, list(points.values()), constant
 
 
 def _grids(study: Study | None) -> list[dict[str, Any]]:
