@@ -54,11 +54,13 @@ def make(folder: Path) -> list[Path]:
     """
     from convexp.reporting.output import show, write
     from convexp.reporting.report import report
+    from convexp.runs.collect import all_kept
 
-    found = report(folder)
-    show(found)
     try:
-        return write(found, folder)
+        with all_kept():
+            found = report(folder)
+            show(found)
+            return write(found, folder)
     except OSError as error:
         raise ConfigError(f"{folder}: the report cannot be written there ({error.strerror or error})") from None
 

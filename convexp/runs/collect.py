@@ -49,13 +49,13 @@ def collect(root: Path) -> list[Result]:
     """
     _check(root)
     keeper = Keeper()
-    with _all_kept():
+    with all_kept():
         return [{**_read(folder, keeper), "path": str(folder.relative_to(root))} for folder in run_folders(root)]
 
 
 @contextmanager
-def _all_kept() -> Generator[None]:
-    """Python's search for garbage is off: it would go through thousands of results again and again, and none is garbage."""
+def all_kept() -> Generator[None]:
+    """Python's search for garbage is off: among thousands of results, which are none, it takes a tenth of a report's time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
