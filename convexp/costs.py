@@ -10,7 +10,7 @@ import torch
 from convexp import build
 from convexp.config import Config
 from convexp.models import count
-from convexp.models.accounting import LayerCount
+from convexp.models.accounting import LayerCount, summed
 from convexp.runs import FORMAT, Result, RunFolder
 from convexp.runs.environment import git, versions
 from convexp.runs.result import write_result
@@ -49,12 +49,7 @@ class Costing:
             "seed": config.seed,
             "started": now,
             "config": config.model_dump(by_alias=True),
-            "network": {
-                "parameters": sum(layer.parameters for layer in self.layers),
-                "flops": sum(layer.flops for layer in self.layers),
-                "width": self.width,
-                "layers": [vars(layer) for layer in self.layers],
-            },
+            "network": summed(self.layers) | {"width": self.width},
             "data": {},
             "metrics": costs(self.layers, math.prod(config.data.input_shape), config.data.batch_size),
             "probes": {},
@@ -75,11 +70,11 @@ def costs(layers: list[LayerCount], pixels: int, batch: int) -> dict[str, float]
     numbers) and every layer's output for one image; ``cost/training_bytes`` at least in use in a training step: parameters,
     gradients and Adam's two moments, and the activations of a batch.
     """
-    parameters = sum(layer.parameters for layer in layers)
+    parameters, flops = (summed(layers)[what] for what in ("parameters", "flops"))
     activations = pixels + sum(math.prod(layer.output_shape) for layer in layers)
     numbers = {
         "parameters": parameters,
-        "flops": sum(layer.flops for layer in layers),
+        "flops": flops,
         "activation_bytes": FLOAT * activations,
         "training_bytes": FLOAT * (4 * parameters + batch * activations),
     }

@@ -20,6 +20,7 @@ from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch, save_pictures
 from convexp.models import count
+from convexp.models.accounting import summed
 from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
 from convexp.runs import FORMAT, Result, RunFolder, Taken
@@ -81,12 +82,7 @@ class Experiment:
             "seed": config.seed,
             "started": self.previous.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
             "config": config.model_dump(by_alias=True),
-            "network": {
-                "parameters": sum(layer.parameters for layer in self.layers),
-                "flops": sum(layer.flops for layer in self.layers),
-                "width": self.width,
-                "layers": [vars(layer) for layer in self.layers],
-            },
+            "network": summed(self.layers) | {"width": self.width},
             "data": {
                 "checksum": data.checksum,
                 "split": data.split,

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from convexp.atomic import whole
+from convexp.errors import ConvexpError
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
@@ -25,3 +26,17 @@ def read_json(file: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def read_format(file: Path, newest: int) -> dict[str, Any] | None:
+    """Likewise, of a file that notes its ``format``; None too if it does not.
+
+    Raises:
+        ConvexpError: if that is above ``newest``, as a newer convexp wrote it.
+    """
+    found = read_json(file)
+    if found is None or not isinstance(found.get("format"), int):
+        return None
+    if found["format"] > newest:
+        raise ConvexpError(f"{file}: is of format {found['format']}, this convexp reads {newest}; upgrade convexp")
+    return found

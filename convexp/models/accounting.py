@@ -59,6 +59,15 @@ def count(network: Network) -> list[LayerCount]:
     ]
 
 
+def summed(layers: list[LayerCount]) -> dict[str, Any]:
+    """What a result notes of a network: ``parameters`` and ``flops`` of all layers, and the ``layers``."""
+    return {
+        "parameters": sum(layer.parameters for layer in layers),
+        "flops": sum(layer.flops for layer in layers),
+        "layers": [vars(layer) for layer in layers],
+    }
+
+
 @dataclass(frozen=True)
 class LayerTime:
     """One layer on a batch, alone: median milliseconds, and the peak of memory in bytes above what was there before."""

@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from convexp.errors import ConvexpError
-from convexp.json_file import read_json, write_json
+from convexp.json_file import read_format, write_json
 
 FORMAT = 1
 FILE = "study.json"
@@ -66,11 +65,9 @@ def read_plan(root: Path) -> Plan | None:
     Raises:
         ConvexpError: if a newer convexp wrote it.
     """
-    found = read_json(root / FILE)
-    if found is None or not isinstance(found.get("format"), int):
+    found = read_format(root / FILE, FORMAT)
+    if found is None:
         return None
-    if found["format"] > FORMAT:
-        raise ConvexpError(f"{root / FILE}: is of format {found['format']}, this convexp reads {FORMAT}; upgrade convexp")
     try:
         return TypeAdapter(Plan).validate_python({k: v for k, v in found.items() if k != "format"})
     except ValidationError:

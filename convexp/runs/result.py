@@ -6,8 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from convexp.errors import ConvexpError
-from convexp.json_file import read_json, write_json
+from convexp.json_file import read_format, write_json
 
 FORMAT = 1
 FILE = "result.json"
@@ -41,12 +40,7 @@ def read_result(folder: Path) -> Result | None:
     Raises:
         ConvexpError: if a newer convexp wrote it.
     """
-    result = read_json(folder / FILE)
-    if result is None or not isinstance(result.get("format"), int):
-        return None
-    if result["format"] > FORMAT:
-        raise ConvexpError(f"{folder / FILE}: is of format {result['format']}, this convexp reads {FORMAT}; upgrade convexp")
-    return result
+    return read_format(folder / FILE, FORMAT)
 
 
 def write_failure(folder: Path, error: str, mendable: bool) -> None:
