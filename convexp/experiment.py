@@ -26,7 +26,7 @@ from convexp.probes.runner import by_name, first_images, measure
 from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
 from convexp.runs.plan import read_plan, sweep_root
-from convexp.runs.result import write_result
+from convexp.runs.result import LOG, write_result
 from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
 from convexp.training.final_metrics import final_metrics
 from convexp.training.hparams import columns, hparams
@@ -105,7 +105,7 @@ class Experiment:
             ConvexpError: if the training diverged; every error is noted in the result first.
             KeyboardInterrupt: after Ctrl-C or SIGTERM, with the folder left resumable.
         """
-        with logging_to(self.folder / "train.log"):
+        with logging_to(self.folder / LOG):
             try:
                 self._run()
             except (KeyboardInterrupt, SystemExit):

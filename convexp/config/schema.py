@@ -1,5 +1,7 @@
 """The shape of a configuration: every setting, its type and its range. The YAML files in ``conf/`` hold the values."""
 
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,7 @@ from pydantic import (
 )
 
 from convexp.geometry import Size, resolve_padding
+from convexp.indifferent import INDIFFERENT, PLACES
 from convexp.placement import Choice, Offsets, Placement, Protocol, positions, reach_of, shifts, window_size
 from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
 
@@ -308,12 +311,10 @@ class Config(Section):
 
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that changes the result: all but where it is written and how it is watched."""
-        everything = self.model_dump(by_alias=True, exclude={"name", "logger", "study", "outputs", "resume", "on_failure"})
-        everything["trainer"] = {k: v for k, v in everything["trainer"].items() if k != "profiler"}
-        source = everything["data"].pop("source")
-        everything["data"] = {k: v for k, v in everything["data"].items() if k not in ("memory_gb", "workers")}
-        public = "download" in source  # the same images wherever they lie
-        elsewhere = ("root", "download", "cache") if public else ("cache",)
-        paths = {k: str(Path(source[k]).expanduser().resolve()) for k in ("root", "file") if k in source}
-        everything["data"]["source"] = {k: v for k, v in (source | paths).items() if k not in elsewhere}
+        everything = self.model_dump(by_alias=True)
+        source = everything["data"]["source"]
+        source |= {k: str(Path(source[k]).expanduser().resolve()) for k in ("root", "file") if k in source}
+        for setting in (*INDIFFERENT, *(PLACES if "download" in source else ())):
+            *sections, name = setting.split(".")
+            reduce(getitem, sections, everything).pop(name, None)
         return everything

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.reporting.groups import Group
-from convexp.reporting.labels import Point, settings_of
+from convexp.reporting.labels import Point
 from convexp.reporting.paired import Paired, holm, paired
 from convexp.runs import Result
-from convexp.runs.plan import Plan
+from convexp.runs.plan import Plan, settings_of
 
 METRICS = ("test/acc", "probe/shift_map/mean", "probe/consistency/all")
 LEVEL = 0.05

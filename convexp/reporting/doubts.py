@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from convexp.reporting.labels import settings_of
 from convexp.reporting.provenance import Values, by_value, environment, text_of
 from convexp.reporting.table import COLUMNS
 from convexp.reporting.words import plural
 from convexp.runs import Result
-from convexp.runs.plan import Plan
+from convexp.runs.plan import Plan, settings_of
 from convexp.runs.settings import lookup, printable, shown, telling
 
 ALIKE = ("git commit", "convexp", "torch", "numpy", "cpu", "threads", "accelerator")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convexp.reporting.labels import Point, distinct, label, point_of, settings_of, spread, telling_apart
+from convexp.reporting.labels import Point, distinct, label, point_of, telling_apart
 from convexp.reporting.statistics import Mean, mean
 from convexp.runs import Result
-from convexp.runs.plan import Plan, PlannedRun
+from convexp.runs.plan import Plan, PlannedRun, settings_of, spread
 from convexp.runs.settings import Settings, flatten, kinds, lookup
 
 __all__ = ["Group", "flatten", "group", "once"]

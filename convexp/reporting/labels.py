@@ -4,23 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from convexp.reporting.words import setting
 from convexp.runs.settings import Settings, differing, shown
 
 Point = dict[str, Any]
-
-
-def settings_of(axis: str) -> tuple[str, ...]:
-    """The settings of an axis: mostly one, several (``"model.readout, model.pool"``) if they move together."""
-    return tuple(setting.strip() for setting in axis.split(","))
-
-
-def spread(point: Point) -> Settings:
-    """A point by its single settings."""
-    found: Settings = {}
-    for axis, value in point.items():
-        settings = settings_of(axis)
-        found |= zip(settings, value, strict=False) if len(settings) > 1 and isinstance(value, list) else {axis: value}
-    return found
 
 
 def head(setting: str, known: Settings) -> str | None:
@@ -69,7 +56,7 @@ def shorter(setting: str, value: Any) -> Any:
 
 def label(model: str, settings: Settings) -> str:
     """The model and settings without their first component: ``conv readout=flatten``."""
-    words = [f"{key.partition('.')[2] or key}={shown(value)}" for key, value in settings.items() if key != "model"]
+    words = [f"{setting(key)}={shown(value)}" for key, value in settings.items() if key != "model"]
     return " ".join([shown(model), *words])
 
 

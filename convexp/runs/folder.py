@@ -7,10 +7,9 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from convexp.errors import RefusedError
-from convexp.runs.result import FILE, Result, read_result
+from convexp.runs.result import FILE, LOG, Result, read_result
 
 LOCK = ".lock"
-LOG = "train.log"
 
 
 class Taken(Enum):
@@ -35,7 +34,7 @@ class State(Enum):
 
 def state(path: Path, identity: str | None) -> State:
     """The state of the folder at ``path`` for a run with ``identity`` (None: its settings are wrong); nothing is touched."""
-    if (path / LOCK).exists() and not _free(path):
+    if busy(path):
         return State.BUSY
     if identity is None:
         return State.WRONG
@@ -47,6 +46,11 @@ def state(path: Path, identity: str | None) -> State:
     if result["identity"] != identity:
         return State.OTHER
     return {"finished": State.FINISHED, "failed": State.FAILED}.get(str(result.get("state")), State.INTERRUPTED)
+
+
+def busy(path: Path) -> bool:
+    """Whether a process runs in the folder."""
+    return (path / LOCK).exists() and not _free(path)
 
 
 class RunFolder:

@@ -5,7 +5,7 @@ import sys
 from typing import Any, TypeGuard
 
 from convexp.runs.result import Result
-from convexp.runs.settings import printable
+from convexp.runs.settings import is_number, printable
 
 SECTIONS = ("versions", "git", "hardware", "seconds", "data")
 TEXTS = ("state", "identity", "name", "started", "ended", "error")  # error: lines
@@ -35,7 +35,7 @@ class Keeper:
         if result["state"] == "finished":
             network = _section(result, "network")
             found["network"] = self._shared({key: _number(network, key) for key in NETWORK})
-        found["metrics"] = {sys.intern(printable(key)): v for key, v in _section(result, "metrics").items() if _is_number(v)}
+        found["metrics"] = {sys.intern(printable(key)): v for key, v in _section(result, "metrics").items() if _is_finite(v)}
         maps = _section(_section(_section(result, "probes"), "shift_map"), "maps")
         found["probes"] = (
             {"shift_map": {"maps": {key: maps[key] for key, dims in MAPS.items() if _dims(maps.get(key)) in dims}}}
@@ -85,18 +85,18 @@ def _whole(values: dict[str, Any], key: str) -> int:
 
 def _number(values: dict[str, Any], key: str) -> float:
     value = values.get(key)
-    if not _is_number(value):
+    if not _is_finite(value):
         raise ValueError(f"{key} is not a number")
     return value
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_finite(value: Any) -> TypeGuard[float]:
+    return is_number(value) and math.isfinite(value)
 
 
 def _dims(value: Any) -> int | None:
     """Of numbers, and null where there is none, in lists in lists: how deep they lie; None if it is something else."""
-    if value is None or type(value) is float or _is_number(value):
+    if value is None or type(value) is float or _is_finite(value):
         return 0
     if not isinstance(value, list) or not value:
         return None

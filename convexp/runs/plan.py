@@ -4,12 +4,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from convexp.json_file import read_format, write_json
+from convexp.runs.folder import busy
 
 FORMAT = 1
 FILE = "study.json"
+LOCK = ".study.lock"
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,25 @@ class Plan:
 
 
 def write_plan(root: Path, plan: Plan) -> None:
-    """Keep the plan in ``root``, together with the runs of earlier plans that it does not name and that were begun."""
-    before = read_plan(root)
+    """Keep the plan in ``root``, together with what still counts of the earlier ones."""
+    with FileLock(root / LOCK):
+        before = read_plan(root)
+        if before is not None:
+            plan = _joined(plan, before, root)
+        if plan != before:
+            write_json(root / FILE, {"format": FORMAT, **asdict(plan)})
+
+
+def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
+    """The plan with the runs of ``before`` that it does not name and that were begun; while a sweep is at them, all of them."""
     named = {run.folder for run in plan.runs}
-    earlier = [run for run in (before.runs if before else []) if run.folder not in named and run.identity is not None]
-    begun = [run for run in earlier if (root / run.folder).is_dir()]
-    if before is not None and begun:
-        axes = {k: _union(plan.axes.get(k, []), before.axes.get(k, [])) for k in {**plan.axes, **before.axes}}
-        plan = replace(plan, axes=axes, runs=[*plan.runs, *begun])
-    if plan != before:
-        write_json(root / FILE, {"format": FORMAT, **asdict(plan)})
+    earlier = [run for run in before.runs if run.folder not in named and run.identity is not None]
+    if not any(busy(root / run.folder) for run in before.runs):
+        earlier = [run for run in earlier if (root / run.folder).is_dir()]
+    if not earlier:
+        return plan
+    axes = {k: _union(plan.axes.get(k, []), before.axes.get(k, [])) for k in {**plan.axes, **before.axes}}
+    return replace(plan, axes=axes, runs=[*plan.runs, *earlier])
 
 
 def _union(first: list[Any], second: list[Any]) -> list[Any]:
@@ -72,6 +84,20 @@ def read_plan(root: Path) -> Plan | None:
         return TypeAdapter(Plan).validate_python({k: v for k, v in found.items() if k != "format"})
     except ValidationError:
         return None
+
+
+def settings_of(axis: str) -> tuple[str, ...]:
+    """The settings of an axis: mostly one, several (``"model.readout, model.pool"``) if they move together."""
+    return tuple(setting.strip() for setting in axis.split(","))
+
+
+def spread(point: dict[str, Any]) -> dict[str, Any]:
+    """A point by its single settings."""
+    found: dict[str, Any] = {}
+    for axis, value in point.items():
+        settings = settings_of(axis)
+        found |= zip(settings, value, strict=False) if len(settings) > 1 and isinstance(value, list) else {axis: value}
+    return found
 
 
 def sweep_root(run: Path) -> Path | None:

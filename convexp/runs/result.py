@@ -10,6 +10,7 @@ from convexp.json_file import read_format, write_json
 
 FORMAT = 1
 FILE = "result.json"
+LOG = "train.log"
 
 Result = dict[str, Any]
 
@@ -48,5 +49,5 @@ def write_failure(folder: Path, error: str, mendable: bool) -> None:
     if "identity" not in (read_result(folder) or {}):
         folder.mkdir(parents=True, exist_ok=True)
         write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})
-        with (folder / "train.log").open("a", encoding="utf-8") as log:
+        with (folder / LOG).open("a", encoding="utf-8") as log:
             log.write(f"failed before the start: {error}\n")

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from convexp.atomic import whole
 from convexp.errors import ConfigError
 
 FOLDER = ".hydra"
@@ -44,6 +45,5 @@ def write_config(folder: Path, cfg: DictConfig, hydra_cfg: Any, keep: bool) -> N
     target.mkdir(exist_ok=True)
     OmegaConf.save(hydra_cfg.overrides.task, target / "overrides.yaml")
     OmegaConf.save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
-    partial = target / "config.yaml.partial"
-    OmegaConf.save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), partial)
-    partial.replace(target / "config.yaml")
+    with whole(target / "config.yaml") as partial:
+        OmegaConf.save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), partial)

@@ -1,24 +1,11 @@
 """Configurations of many runs beside each other: flattened, and which settings tell runs apart."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
-# What does not change a result: who a run is, where it went, how it was watched (as in ``Config.identity``).
-APART = (
-    "name",
-    "seed",
-    "outputs",
-    "resume",
-    "logger",
-    "study",
-    "on_failure",
-    "trainer.profiler",
-    "data.memory_gb",
-    "data.workers",
-)
-# The same public images wherever they lie; a folder of one's own is told by its place.
-PLACES = ("data.source.root", "data.source.download")
-CACHE = "data.source.cache"
+from convexp.indifferent import INDIFFERENT, PLACES
+
+APART = ("seed", *INDIFFERENT)  # what repetitions of one run may differ in
 
 Settings = dict[str, Any]
 
@@ -64,7 +51,7 @@ def within(setting: str, sections: Iterable[str]) -> bool:
 def telling(config: dict[str, Any]) -> Settings:
     """The settings that can change a result, flattened; the seed is none of them."""
     settings = flatten(config)
-    skipped = (*APART, CACHE, *(PLACES if "data.source.download" in settings else ()))
+    skipped = (*APART, *(PLACES if "data.source.download" in settings else ()))
     return {k: v for k, v in settings.items() if not within(k, skipped)}
 
 
@@ -93,8 +80,18 @@ def _sections(run: dict[str, Any]) -> tuple[object, ...]:
     return tuple((k, id(v) if isinstance(v, dict) else repr(v)) for k, v in run["config"].items() if k not in APART)
 
 
+def is_seed(setting: str) -> bool:
+    """Whether a setting is called a seed: ``seed``, ``data.source.seed``, ``data.split_seed``."""
+    return setting == "seed" or setting.endswith((".seed", "_seed"))
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number; true and false are words."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _following(runs: Sequence[dict[str, Any]], settings: Sequence[Settings]) -> set[str]:
-    seeds = {k for found in {id(s): s for s in settings}.values() for k in found if k.endswith((".seed", "_seed"))}
+    seeds = {k for found in {id(s): s for s in settings}.values() for k in found if is_seed(k)}
     return {k for k in seeds if all(s.get(k, run["seed"]) == run["seed"] for run, s in zip(runs, settings, strict=True))}
 
 

@@ -20,6 +20,7 @@ class Composer:
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self.loader = loader
         self.master = master
+        self._groups: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], DictConfig] = {}
 
     def compose(self, overrides: list[str]) -> DictConfig:
@@ -28,13 +29,12 @@ class Composer:
         Raises:
             HydraException: as Hydra does.
         """
-        parsed = [(text, parse(text)) for text in overrides]
-        base = self._base(tuple(text for text, override in parsed if not self._is_value(override)))
-        cfg = copy.deepcopy(base)
+        parsed = {text: parse(text) for text in overrides}
+        values = {text: override for text, override in parsed.items() if self._is_value(override)}
+        cfg = copy.deepcopy(self._base(tuple(text for text in overrides if text not in values)))
         try:
-            for _, override in parsed:
-                if self._is_value(override):
-                    OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
+            for override in values.values():
+                OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
         except OmegaConfBaseException:  # Hydra says it better
             return self.loader.load_sweep_config(self.master, overrides)
         return cfg
@@ -47,6 +47,9 @@ class Composer:
     def _is_value(self, override: Override) -> bool:
         """Whether it sets a value that is there, and chooses no file, adds nothing and deletes nothing."""
         plain = not (override.is_add() or override.is_force_add() or override.is_delete() or override.package)
-        return (
-            plain and not override.key_or_group.startswith("hydra") and not self.loader.get_group_options(override.key_or_group)
-        )
+        return plain and not override.key_or_group.startswith("hydra") and not self._is_group(override.key_or_group)
+
+    def _is_group(self, name: str) -> bool:
+        if name not in self._groups:  # Hydra looks into the folders
+            self._groups[name] = bool(self.loader.get_group_options(name))
+        return self._groups[name]

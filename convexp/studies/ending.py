@@ -10,8 +10,7 @@ from omegaconf import DictConfig
 from convexp import console
 from convexp.errors import ConvexpError
 from convexp.reporting.output import PAGE, show, write
-from convexp.reporting.report import Report, Unfinished, report
-from convexp.runs import read_result
+from convexp.reporting.report import Report, report
 from convexp.runs.plan import FILE as PLAN
 from convexp.runs.plan import read_plan
 from convexp.runs.result import FILE as RESULT
@@ -45,14 +44,17 @@ class SweepSummary(Callback):
 
 def conclude(root: Path) -> int:
     """Show and write the report of the sweep in ``root``; returns the exit code."""
-    found, plan = report(root), read_plan(root)
+    found = report(root)
+    plan = found.plan
     show(found)
     written = _write(found, root)
     console.out.print(f"look at the curves: {console.tensorboard(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     lacking = [run for run in found.unfinished if run.path in planned]
+    mendable = {str(run["path"]) for run in found.runs if run.get("mendable")}
+    mendable |= {run.path for run in lacking if run.state == "wrong settings"}
     if lacking:
-        return 2 if written and all(_mendable(root, run) for run in lacking) else 1
+        return 2 if written and all(run.path in mendable for run in lacking) else 1
     refused = [] if plan else refusals(root)  # with a plan, states of folders say it all
     for run, reason in refused:
         console.out.print(f"{run}: not run, {reason}", markup=False)
@@ -76,8 +78,3 @@ def _is_current(page: Path, found: Report) -> bool:
     """Whether nothing has changed since the page was written, the last of a report's files."""
     sources = [page.parent / PLAN, *(page.parent / str(run["path"]) / RESULT for run in found.runs)]
     return page.is_file() and all(file.is_file() and file.stat().st_mtime < page.stat().st_mtime for file in sources)
-
-
-def _mendable(root: Path, run: Unfinished) -> bool:
-    """Whether wrong settings are the reason."""
-    return run.state == "wrong settings" or bool((read_result(root / run.path) or {}).get("mendable"))

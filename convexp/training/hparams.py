@@ -7,8 +7,8 @@ from typing import Any
 
 from convexp.config import Config
 from convexp.runs import Result, identity_hash
-from convexp.runs.plan import Plan
-from convexp.runs.settings import flatten, lookup, shown
+from convexp.runs.plan import Plan, settings_of, spread
+from convexp.runs.settings import flatten, is_number, is_seed, lookup, shown
 
 Value = str | float
 
@@ -52,11 +52,6 @@ CURATED = (
 )
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value of a setting is a number; true and false are words."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def columns(plan: Plan | None) -> list[Column]:
     """The curated columns, and one for each further setting that the plan varies; the seed is none."""
     varied = {f"config.{setting}": values for setting, values in _varied(plan).items()}
@@ -82,7 +77,7 @@ def _short(path: str) -> str:
 
 def _everywhere(setting: str, plan: Plan | None) -> bool:
     """Whether all runs are on the axis: TensorBoard draws no line for a run that lacks a number."""
-    return all(setting in ", ".join(run.point).split(", ") for run in (plan.runs if plan else ()))
+    return all(setting in spread(run.point) for run in (plan.runs if plan else ()))
 
 
 def _varied(plan: Plan | None) -> dict[str, list[Any]]:
@@ -96,19 +91,10 @@ def _varied(plan: Plan | None) -> dict[str, list[Any]]:
 
 
 def _factors(axis: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The settings of an axis with their values, but for the seed and seeds that move with it.
-
-    Settings that move together share an axis (``"a, b"``), and its value is a list with one for each.
-    """
-    settings = axis.split(", ")
-    values = value if len(settings) > 1 and isinstance(value, list) else [value]
-    for setting, own in zip(settings, values, strict=False):
-        if not ("seed" in settings and _is_seed(setting)):
+    """The settings of an axis with their values, but for the seed and seeds that move with it."""
+    for setting, own in spread({axis: value}).items():
+        if not ("seed" in settings_of(axis) and is_seed(setting)):
             yield setting, own
-
-
-def _is_seed(setting: str) -> bool:
-    return setting == "seed" or setting.endswith((".seed", "_seed"))
 
 
 def hparams(table: list[Column], result: Result) -> dict[str, Value]:
@@ -132,6 +118,6 @@ def row(result: Result, plan: Plan | None, folder: str) -> str:
     """
     settings = flatten(Config.model_validate(result["config"]).identity())
     point = next((run.point for run in plan.runs if run.folder == folder), None) if plan else None
-    kind = {k: v for k, v in settings.items() if k != "seed" and (point is None or not _is_seed(k))}
+    kind = {k: v for k, v in settings.items() if k != "seed" and (point is None or not is_seed(k))}
     factors = dict(pair for axis, value in (point or {}).items() for pair in _factors(axis, value))
-    return identity_hash({"settings": kind, "factors": {k: v for k, v in factors.items() if _is_seed(k)}})
+    return identity_hash({"settings": kind, "factors": {k: v for k, v in factors.items() if is_seed(k)}})

@@ -6,6 +6,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
+from convexp.atomic import whole
+
 
 class MetricsCSV(Logger):
     """Rows of ``epoch, step, <metrics>`` in ``metrics.csv``; a resumed run drops the rows it is going to write again.
@@ -49,12 +51,10 @@ class MetricsCSV(Logger):
         if not self.rows:
             return
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        partial = self.file.with_suffix(".partial")
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with whole(self.file) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
             writer.writerows(self.rows)
-        partial.replace(self.file)
 
     def finalize(self, status: str) -> None:
         """Write what is left."""

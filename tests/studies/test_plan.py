@@ -1,8 +1,10 @@
 """study.json: kept, joined with what was there, and no trap when it is damaged or comes from somebody else."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from filelock import FileLock
 
 from convexp.errors import ConvexpError
 from convexp.runs.plan import FILE, Plan, PlannedRun, read_plan, write_plan
@@ -28,6 +30,25 @@ def test_runs_that_were_begun_stay_in_the_plan_and_others_go(tmp_path):
     assert found.axes == {"seed": [3, 0, 1, 2], "lr": [0.1]}
     write_plan(tmp_path, plan(1))
     assert read_plan(tmp_path) == plan(1)
+
+
+def test_while_a_sweep_is_at_work_all_its_runs_stay(tmp_path):
+    write_plan(tmp_path, plan(0, 1, 2))
+    (tmp_path / "conv-seed1").mkdir()
+    with FileLock(tmp_path / "conv-seed1" / ".lock"):
+        write_plan(tmp_path, plan(3))
+        assert [run.folder for run in read_plan(tmp_path).runs] == ["conv-seed3", "conv-seed0", "conv-seed1", "conv-seed2"]
+    write_plan(tmp_path, plan(3))
+    assert [run.folder for run in read_plan(tmp_path).runs] == ["conv-seed3", "conv-seed1"]
+
+
+def test_plans_written_at_the_same_time_are_all_kept(tmp_path):
+    seeds = range(8)
+    for seed in seeds:
+        (tmp_path / f"conv-seed{seed}").mkdir()
+    with ThreadPoolExecutor(len(seeds)) as pool:
+        list(pool.map(lambda seed: write_plan(tmp_path, plan(seed)), seeds))
+    assert {run.folder for run in read_plan(tmp_path).runs} == {f"conv-seed{seed}" for seed in seeds}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from convexp.reporting import table
 from convexp.reporting.charts.series import value_on
 from convexp.reporting.comparisons import Comparison
 from convexp.reporting.groups import Group
-from convexp.reporting.labels import spread
 from convexp.reporting.statistics import Mean
 from convexp.reporting.words import finding, is_share, number, setting, signed, title
 from convexp.reporting.words import spread as with_interval
+from convexp.runs.plan import spread
 from convexp.runs.settings import shown
 
 # As the other tables have them; FLOPs have a column of their own here.
