@@ -4,7 +4,8 @@
 
 For each seed the accuracy over the logarithm of the samples is interpolated linearly; the exponent is
 log(n(k2) / n(k1)) / log(k2 / k1). Beside it, the exponent of the theory up to logarithms (Lahoti et al. 2024, arXiv
-2403.15707): conv k + d, local between k d and k (k + d), dense k^2 d.
+2403.15707): conv k + d, local between k d and k (k + d), dense k^2 d. A seed whose accuracy does not pass 75 % between the
+smallest and the largest number of samples tried gives no number, and is counted in no n.
 """
 
 import json
@@ -12,7 +13,6 @@ import math
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas
 
 from convexp.errors import ConvexpError
@@ -28,39 +28,47 @@ THEORY = {
 }
 
 
-def needed(runs: pandas.DataFrame) -> float:
-    """Samples at which the accuracy passes the threshold; NaN if it does not within the sizes tried."""
+def needed(runs: pandas.DataFrame) -> float | None:
+    """Samples at which the accuracy of one seed first passes the threshold; None if it does not within the sizes tried."""
     runs = runs.sort_values("data.train_size")
-    sizes, accuracy = np.log(runs["data.train_size"].to_numpy(float)), runs["test/acc"].to_numpy(float)
-    above = np.flatnonzero(accuracy >= THRESHOLD)
-    if len(above) == 0 or above[0] == 0:
-        return math.nan
-    i = above[0]
-    share = (THRESHOLD - accuracy[i - 1]) / (accuracy[i] - accuracy[i - 1])
-    return float(np.exp(sizes[i - 1] + share * (sizes[i] - sizes[i - 1])))
+    points = list(zip(runs["data.train_size"].astype(float), runs["test/acc"], strict=True))
+    for (few, low), (many, high) in zip(points, points[1:], strict=False):
+        if low < THRESHOLD <= high:
+            return few * (many / few) ** ((THRESHOLD - low) / (high - low))
+    return None
 
 
-def shown(values: list[float]) -> str:
-    """Mean and 95 % interval."""
-    m = mean(values)
-    return f"{m.mean:.3g}" + ("" if m.half_width is None else f" +- {m.half_width:.2g}")
+def shown(values: list[float | None]) -> str:
+    """Mean, 95 % interval and n of those that are there."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return "not within the sizes tried"
+    m = mean(there)
+    return f"{m.mean:.3g}" + ("" if m.half_width is None else f" +- {m.half_width:.2g}") + f" (n = {m.n})"
+
+
+def exponent(few: float | None, many: float | None, ratio: float) -> float | None:
+    """The exponent of a power of k that grows from ``few`` to ``many`` while k grows ``ratio`` times."""
+    return None if few is None or many is None else math.log(many / few) / math.log(ratio)
 
 
 def main(folder: Path) -> None:
     """Print a row for every wiring."""
     runs = load(folder)
+    for setting in ("data.image_shape", "data.train_size"):
+        if setting not in runs:
+            raise ConvexpError(f"{folder}: {setting} is the same in all runs; run the study with several values of it")
     runs = runs[runs["state"] == "finished"].copy()
     runs["k"] = [math.prod(json.loads(shape)) // PATCH for shape in runs["data.image_shape"]]
-    patches = sorted(runs["k"].unique())
-    print(f"samples for {THRESHOLD:.0%}, exponent in k: mean +- 95 % interval over n seeds")
+    low, high = runs["k"].min(), runs["k"].max()
+    print(f"samples for {THRESHOLD:.0%}, and the exponent of their growth with k: mean +- 95 % interval over n seeds")
     for model, its in runs.groupby("model", sort=False):
         table = {k: {seed: needed(r) for seed, r in of.groupby("seed")} for k, of in its.groupby("k")}
-        cells = [f"k={k}: {shown(list(table[k].values()))}" for k in patches]
-        low, high = patches[0], patches[-1]
-        slopes = [math.log(table[high][s] / table[low][s]) / math.log(high / low) for s in table[low]]
-        theory = [math.log(f(high, PATCH) / f(low, PATCH)) / math.log(high / low) for f in THEORY[str(model)]]
-        said = " to ".join(f"{t:.2f}" for t in theory)
-        print(f"{model:6} {'  '.join(cells)}  exponent {shown(slopes)} (theory {said}), n = {len(slopes)}")
+        print("; ".join([f"{model}", *(f"k = {k}: {shown(list(found.values()))}" for k, found in table.items())]))
+        if low in table and high in table:
+            slopes = [exponent(table[low].get(seed), many, high / low) for seed, many in table[high].items()]
+            theory = [exponent(f(low, PATCH), f(high, PATCH), high / low) for f in THEORY[str(model)]]
+            print(f"  exponent {shown(slopes)}, in theory {' to '.join(f'{t:.2f}' for t in theory)}")
 
 
 if __name__ == "__main__":
