@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import hydra
 from hydra.errors import HydraException
@@ -25,10 +24,6 @@ HYDRA: dict[str, Any] = (
     if "execution_whitelist" in inspect.signature(hydra.main).parameters
     else {"version_base": "1.3"}
 )
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -53,7 +48,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         # would have to be woken for every small operation.
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts memory, says when it starts
-        signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
         try:
             app()
         except (HydraException, OmegaConfBaseException) as error:

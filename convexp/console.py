@@ -3,7 +3,9 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,17 +27,33 @@ def complain(program: str, message: str) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether somebody watches: progress bars are for people."""
-    return sys.stdout.isatty()
+    """Whether somebody watches: progress bars are for people, and processes side by side would draw theirs over each other."""
+    return sys.stdout.isatty() and current_process().name == "MainProcess"
 
 
-def track(items: Sequence[T], what: str) -> Iterator[T]:
+def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
     """The items, with a progress bar if somebody watches and it takes longer than a second; it disappears at the end."""
     if not is_terminal():
         return iter(items)
     from tqdm import tqdm
 
-    return iter(tqdm(items, what, leave=False, delay=1, dynamic_ncols=True))
+    return iter(tqdm(items, what, total, leave=False, delay=1, dynamic_ncols=True))
+
+
+def say(out: str, err: str) -> None:
+    """Pass on what another process has said, above a progress bar if there is one."""
+    with _above_the_bar():
+        for text, file in ((out, sys.stdout), (err, sys.stderr)):
+            file.write(text)
+            file.flush()
+
+
+def _above_the_bar() -> AbstractContextManager[None]:
+    if not is_terminal():
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm.external_write_mode()
 
 
 def shorten(path: Path) -> str:

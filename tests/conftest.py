@@ -44,13 +44,15 @@ def program() -> Callable[..., Done]:
 
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Done]:
-    """Runs a command in this process, in an empty folder: call("train", "seed=1")."""
+    """Runs a command in this process, in an empty folder: call("train", "seed=1"); the runs of a sweep, too."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
 
     def run(name: str, *arguments: str) -> Done:
         import importlib
 
+        if name == "train" and any(argument == "-m" or argument.startswith("study=") for argument in arguments):
+            arguments = (arguments[0], "hydra.launcher.processes=1", *arguments[1:])
         monkeypatch.setattr(sys, "argv", [f"convexp-{name}", *arguments])
         capsys.readouterr()
         code = 0

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from conftest import SMALL, read
@@ -148,6 +149,80 @@ def test_two_sweeps_on_one_folder_share_the_work(tmp_path, program, undisturbed)
     assert starts(root) == dict.fromkeys(RUNS, 1)
     assert outcome(root) == undisturbed
     assert len((root / "runs.csv").read_text().splitlines()) == 5
+
+
+def processes_below(leader):
+    """The numbers of the processes that do the runs: children of the server that ``leader`` has started for them."""
+    parents = {}
+    for process in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    return [pid for pid, parent in parents.items() if parents.get(parent) == leader]
+
+
+def begun(root):
+    """The runs that are at it and have something to go on from."""
+    return [
+        name
+        for name, state in states(root).items()
+        if state == "running" and (root / name / "checkpoints" / "last.ckpt").exists()
+    ]
+
+
+LONG = ("trainer.max_epochs=40", "hydra.launcher.processes=2")  # the last word on a setting counts
+
+
+@pytest.mark.slow
+def test_side_by_side_gives_what_one_after_another_does(tmp_path, program, undisturbed):
+    done = program("train", *SWEEP, "hydra.launcher.processes=1", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert outcome(tmp_path / "sweep") == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGKILL"])
+def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, program):
+    root = tmp_path / "sweep"
+    with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
+        until(lambda: len(begun(root)) == 2)
+        workers = processes_below(sweep.pid)
+        assert len(workers) == 2
+        if how == "Ctrl-C":
+            os.killpg(sweep.pid, signal.SIGINT)
+        else:
+            os.kill(sweep.pid, getattr(signal, how))
+        assert sweep.wait(60) == (-signal.SIGKILL if how == "SIGKILL" else 130)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), timeout=60)
+    assert set(states(root).values()) == {"interrupted"}
+    said = (tmp_path / "out.txt").read_text()
+    assert "Traceback" not in said
+    assert ("interrupted; to go on, start it again" in said) == (how != "SIGKILL")
+    done = program("train", *SWEEP, *LONG, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "2 interrupted (to be gone on with" in done.out
+    assert set(starts(root).values()) == {1}
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_takes_no_other_run_with_it(tmp_path, program):
+    root = tmp_path / "sweep"
+    with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
+        until(lambda: len(begun(root)) == 2)
+        os.kill(processes_below(sweep.pid)[0], signal.SIGKILL)
+        assert sweep.wait(120) == 1
+    assert sorted(states(root).values()) == ["finished"] * 3 + ["running"]
+    said = (tmp_path / "out.txt").read_text()
+    assert "its process has ended (killed by SIGKILL, perhaps for want of memory)" in said
+    done = program("train", *SWEEP, *LONG, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert set(starts(root).values()) == {1}
+
+
+def test_a_wrong_number_of_processes_writes_nothing(call, tmp_path):
+    done = call("train", *SWEEP, "hydra.launcher.processes=0")
+    assert done.code == 2
+    assert "hydra.launcher.processes=0: should be a whole number from 1 on" in done.err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

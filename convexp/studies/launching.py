@@ -1,0 +1,103 @@
+"""The runs of a sweep, one after another or side by side."""
+
+import inspect
+import signal
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobRuntime, JobStatus, run_job, setup_globals
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from convexp import console
+from convexp.errors import ConfigError
+from convexp.studies.notes import stop
+from convexp.studies.processes import side_by_side
+
+
+def launch(
+    context: HydraContext,
+    task: TaskFunction,
+    config: DictConfig,
+    processes: int | None,
+    overrides: Sequence[Sequence[str]],
+    first: int,
+) -> list[JobReturn]:
+    """Do the jobs, each told by ``overrides`` and numbered from ``first``; see ``how_many`` for ``processes``.
+
+    Returns what each returned, in their order; None for one whose process has been killed.
+    """
+    setup_globals()
+    jobs = [partial(composed, context, config, list(said), first + i) for i, said in enumerate(overrides)]
+    count = min(how_many(processes, config), len(jobs))
+    if count <= 1:
+        return [perform(context, task, job()) for job in jobs]
+    # What Hydra got is wrapped, and the wrapper cannot be sent to a process.
+    work = partial(perform_elsewhere, context, inspect.unwrap(task), JobRuntime.instance().get("name"))
+    preload = "convexp.costs" if config.get("only_costs") else "convexp.experiment"
+    done: dict[int, JobReturn] = {}
+    with closing(side_by_side(work, jobs, count, preload)) as ending:
+        try:
+            for ended in console.track(ending, "runs", len(jobs)):
+                console.say(ended.out, ended.err)
+                if ended.exit_code is not None:
+                    _note_killed(jobs[ended.number]().hydra.sweep, ended.exit_code, config)
+                done[ended.number] = ended.value or JobReturn(_return_value=None, status=JobStatus.COMPLETED)
+        except KeyboardInterrupt:
+            console.out.print("interrupted; to go on, start it again")
+            raise
+    return [done[number] for number in range(len(jobs))]
+
+
+def _note_killed(sweep: DictConfig, exit_code: int, config: DictConfig) -> None:
+    """A run whose process is gone: what it has left lies in its folder as after any kill."""
+    why = f"killed by {signal.Signals(-exit_code).name}, perhaps for want of memory" if exit_code < 0 else f"code {exit_code}"
+    console.complain("convexp-train", f"{sweep.subdir}: its process has ended ({why}); start the sweep again to go on with it")
+    if config.get("on_failure") == "stop":
+        stop(Path(sweep.dir))
+
+
+def check_processes(processes: object) -> None:
+    """Raises ConfigError if ``processes`` is no number of processes."""
+    if processes is not None and (type(processes) is not int or processes < 1):
+        raise ConfigError(f"hydra.launcher.processes={processes}: should be a whole number from 1 on, or null")
+
+
+def how_many(processes: int | None, config: DictConfig) -> int:
+    """Processes at the same time: as asked for, or so that their threads do not outnumber the cores (at least one)."""
+    threads = OmegaConf.select(config, "trainer.threads")
+    if processes is not None or threads is None:
+        return processes or 1
+    from joblib import cpu_count  # knows of containers that may not use all cores; imported only where something runs
+
+    return max(1, cpu_count() // threads)
+
+
+def composed(context: HydraContext, config: DictConfig, overrides: list[str], number: int) -> DictConfig:
+    """The configuration of one job."""
+    found = context.config_loader.load_sweep_config(config, overrides)
+    with open_dict(found):
+        found.hydra.job.id = found.hydra.job.num = number
+    return found
+
+
+def perform(context: HydraContext, task: TaskFunction, config: DictConfig) -> JobReturn:
+    """One job, here."""
+    HydraConfig.instance().set_config(config)
+    return run_job(
+        hydra_context=context,
+        task_function=task,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+
+
+def perform_elsewhere(context: HydraContext, task: TaskFunction, name: str, config: DictConfig) -> JobReturn:
+    """One job in a process that knows nothing of Hydra yet."""
+    setup_globals()
+    JobRuntime.instance().set("name", name)
+    return perform(context, task, config)
