@@ -31,13 +31,13 @@ def is_terminal() -> bool:
     return sys.stdout.isatty() and current_process().name == "MainProcess"
 
 
-def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-    """The items, with a progress bar if somebody watches and it takes longer than a second; it disappears at the end."""
+def track(items: Iterable[T], what: str, total: int | None = None, delay: float = 1) -> Iterator[T]:
+    """The items, with a progress bar if somebody watches and it takes longer than ``delay`` s; it disappears at the end."""
     if not is_terminal():
         return iter(items)
     from tqdm import tqdm
 
-    return iter(tqdm(items, what, total, leave=False, delay=1, dynamic_ncols=True))
+    return iter(tqdm(items, what, total, leave=False, delay=delay, dynamic_ncols=True))
 
 
 def say(out: str, err: str) -> None:

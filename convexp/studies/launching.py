@@ -41,7 +41,7 @@ def launch(
     done: dict[int, JobReturn] = {}
     with closing(side_by_side(work, jobs, count, preload)) as ending:
         try:
-            for ended in console.track(ending, "runs", len(jobs)):
+            for ended in console.track(ending, "runs", len(jobs), delay=0):
                 console.say(ended.out, ended.err)
                 if ended.exit_code is not None:
                     _note_killed(jobs[ended.number]().hydra.sweep, ended.exit_code, config)
