@@ -259,6 +259,13 @@ def test_stop_is_heard_wherever_the_runs_work(call, tmp_path):
     assert not (tmp_path / "sweep" / "kernel_size3" / "result.json").exists()
 
 
+def test_folders_may_be_named_after_what_was_told(call, tmp_path):
+    named = "hydra.sweep.subdir=${hydra.job.override_dirname}"
+    done = call("train", "-m", "only_costs=true", "seed=0,1", "hydra.sweep.dir=sweep", named)
+    assert done.code == 0, done.err
+    assert {f.name for f in (tmp_path / "sweep").glob("only*")} == {"only_costs=true,seed=0", "only_costs=true,seed=1"}
+
+
 def test_the_page_says_how_to_make_it_again(call, tmp_path):
     assert call("train", *SWEEP, "only_costs=true", "seed=0,1").code == 0
     page = (tmp_path / "sweep" / "report.html").read_text()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from convexp.reporting.groups import Group
 from convexp.reporting.labels import Point
-from convexp.reporting.paired import Paired, holm, paired
+from convexp.reporting.paired import Paired, holm, least_p, paired
 from convexp.runs import Result
 from convexp.runs.plan import Plan, settings_of
 
@@ -54,6 +54,25 @@ def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Compariso
     """
     pairs = _planned(groups, plan) if plan and plan.compare else _with_first(groups)
     return [comparison for metric in METRICS for comparison in _on(metric, pairs)]
+
+
+def by_metric(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
+    """The comparisons on each metric."""
+    return {metric: [c for c in comparisons if c.metric == metric] for metric in dict.fromkeys(c.metric for c in comparisons)}
+
+
+def too_few(found: Sequence[Comparison]) -> str | None:
+    """Of the comparisons on one metric: that so few seeds cannot show a difference among so many, if that is so."""
+    seeds = [c.n for c in found if c.p is not None]
+    least = len(seeds) * min(map(least_p, seeds), default=0.0)
+    if least < LEVEL:
+        return None
+    enough = next((n for n in range(max(seeds) + 1, max(seeds) + 4) if len(seeds) * least_p(n) < LEVEL), None)
+    advice = f"take {enough} seeds, or compare less" if enough else "compare less"
+    return (
+        f"{max(seeds)} seeds cannot show one among {len(seeds)} comparisons, as p after the correction is at least "
+        f"{min(1.0, least):.2g}: {advice}"
+    )
 
 
 def _on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Comparison]:

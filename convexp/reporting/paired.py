@@ -67,6 +67,13 @@ def paired(differences: Sequence[float]) -> Paired:
     return _with_interval(n, centre, quantile * error, p, BOOTSTRAP)
 
 
+def least_p(n: int) -> float:
+    """The smallest p that n differences of any size can have where they do not tie."""
+    if n < FEWEST:
+        return 0.0 if n > 1 else 1.0
+    return n / n**n if n <= ENUMERATED else 1 / (1 + RESAMPLES)
+
+
 def _with_interval(n: int, centre: float, half_width: float, p: float, method: str) -> Paired:
     return Paired(n, centre, centre - half_width, centre + half_width, p, method)
 

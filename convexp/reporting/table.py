@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from convexp.reporting.comparisons import HIGHER, LOWER, NOT_SHOWN, Comparison
+from convexp.reporting.comparisons import HIGHER, LOWER, NOT_SHOWN, Comparison, by_metric, too_few
 from convexp.reporting.groups import Group
 from convexp.reporting.words import signed, spread, title
 
@@ -80,10 +80,7 @@ def p_text(p: float | None) -> str:
 
 def verdicts(comparisons: Sequence[Comparison]) -> list[str]:
     """A sentence for each metric: which groups are higher or lower than what, and for how many nothing is shown."""
-    return [
-        _verdict(metric, [c for c in comparisons if c.metric == metric])
-        for metric in dict.fromkeys(c.metric for c in comparisons)
-    ]
+    return [_verdict(metric, found) for metric, found in by_metric(comparisons).items()]
 
 
 def _verdict(metric: str, found: Sequence[Comparison]) -> str:
@@ -93,6 +90,8 @@ def _verdict(metric: str, found: Sequence[Comparison]) -> str:
         parts[NAMED:] = [f"and so on, {len(parts)} differences in all"]
     if without:
         parts.append(f"{NOT_SHOWN} in {without} of {len(found)} comparisons" if parts else NOT_SHOWN)
+    if reason := too_few(found):
+        parts.append(reason)
     return f"{title(metric)}: {'; '.join(parts)}"
 
 

@@ -23,8 +23,8 @@ class Composer:
         self._groups: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], DictConfig] = {}
 
-    def compose(self, overrides: list[str]) -> DictConfig:
-        """What Hydra's launchers compose from ``overrides``, Hydra's own part included.
+    def settings(self, overrides: list[str]) -> DictConfig:
+        """What a run is told that Hydra's launchers start with ``overrides``.
 
         Raises:
             HydraException: as Hydra does.
@@ -36,12 +36,16 @@ class Composer:
             for override in values.values():
                 OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
         except OmegaConfBaseException:  # Hydra says it better
-            return self.loader.load_sweep_config(self.master, overrides)
+            return _without_hydra(self.whole(overrides))
         return cfg
+
+    def whole(self, overrides: list[str]) -> DictConfig:
+        """The same with Hydra's own part, as Hydra composes it."""
+        return self.loader.load_sweep_config(self.master, overrides)
 
     def _base(self, overrides: tuple[str, ...]) -> DictConfig:
         if overrides not in self._bases:
-            self._bases[overrides] = self.loader.load_sweep_config(self.master, list(overrides))
+            self._bases[overrides] = _without_hydra(self.whole(list(overrides)))
         return self._bases[overrides]
 
     def _is_value(self, override: Override) -> bool:
@@ -53,3 +57,7 @@ class Composer:
         if name not in self._groups:  # Hydra looks into the folders
             self._groups[name] = bool(self.loader.get_group_options(name))
         return self._groups[name]
+
+
+def _without_hydra(cfg: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])

@@ -65,6 +65,7 @@ def spell(value: Any) -> str:
     raise ValueError(f"{value!r} is no value for a setting")
 
 
+@cache  # a grid has few values and many points
 def parse(text: str) -> Override:
     """An override such as ``seed=0,1``.
 
@@ -79,7 +80,6 @@ def parse(text: str) -> Override:
         ) from None
 
 
-@cache  # a grid has few values and many points
 def meaning(spelled: str) -> Any:
     """The value that ``spell`` spelled."""
     return parse(f"x={spelled}").value()

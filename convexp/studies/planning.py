@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from convexp import console
 from convexp.config import Config, load
 from convexp.errors import ConfigError
 from convexp.reporting.groups import flatten
@@ -15,6 +16,8 @@ from convexp.runs.folder import State, state
 from convexp.runs.plan import PlannedRun
 from convexp.studies.composing import Composer
 from convexp.studies.grid import Axis, Point
+
+Name = Callable[[int, list[str], DictConfig], str]  # of a run's folder: from its number, overrides and settings
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,20 @@ class Job:
         return PlannedRun(self.folder, self.identity, {axis.key: axis.value(row) for axis, row in self.point})
 
 
-def jobs(points: list[Point], constant: list[str], composer: Composer, name: Callable[[int, DictConfig], str]) -> list[Job]:
-    """A job for each point, its configuration checked; ``name`` makes a folder's name from a number and a configuration.
+def jobs(points: list[Point], constant: list[str], composer: Composer, name: Name) -> list[Job]:
+    """A job for each point, its configuration checked.
 
     Raises:
         HydraException: if a configuration cannot be composed.
         ConfigError: if all of them are wrong, or two would share a folder.
     """
     found: list[Job] = []
-    for number, point in enumerate(points):
+    for number, point in enumerate(console.track(points, "plan")):
         said = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
-        cfg = composer.compose([*constant, *said])
-        config, error = _checked(cfg)
-        found.append(Job(name(number, cfg), [*constant, *said], point, config, error))
+        overrides = [*constant, *said]
+        settings = composer.settings(overrides)
+        config, error = _checked(settings)
+        found.append(Job(name(number, overrides, settings), overrides, point, config, error))
     if found and all(job.error for job in found):
         assert found[0].error is not None
         raise found[0].error
@@ -69,8 +73,7 @@ def jobs(points: list[Point], constant: list[str], composer: Composer, name: Cal
     return found
 
 
-def _checked(cfg: DictConfig) -> tuple[Config | None, ConfigError | None]:
-    settings = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+def _checked(settings: DictConfig) -> tuple[Config | None, ConfigError | None]:
     try:
         return load(settings), None
     except ConfigError as error:

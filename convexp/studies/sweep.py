@@ -1,7 +1,7 @@
 """A sweep: plan, say what is there, launch what is not."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from convexp.studies.composing import Composer
 from convexp.studies.grid import Axis, Point, Rule, axes, excluded, exclusions, product, spell, told
 from convexp.studies.names import folder_names
 from convexp.studies.notes import clear
-from convexp.studies.planning import Job, jobs, looked_up, values
+from convexp.studies.planning import Job, Name, jobs, looked_up, values
 
 FIXED = ("study", "study.name", "outputs", "resume", "on_failure")
 NUMBERED = "${name}-${hydra.job.num}"  # conf/train.yaml; gives way to names that say what differs
@@ -36,7 +36,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
     study = read_study(cfg)
     grid, points, constant = runs_of(study, arguments)
     root = Path(cfg.hydra.sweep.dir)
-    found = jobs(points, constant, Composer(loader, cfg), _naming(cfg, points))
+    composer = Composer(loader, cfg)
+    found = jobs(points, constant, composer, _naming(cfg, points, composer))
     found = looked_up(found, root)
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     plan = Plan(name, question, values(grid, found), compare, [job.planned() for job in found], _said(cfg))
@@ -121,13 +122,13 @@ def _check_compare(study: Study, grids: list[list[Axis]]) -> None:
             raise ConfigError(f"study.compare: {key}={value}: is no value of study.grid; there are {known[key]}")
 
 
-def _naming(cfg: DictConfig, points: list[Point]) -> Callable[[int, DictConfig], str]:
+def _naming(cfg: DictConfig, points: list[Point], composer: Composer) -> Name:
     """What names folders: what differs, unless ``hydra.sweep.subdir`` says something else."""
     own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
     if isinstance(own, dict) and own["subdir"] != NUMBERED:
-        return _by_subdir
+        return lambda number, overrides, _: _by_subdir(number, composer.whole(overrides))
     names = folder_names(points)
-    return lambda number, run: names[number] or str(run.name)
+    return lambda number, _, settings: names[number] or str(settings.name)
 
 
 def _by_subdir(number: int, run: DictConfig) -> str:

@@ -3,8 +3,9 @@
 import pytest
 from fabricated_runs import planned, run, with_path
 
-from convexp.reporting.comparisons import METRICS, compare
+from convexp.reporting.comparisons import METRICS, Comparison, compare, too_few
 from convexp.reporting.groups import group
+from convexp.reporting.paired import holm, paired
 
 SEEDS = range(5)
 
@@ -143,3 +144,38 @@ def same(i):
 def test_a_metric_that_one_group_lacks_is_not_compared():
     costs = [with_path(f"cost{s}", {**run(s, "local"), "metrics": {"cost/flops": 3.0}}) for s in SEEDS]
     assert compare(group([run(s) for s in SEEDS] + costs)) == []
+
+
+def made_up(n, count, p=0.5):
+    """Comparisons on one metric, of n pairs each."""
+    return [Comparison("test/acc", "local", "conv", n, -0.1, -0.2, 0.0, p, p, "bootstrap-t", "lower")] * count
+
+
+@pytest.mark.parametrize(
+    ("n", "count", "says"),
+    [
+        (5, 31, None),
+        (5, 32, "5 seeds cannot show one among 32 comparisons, as p after the correction is at least 0.051: take 6 seeds"),
+        (6, 300, None),
+        (6, 400, "6 seeds cannot show one among 400 comparisons, as p after the correction is at least 0.051: take 7 seeds"),
+        (9, 600, "9 seeds cannot show one among 600 comparisons, as p after the correction is at least 0.06: compare less"),
+        (3, 600, None),
+        (0, 0, None),
+    ],
+)
+def test_too_few_seeds_for_so_many_comparisons(n, count, says):
+    found = too_few(made_up(n, count))
+    assert (found is None) if says is None else found.startswith(says)
+
+
+def test_comparisons_without_p_count_for_nothing():
+    assert too_few(made_up(1, 100, p=None)) is None
+    assert too_few(made_up(5, 31) + made_up(1, 100, p=None)) is None
+
+
+@pytest.mark.parametrize(("n", "count"), [(5, 31), (5, 32), (6, 300), (6, 400)])
+def test_says_too_few_just_where_nothing_can_be_shown(n, count):
+    """Differences as clear as can be: far from zero, close together, no two alike."""
+    clear = paired([1 + 0.001 * i * i for i in range(n)])
+    shown = holm([clear.p] * count)[0] < 0.05
+    assert shown == (too_few(made_up(n, count)) is None)

@@ -10,10 +10,11 @@ from typing import Any
 from convexp import __version__
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.looks import looks
+from convexp.reporting.comparisons import by_metric, too_few
 from convexp.reporting.page.kernels import kernels
 from convexp.reporting.page.tables import comparisons_table, groups_table, metrics_table, sentences
 from convexp.reporting.report import Report
-from convexp.reporting.words import plural, spread
+from convexp.reporting.words import plural, spread, title
 
 HERE = Path(__file__).parent
 MOST_FINDINGS = 6
@@ -68,6 +69,7 @@ def _content(report: Report) -> dict[str, Any]:
         "states": Counter(run.state for run in report.unfinished),
         "seeds": sorted({run["seed"] for g in groups for run in g.runs if run.get("seed") is not None}),
         "findings": sentences(comparisons, MOST_FINDINGS),
+        "too_few": [f"{title(m)}: {reason}" for m, found in by_metric(comparisons).items() if (reason := too_few(found))],
         "different": sum(c.verdict != "no difference shown" for c in comparisons),
         "best": _best(report),
         "results": groups_table(groups, marks) if groups else None,
