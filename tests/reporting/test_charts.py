@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from convexp.reporting.charts import draw_charts, write_charts
+from convexp.reporting.charts.along import line_looks
 from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curve
 from convexp.reporting.charts.looks import looks
 from convexp.reporting.charts.pareto import front
@@ -178,6 +179,20 @@ def test_many_kinds_have_the_colour_of_one_setting():
     seen = looks(groups)
     assert len({look.colour for look in seen}) == 3
     assert len({(look.colour, look.line, look.marker) for look in seen}) == 12
+
+
+def test_lines_of_one_colour_have_a_dash_each():
+    """Whatever the number of values along the line: the looks of groups count those, too."""
+    sizes, kernels = range(10, 18), (1, 3, 5)
+    groups = [
+        Group(f"{m} {k} {n}", {"model": m, "model.kernel_size": k, "data.train_size": n}, [run(m, 0)])
+        for m in ("local", "conv")
+        for k in kernels
+        for n in sizes
+    ]
+    drawn = line_looks(looks(groups), lines(groups, "data.train_size"))
+    assert [look.line for look in drawn] == ["-", "--", ":"] * 2
+    assert len({(look.colour, look.marker) for look in drawn}) == 6
 
 
 def test_words():

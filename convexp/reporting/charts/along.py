@@ -1,12 +1,15 @@
 """Metrics along each axis of the study that is a number: sample efficiency, kernel size, rank, cost by image size."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 
 from matplotlib.axes import Axes
 
 from convexp.reporting.charts.accuracy import band, left_out
 from convexp.reporting.charts.chart import Chart, chart
-from convexp.reporting.charts.looks import COLOURS, Look
+from convexp.reporting.charts.looks import COLOURS, LINES, MARKERS, Look
 from convexp.reporting.charts.series import Line, lines, numeric_axes, spaced, value_on
 from convexp.reporting.charts.style import Entry, legend, new_figure, scale
 from convexp.reporting.groups import Group
@@ -42,7 +45,7 @@ def _chart(groups: Sequence[Group], looks: Sequence[Look], axis: str, metric: st
         return None
     curves = [(line, _all_along(line, curve, x)) for line, curve in found if curve and (line.flat or len(curve) > 1)]
     drawn = [curves[k] for k in spaced(len(curves), MOST_LINES)]
-    seen = [_look(looks, line) for line, _ in drawn]
+    seen = line_looks(looks, [line for line, _ in drawn])
     entries = [Entry(line.name, look.colour, look.marker, look.line) for (line, _), look in zip(drawn, seen, strict=True)]
     figure, axes = new_figure(entries)
     for (_, curve), look in zip(drawn, seen, strict=True):
@@ -75,12 +78,24 @@ def _scales(axes: Axes, x: list[float], y: list[float], metric: str) -> None:
         scale(axes, "y", y, log=min(y) > 0 and max(y) / min(y) >= DECADE)
 
 
+def line_looks(looks: Sequence[Look], drawn: Sequence[Line]) -> list[Look]:
+    """A look for each line; of those of one colour each has a dash and a marker of its own, as long as there are some."""
+    seen = [_look(looks, line) for line in drawn]
+    alike = Counter(look.colour for look in seen)
+    numbers = {colour: count() for colour in alike}
+    return [_numbered(look, next(numbers[look.colour])) if alike[look.colour] > 1 and look.marker else look for look in seen]
+
+
 def _look(looks: Sequence[Look], line: Line) -> Look:
     """The look of the line's groups, where their colour is that of their kind; plain where it tells their value on the axis."""
     first = looks[line.at[0]]
     if len({looks[i].colour for i in line.at}) > 1:
         return Look(COLOURS[0], "o", "-", first.kind, "")
     return Look(first.colour, "" if line.flat else first.marker, "--" if line.flat else first.line, first.kind, "")
+
+
+def _numbered(look: Look, number: int) -> Look:
+    return replace(look, line=LINES[number % len(LINES)], marker=MARKERS[number % len(MARKERS)])
 
 
 def _ends(line: Line, curve: Curve, metric: str) -> str:
