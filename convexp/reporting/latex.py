@@ -16,7 +16,7 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"{\char34}",  # \textquotedbl asks for another encoding than the usual one
     "[": "{[}",  # after \\ it would begin an option
     "]": "{]}",
     "±": r"$\pm$",
