@@ -40,12 +40,11 @@ def track(items: Iterable[T], what: str, total: int | None = None, delay: float 
     return iter(tqdm(items, what, total, leave=False, delay=delay, dynamic_ncols=True))
 
 
-def say(out: str, err: str) -> None:
+def say(from_out: str, from_err: str) -> None:
     """Pass on what another process has said, above a progress bar if there is one."""
     with _above_the_bar():
-        for text, file in ((out, sys.stdout), (err, sys.stderr)):
-            file.write(text)
-            file.flush()
+        out.out(from_out, end="")
+        err.out(from_err, end="")
 
 
 def _above_the_bar() -> AbstractContextManager[None]:

@@ -32,10 +32,11 @@ def needed(runs: pandas.DataFrame) -> float | None:
     """Samples at which the accuracy of one seed first passes the threshold; None if it does not within the sizes tried."""
     runs = runs.sort_values("data.train_size")
     points = list(zip(runs["data.train_size"].astype(float), runs["test/acc"], strict=True))
-    for (few, low), (many, high) in zip(points, points[1:], strict=False):
-        if low < THRESHOLD <= high:
-            return few * (many / few) ** ((THRESHOLD - low) / (high - low))
-    return None
+    first = next((i for i, (_, accuracy) in enumerate(points) if accuracy >= THRESHOLD), 0)
+    if first == 0:
+        return None
+    (few, low), (many, high) = points[first - 1 : first + 1]
+    return few * (many / few) ** ((THRESHOLD - low) / (high - low))
 
 
 def shown(values: list[float | None]) -> str:

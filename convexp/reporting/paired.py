@@ -68,10 +68,10 @@ def paired(differences: Sequence[float]) -> Paired:
 
 
 def least_p(n: int) -> float:
-    """The smallest p that n differences of any size can have where they do not tie."""
+    """The smallest p that n differences of any size can have."""
     if n < FEWEST:
-        return 0.0 if n > 1 else 1.0
-    return n / n**n if n <= ENUMERATED else 1 / (1 + RESAMPLES)
+        return 0.0
+    return n / n**n if n <= ENUMERATED else min(1 / (1 + RESAMPLES), 2 / 2**n)
 
 
 def _with_interval(n: int, centre: float, half_width: float, p: float, method: str) -> Paired:

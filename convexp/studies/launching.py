@@ -1,7 +1,10 @@
 """The runs of a sweep, one after another or side by side."""
 
 import inspect
+import os
+import shutil
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -14,8 +17,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from convexp import console
 from convexp.errors import ConfigError
-from convexp.studies.notes import stop
+from convexp.studies.notes import note_refusal, stop
 from convexp.studies.processes import side_by_side
+
+DEVICES = ("/dev/nvidiactl", "/dev/kfd")  # of NVIDIA's and of AMD's drivers
 
 
 def launch(
@@ -55,9 +60,14 @@ def launch(
 def _note_killed(sweep: DictConfig, exit_code: int, config: DictConfig) -> None:
     """A run whose process is gone: what it has left lies in its folder as after any kill."""
     why = f"killed by {signal.Signals(-exit_code).name}, perhaps for want of memory" if exit_code < 0 else f"code {exit_code}"
-    console.complain("convexp-train", f"{sweep.subdir}: its process has ended ({why}); start the sweep again to go on with it")
+    _note_lost(sweep, f"its process has ended ({why})")
     if config.get("on_failure") == "stop":
         stop(Path(sweep.dir))
+
+
+def _note_lost(sweep: DictConfig, reason: str) -> None:
+    note_refusal(Path(sweep.dir), sweep.subdir, reason)
+    console.complain("convexp-train", f"{sweep.subdir}: {reason}")
 
 
 def check_processes(processes: object) -> None:
@@ -67,13 +77,24 @@ def check_processes(processes: object) -> None:
 
 
 def how_many(processes: int | None, config: DictConfig) -> int:
-    """Processes at the same time: as asked for, or so that their threads do not outnumber the cores (at least one)."""
+    """Processes at the same time: as asked for, or so that their threads do not outnumber the cores (at least one).
+
+    On a GPU, or where there may be one to choose, that is one: how many it holds is for the user to say.
+    """
     threads = OmegaConf.select(config, "trainer.threads")
-    if processes is not None or threads is None:
+    on_cpu = {"cpu": True, "auto": not may_have_gpu()}.get(str(OmegaConf.select(config, "trainer.accelerator")), False)
+    if processes is not None or not on_cpu or type(threads) is not int or threads < 1:
         return processes or 1
     from joblib import cpu_count  # knows of containers that may not use all cores; imported only where something runs
 
     return max(1, cpu_count() // threads)
+
+
+def may_have_gpu() -> bool:
+    """Whether torch may find a GPU, which it takes seconds to ask it."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return False
+    return sys.platform == "darwin" or shutil.which("nvidia-smi") is not None or any(map(os.path.exists, DEVICES))
 
 
 def composed(context: HydraContext, config: DictConfig, overrides: list[str], number: int) -> DictConfig:
@@ -96,8 +117,12 @@ def perform(context: HydraContext, task: TaskFunction, config: DictConfig) -> Jo
     )
 
 
-def perform_elsewhere(context: HydraContext, task: TaskFunction, name: str, config: DictConfig) -> JobReturn:
-    """One job in a process that knows nothing of Hydra yet."""
+def perform_elsewhere(context: HydraContext, task: TaskFunction, name: str, config: DictConfig) -> JobReturn | None:
+    """One job in a process that knows nothing of Hydra yet; None if it could not even be begun, and that is said and noted."""
     setup_globals()
     JobRuntime.instance().set("name", name)
-    return perform(context, task, config)
+    try:
+        return perform(context, task, config)
+    except Exception as error:
+        _note_lost(config.hydra.sweep, f"{type(error).__name__}: {error}")
+        return None

@@ -159,6 +159,7 @@ def made_up(n, count, p=0.5):
         (6, 300, None),
         (6, 400, "6 seeds cannot show one among 400 comparisons, as p after the correction is at least 0.051: take 7 seeds"),
         (9, 600, "9 seeds cannot show one among 600 comparisons, as p after the correction is at least 0.06: compare less"),
+        (15, 600, None),  # equal differences, of which the sign test has smaller p than 10,000 resamples can
         (3, 600, None),
         (0, 0, None),
     ],

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import time
@@ -15,7 +16,8 @@ from omegaconf import OmegaConf
 
 from convexp import console
 from convexp.errors import ConfigError
-from convexp.studies.launching import check_processes, how_many
+from convexp.studies import launching
+from convexp.studies.launching import check_processes, how_many, may_have_gpu
 from convexp.studies.processes import side_by_side
 
 LIGHT = "json"  # a module to preload that takes no time
@@ -112,7 +114,44 @@ def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
     os.kill(first.value, signal.SIGKILL)
     ended = [first, *ending]
     assert sorted(done.number for done in ended) == [0, 1, 2, 3]
-    assert {done.exit_code for done in ended} <= {None, -signal.SIGKILL}
+    assert [done.exit_code for done in ended if done.exit_code is not None] == [-signal.SIGKILL]
+
+
+def test_the_end_of_a_process_is_seen_while_its_children_live(tmp_path):
+    """They hold its end of the connection open."""
+    (done,) = side_by_side(die_and_leave_a_child, given_as([tmp_path / "child"]), 1, LIGHT)
+    child = int((tmp_path / "child").read_text())
+    os.kill(child, signal.SIGTERM)  # raises ProcessLookupError if it has gone before
+    assert done.exit_code == -signal.SIGKILL
+
+
+def die_and_leave_a_child(file):
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        time.sleep(60)
+        os._exit(0)
+    file.write_text(str(child))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_tidying_up_is_not_interrupted_again(tmp_path):
+    (tmp_path / "0").mkdir()
+    ending = side_by_side(tidy_up, given_as([tmp_path / "0", tmp_path / "0"]), 2, LIGHT)
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_once_begun(ending, [tmp_path / "0"])
+    assert (tmp_path / "0" / "tidy").exists()
+
+
+def tidy_up(folder):
+    (folder / "started").touch()
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        os.kill(os.getpid(), signal.SIGTERM)  # as one to the whole group does
+        time.sleep(0.5)
+        (folder / "tidy").touch()
+        raise
 
 
 def test_jobs_may_have_processes_of_their_own():
@@ -128,12 +167,34 @@ def with_child(code):
 
 
 @pytest.mark.parametrize(
-    ("processes", "threads", "cores", "count"),
-    [(None, None, 8, 1), (None, 1, 8, 8), (None, 3, 8, 2), (None, 16, 8, 1), (5, None, 8, 5), (1, 1, 8, 1)],
+    ("processes", "threads", "accelerator", "gpu", "count"),
+    [
+        (None, None, "cpu", False, 1),
+        (None, 1, "cpu", True, 8),
+        (None, 1, "auto", False, 8),
+        (None, 1, "auto", True, 1),
+        (None, 1, "gpu", True, 1),
+        (None, 3, "cpu", False, 2),
+        (None, 16, "cpu", False, 1),
+        (None, 0, "cpu", False, 1),
+        (None, "two", "cpu", False, 1),
+        (5, None, "gpu", True, 5),
+        (1, 1, "cpu", False, 1),
+    ],
 )
-def test_as_many_as_the_cores_allow(processes, threads, cores, count, monkeypatch):
-    monkeypatch.setattr(joblib, "cpu_count", lambda: cores)
-    assert how_many(processes, OmegaConf.create({"trainer": {"threads": threads}})) == count
+def test_as_many_as_the_cores_allow(processes, threads, accelerator, gpu, count, monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
+    monkeypatch.setattr(launching, "may_have_gpu", lambda: gpu)
+    config = OmegaConf.create({"trainer": {"threads": threads, "accelerator": accelerator}})
+    assert how_many(processes, config) == count
+
+
+def test_a_hidden_gpu_is_none(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert may_have_gpu()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not may_have_gpu()
 
 
 @pytest.mark.parametrize("processes", [0, -1, 1.5, "two", True])

@@ -70,7 +70,7 @@ def starts(root):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    with started(*SWEEP, cwd=folder) as process:
+    with started(*SWEEP, "hydra.launcher.processes=2", cwd=folder) as process:
         assert process.wait(300) == 0, (folder / "out.txt").read_text()
     return outcome(folder / "sweep")
 
@@ -169,7 +169,7 @@ def begun(root):
     ]
 
 
-LONG = ("trainer.max_epochs=40", "hydra.launcher.processes=2")  # the last word on a setting counts
+LONG = ("trainer.max_epochs=20", "hydra.launcher.processes=2")  # the last word on a setting counts
 
 
 @pytest.mark.slow
@@ -180,15 +180,15 @@ def test_side_by_side_gives_what_one_after_another_does(tmp_path, program, undis
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGTERM to all", "SIGKILL"])
 def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, program):
     root = tmp_path / "sweep"
     with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
         until(lambda: len(begun(root)) == 2)
         workers = processes_below(sweep.pid)
         assert len(workers) == 2
-        if how == "Ctrl-C":
-            os.killpg(sweep.pid, signal.SIGINT)
+        if how in ("Ctrl-C", "SIGTERM to all"):
+            os.killpg(sweep.pid, signal.SIGINT if how == "Ctrl-C" else signal.SIGTERM)
         else:
             os.kill(sweep.pid, getattr(signal, how))
         assert sweep.wait(60) == (-signal.SIGKILL if how == "SIGKILL" else 130)
@@ -216,6 +216,29 @@ def test_a_process_that_is_killed_takes_no_other_run_with_it(tmp_path, program):
     done = program("train", *SWEEP, *LONG, cwd=tmp_path)
     assert done.code == 0, done.err
     assert set(starts(root).values()) == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0, 1.5])
+def test_ctrl_c_while_the_imports_are_made_says_no_more_than_later(after, tmp_path):
+    root = tmp_path / "sweep"
+    with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
+        until((root / "study.json").exists)
+        time.sleep(after)
+        os.killpg(sweep.pid, signal.SIGINT)
+        assert sweep.wait(60) == 130
+    said = (tmp_path / "out.txt").read_text()
+    assert "Traceback" not in said, said
+
+
+@pytest.mark.slow
+def test_with_another_sweeper_a_killed_run_is_not_forgotten(tmp_path):
+    with started(*SWEEP, *LONG, "hydra/sweeper=basic", "hydra.sweep.subdir=${model.name}-seed${seed}", cwd=tmp_path) as sweep:
+        until(lambda: len(processes_below(sweep.pid)) == 2)
+        os.kill(processes_below(sweep.pid)[0], signal.SIGKILL)
+        assert sweep.wait(120) == 1
+    said = (tmp_path / "out.txt").read_text()
+    assert "not run, its process has ended (killed by SIGKILL, perhaps for want of memory)" in said
 
 
 def test_a_wrong_number_of_processes_writes_nothing(call, tmp_path):
