@@ -29,11 +29,9 @@ class Composer:
         Raises:
             HydraException: as Hydra does.
         """
-        parsed = {text: parse(text) for text in overrides}
-        values = {text: override for text, override in parsed.items() if self._is_value(override)}
-        cfg = copy.deepcopy(self._base(tuple(text for text in overrides if text not in values)))
+        cfg = copy.deepcopy(self._base(tuple(text for text in overrides if not self._is_value(parse(text)))))
         try:
-            for override in values.values():
+            for override in filter(self._is_value, map(parse, overrides)):
                 OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
         except OmegaConfBaseException:  # Hydra says it better
             return _without_hydra(self.whole(overrides))
