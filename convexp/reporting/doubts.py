@@ -21,7 +21,7 @@ def doubts(runs: Sequence[Result], twice: Iterable[tuple[Result, Result]], plan:
         twice: those that do not, each with the one of the same configuration and seed that does.
         plan: what it varies is meant to differ.
     """
-    return [*_images(runs), *_mixed(runs, plan), *_environment(runs), *_lacking(runs), *_twice(list(twice))]
+    return [*_images(runs), *_mixed(runs, plan), *_environment(runs), *_lacking(runs), *_too_large(runs), *_twice(list(twice))]
 
 
 def named(paths: Sequence[str]) -> str:
@@ -101,6 +101,14 @@ def _lacking(runs: Sequence[Result]) -> list[str]:
         if 0 < len(without) < len(runs):
             sentences.append(f"{_who(without, 'has', 'have')} no {metric}, which others have: {named(without)}")
     return sentences
+
+
+def _too_large(runs: Sequence[Result]) -> list[str]:
+    """Metrics that no mean can be taken of, run by run."""
+    found = [f"{run['path']} ({', '.join(run['too_large'][:NAMED])})" for run in runs if run.get("too_large")]
+    if not found:
+        return []
+    return [f"{_who(found, 'has', 'have')} numbers beyond 1e100, which are left out: {named(found)}"]
 
 
 def _twice(twice: Sequence[tuple[Result, Result]]) -> list[str]:

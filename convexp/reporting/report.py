@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from convexp.errors import ConfigError, ConvexpError
+from convexp.errors import ConvexpError
 from convexp.reporting.comparisons import Comparison, compare
 from convexp.reporting.doubts import doubts
 from convexp.reporting.groups import Group, group, once
@@ -47,10 +47,10 @@ def report(root: Path) -> Report:
     """Read all runs below ``root`` and compare them.
 
     Raises:
-        ConfigError: if there is no such folder, or no run in it, or a newer convexp wrote what is in it.
+        ConfigError: if there is no such folder, or no run in it.
     """
     runs = some(root)
-    plan = _plan(root)
+    plan, unread = _plan(root)
     counted, twice = once([run for run in runs if run["state"] == "finished"], plan)
     groups = group(counted, plan)
     return Report(
@@ -60,7 +60,7 @@ def report(root: Path) -> Report:
         groups=groups,
         comparisons=compare(groups, plan),
         unfinished=unfinished(root, runs, plan),
-        provenance=provenance(runs, [*doubts(counted, twice, plan), *_without_baseline(groups, plan)]),
+        provenance=provenance(runs, [*unread, *doubts(counted, twice, plan), *_without_baseline(groups, plan)]),
         runs=runs,
     )
 
@@ -74,15 +74,16 @@ def _without_baseline(groups: list[Group], plan: Plan | None) -> list[str]:
     ]
 
 
-def _plan(root: Path) -> Plan | None:
-    """The plan, if it is as a sweep writes it."""
+def _plan(root: Path) -> tuple[Plan | None, list[str]]:
+    """The plan, if it is as a sweep writes it; and a sentence if a newer convexp wrote it."""
     try:
         plan = read_plan(root)
     except ConvexpError as error:
-        raise ConfigError(str(error)) from None
+        return None, [f"what was planned is not known: {error}"]
     if plan is None or not _is_sound(plan):
-        return None
-    return replace(plan, name=plan.name and printable(str(plan.name)), question=plan.question and printable(str(plan.question)))
+        return None, []
+    texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
+    return replace(plan, **texts), []
 
 
 def _is_sound(plan: Plan) -> bool:

@@ -13,6 +13,8 @@ from convexp.runs import Result
 from convexp.runs.frame import rows
 from convexp.runs.settings import printable, shown
 
+FORMULA = ("=", "+", "-", "@")
+
 
 def sheet(header: Sequence[str], body: Iterable[Sequence[Any]]) -> str:
     """Rows as CSV; nothing for None, and a quote before a text that a spreadsheet would take for a formula."""
@@ -26,7 +28,8 @@ def sheet(header: Sequence[str], body: Iterable[Sequence[Any]]) -> str:
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return ("'" if value.startswith(("=", "+", "-", "@")) else "") + printable(value)
+    text = printable(value)
+    return ("'" if text.lstrip().startswith(FORMULA) else "") + text  # spreadsheets skip what is blank before it
 
 
 def of_groups(groups: Sequence[Group]) -> str:

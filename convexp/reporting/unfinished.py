@@ -17,7 +17,8 @@ class Unfinished:
 
     Attributes:
         path: of its folder, relative to the report's.
-        state: failed, running, interrupted, damaged, missing (planned, no folder) or wrong settings.
+        state: failed, running, interrupted, damaged, newer (of a convexp that is), missing (planned, no folder) or wrong
+            settings.
         reason: in one line.
     """
 

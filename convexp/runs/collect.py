@@ -42,10 +42,11 @@ def collect(root: Path) -> list[Result]:
     """What reports need of the results of all runs below ``root``, each with its folder as ``path`` (relative to ``root``).
 
     Of the probes only the maps of the shift map are kept. Sections that are equal in two runs are one object. A run whose
-    result is damaged or missing is listed with the state ``damaged`` and the reason as ``error``.
+    result is damaged or missing is listed with the state ``damaged`` and the reason as ``error``, and one that a newer convexp
+    wrote likewise as ``newer``.
 
     Raises:
-        ConfigError: if ``root`` is no folder that can be read, or a newer convexp wrote one of the results.
+        ConfigError: if ``root`` is no folder that can be read.
     """
     _check(root)
     keeper = Keeper()
@@ -90,10 +91,10 @@ def _read(folder: Path, keeper: Keeper) -> Result:
     try:
         result = read_result(folder)
     except ConvexpError as error:
-        raise ConfigError(str(error)) from None
+        return {"state": "newer", "error": str(error)}
     if result is None:
         return {"state": "damaged", "error": f"{FILE} is missing or damaged"}
     try:
         return keeper.kept(result)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {"state": "damaged", "error": f"{FILE} is not as a run writes it: {error}"}

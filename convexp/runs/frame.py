@@ -40,7 +40,7 @@ def load(folder: str | Path) -> "pd.DataFrame":
         done.pivot(index="seed", columns="model", values="probe/shift_map/mean")
 
     Raises:
-        ConfigError: if there is no such folder, or no run in it, or a newer convexp wrote one of the results.
+        ConfigError: if there is no such folder, or no run in it.
     """
     import pandas as pd
 

@@ -1,16 +1,18 @@
 """What a report keeps of a result: checked, as the file may be anybody's, and small, as there may be ten thousand."""
 
-import math
 import sys
 from typing import Any, TypeGuard
 
 from convexp.runs.result import Result
 from convexp.runs.settings import is_number, printable
 
-SECTIONS = ("versions", "git", "hardware", "seconds", "data")
+SECTIONS = ("versions", "git", "hardware", "data")
 TEXTS = ("state", "identity", "name", "started", "ended", "error")  # error: lines
 NETWORK = ("parameters", "flops", "width")
 MAPS = {"accuracy": (1, 2), "radius": (1,)}  # of the shift map, with their dimensions; no other probe's are in a report
+MOST_DIMS = 2
+DEEPEST = 50  # sections in sections; what comes after reads them by recursion
+LARGEST = 1e100  # of a number: the squares of ten thousand such can be added up
 
 
 class Keeper:
@@ -20,7 +22,7 @@ class Keeper:
         self._known: dict[str, Any] = {}
 
     def kept(self, result: Result) -> Result:
-        """The part of ``result`` that a report needs.
+        """The part of ``result`` that a report needs; ``too_large`` are the metrics that no mean can be taken of, left out.
 
         Raises:
             ValueError: saying what is wrong, if it is no result of a run.
@@ -29,20 +31,14 @@ class Keeper:
             raise ValueError("it has no state")
         found: Result = {key: str(result[key]) for key in TEXTS if result.get(key) is not None}
         found |= {key: self._shared(_section(result, key)) for key in SECTIONS}
+        found["seconds"] = {key: v for key, v in _section(result, "seconds").items() if is_moderate(v)}
         found["mendable"] = result.get("mendable") is True
         if result["state"] == "finished" or result.get("config") is not None:
             found |= {"config": self._config(result), "seed": _whole(result, "seed")}
         if result["state"] == "finished":
             network = _section(result, "network")
             found["network"] = self._shared({key: _number(network, key) for key in NETWORK})
-        found["metrics"] = {sys.intern(printable(key)): v for key, v in _section(result, "metrics").items() if _is_finite(v)}
-        maps = _section(_section(_section(result, "probes"), "shift_map"), "maps")
-        found["probes"] = (
-            {"shift_map": {"maps": {key: maps[key] for key, dims in MAPS.items() if _dims(maps.get(key)) in dims}}}
-            if maps
-            else {}
-        )
-        return found
+        return found | _metrics(result) | _maps(result)
 
     def _config(self, result: Result) -> dict[str, Any]:
         config = _section(result, "config")
@@ -54,15 +50,30 @@ class Keeper:
         """The first section that was equal to this one, its texts printable."""
         key = repr(value)
         if key not in self._known:
-            self._known[key] = _printable(value)
+            self._known[key] = _printable(value, DEEPEST)
         return self._known[key]
 
 
-def _printable(value: Any) -> Any:
+def _metrics(result: Result) -> dict[str, Any]:
+    numbers = {sys.intern(printable(key)): v for key, v in _section(result, "metrics").items() if is_number(v)}
+    metrics = {key: v for key, v in numbers.items() if is_moderate(v)}
+    too_large = {"too_large": [key for key in numbers if key not in metrics]} if len(metrics) < len(numbers) else {}
+    return {"metrics": metrics, **too_large}
+
+
+def _maps(result: Result) -> dict[str, Any]:
+    maps = _section(_section(_section(result, "probes"), "shift_map"), "maps")
+    kept = {key: maps[key] for key, dims in MAPS.items() if _dims(maps.get(key)) in dims}
+    return {"probes": {"shift_map": {"maps": kept}} if maps else {}}
+
+
+def _printable(value: Any, depth: int) -> Any:
+    if depth == 0:
+        raise ValueError("it is nested too deeply")
     if isinstance(value, dict):
-        return {printable(key): _printable(v) for key, v in value.items()}
+        return {printable(key): _printable(v, depth - 1) for key, v in value.items()}
     if isinstance(value, list):
-        return [_printable(v) for v in value]
+        return [_printable(v, depth - 1) for v in value]
     return printable(value) if isinstance(value, str) else value
 
 
@@ -85,21 +96,22 @@ def _whole(values: dict[str, Any], key: str) -> int:
 
 def _number(values: dict[str, Any], key: str) -> float:
     value = values.get(key)
-    if not _is_finite(value):
-        raise ValueError(f"{key} is not a number")
+    if not is_moderate(value):
+        raise ValueError(f"{key} is not a number, or too large a one")
     return value
 
 
-def _is_finite(value: Any) -> TypeGuard[float]:
-    return is_number(value) and math.isfinite(value)
+def is_moderate(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number that can be squared and added up; neither infinite nor NaN is one."""
+    return is_number(value) and abs(value) <= LARGEST
 
 
-def _dims(value: Any) -> int | None:
+def _dims(value: Any, most: int = MOST_DIMS) -> int | None:
     """Of numbers, and null where there is none, in lists in lists: how deep they lie; None if it is something else."""
-    if value is None or type(value) is float or _is_finite(value):
+    if value is None or is_moderate(value):
         return 0
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or not value or most == 0:
         return None
-    depths = {_dims(v) for v in value}
+    depths = {_dims(v, most - 1) for v in value}
     depth = depths.pop()
     return None if depths or depth is None else depth + 1

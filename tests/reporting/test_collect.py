@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from convexp.errors import ConfigError
-from convexp.runs import collect
+from convexp.reporting.output import show, write_tables
+from convexp.reporting.output import write as write_report
+from convexp.reporting.report import report
+from convexp.runs import collect, load
 from convexp.runs.collect import some
 
 
@@ -96,28 +99,62 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(run(0))), json_values)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
-def test_whatever_stands_in_a_result_it_can_be_reported(tmp_path, key, value):
-    """Any entry may be anything: the run is taken or damaged, and never the reason for a traceback."""
-    from convexp.reporting.output import markdown, show
-    from convexp.reporting.report import report
+def nested(depth):
+    """JSON of lists in lists; no dictionary that this process could not take apart again."""
+    return "[" * depth + "]" * depth
 
-    write(tmp_path, {**run(0), key: value} if key != "format" else run(0))
-    kept_run = tmp_path / "good"
-    if not kept_run.exists():
-        kept(tmp_path, with_path("good", run(1)))
+
+@pytest.mark.parametrize(
+    ("text", "state", "said"),
+    [
+        (json.dumps(run(1) | {"format": 99}), "newer", "is of format 99, this convexp reads 1; upgrade convexp"),
+        (json.dumps(run(1)).replace('"format": 1', '"format": 2'), "newer", "is of format 2"),  # a byte has flipped
+        *(
+            (json.dumps(run(1, model__deep="HERE")).replace('"HERE"', nested(depth)), "damaged", said)
+            for depth, said in ((60, "nested too deeply"), (600, "is not as a run writes it"), (5000, "missing or damaged"))
+        ),
+        (json.dumps(run(1)).replace("1234567", "1e308"), "damaged", "parameters is not a number, or too large a one"),
+    ],
+)
+def test_a_bad_result_is_named_and_the_others_are_reported(tmp_path, text, state, said):
+    write(kept(tmp_path, run(0), run(1)), text, "bad")
     found = report(tmp_path)
-    assert len(found.runs) == 2
-    markdown(found).encode("utf-8", errors="replace")
+    assert [(r.path, r.state) for r in found.unfinished] == [("bad", state)]
+    assert said in found.unfinished[0].reason
+    assert [g.n for g in found.groups] == [2]
+    assert load(tmp_path).state.tolist() == [state, "finished", "finished"]
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e101])
+def test_a_number_too_large_for_a_mean_is_named_and_left_out(tmp_path, value):
+    made = [run(s) for s in range(3)]
+    made[1]["metrics"]["test/acc"] = value
+    made[1]["probes"]["shift_map"]["maps"]["radius"] = [value, 0.5]
+    made[1]["seconds"]["total"] = value
+    found = report(kept(tmp_path, *made))
+    assert found.groups[0].metric("test/acc").n == 2
+    assert "1 run has numbers beyond 1e100, which are left out: conv-seed1 (test/acc)" in found.provenance.warnings
+    write_report(found, tmp_path)
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+def test_whatever_stands_anywhere_in_a_result_it_can_be_reported(tmp_path, data):
+    made = run(0)
+    place = made
+    while True:
+        key = data.draw(st.sampled_from(sorted(place)))
+        if not isinstance(place[key], dict) or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(json_values | st.sampled_from([1e308, -1e308, 2**63, json.loads(nested(100))]))
+    write(tmp_path, {"format": 1, **made})
+    if not (tmp_path / "good").exists():
+        kept(tmp_path, with_path("good", run(1)), with_path("better", run(2)))
+    found = report(tmp_path)
+    assert len(found.runs) == 3
+    write_tables(found, tmp_path)
     show(found)
-
-
-def test_a_newer_format_refuses_the_whole_report(tmp_path):
-    kept(tmp_path, run(0))
-    write(tmp_path, {**run(1), "format": 99}, "newer")
-    with pytest.raises(ConfigError, match=r"newer/result.json: is of format 99, this convexp reads 1; upgrade convexp"):
-        collect(tmp_path)
 
 
 def test_bad_folders_are_one_line(tmp_path):

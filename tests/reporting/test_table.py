@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from fabricated_runs import run
@@ -111,9 +112,22 @@ def test_comparisons_csv():
     assert sheets.of_comparisons([]).startswith("metric,label,baseline,n,difference")
 
 
+BLANKS = ["", " ", "\t", "\r", "\n", "\t ", "\N{NO-BREAK SPACE}", "\N{IDEOGRAPHIC SPACE}\t"]
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x"])
-def test_a_text_is_no_formula_of_a_spreadsheet(text):
-    assert read(sheets.of_groups([Group(text, {}, [run(0)])]))[0]["wiring"] == f"'{text}"
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_text_is_no_formula_of_a_spreadsheet(text, blank):
+    """Also not after blanks, which spreadsheets skip: in no cell, header or row of any of the files."""
+    nasty = blank + text
+    made = [{**run(s), "path": nasty, "metrics": {nasty: 0.5, "test/acc": 0.5}} for s in range(2)]
+    made[0]["config"]["model"]["name"] = nasty
+    compared = [replace(comparison(nasty, "higher"), baseline=nasty, metric=nasty)]
+    files = [sheets.of_groups([Group(nasty, {nasty: nasty}, made)]), sheets.of_runs(made), sheets.of_comparisons(compared)]
+    for file in files:
+        cells = [cell for row in csv.reader(io.StringIO(file)) for cell in row]
+        assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))]
+        assert any(cell.startswith("'") and cell.endswith(text) for cell in cells)
 
 
 def test_markdown_escapes_its_cells():

@@ -7,8 +7,9 @@ from typing import Any
 
 from convexp.reporting.groups import Group
 from convexp.reporting.words import setting
+from convexp.runs.kept import is_moderate
 from convexp.runs.plan import settings_of, spread
-from convexp.runs.settings import is_number, shown
+from convexp.runs.settings import shown
 
 Key = tuple[tuple[str, str], ...]
 
@@ -18,7 +19,7 @@ def value_on(group: Group, axis: str) -> float | None:
     value: Any = group.point.get(axis)
     if axis == "data.train_size" and value is None:
         value = (group.runs[0].get("data") or {}).get("train")
-    return float(value) if is_number(value) else None
+    return float(value) if is_moderate(value) else None
 
 
 def numeric_axes(groups: Sequence[Group]) -> list[str]:
