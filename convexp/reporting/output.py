@@ -6,6 +6,7 @@ from convexp import console
 from convexp.atomic import whole
 from convexp.reporting import sheets, table
 from convexp.reporting.latex import latex
+from convexp.reporting.origin import digest, made_from
 from convexp.reporting.report import Report
 from convexp.reporting.words import plural
 
@@ -20,14 +21,33 @@ def write(report: Report, root: Path) -> list[Path]:
     Raises:
         OSError: if a file cannot be written; each is there as it was before, or whole.
     """
+    tables = write_tables(report, root)
+    page, *charts = _write_page(report, root)
+    return [page, *tables, *charts]
+
+
+def update(report: Report, root: Path) -> None:
+    """``write``, but a page that says that it was made from this very report is left as it is, and its charts are.
+
+    Drawing takes seconds. Times of files say nothing of what is newer: clocks differ, and copies have other times.
+
+    Raises:
+        OSError: as ``write``.
+    """
+    write_tables(report, root)
+    if made_from(root / PAGE) != digest(report):
+        _write_page(report, root)
+
+
+def _write_page(report: Report, root: Path) -> list[Path]:
     from convexp.reporting.charts import draw_charts, write_charts
     from convexp.reporting.page import write_page
 
     charts = draw_charts(report)
-    page, others = root / PAGE, [*write_tables(report, root), *write_charts(report, root, charts)]
-    with whole(page) as partial:  # the last, so that all is there that it stands for
+    files = write_charts(report, root, charts)
+    with whole(root / PAGE) as partial:  # the last, so that all is there that it stands for
         write_page(report, partial, charts)
-    return [page, *others]
+    return [root / PAGE, *files]
 
 
 def write_tables(report: Report, root: Path) -> list[Path]:

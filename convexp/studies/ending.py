@@ -9,11 +9,9 @@ from omegaconf import DictConfig
 
 from convexp import console
 from convexp.errors import ConvexpError
-from convexp.reporting.output import PAGE, show, write
+from convexp.reporting.output import PAGE, show, update
 from convexp.reporting.report import Report, report
-from convexp.runs.plan import FILE as PLAN
 from convexp.runs.plan import read_plan
-from convexp.runs.result import FILE as RESULT
 from convexp.studies.notes import clear, refusals
 
 
@@ -62,19 +60,11 @@ def conclude(root: Path) -> int:
 
 
 def _write(found: Report, root: Path) -> bool:
-    """Whether the report could be written, or is there."""
-    page = root / PAGE
+    """Whether the report could be written."""
     try:
-        if not _is_current(page, found):
-            write(found, root)
+        update(found, root)
     except OSError as error:  # the runs are safe
         console.complain("convexp-train", f"the report cannot be written ({error}); later: convexp-report {root}")
         return False
-    console.out.print(f"report: {console.shorten(page)} (the tables beside it: summary.md, .csv, .tex)", markup=False)
+    console.out.print(f"report: {console.shorten(root / PAGE)} (the tables beside it: summary.md, .csv, .tex)", markup=False)
     return True
-
-
-def _is_current(page: Path, found: Report) -> bool:
-    """Whether nothing has changed since the page was written, the last of a report's files."""
-    sources = [page.parent / PLAN, *(page.parent / str(run["path"]) / RESULT for run in found.runs)]
-    return page.is_file() and all(file.is_file() and file.stat().st_mtime < page.stat().st_mtime for file in sources)

@@ -11,6 +11,7 @@ from convexp import __version__
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.looks import looks
 from convexp.reporting.comparisons import by_metric, too_few
+from convexp.reporting.origin import ORIGIN, digest
 from convexp.reporting.page.kernels import kernels
 from convexp.reporting.page.tables import comparisons_table, groups_table, metrics_table, sentences
 from convexp.reporting.report import Report
@@ -51,7 +52,7 @@ def render(report: Report, charts: list[Chart]) -> str:
     own = {
         "css": Markup(css),
         "js": Markup(script),
-        "digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # the one script that may run
+        "script": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # the one script that may run
         "plural": plural,
         "charts": {s: [(c, Markup(c.inline())) for c in charts if c.section == s] for s in {c.section for c in charts}},
     }
@@ -64,6 +65,8 @@ def _content(report: Report) -> dict[str, Any]:
     pictures, left_out = kernels(groups, report.root)
     return {
         "version": __version__,
+        "origin": ORIGIN,
+        "digest": digest(report),
         "report": report,
         "finished": sum(g.n for g in groups),
         "states": Counter(run.state for run in report.unfinished),
