@@ -22,16 +22,14 @@ def task(cfg: DictConfig) -> None:
     folder = Path(str(cfg.run))
     changes = {"probes": cfg.probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
     config = trusted_config(folder, "run", cfg.data_root, changes)
-    from convexp.evaluation import evaluate, prepare_torch, reprobe, restore  # torch and Lightning: seconds, so only now
+    from convexp.evaluation import prepare_torch, reprobe, restore  # torch and Lightning: seconds, so only now
+    from convexp.verification import again, verdict
 
     prepare_torch(config)
     module, data = restore(config, folder)
-    metrics = evaluate(module, data, config)
-    noted = (read_result(folder) or {}).get("metrics", {})
-    for name, value in metrics.items():
-        before = noted.get(name)
-        verdict = "not noted by the run" if before is None else "as noted" if before == value else f"noted: {before:.10g}"
-        console.out.print(f"{name:<10} {value:.10g}  ({verdict})")
+    noted = read_result(folder) or {}
+    for name, mean in again(module, data, config).items():
+        console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({verdict(name, mean, noted)})")
     if config.probes:
         reprobe(module, data, config, folder)
 

@@ -1,4 +1,4 @@
-"""The numbers of a checkpoint: the same code after a training and for convexp-eval."""
+"""The numbers of a checkpoint, and how it is loaded and probed again."""
 
 import logging
 import warnings
@@ -56,9 +56,9 @@ def load_weights(module: Classifier, checkpoint: Path) -> None:
     module.load_state_dict(state)
 
 
-def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:
-    """``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` of the module as it is; the same code for train and eval."""
-    trainer = pl.Trainer(
+def tester(config: Config) -> pl.Trainer:
+    """What passes images through a network on the device and in the precision of the run, and writes nothing."""
+    return pl.Trainer(
         accelerator=config.trainer.accelerator,
         devices=1,
         precision=config.trainer.precision,
@@ -67,6 +67,11 @@ def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, flo
         enable_model_summary=False,
         enable_progress_bar=False,
     )
+
+
+def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:
+    """``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` of the module as it is."""
+    trainer = tester(config)
     metrics: dict[str, float] = {}
     metrics |= trainer.validate(module, loader(data.val, config.data.eval_batch_size), verbose=False)[0]
     metrics |= trainer.test(module, loader(data.test, config.data.eval_batch_size), verbose=False)[0]

@@ -92,6 +92,7 @@ class Experiment:
                 "mean": data.mean,
                 "std": data.std,
             },
+            "loss": "mean over samples",  # results without this line: over batches, of which the last may be shorter
             "metrics": {},
             "probes": {},
             "versions": versions(),

@@ -21,7 +21,8 @@ def doubts(runs: Sequence[Result], twice: Iterable[tuple[Result, Result]], plan:
         twice: those that do not, each with the one of the same configuration and seed that does.
         plan: what it varies is meant to differ.
     """
-    return [*_images(runs), *_mixed(runs, plan), *_environment(runs), *_lacking(runs), *_too_large(runs), *_twice(list(twice))]
+    found = [*_images(runs), *_mixed(runs, plan), *_environment(runs), *_lacking(runs), *_too_large(runs), *_losses(runs)]
+    return [*found, *_twice(list(twice))]
 
 
 def named(paths: Sequence[str]) -> str:
@@ -109,6 +110,21 @@ def _too_large(runs: Sequence[Result]) -> list[str]:
     if not found:
         return []
     return [f"{_who(found, 'has', 'have')} numbers beyond 1e100, which are left out: {named(found)}"]
+
+
+def _losses(runs: Sequence[Result]) -> list[str]:
+    """Runs whose losses are means over batches, of which the last, shorter one counts like the others: they say no ``loss``."""
+    paths = [str(run["path"]) for run in runs if "loss" not in run and _has_short_batch(run)]
+    if not paths:
+        return []
+    losses = "val/loss and test/loss that are means over batches, of which the last, shorter one counts like the others"
+    return [f"{_who(paths, 'has', 'have')} {losses} (convexp-eval gives the means over samples): {named(paths)}"]
+
+
+def _has_short_batch(run: Result) -> bool:
+    size = lookup(run["config"], "data.eval_batch_size")
+    parts = [lookup(run.get("data"), part) for part in ("val", "test")]
+    return isinstance(size, int) and any(isinstance(n, int) and n > size and n % size for n in parts)
 
 
 def _twice(twice: Sequence[tuple[Result, Result]]) -> list[str]:

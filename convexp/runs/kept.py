@@ -7,7 +7,7 @@ from convexp.runs.result import Result
 from convexp.runs.settings import is_number, printable
 
 SECTIONS = ("versions", "git", "hardware", "data")
-TEXTS = ("state", "identity", "name", "started", "ended", "error")  # error: lines
+TEXTS = ("state", "identity", "name", "started", "ended", "loss", "error")  # error: lines
 NETWORK = ("parameters", "flops", "width")
 MAPS = {"accuracy": (1, 2), "radius": (1,)}  # of the shift map, with their dimensions; no other probe's are in a report
 MOST_DIMS = 2

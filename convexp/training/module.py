@@ -10,12 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from torchmetrics import MeanMetric
-from torchmetrics.classification import MulticlassAccuracy
 
 from convexp.data.batches import Batch
 from convexp.errors import DivergedError
 from convexp.models import Network
+from convexp.training.mean import MeanOverSamples
 
 MakeOptimizer = Callable[..., Optimizer]
 MakeScheduler = Callable[..., LRScheduler]
@@ -27,7 +26,8 @@ class Classifier(pl.LightningModule):
     """Trains a network to classify images.
 
     Logs once per epoch ``train/loss``, ``train/acc`` (running, over the epoch's batches as they were seen), ``train/lr``,
-    ``val/loss``, ``val/acc``; ``test/loss`` and ``test/acc`` when tested. Losses are mean cross entropies in nats.
+    ``val/loss``, ``val/acc``; ``test/loss`` and ``test/acc`` when tested. Losses are cross entropies in nats. Every metric is
+    the mean over the samples, however they are cut into batches.
     """
 
     def __init__(
@@ -37,9 +37,8 @@ class Classifier(pl.LightningModule):
         self.network = network
         self.make_optimizer = make_optimizer
         self.make_scheduler = make_scheduler
-        classes = network.skeleton.classes
-        self.accuracy = MulticlassAccuracy(classes, average="micro")
-        self.loss = MeanMetric(nan_strategy="disable")  # a diverged training is noticed elsewhere
+        self.accuracy = MeanOverSamples()
+        self.loss = MeanOverSamples()
         self._steps: list[tuple[Tensor, Tensor, int]] = []  # loss, number correct, number seen, of the epoch's batches
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -89,17 +88,17 @@ class Classifier(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the epoch's means."""
         self._check_finite(int(self.trainer.num_training_batches))
-        losses, correct = (torch.stack(values) for values in list(zip(*self._steps, strict=True))[:2])
-        seen = torch.tensor([n for *_, n in self._steps], device=losses.device)
-        loss, accuracy = float((losses * seen).sum() / seen.sum()), float(correct.sum() / seen.sum())
+        losses, correct = (torch.stack(values).cpu().double() for values in list(zip(*self._steps, strict=True))[:2])
+        seen = torch.tensor([n for *_, n in self._steps], dtype=torch.float64)
+        loss, accuracy = float(losses @ seen / seen.sum()), float(correct.sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log_dict({"train/loss": loss, "train/acc": accuracy, "train/lr": rate})
 
     def _evaluate(self, batch: Batch, part: str) -> None:
         images, labels = batch
         logits = self.network(images)
-        self.accuracy(logits, labels)
-        self.loss(F.cross_entropy(logits.float(), labels), len(labels))
+        self.accuracy.update(logits.argmax(1) == labels)
+        self.loss.update(F.cross_entropy(logits.float(), labels, reduction="none"))
         self.log(f"{part}/loss", self.loss, prog_bar=True)
         self.log(f"{part}/acc", self.accuracy, prog_bar=True)
 
@@ -110,6 +109,10 @@ class Classifier(pl.LightningModule):
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Count one test batch."""
         self._evaluate(batch, "test")
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Logits ``(B, classes)`` of one batch."""
+        return self.network(batch[0])
 
 
 # Lightning asks for it before every step, and to find it out costs as much as a small layer.

@@ -28,6 +28,17 @@ def test_settings_are_parted_into_those_that_differ_and_those_that_do_not():
     assert not {"name", "outputs", "study"} & {*found.common, *settings}
 
 
+def test_losses_of_runs_that_do_not_say_what_they_are_may_be_means_over_batches():
+    short = run(0, data__eval_batch_size=512) | {"data": {"val": 512, "test": 513}}
+    for alike in ({"val": 512, "test": 1024}, {"val": 300, "test": 200}):  # no shorter batch, a single batch
+        assert not any("means over batches" in said for said in warned(short | {"data": alike}))
+    assert not any("means over batches" in said for said in warned(short | {"loss": "mean over samples"}))
+    assert not any("means over batches" in said for said in warned(run(0) | {"data": {"val": 512, "test": 513}}))
+    said = [said for said in warned(short, run(1)) if "means over batches" in said]
+    assert [text.partition(" that ")[0] for text in said] == ["1 run has val/loss and test/loss"]
+    assert said[0].endswith(": conv-seed0")
+
+
 def test_what_one_run_does_not_set_is_said():
     found = provenance([run(0), run(1, model__bias=True)], [])
     assert dict(found.settings)["model.bias"] == [("not set", ["conv-seed0"]), ("true", ["conv-seed1"])]
