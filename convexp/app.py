@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from convexp import console
 from convexp.config import conf_dir
 from convexp.config.messages import explain
+from convexp.config.told import told
 from convexp.errors import ConvexpError
 
 # Hydra 1.4 wants to know what may be instantiated, Hydra 1.3 which version's defaults are meant.
@@ -52,7 +53,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         try:
             app()
         except (HydraException, OmegaConfBaseException) as error:
-            console.complain(name, explain(error))
+            console.complain(name, explain(error, told(sys.argv[1:]), config_name))
             sys.exit(2)
         except ConvexpError as error:  # of a sweep, before its first run
             console.complain(name, str(error))

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
+from convexp.config.kinds import fits, words
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
@@ -26,6 +27,7 @@ PROVIDED = {
         "dilation",
         "padding_mode",
     },
+    "optimizer": {"params"},
     "scheduler": {"optimizer", "total_steps"},
     "logger": {"folder", "purge_step"},
 }
@@ -80,8 +82,11 @@ def _explain(error: Mapping[str, Any]) -> str:
         return f"{setting}: is missing"
     if setting == "match":
         message = "Input should be units, params:N or flops:N with a whole number N, as in match=params:50000"
-    shown = "null" if value is None else value
-    return f"{setting}={shown}: {message.replace('Input should', 'should')}"
+    return f"{setting}={_shown(value)}: {message.replace('Input should', 'should')}"
+
+
+def _shown(value: Any) -> Any:
+    return "null" if value is None else value
 
 
 def _is_union_branch(part: Any) -> bool:
@@ -107,17 +112,36 @@ def _suggest(name: str, known: Iterable[str]) -> str:
     return f"; there are {', '.join(known)}" if known else ""
 
 
-def suggest_setting(path: str) -> str:
-    """What a setting that does not exist may have been meant to be."""
+def suggest_setting(path: str, target: str | None = None) -> str:
+    """What a setting that does not exist may have been meant to be; ``target`` is the ``_target_`` beside it."""
     parent, _, name = path.rpartition(".")
-    return _suggest(name, _settings_at(parent))
+    return _suggest(name, dict.fromkeys([*_settings_at(parent), *_taken(parent, target)]))
+
+
+def takes(path: str, target: str) -> bool:
+    """Whether ``target`` takes the setting at ``path``, although no YAML names it."""
+    parent, _, name = path.rpartition(".")
+    return name in _taken(parent, target)
+
+
+def _taken(setting: str, target: str | None) -> list[str]:
+    """Names that a ``_target_`` at ``setting`` takes from the configuration."""
+    try:
+        known = None if target is None else signature(target)
+    except LookupError:
+        return []
+    return [] if known is None else [name for name in known.kinds if name not in _provided(setting)]
+
+
+def _provided(setting: str) -> set[str]:
+    return PROVIDED.get(setting, PROVIDED.get(setting.split(".", maxsplit=1)[0], set[str]()))
 
 
 def check_targets(config: Config) -> None:
-    """Every setting beside a ``_target_`` of this package must be an argument of it, and none may be missing.
+    """Every setting beside a ``_target_`` must be an argument of it and fit its annotation, and none may be missing.
 
     Raises:
-        ConfigError: naming the setting, with the nearest name that exists.
+        ConfigError: naming the setting, with the nearest name that exists, or what its value should be.
     """
     for setting, target in config.targets().items():
         _check_target(setting, target)
@@ -130,13 +154,16 @@ def _check_target(setting: str, target: Target) -> None:
         raise ConfigError(f"{setting}._target_={target.target}: there is no such name in convexp") from None
     if known is None:
         return
-    provided = PROVIDED.get(setting, PROVIDED.get(setting.split(".", maxsplit=1)[0], set[str]()))
-    given = set(target.spec()) - HYDRA_KEYS
-    settable = [name for name in known.names if name not in provided]
-    for name in sorted(given - set(settable)):
-        if not known.open:
+    given = {name: value for name, value in target.spec().items() if name not in HYDRA_KEYS}
+    settable = _taken(setting, target.target)
+    for name, value in sorted(given.items()):
+        if name not in settable and not known.open:
             raise ConfigError(f"{setting}.{name}: there is no such setting{_suggest(name, settable)}")
-    for name in sorted(known.required - provided - given):
+        allowed = known.kinds.get(name, {})
+        if not isinstance(value, dict) and not fits(value, allowed):
+            quote = f"; quote a number, as in '\"{value}\"'" if fits(str(value), allowed) else ""
+            raise ConfigError(f"{setting}.{name}={_shown(value)}: should be {words(allowed)}{quote}")
+    for name in sorted(known.required - _provided(setting) - set(given)):
         raise ConfigError(f"{setting}.{name}: is missing")
 
 

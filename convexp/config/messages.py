@@ -4,21 +4,23 @@ import re
 from pathlib import Path
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from convexp.config.check import suggest_setting
+from convexp.config.check import suggest_setting, takes
 from convexp.config.paths import conf_dir
+from convexp.config.told import Told
 
 
-def explain(error: HydraException | OmegaConfBaseException) -> str:
-    """The setting, its value, and what would be right."""
+def explain(error: HydraException | OmegaConfBaseException, told: Told, config_name: str) -> str:
+    """The setting, its value, and what would be right, of a command line that says ``told``."""
     text = str(error) or str(error.__cause__)
     if isinstance(error, MissingConfigException):
         return _missing_option(text)
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read; write setting=value, and quote a value that holds commas or spaces"
     if unknown := re.search(r"Could not override '([^']+)'", text):
-        return f"{unknown[1]}: there is no such setting{suggest_setting(unknown[1])}"
+        return _unknown(unknown[1], told, config_name)
     if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):
         return f"{group[1]}: there is no such option"
     return " ".join(text.split())
@@ -33,3 +35,21 @@ def _missing_option(text: str) -> str:
     names = options[1].split() if options else sorted(file.stem for file in Path(conf_dir(), group).glob("*.yaml") if group)
     known = f"; there are {', '.join(names)}" if names else ""
     return f"{group}={option}: there is no such option{known}" if group else f"{name}: there is no such group or file"
+
+
+def _unknown(setting: str, told: Told, config_name: str) -> str:
+    """A setting that no YAML names: one that its ``_target_`` takes can be added, others may be misspelled."""
+    override = told.override(setting)
+    target = _target_beside(setting, told, config_name, override)
+    if target is not None and takes(setting, target):
+        said = override or f"{setting}=..."
+        return f"{setting}: {target} takes it, but no YAML names it; to add it, write a plus before it: +{said}"
+    return f"{setting}: there is no such setting{suggest_setting(setting, target)}"
+
+
+def _target_beside(setting: str, told: Told, config_name: str, override: str | None) -> str | None:
+    try:
+        cfg = told.composed(config_name, without=override)
+        return OmegaConf.select(cfg, f"{setting.rpartition('.')[0]}._target_")
+    except (HydraException, OmegaConfBaseException):  # there are further mistakes
+        return None

@@ -1,0 +1,57 @@
+"""The command line, read without Hydra: what it asks for beside running, and the configuration that it describes."""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from convexp.config.paths import conf_dir
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command line says.
+
+    Attributes:
+        help, version: whether it asks for them.
+        names: bare words: settings to be explained.
+        overrides: ``setting=value`` and ``~setting``.
+        config_dir: a folder of the user's own YAMLs.
+    """
+
+    help: bool
+    version: bool
+    names: list[str]
+    overrides: list[str]
+    config_dir: str | None
+
+    def override(self, setting: str) -> str | None:
+        """As it was typed."""
+        return next((text for text in self.overrides if text.partition("=")[0].lstrip("+") == setting), None)
+
+    def composed(self, config_name: str, without: str | None = None) -> DictConfig:
+        """The configuration, leaving out one override.
+
+        Raises:
+            HydraException: as Hydra does.
+        """
+        own = [f"hydra.searchpath=[file://{Path(self.config_dir).resolve()}]"] if self.config_dir else []
+        with initialize_config_dir(conf_dir(), version_base="1.3"):
+            return compose(config_name, [*own, *(text for text in self.overrides if text != without)])
+
+
+def told(arguments: Sequence[str]) -> Told:
+    """Read a command line; switches of Hydra that are not needed here are passed over."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--version", action="store_true")
+    for switch in (("--config-dir", "-cd"), ("--config-name", "-cn"), ("--config-path", "-cp"), ("--package", "-p")):
+        parser.add_argument(*switch)
+    known, words = parser.parse_known_args(arguments)
+    words = [word for word in words if not word.startswith("-")]
+    overrides = [word for word in words if "=" in word or word.startswith("~")]
+    names = [word for word in words if word not in overrides]
+    return Told(known.help, known.version, names, overrides, known.config_dir)

@@ -1,0 +1,94 @@
+"""Signatures that are read from the source are those that Python sees."""
+
+import ast
+import importlib
+import inspect
+import typing
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from convexp.config.kinds import fits, kind, words
+from convexp.config.targets import signature
+
+OPTIMIZERS = [
+    f"torch.optim.{name}" for name, made in vars(torch.optim).items() if inspect.isclass(made) and name != "Optimizer"
+]
+SCHEDULERS = ["StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "OneCycleLR", "ReduceLROnPlateau"]
+OTHERS = [
+    "pytorch_lightning.callbacks.EarlyStopping",
+    "convexp.layers.local.LocallyConnected2d",
+    "convexp.layers.conv.Conv2d",
+    "convexp.layers.low_rank.LowRankLocallyConnected2d",
+    "convexp.probes.consistency.Consistency",
+    "convexp.data.waldo.waldo",
+    "convexp.training.schedules.step",
+]
+
+
+@pytest.mark.parametrize("target", [*OPTIMIZERS, *(f"torch.optim.lr_scheduler.{name}" for name in SCHEDULERS), *OTHERS])
+def test_names_and_defaults_are_pythons(target):
+    module, _, name = target.rpartition(".")
+    real = inspect.signature(getattr(importlib.import_module(module), name)).parameters.values()
+    named = [p for p in real if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    read = signature(target)
+    assert read is not None
+    assert list(read.kinds) == [p.name for p in named]
+    assert read.required == {p.name for p in named if p.default is p.empty}
+    assert read.open == any(p.kind is p.VAR_KEYWORD for p in real)
+
+
+@pytest.mark.parametrize(
+    "target", ["builtins.dict", "nowhere.Thing", "torch.optim.nowhere.Thing", "torch.optim.Adem", "__main__.X"]
+)
+def test_what_the_source_does_not_tell(target):
+    assert signature(target) is None
+
+
+@pytest.mark.parametrize("target", ["convexp.nowhere.X", "convexp.layers.conv.Conv9d", "convexp.probes.kernels.torch"])
+def test_ours_counts_where_it_is_defined(target):
+    with pytest.raises(LookupError):
+        signature(target)
+
+
+def test_docstrings_tell_what_arguments_mean():
+    for target in ("convexp.probes.consistency.Consistency", "convexp.data.image_folder.image_folder"):
+        read = signature(target)
+        assert read is not None
+        assert set(read.meanings) == set(read.kinds)
+
+
+ANNOTATIONS = ["int", "bool", "str", "float", "int | None", "Literal['a', 'b']", "Optional[bool]", "list[int] | str"]
+VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.floats() | st.lists(st.integers() | st.text(max_size=1))
+
+
+@pytest.mark.parametrize("annotation", ANNOTATIONS)
+@given(value=VALUES | st.sampled_from(["a", "b"]))
+def test_values_fit_as_pydantic_has_it(annotation, value):
+    strict = TypeAdapter(eval(annotation, vars(typing)))
+    try:
+        strict.validate_python(value, strict=True)
+        right = True
+    except ValidationError:
+        right = False
+    allowed = kind(ast.parse(annotation, mode="eval").body, "typing")
+    assert fits(value, allowed) == right
+    assert words(allowed)
+
+
+def test_every_value_in_the_yamls_fits(monkeypatch, tmp_path):
+    from convexp.config.compose import composed
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    options = {group: sorted(f.stem for f in Path(ROOT, "conf", group).glob("*.yaml")) for group in ("optimizer", "scheduler")}
+    for group, names in options.items():
+        for name in names:
+            composed(f"{group}={name}")
+    for name in ("dense", "local", "conv", "global_conv", "low_rank_local", "mlp"):
+        composed(f"model={name}", "probes=all", "callbacks=early_stopping")
