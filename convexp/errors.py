@@ -19,6 +19,10 @@ class RefusedError(ConfigError):
     """A folder belongs to another run or to another process: nothing in it was touched."""
 
 
+class BusyError(RefusedError):
+    """A folder is in the hands of another process, which does the run."""
+
+
 class DivergedError(ConvexpError):
     """The training loss stopped being a finite number."""
 

@@ -17,6 +17,7 @@ from convexp.json_file import write_json
 from convexp.probes.runner import first_images, measure
 from convexp.training.callbacks import BEST
 from convexp.training.module import Classifier
+from convexp.training.one_process import be_rank_zero, one_process_trainer
 
 THREADS = torch.get_num_threads()
 
@@ -28,16 +29,18 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # there is nothing to wait for in memory
     warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")  # about small data sets
     warnings.filterwarnings("ignore", message=".*requested to overfit.*")  # and get what was requested
+    warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # a run is one process
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 
 def prepare_torch(config: Config) -> None:
-    """Check the device and set the number of threads; Lightning keeps quiet from now on.
+    """Check the device and set the number of threads; Lightning keeps quiet and is the only process from now on.
 
     Raises:
         ConfigError: if the configuration asks for a device that torch does not see.
     """
     quiet()
+    be_rank_zero()
     check_device(config)
     torch.set_num_threads(config.trainer.threads or THREADS)
 
@@ -58,15 +61,7 @@ def load_weights(module: Classifier, checkpoint: Path) -> None:
 
 def tester(config: Config) -> pl.Trainer:
     """What passes images through a network on the device and in the precision of the run, and writes nothing."""
-    return pl.Trainer(
-        accelerator=config.trainer.accelerator,
-        devices=1,
-        precision=config.trainer.precision,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
+    return one_process_trainer(config, logger=False, enable_checkpointing=False, enable_progress_bar=False)
 
 
 def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:

@@ -34,6 +34,7 @@ from convexp.training.learning import Learning
 from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
+from convexp.training.one_process import one_process_trainer
 from convexp.training.profiler import make_profiler
 from convexp.training.tensorboard import TensorBoard
 from convexp.training.trackers import close
@@ -176,11 +177,9 @@ class Experiment:
         self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
         bars: list[Any] = [Progress()] if console.is_terminal() else []
         self.learning = [Learning(config.probe_every, self.probes, self.data)] if config.probe_every else []
-        return pl.Trainer(
-            accelerator=settings.accelerator,
-            devices=1,
+        return one_process_trainer(
+            config,
             max_epochs=settings.max_epochs,
-            precision=settings.precision,
             gradient_clip_val=settings.gradient_clip_val,
             deterministic=settings.deterministic,
             fast_dev_run=settings.fast_dev_run,
@@ -188,7 +187,6 @@ class Experiment:
             profiler=make_profiler(settings.profiler, self.folder),
             logger=self.loggers,
             callbacks=[*self.callbacks, *self.learning, self.checkpoints, RandomState(), *bars],
-            enable_model_summary=False,
             enable_progress_bar=bool(bars),
             num_sanity_val_steps=0,
             default_root_dir=self.folder,

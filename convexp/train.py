@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from convexp import console
 from convexp.app import application
 from convexp.config import Config, check_trusted, load
-from convexp.errors import ConfigError, ConvexpError, RefusedError
+from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
 from convexp.runs.result import write_failure
@@ -50,6 +50,9 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
         return None
     try:
         return start(cfg, folder, sweeps=True)
+    except BusyError:
+        console.out.print(f"{folder.name}: another process is working on it", markup=False)
+        return None
     except RefusedError as error:
         note_refusal(root, folder.name, str(error))
         console.complain("convexp-train", f"{folder.name}: {error}")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convexp.runs import Result
-from convexp.runs.folder import State, state
+from convexp.runs.folder import State, busy, state
 from convexp.runs.plan import Plan, PlannedRun
 from convexp.runs.settings import printable
+
+BUSY = "another process is working on it"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Unfinished:
 
 def unfinished(root: Path, runs: Sequence[Result], plan: Plan | None) -> list[Unfinished]:
     """Runs that did not finish, as they were found, and after them planned ones that have no folder."""
-    return [*(_found(root, run) for run in runs if run["state"] != "finished"), *_missing(runs, plan)]
+    return [*(_found(root, run) for run in runs if run["state"] != "finished"), *_missing(root, runs, plan)]
 
 
 def _found(root: Path, run: Result) -> Unfinished:
@@ -50,15 +52,17 @@ def _running(folder: Path, run: Result) -> tuple[str, str | None]:
     with suppress(OSError):
         if state(folder, run.get("identity")) is not State.BUSY:
             return "interrupted", None
-    return "running", "a process is working on it"
+    return "running", BUSY
 
 
-def _missing(runs: Sequence[Result], plan: Plan | None) -> Iterator[Unfinished]:
+def _missing(root: Path, runs: Sequence[Result], plan: Plan | None) -> Iterator[Unfinished]:
     found = {str(run["path"]): run for run in runs}
     for planned in plan.runs if plan else ():
         run = found.get(planned.folder)
         if planned.identity is None and (run is None or run["state"] == "finished"):
             yield Unfinished(planned.folder, "wrong settings", "the study says which, when it is started again")
+        elif run is None and busy(root / planned.folder):
+            yield Unfinished(planned.folder, "running", BUSY)
         elif run is None:
             yield Unfinished(planned.folder, "missing", "planned, and not started")
         elif _another(planned, run):

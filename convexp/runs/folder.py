@@ -6,7 +6,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from convexp.errors import RefusedError
+from convexp.errors import BusyError, RefusedError
 from convexp.runs.result import FILE, LOG, Result, read_result
 
 LOCK = ".lock"
@@ -61,7 +61,8 @@ class RunFolder:
         identity: of the configuration that is going to run here.
 
     Raises:
-        RefusedError: on entering, if another process works in it, or it holds something else than this run.
+        BusyError: on entering, if another process works in it.
+        RefusedError: on entering, if it holds something else than this run.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
@@ -77,7 +78,7 @@ class RunFolder:
         try:
             self._lock.acquire(timeout=1)  # somebody may just be looking whether it is free
         except Timeout:
-            raise RefusedError(f"{self.path}: another process is running in this folder; choose another") from None
+            raise BusyError(f"{self.path}: another process is running in this folder; choose another") from None
         try:
             self._look()
         except BaseException:
@@ -97,7 +98,7 @@ class RunFolder:
         if self.previous.get("identity") is None:
             return  # it failed before it could start
         if self.previous["identity"] != self.identity:
-            raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another, or delete it")
+            raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another")
         self.found = Taken.FINISHED if self.previous.get("state") == "finished" else Taken.UNFINISHED
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,9 +1,12 @@
 """What happens before the first and after the last run of a sweep, by whichever sweeper."""
 
 import sys
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
@@ -14,12 +17,14 @@ from convexp.reporting.report import Report, report
 from convexp.runs.plan import read_plan
 from convexp.studies.notes import clear, refusals
 
+LOCK = ".report.lock"
+
 
 class SweepSummary(Callback):
     """Prints the report, writes it, says where everything lies.
 
-    The exit code is 0 if every run that was planned in the folder is finished, 2 if wrong settings alone are the reason
-    that one is not, else 1.
+    The exit code is 0 if every run that was planned in the folder is finished, or in the hands of another process that shares
+    the work; 2 if wrong settings alone are the reason that one is not, else 1.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -31,13 +36,23 @@ class SweepSummary(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra once all runs have been started and ended."""
         try:
-            code = conclude(Path(config.hydra.sweep.dir))
+            with _after_the_others(Path(config.hydra.sweep.dir)) as root:
+                code = conclude(root)
         except Exception as error:  # Hydra would only warn, and end with 0
             said = error if isinstance(error, ConvexpError) else f"the report failed ({type(error).__name__}: {error})"
             console.complain("convexp-train", str(said))
             code = 1
         if code:
             sys.exit(code)
+
+
+@contextmanager
+def _after_the_others(root: Path) -> Generator[Path]:
+    """Sweeps that share a folder make its report one after another: what the last one writes has seen all that is finished."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # not ours to write to, or another one takes too long: the runs are safe
+            stack.enter_context(FileLock(root / LOCK, timeout=120))
+        yield root
 
 
 def conclude(root: Path) -> int:
@@ -48,7 +63,7 @@ def conclude(root: Path) -> int:
     written = _write(found, root)
     console.out.print(f"look at the curves: {console.tensorboard(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
-    lacking = [run for run in found.unfinished if run.path in planned]
+    lacking = [run for run in found.unfinished if run.path in planned and run.state != "running"]
     mendable = {str(run["path"]) for run in found.runs if run.get("mendable")}
     mendable |= {run.path for run in lacking if run.state == "wrong settings"}
     if lacking:

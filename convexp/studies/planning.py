@@ -91,7 +91,7 @@ def looked_up(found: list[Job], root: Path) -> list[Job]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
             f"{root}: holds {others[0].folder}{more} with other settings ({_differences(others[0], root)}); keep them apart by "
-            "another study.name or hydra.sweep.dir, or delete the old ones"
+            "another study.name or hydra.sweep.dir"
         )
     return known
 

@@ -49,7 +49,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
     except OSError as error:
         raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None
     announce(found, root, name)
-    wanted = [job for job in found if job.state not in (State.FINISHED, State.BUSY)]
+    wanted = [job for job in found if job.state is not State.FINISHED]
+    wanted.sort(key=lambda job: job.state is State.BUSY)  # last, in case the other process does not finish them
     done = launcher.launch([_told(job) for job in wanted], initial_job_idx=0) if wanted else []
     for job in done:
         _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return

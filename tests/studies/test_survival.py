@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,16 +20,16 @@ RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
 
 
 @contextmanager
-def started(*arguments, cwd):
+def started(*arguments, cwd, out="out.txt", **environment):
     """convexp-train in a process group of its own, which is gone afterwards."""
-    with (cwd / "out.txt").open("w") as out:
+    with (cwd / out).open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "convexp.train", *arguments],
             cwd=cwd,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "COLUMNS": "200"},
+            env={**os.environ, "COLUMNS": "200", **environment},
         )
         try:
             yield process
@@ -135,20 +135,54 @@ def test_damaged_files_are_made_again(call, tmp_path, interrupted_at):
 
 
 @pytest.mark.slow
-def test_two_sweeps_on_one_folder_share_the_work(tmp_path, program, undisturbed):
+def test_srun_shares_the_work_of_one_folder(tmp_path, undisturbed):
+    """Three processes as ``srun -n 3`` starts them: every run once, the same bits, exit code 0, and the report of all."""
     root = tmp_path / "sweep"
-    (tmp_path / "a").mkdir()
-    here = f"hydra.sweep.dir={root}"
-    with started(*SWEEP, here, cwd=tmp_path) as first, started(*SWEEP, here, cwd=tmp_path / "a") as second:
-        codes = {first.wait(300), second.wait(300)}
-    assert 0 in codes  # the last one finds all finished
-    assert codes <= {0, 1}  # 1: what the other one had in its hands was not finished yet
-    done = program("train", *SWEEP, here, cwd=tmp_path)
-    assert done.code == 0, done.err
-    assert "4 finished (kept)" in done.out
+    srun = tmp_path / "bin" / "srun"
+    srun.parent.mkdir()
+    srun.write_text("#!/bin/sh\n")
+    srun.chmod(0o755)
+    slurm = {"PATH": f"{srun.parent}:{os.environ['PATH']}", "SLURM_NTASKS": "3", "SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "j"}
+    with ExitStack() as stack:
+        tasks = [
+            stack.enter_context(started(*SWEEP, cwd=tmp_path, out=f"{rank}.txt", SLURM_PROCID=str(rank), **slurm))
+            for rank in range(3)
+        ]
+        codes = [task.wait(300) for task in tasks]
+    said = [(tmp_path / f"{rank}.txt").read_text() for rank in range(3)]
+    assert codes == [0, 0, 0], said
+    assert not any(word in text for text in said for word in ("choose another", "not started", "HINT", "Traceback"))
     assert starts(root) == dict.fromkeys(RUNS, 1)
     assert outcome(root) == undisturbed
+    assert all(list((root / name).glob("events.out.tfevents.*")) for name in RUNS)
     assert len((root / "runs.csv").read_text().splitlines()) == 5
+
+
+def test_what_another_process_does_is_no_failure(call, tmp_path):
+    with RunFolder(tmp_path / "sweep" / "conv-seed1", "of the other process"):
+        done = call("train", *SWEEP[:-2], "model=conv", "seed=0,1", "only_costs=true", "hydra.sweep.subdir=conv-seed${seed}")
+    assert done.code == 0, done.err
+    assert done.err == ""
+    assert "1 in the hands of another process (conv-seed1), 1 new" in done.out
+    assert "conv-seed1: running, another process is working on it" in done.out
+
+
+def test_what_another_process_leaves_is_done_in_the_end(call, tmp_path, monkeypatch):
+    """Its folder is free again when all others are done."""
+    from convexp import train
+
+    other = RunFolder(tmp_path / "sweep" / "conv-seed0", "of the other process")
+    other.__enter__()
+    execute = train.execute
+
+    def then_the_other_ends(*arguments):
+        other.__exit__(None, None, None)
+        return execute(*arguments)
+
+    monkeypatch.setattr(train, "execute", then_the_other_ends)
+    done = call("train", *SWEEP[:-2], "model=conv", "seed=0,1", "only_costs=true", "hydra.sweep.subdir=conv-seed${seed}")
+    assert done.code == 0, done.err
+    assert read(tmp_path / "sweep" / "conv-seed0")["state"] == "finished"
 
 
 def processes_below(leader):

@@ -1,0 +1,35 @@
+"""Lightning's Trainer for a run, which is one process on one device."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.utilities.rank_zero import rank_zero_only
+
+from convexp.config import Config
+
+
+def be_rank_zero() -> None:
+    """Log and write as the only process of the run, which this one is.
+
+    Lightning reads a rank from RANK, LOCAL_RANK, SLURM_PROCID and others when it is imported, and with another one than 0 its
+    loggers do nothing.
+    """
+    rank_zero_only.rank = 0  # pyright: ignore[reportFunctionMemberAccess]
+
+
+def one_process_trainer(config: Config, **settings: Any) -> pl.Trainer:
+    """A Trainer on one device with the accelerator and the precision of ``config``, and with further ``settings``.
+
+    Left to itself Lightning looks for Slurm, torchrun, MPI and LSF in the environment and then waits for other processes, which
+    have runs of their own to do.
+    """
+    return pl.Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=1,
+        num_nodes=1,
+        plugins=[LightningEnvironment()],
+        precision=config.trainer.precision,
+        enable_model_summary=False,
+        **settings,
+    )
