@@ -1,50 +1,96 @@
-"""From a checked configuration to objects: the only place that calls Hydra's ``instantiate``."""
+"""From a checked configuration to objects, each of the kind that its setting needs."""
 
 import functools
 import inspect
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
+from convexp import instantiate
 from convexp.config import Config
+from convexp.config.check import PROVIDED
 from convexp.config.schema import Data, Target
-from convexp.data import Dataset, prepare
-from convexp.errors import ConfigError
-from convexp.models import Network, match_width
+from convexp.data import Dataset, Source, prepare
+from convexp.errors import ConfigError, one_line
+from convexp.models import LayerCount, Network, count, match_width
 from convexp.probes import Probe
-from convexp.training.module import MakeOptimizer, MakeScheduler
+
+T = TypeVar("T")
 
 
-def make(setting: str, target: Target, **provided: Any) -> Any:
-    """Instantiate ``target``, or the partial of it, with ``provided`` besides its own settings.
+@contextmanager
+def _named(setting: str, target: Target) -> Generator[None]:
+    """Whatever a user's class raises, as one line that names the setting."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        kind = "" if isinstance(error, ValueError | TypeError | ImportError | AttributeError) else f"{type(error).__name__}: "
+        raise ConfigError(f"{setting} ({target.target}): {kind}{one_line(error)}") from None
+
+
+@dataclass(frozen=True)
+class Maker(Generic[T]):
+    """Makes a ``kind`` from its settings and what it is called with."""
+
+    setting: str
+    partial: functools.partial[Any]
+    kind: type[T]
+
+    def __call__(self, *args: Any, **provided: Any) -> T:
+        """Make it.
+
+        Raises:
+            ConfigError: if it is something else.
+        """
+        made = self.partial(*args, **provided)
+        if not isinstance(made, self.kind):
+            raise ConfigError(f"{self.setting}: makes a {type(made).__name__}; should make a {_path(self.kind)}")
+        return made
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def maker(setting: str, target: Target, kind: type[T], *provided: str) -> Maker[T]:
+    """What makes a ``kind`` as ``target`` describes it, once it is called with what is ``provided`` by name.
 
     Raises:
-        ConfigError: naming ``setting``, if there is no such thing or it does not take these settings.
+        ConfigError: naming ``setting``, if there is no such thing, it is of another kind, or it does not take these
+            settings and what is provided.
     """
-    try:
-        made = instantiate(target.spec(), **provided)
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, ConfigError):
-            raise cause from None
-        reason = str(cause) if cause is not None else str(error).splitlines()[0]
-        raise ConfigError(f"{setting} ({target.target}): {reason}") from None
-    if isinstance(made, functools.partial):
-        try:
-            inspect.signature(made.func).bind_partial(**made.keywords)
-        except TypeError as error:
-            raise ConfigError(f"{setting} ({target.target}): {error}") from None
-    return made
+    with _named(setting, target):
+        partial = instantiate.partial(target.spec())
+        if isinstance(partial.func, type) and not issubclass(partial.func, kind):
+            raise ConfigError(f"{setting}._target_={target.target}: should make a {_path(kind)}")
+        inspect.signature(partial.func).bind_partial(**partial.keywords, **dict.fromkeys(provided))
+    return Maker(setting, partial, kind)
+
+
+def make(setting: str, target: Target, kind: type[T]) -> T:
+    """Make ``target``.
+
+    Raises:
+        ConfigError: naming ``setting``, if that fails or what is made is no ``kind``.
+    """
+    with _named(setting, target):
+        return maker(setting, target, kind)()
 
 
 @functools.lru_cache(maxsize=1)  # the runs of a sweep mostly use the same images
 def _dataset(settings: str) -> Dataset:
     data = Data.model_validate_json(settings)
-    return prepare(data, make("data.source", data.source))
+    return prepare(data, make("data.source", data.source, Source))
 
 
 def dataset(config: Config) -> Dataset:
@@ -66,22 +112,23 @@ class Pixels(Protocol):
         ...
 
 
-def network(config: Config, data: Pixels) -> tuple[Network, float]:
-    """The network, with fresh weights drawn from torch's random state, and the width that ``match`` asked for.
+def network(config: Config, data: Pixels) -> tuple[Network, float, list[LayerCount]]:
+    """The network, with fresh weights drawn from torch's random state, the width that ``match`` asked for, and the layers.
 
     Raises:
         ConfigError: if the wiring does not go with the skeleton, or ``match`` cannot be reached.
     """
-    wiring = make("model.wiring", config.model.wiring)
+    wiring = maker("model.wiring", config.model.wiring, nn.Module, *PROVIDED["model.wiring"])
     skeleton = config.model.skeleton(config.data.input_shape, config.data.classes).scaled(config.model.width)
     try:
         width = match_width(skeleton, wiring, config.match)
-        return Network(skeleton.scaled(width), wiring, data.mean, data.std), config.model.width * width
-    except ValueError as error:
-        raise ConfigError(f"model ({config.model.name}): {error}") from None
+        made = Network(skeleton.scaled(width), wiring, data.mean, data.std)
+        return made, config.model.width * width, count(made)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"model ({config.model.name}): {one_line(error)}") from None
 
 
-def optimization(config: Config) -> tuple[MakeOptimizer, MakeScheduler | None]:
+def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] | None]:
     """What makes the optimizer from parameters, and the schedule from an optimizer and ``total_steps``.
 
     Both are tried on a parameter of one number, so that wrong settings are found before anything is written.
@@ -89,31 +136,28 @@ def optimization(config: Config) -> tuple[MakeOptimizer, MakeScheduler | None]:
     Raises:
         ConfigError: if one of them does not take its settings.
     """
-    make_optimizer: MakeOptimizer = make("optimizer", config.optimizer)
-    make_scheduler: MakeScheduler | None = None if config.scheduler is None else make("scheduler", config.scheduler)
-    setting = "optimizer"
-    try:
-        tried = make_optimizer([torch.nn.Parameter(torch.zeros(1))])
-        setting = "scheduler"
-        if make_scheduler is not None:
-            make_scheduler(tried, total_steps=2)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ConfigError(f"{setting}: {error}") from None
+    make_optimizer = maker("optimizer", config.optimizer, Optimizer)
+    with _named("optimizer", config.optimizer):
+        tried = make_optimizer([nn.Parameter(torch.zeros(1))])
+    if config.scheduler is None:
+        return make_optimizer, None
+    make_scheduler = maker("scheduler", config.scheduler, LRScheduler)
+    with _named("scheduler", config.scheduler):
+        make_scheduler(tried, total_steps=2)
     return make_optimizer, make_scheduler
 
 
 def probes(config: Config) -> dict[str, Probe]:
     """The probes by name."""
-    return {name: make(f"probes.{name}", target) for name, target in (config.probes or {}).items()}
+    return {name: make(f"probes.{name}", target, Probe) for name, target in (config.probes or {}).items()}
 
 
-def loggers(config: Config, folder: Path, purge_step: int | None) -> list[Logger]:
-    """The loggers; a resumed run is told by ``purge_step`` from where it writes again."""
-    return [
-        make(f"logger.{name}", target)(folder=folder, purge_step=purge_step) for name, target in (config.logger or {}).items()
-    ]
+def loggers(config: Config) -> list[Maker[Logger]]:
+    """What makes the loggers of ``folder``; a resumed run tells by ``purge_step`` from where it writes again."""
+    given = (config.logger or {}).items()
+    return [maker(f"logger.{name}", target, Logger, *PROVIDED["logger"]) for name, target in given]
 
 
-def callbacks(config: Config) -> list[Any]:
+def callbacks(config: Config) -> list[Callback]:
     """The callbacks that the configuration adds."""
-    return [make(f"callbacks.{name}", target) for name, target in (config.callbacks or {}).items()]
+    return [make(f"callbacks.{name}", target, Callback) for name, target in (config.callbacks or {}).items()]

@@ -9,7 +9,6 @@ import torch
 
 from convexp import build
 from convexp.config import Config
-from convexp.models import count
 from convexp.models.accounting import LayerCount, summed
 from convexp.runs import FORMAT, Result, RunFolder
 from convexp.runs.environment import git, versions
@@ -34,8 +33,7 @@ class Costing:
         self.folder = folder
         channels = config.data.input_shape[0]
         with torch.device("meta"):
-            network, self.width = build.network(config, Unseen([0.0] * channels, [1.0] * channels))
-            self.layers = count(network)
+            _, self.width, self.layers = build.network(config, Unseen([0.0] * channels, [1.0] * channels))
 
     def execute(self) -> Result:
         """Write ``result.json`` and return it."""

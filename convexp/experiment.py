@@ -19,7 +19,6 @@ from convexp.data import loader, training_loader
 from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch, save_pictures
-from convexp.models import count
 from convexp.models.accounting import summed
 from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
@@ -59,11 +58,11 @@ class Experiment:
                     f"{self.data.checksum}); start a new one"
                 )
             pl.seed_everything(config.seed, workers=True, verbose=False)
-            self.network, self.width = build.network(config, self.data)
+            self.network, self.width, self.layers = build.network(config, self.data)
             self.probes = build.probes(config)
             self.module = Classifier(self.network, *build.optimization(config))
             self.callbacks = build.callbacks(config)
-            self.layers = count(self.network)
+            self.make_loggers = build.loggers(config)
         self.loggers: list[Logger] = []
         self.result: Result = self._first_result(folder.identity)
 
@@ -173,7 +172,8 @@ class Experiment:
     def _trainer(self, checkpoint: dict[str, Any] | None) -> pl.Trainer:
         config, settings = self.config, self.config.trainer
         purge_step = None if checkpoint is None else int(checkpoint["global_step"])
-        self.loggers = [] if settings.fast_dev_run else build.loggers(config, self.folder, purge_step)
+        makers = [] if settings.fast_dev_run else self.make_loggers
+        self.loggers = [make(folder=self.folder, purge_step=purge_step) for make in makers]
         self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
         bars: list[Any] = [Progress()] if console.is_terminal() else []
         self.learning = [Learning(config.probe_every, self.probes, self.data)] if config.probe_every else []

@@ -108,7 +108,7 @@ def convexp(config: Config, folder: Path) -> float:
     module = Classifier(build.network(config, data)[0], *build.optimization(config))
     train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed)
     callbacks = [RandomState(), Checkpoints(folder, config.monitor, config.monitor_mode)]
-    logger = build.loggers(config, folder, None)
+    logger = [make(folder=folder, purge_step=None) for make in build.loggers(config)]
     return fit(module, train, loader(data.val, config.data.eval_batch_size), callbacks, logger, profiler=NoProfiler())
 
 

@@ -92,6 +92,12 @@ MISTAKES = {
     "unknown precision": (["trainer.precision=8"], ["trainer.precision=8", "bf16-mixed"]),
     "missing data folder": (["data=mnist", "data.source.root=nowhere"], ["data.source.root=nowhere", "CONVEXP_DATA"]),
     "unknown target": (["model.wiring._target_=convexp.layers.conv.Conv9d"], ["model.wiring._target_", "Conv9d"]),
+    "arguments by place": (["+model.wiring._args_=[1]"], ["model.wiring._args_", "by name"]),
+    "Hydra's conversion": (["+data.source._convert_=all"], ["data.source._convert_", "by name"]),
+    "partial that is none": (["model.wiring._partial_=1"], ["model.wiring._partial_=1", "true or false"]),
+    "wiring made at once": (["model.wiring._partial_=false"], ["model.wiring._partial_=false", "should be true"]),
+    "probe made later": (["+probes.shift_map._partial_=true"], ["probes.shift_map._partial_=true", "should be false"]),
+    "text that would be interpreted": (["+optimizer.eps='\\${seed}'"], ["optimizer.eps=${seed}", "interpreted"]),
     "nothing to resume": (["resume=nowhere"], ["resume=nowhere", "no run"]),
     "resume and change": (["resume=nowhere", "seed=1"], ["resume=nowhere", "seed=1"]),
     "clipping a fused step": (
@@ -103,6 +109,27 @@ MISTAKES = {
 # These are found when the things are built, with torch.
 LATER = {
     "negative test size": (["data.source.test_size=-0.2"], ["data.source.test_size=-0.2", "share"]),
+    "a layer of another signature": (
+        ["model.wiring._target_=torch.nn.Conv2d"],
+        ["model.wiring", "torch.nn.Conv2d", "input_size"],
+    ),
+    "a layer that does nothing": (["model.wiring._target_=torch.nn.Identity"], ["Identity returns (1, 16, 16)", "(16, 8, 8)"]),
+    "a wiring that is none": (["model.wiring._target_=builtins.dict"], ["model.wiring._target_=builtins.dict", "Module"]),
+    "no such package": (["model.wiring._target_=nowhere.Layer"], ["model.wiring (nowhere.Layer)", "nowhere"]),
+    "no such name": (["model.wiring._target_=torch.nn.Conv9d"], ["model.wiring (torch.nn.Conv9d)", "Conv9d"]),
+    "a name without a package": (["model.wiring._target_=Layer"], ["model.wiring (Layer)"]),
+    "a source that is none": (["data.source._target_=builtins.dict"], ["data.source._target_=builtins.dict", "Source"]),
+    "an optimizer that is none": (["optimizer._target_=builtins.dict"], ["optimizer._target_=builtins.dict", "Optimizer"]),
+    "a schedule that is none": (["scheduler._target_=builtins.dict"], ["scheduler._target_=builtins.dict", "LRScheduler"]),
+    "a probe that is none": (["+probes.mine={_target_:collections.OrderedDict}"], ["probes.mine._target_", "Probe"]),
+    "a callback that is none": (
+        ["+callbacks.mine={_target_:collections.OrderedDict}"],
+        ["callbacks.mine._target_", "Callback"],
+    ),
+    "a logger that is none": (
+        ["+logger.mine={_target_:collections.OrderedDict,_partial_:true}"],
+        ["logger.mine._target_", "Logger"],
+    ),
     "no GPU": (["trainer=gpu"], ["trainer.accelerator=gpu", "trainer=cpu"]),
     "no such optimizer": (["optimizer._target_=torch.optim.Adem"], ["optimizer", "Adem"]),
     "global conv cannot reflect": (["model=global_conv", "model.padding_mode=reflect"], ["padding_mode=reflect", "circular"]),

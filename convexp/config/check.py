@@ -10,9 +10,11 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from convexp.config.kinds import fits, words
+from convexp.config.plain import check_plain
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
+from convexp.instantiate import PARTIAL, TARGET
 from convexp.placement import Protocol, reach_of
 
 # What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
@@ -31,7 +33,7 @@ PROVIDED = {
     "scheduler": {"optimizer", "total_steps"},
     "logger": {"folder", "purge_step"},
 }
-HYDRA_KEYS = {"_target_", "_partial_", "_args_", "_recursive_", "_convert_"}
+MADE_LATER = ("model", "optimizer", "scheduler", "logger")  # settings that are ``_partial_``
 
 
 def load(cfg: DictConfig) -> Config:
@@ -47,6 +49,16 @@ def load(cfg: DictConfig) -> Config:
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
     assert isinstance(values, dict)
+    return checked(values)
+
+
+def checked(values: Mapping[Any, Any]) -> Config:
+    """Check a configuration that is resolved.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
+    check_plain(values)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -148,13 +160,16 @@ def check_targets(config: Config) -> None:
 
 
 def _check_target(setting: str, target: Target) -> None:
+    later, given_partial = setting.partition(".")[0] in MADE_LATER, target.spec().get(PARTIAL, False)
+    if given_partial is not later:
+        raise ConfigError(f"{setting}.{PARTIAL}={str(given_partial).lower()}: should be {str(later).lower()}")
     try:
         known = signature(target.target)
     except LookupError:
         raise ConfigError(f"{setting}._target_={target.target}: there is no such name in convexp") from None
     if known is None:
         return
-    given = {name: value for name, value in target.spec().items() if name not in HYDRA_KEYS}
+    given = {name: value for name, value in target.spec().items() if name not in (TARGET, PARTIAL)}
     settable = _taken(setting, target.target)
     for name, value in sorted(given.items()):
         if name not in settable and not known.open:

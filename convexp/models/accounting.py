@@ -31,13 +31,18 @@ def leaves(network: Network) -> list[tuple[str, nn.Module]]:
 
 
 def count(network: Network) -> list[LayerCount]:
-    """Parameters and FLOPs of every layer that has parameters; works on the meta device, where nothing is computed."""
+    """Parameters and FLOPs of every layer that has parameters; works on the meta device, where nothing is computed.
+
+    Raises:
+        ValueError: if the layer of a stage does not return what the skeleton says.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
         shapes[name] = tuple(output.shape[1:])
 
     hooks = [module.register_forward_hook(partial(note, name)) for name, module in leaves(network)]
+    hooks += [layer.register_forward_hook(partial(_check, name, shape)) for name, layer, shape in _wired(network)]
     image = torch.zeros(1, *network.skeleton.input_shape, device=network.normalize.scale.device)
     training = network.training
     counter = FlopCounterMode(display=False)
@@ -57,6 +62,19 @@ def count(network: Network) -> list[LayerCount]:
         )
         for name, module in leaves(network)
     ]
+
+
+def _wired(network: Network) -> list[tuple[str, nn.Module, tuple[int, ...]]]:
+    """Name, layer and shape (O, H', W') of what it has to return, of every stage."""
+    skeleton = network.skeleton
+    shapes = [(stage.channels, *stage.wired_size(size)) for stage, size in zip(skeleton.stages, skeleton.sizes(), strict=False)]
+    return [(name, layer, shape) for (name, layer), shape in zip(network.wired_layers(), shapes, strict=True)]
+
+
+def _check(name: str, shape: tuple[int, ...], layer: nn.Module, _inputs: Any, output: Any) -> None:
+    found = tuple(output.shape[1:]) if isinstance(output, Tensor) else type(output).__name__
+    if found != shape:
+        raise ValueError(f"{name}: {type(layer).__name__} returns {found} for an image; should return {shape}")
 
 
 def summed(layers: list[LayerCount]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -86,6 +86,7 @@ class Sample:
         return move(images, shift, protocol, self.size)
 
 
+@runtime_checkable
 class Probe(Protocol):
     """A measurement on a trained network, in evaluation mode and without gradients."""
 
