@@ -16,9 +16,13 @@ class Consistency:
     """``E[1{argmax f(T_a x) = argmax f(T_b x)}]``, a and b iid uniform on the grid of shifts up to max_shift.
 
     Numbers: ``all`` over all images, ``correct`` over those that are classified correctly without a shift (a better network
-    looks more consistent by that alone), ``control`` (the same for T_b of an image of another class: how often two different
+    looks more consistent by that alone), ``one_shifted`` and ``one_shifted_correct`` (the same with the image as it is in
+    place of T_b, which is easier), ``control`` (as ``all`` for T_b of an image of another class: how often two different
     objects get one answer), ``accuracy`` without a shift, ``n`` pairs. Shares, 0..1.
-    Source: Zhang 2019, arXiv 1904.11486 (random crops); Chaman & Dokmanić 2021, arXiv 2011.14214 (circular shifts).
+
+    Source: Zhang 2019, arXiv 1904.11486 (random crops); Chaman & Dokmanić 2021, arXiv 2011.14214 (circular shifts). Both
+    define it with two shifts. The code of the latter for CIFAR-10 reports ``one_shifted`` while it trains, with one shift for
+    a whole batch, from -m to m - 1.
 
     Args:
         max_shift: pixels.
@@ -42,14 +46,16 @@ class Consistency:
         sample = sample.first(self.max_images)
         n, different = len(sample), others(sample.labels, self.seed)
         shifts = random_shifts(self.max_shift, 2 * self.pairs, n, len(sample.size), self.seed).to(sample.images.device)
-        same, control = (torch.zeros(n, dtype=torch.float64, device=sample.images.device) for _ in range(2))
+        still = predict(network, sample)
+        same, one, control = (torch.zeros(n, dtype=torch.float64, device=sample.images.device) for _ in range(3))
         for pair in console.track(range(self.pairs), "consistency"):
             first, second = (predict(network, sample, shifts[2 * pair + i], self.protocol) for i in range(2))
             same += first == second
+            one += ((first == still).double() + (second == still)) / 2
             if different is not None:
                 control += first == second[different]
-        correct = predict(network, sample) == sample.labels
-        numbers = subsets(same / self.pairs, correct)
+        correct = still == sample.labels
+        numbers = subsets(same / self.pairs, correct) | subsets(one / self.pairs, correct, "one_shifted")
         if different is not None:
             numbers["control"] = float(control.mean() / self.pairs)
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(self.pairs * n)}

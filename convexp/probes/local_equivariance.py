@@ -3,105 +3,130 @@
 import copy
 import math
 from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
+from torch.autograd.functional import jvp
 
 from convexp.models import Network
 from convexp.probes.base import Measurement, Sample, at_least, positive
 from convexp.probes.shifts import subsets
 
+Interpolation = Literal["fourier", "bilinear"]
+Parts = dict[str, Tensor]
+
 
 @dataclass(frozen=True)
 class LocalEquivariance:
-    """``E‖L f‖² / dim f``, ``L f = d/dt|₀ T_{-t/s} f(T_t x)`` (Lie derivative), mean over the directions of t (pixels).
+    """``E‖L f‖² / dim f``, ``L f = d/dt|₀ T_{-t/s} f(T_t x) = J_f(x) D x - D f(x) / s`` (Lie derivative), mean over directions.
 
-    T_t shifts circularly and band-limited: each frequency by its phase. ``T_{-t/s}`` moves a stage's map back; logits, which
-    should not move, are left as they are. The derivative is the central difference ``(g(h) - g(-h)) / 2h``, in double
-    precision.
+    T_t shifts by t pixels, ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` moves the map of a stage of stride s back; logits, which should
+    not move, are left as they are. ``J_f(x) D x`` is exact, everything in double precision.
 
     Numbers: for every stage and for ``logits`` E‖L f‖²/dim f (per pixel², scales with f²) and ``relative``, E‖L f‖² / E‖f‖²
     (per pixel²; 0 is exact, for a linear convolution with circular border and stride 1 alone: a nonlinearity makes new
-    frequencies); ``logits_correct`` over the correctly classified images, ``accuracy``, ``n`` images.
-    Source: Gruver et al. 2023, arXiv 2210.02984.
+    frequencies); ``softmax``, the mean over classes of ``|d/dt softmax f(T_t x)|`` (per pixel); ``logits_correct`` and
+    ``softmax_correct`` over the correctly classified images, ``accuracy``, ``n`` images.
+
+    Source: Gruver et al. 2023, arXiv 2210.02984, whose definition is that of ``logits``. The code of its end-to-end figures
+    differs: it computes ``softmax``, by bilinear interpolation with a mirrored border, for each axis by itself, and with t in
+    units of half the image, ``(n - 1) / 2`` pixels.
 
     Args:
         max_images: the first so many test images.
-        step: h, pixels.
+        interpolation: ``fourier``, each frequency moved by its phase, circular; or ``bilinear``, whose derivative at a pixel is
+            one-sided, the difference to the next one, the border mirrored.
+        step: None; or h, for a network that cannot be differentiated twice: ``J_f(x) D x`` is then
+            ``(f(x + h D x) - f(x - h D x)) / 2h``.
     """
 
     max_images: int
-    step: float = 0.01
+    interpolation: Interpolation = "fourier"
+    step: float | None = None
 
     def __post_init__(self) -> None:
         at_least(self, max_images=1)
-        positive(self, "step")
+        if self.interpolation not in get_args(Interpolation):
+            raise ValueError(f"interpolation={self.interpolation}: should be one of {', '.join(get_args(Interpolation))}")
+        if self.step is not None:
+            positive(self, "step")
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Two forward passes of the images in double precision for each dimension."""
+        """In double precision a forward pass of the images, and for each dimension one more and two backward passes."""
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
-        fields, dims = network.skeleton.fields(), len(sample.size)
-        derivative: dict[str, list[Tensor]] = {}
-        square: dict[str, list[Tensor]] = {}
-        sizes: dict[str, int] = {}
-        hits: list[Tensor] = []
-        for batch in sample.batches():
-            images = batch.images.double()
-            base = self._parts(exact, images)
-            hits.append(base["logits"].argmax(1) == batch.labels)
-            for name, value in base.items():
-                square.setdefault(name, []).append(value.flatten(1).square().sum(1))
-                sizes[name] = math.prod(value.shape[1:])
-                derivative.setdefault(name, []).append(torch.zeros(len(batch), dtype=torch.float64, device=value.device))
-            for dim in range(dims):
-                ahead, behind = (
-                    self._parts(exact, fourier_shift(images, _along(dim, sign * self.step, dims))) for sign in (1, -1)
-                )
-                for stage, field in enumerate(fields):
-                    name = f"stages.{stage}"
-                    for values, sign in ((ahead, -1), (behind, 1)):
-                        back = sign * self.step / field[dim].step
-                        values[name] = fourier_shift(values[name], _along(dim, back, dims))
-                for name in base:
-                    slope = (ahead[name] - behind[name]) / (2 * self.step)
-                    derivative[name][-1] += slope.flatten(1).square().sum(1) / dims
-        correct = torch.cat(hits)
+        batches = [self._batch(exact, batch.images.double()) for batch in sample.batches()]
+        errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])
+        correct = torch.cat([predicted for *_, predicted in batches]) == sample.labels
         numbers: dict[str, float] = {}
-        for name in derivative:
-            error, scale = torch.cat(derivative[name]), torch.cat(square[name])
-            if name == "logits":
-                numbers |= subsets(error / sizes[name], correct, name)
-            else:
-                numbers[name] = float(error.mean() / sizes[name])
-            if scale.any():
-                numbers[f"{name}/relative"] = float(error.mean() / scale.mean())
+        for name, error in errors.items():
+            numbers |= subsets(error, correct, name) if name in ("logits", "softmax") else {name: float(error.mean())}
+            if name in squares and squares[name].any():
+                numbers[f"{name}/relative"] = float(error.mean() / squares[name].mean())
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
-        return Measurement(numbers, protocol="circular")
+        return Measurement(numbers, protocol="circular" if self.interpolation == "fourier" else None)
 
-    @staticmethod
-    def _parts(network: Network, images: Tensor) -> dict[str, Tensor]:
-        every = network.representations(images)
-        stages = {name: value for name, value in every.items() if name.startswith("stages.")}
-        return stages | {"logits": list(every.values())[-1]}
+    def _batch(self, network: Network, images: Tensor) -> tuple[Parts, Parts, Tensor]:
+        """``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, one for each image; the predicted classes."""
+        parts, fields, dims = _parts(network, images), network.skeleton.fields(), images.dim() - 2
+        errors = {name: images.new_zeros(len(images)) for name in (*parts, "softmax")}
+        for dim in range(dims):
+            slopes = self._slopes(network, images, dim)
+            errors["softmax"] += _softmax_slope(parts["logits"], slopes["logits"]).abs().mean(1) / dims
+            for stage, field in enumerate(fields):
+                name = f"stages.{stage}"
+                slopes[name] = slopes[name] - derivative(parts[name], dim, self.interpolation) / field[dim].step
+            for name, slope in slopes.items():
+                errors[name] += slope.flatten(1).square().mean(1) / dims
+        squares = {name: value.flatten(1).square().mean(1) for name, value in parts.items()}
+        return errors, squares, parts["logits"].argmax(1)
+
+    def _slopes(self, network: Network, images: Tensor, dim: int) -> Parts:
+        """``J_f(x) D x`` of every part."""
+        tangent = derivative(images, dim, self.interpolation)
+        if self.step is None:
+            names: list[str] = []
+
+            def values(x: Tensor) -> tuple[Tensor, ...]:
+                parts = _parts(network, x)
+                names[:] = parts
+                return tuple(parts.values())
+
+            slopes: Any = jvp(values, images, tangent)[1]  # twice backwards: every layer can do that
+            return dict(zip(names, slopes, strict=True))
+        ahead, behind = (_parts(network, images + h * tangent) for h in (self.step, -self.step))
+        return {name: (ahead[name] - behind[name]) / (2 * self.step) for name in ahead}
 
 
-def _along(dim: int, shift: float, dims: int) -> tuple[float, ...]:
-    return tuple(shift if d == dim else 0.0 for d in range(dims))
+def _parts(network: Network, images: Tensor) -> Parts:
+    """The stages and the logits."""
+    every = network.representations(images)
+    stages = {name: value for name, value in every.items() if name.startswith("stages.")}
+    return stages | {"logits": list(every.values())[-1]}
 
 
-def fourier_shift(images: Tensor, shift: tuple[float, ...]) -> Tensor:
-    """Circular shift by any number of pixels of the band-limited signal through the pixels: ``(B, C, *size)``.
+def _joined(batches: list[Parts]) -> Parts:
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
 
-    ``x^(k) exp(-2 pi i k δ / n)``; the highest frequency of an even n keeps its real part, cos(pi δ). Whole shifts are rolls.
+
+def _softmax_slope(logits: Tensor, slope: Tensor) -> Tensor:
+    """``d/dt softmax(z)``, ``p_i (z_i' - sum_j p_j z_j')``: (B, classes)."""
+    p = logits.softmax(1)
+    return p * (slope - (p * slope).sum(1, keepdim=True))
+
+
+def derivative(images: Tensor, dim: int, interpolation: Interpolation) -> Tensor:
+    """``D x = d/dt|₀ T_t x``, per pixel, T_t the shift by t pixels along one dimension of the size: ``(B, C, *size)``.
+
+    ``fourier``: of the trigonometric polynomial through the pixels, ``x^(k) (-2 pi i k / n)``; the highest frequency of an even
+    n, whose sign is not known, has none. ``bilinear``: ``x_i - x_{i+1}``, and ``x_n = x_{n-2}``.
     """
-    for dim, delta in enumerate(shift, start=2):
-        if not delta:
-            continue
-        n = images.shape[dim]
-        frequency = torch.fft.rfftfreq(n, dtype=torch.float64, device=images.device)  # cycles per pixel
-        phase = torch.polar(torch.ones_like(frequency), -2 * math.pi * delta * frequency)
-        if n % 2 == 0:
-            phase[-1] = math.cos(math.pi * delta)
-        phase = phase.reshape(-1, *(1,) * (images.dim() - 1 - dim))
-        images = torch.fft.irfft(torch.fft.rfft(images, dim=dim) * phase, n=n, dim=dim)
-    return images
+    axis, n = dim + 2, images.shape[dim + 2]
+    if interpolation == "bilinear":
+        beyond = images.narrow(axis, max(0, n - 2), 1)
+        return images - torch.cat((images.narrow(axis, 1, n - 1), beyond), axis)
+    frequency = torch.fft.rfftfreq(n, dtype=torch.float64, device=images.device)  # cycles per pixel
+    if n % 2 == 0:
+        frequency[-1] = 0
+    factor = (-2j * math.pi * frequency).reshape(-1, *(1,) * (images.dim() - 1 - axis))
+    return torch.fft.irfft(torch.fft.rfft(images, dim=axis) * factor, n=n, dim=axis)

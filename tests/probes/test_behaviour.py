@@ -1,17 +1,20 @@
 """What is exactly invariant or equivariant measures so, and what is not does not; no training."""
 
+import copy
 import itertools
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from nets import STAGE, data, few, make, textures
+from torch.nn import functional as F
 
 from convexp.data.canvas import circular, place, zero_fill
-from convexp.layers import Dense2d, LocallyConnected2d
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.absolute_position import AbsolutePosition, told_apart
 from convexp.probes.base import BATCH, outputs
@@ -19,12 +22,12 @@ from convexp.probes.consistency import Consistency
 from convexp.probes.equivariance import Equivariance, interior_units
 from convexp.probes.flip_rate import FlipRate
 from convexp.probes.invariance_by_layer import InvarianceByLayer
-from convexp.probes.local_equivariance import LocalEquivariance, fourier_shift
+from convexp.probes.local_equivariance import LocalEquivariance, derivative
 from convexp.probes.localisation import Localisation
 from convexp.probes.relative_stability import RelativeStability, deform, displacement_field
 from convexp.probes.sensitivity_map import SensitivityMap
 from convexp.probes.shift_map import ShiftMap
-from convexp.probes.shifts import Grid, others, shift_features
+from convexp.probes.shifts import Grid, others, random_shifts, shift_features
 from convexp.skeleton import Field
 
 seeds = st.integers(0, 50)
@@ -233,6 +236,21 @@ def test_relative_stability_of_the_identity_is_one(seed, cutoff):
     assert found["deformation"] == pytest.approx(found["noise"], rel=1e-3)
 
 
+@few
+@given(seeds, st.sampled_from(["zero_fill", "circular"]))
+def test_consistency_of_two_shifts_and_of_one(seed, protocol):
+    network, sample, pairs = make(seed=seed), textures(seed=seed), 4
+    found = Consistency(max_shift=3, pairs=pairs, max_images=30, seed=seed, protocol=protocol).measure(network, sample).numbers
+    shifts = random_shifts(3, 2 * pairs, 30, 2, seed)
+    still = network(sample.images).argmax(1)
+    moved = torch.stack([network(sample.moved(shift, protocol)).argmax(1) for shift in shifts])  # (2 pairs, N)
+    assert found["all"] == pytest.approx(float((moved[::2] == moved[1::2]).double().mean()))
+    assert found["one_shifted"] == pytest.approx(float((moved == still).double().mean()))
+    right = still == sample.labels
+    if right.any():
+        assert found["one_shifted_correct"] == pytest.approx(float((moved == still)[:, right].double().mean()))
+
+
 def test_displacements_are_as_large_as_said_and_end_at_the_edge():
     field = displacement_field(4000, (32, 32), 1.5, 3, torch.Generator().manual_seed(0))
     assert field.square().sum(3).mean().sqrt() == pytest.approx(1.5, rel=0.03)
@@ -248,18 +266,82 @@ def test_a_constant_displacement_is_a_shift(down, right):
     assert torch.allclose(moved[:, :, 2:6, 2:6], expected[:, :, 2:6, 2:6], atol=1e-2)
 
 
+def fourier_shift(images, dim, pixels):
+    """The trigonometric polynomial through the pixels, at other places: a sum over its frequencies, by a dense matrix."""
+    n, axis = images.shape[dim + 2], dim + 2
+    k = torch.fft.fftfreq(n, 1 / n, dtype=torch.float64)
+    transform = torch.exp(-2j * math.pi * torch.outer(k, torch.arange(n, dtype=torch.float64)) / n)
+    phase = torch.exp(-2j * math.pi * k * pixels / n)
+    if n % 2 == 0:
+        phase[n // 2] = math.cos(math.pi * pixels)
+    matrix = (transform.conj().T @ (phase[:, None] * transform) / n).real
+    return (images.movedim(axis, -1) @ matrix.T).movedim(-1, axis)
+
+
+def bilinear_shift(images, dim, pixels):
+    """Between -1 and 0 pixels, the border mirrored, as torch's sampler does it."""
+    size = images.shape[2:]
+    theta = torch.eye(2, 3, dtype=images.dtype).repeat(len(images), 1, 1)
+    theta[:, 1 - dim, 2] = -2 * pixels / (size[dim] - 1)  # half an image is 1; columns come first
+    grid = F.affine_grid(theta, list(images.shape), align_corners=True)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=True)
+
+
 @few
-@given(seeds, st.integers(-9, 9), st.floats(-2, 2), st.sampled_from([7, 8]))
-def test_fourier_shifts_are_rolls_and_add_up(seed, whole, part, n):
+@given(seeds, st.integers(0, 1), st.sampled_from([7, 8]))
+def test_shifts_by_interpolation_have_these_derivatives(seed, dim, n):
     torch.manual_seed(seed)
-    x = torch.randn(2, 1, n, 6, dtype=torch.float64)
-    assert torch.allclose(fourier_shift(x, (float(whole), 0.0)), x.roll(whole, 2))
-    assert torch.allclose(fourier_shift(x, (0.0, float(whole))), x.roll(whole, 3))
-    x = fourier_shift(x, (0.5, 0.5))  # an even n: without the highest frequency, which has no sign
-    assert torch.allclose(fourier_shift(fourier_shift(x, (part, part)), (-part, -part)), x)
+    x, h = torch.randn(2, 1, n, n, dtype=torch.float64), 1e-5
+    assert torch.allclose(fourier_shift(x, dim, 3.0), x.roll(3, dim + 2))
+    slope = (fourier_shift(x, dim, h) - fourier_shift(x, dim, -h)) / (2 * h)
+    assert torch.allclose(derivative(x, dim, "fourier"), slope, atol=1e-8)
+    assert torch.allclose(derivative(x, dim, "bilinear"), (x - bilinear_shift(x, dim, -h)) / h, atol=1e-8)
     wave = torch.cos(2 * math.pi * torch.arange(n, dtype=torch.float64) / n)[None, None, :, None]
-    moved = torch.cos(2 * math.pi * (torch.arange(n, dtype=torch.float64) - part) / n)[None, None, :, None]
-    assert torch.allclose(fourier_shift(wave, (part, 0.0)), moved)
+    sine = torch.sin(2 * math.pi * torch.arange(n, dtype=torch.float64) / n)[None, None, :, None]
+    assert torch.allclose(derivative(wave, 0, "fourier"), 2 * math.pi / n * sine)
+
+
+WIRINGS = [Conv2d, Dense2d, LocallyConnected2d, GlobalConv2d, partial(LowRankLocallyConnected2d, rank=2)]
+
+
+@pytest.mark.parametrize("wiring", WIRINGS, ids=lambda wiring: getattr(wiring, "func", wiring).__name__)
+@pytest.mark.parametrize("changes", [{"norm": "batch"}, {"activation": "relu"}, {"readout": "global_max"}], ids=str)
+def test_the_lie_derivative_is_that_of_the_shifted_network(wiring, changes):
+    """Against differences of the fourth order of T_{-t/s} f(T_t x) itself."""
+    stages = (replace(STAGE, pool="max"), replace(STAGE, stride=(2, 2)))
+    network, sample = make(wiring, stages=stages, **{"activation": "tanh"} | changes), textures(5)
+    found = LocalEquivariance(max_images=5).measure(network, sample).numbers
+    exact, images, h = copy.deepcopy(network).double(), sample.images.double(), 1e-6  # pooling has kinks
+    expected = {"stages.0": 0.0, "stages.1": 0.0, "logits": 0.0}
+    strides = {"stages.0": 2, "stages.1": 4}
+
+    def shifted(dim, t):
+        parts = exact.representations(fourier_shift(images, dim, t))
+        parts["logits"] = parts["head.classes"]
+        return {
+            name: fourier_shift(parts[name], dim, -t / strides[name]) if name in strides else parts[name] for name in expected
+        }
+
+    for dim in (0, 1):
+        values = [shifted(dim, t * h) for t in (-2, -1, 1, 2)]
+        for name in expected:
+            slope = sum(w * value[name] for w, value in zip((1, -8, 8, -1), values, strict=True)) / (12 * h)
+            expected[name] += float(slope.square().mean()) / 2
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-6)
+    by_difference = LocalEquivariance(max_images=5, step=1e-6).measure(network, sample).numbers
+    assert by_difference == pytest.approx(found, rel=1e-4)
+
+
+def test_the_softmax_under_bilinear_shifts_is_that_of_gruver_et_al():
+    network, sample, h = make(activation="tanh"), textures(5), 1e-6
+    found = LocalEquivariance(max_images=5, interpolation="bilinear").measure(network, sample)
+    exact, images, expected = copy.deepcopy(network).double(), sample.images.double(), 0.0
+    still = exact(images).softmax(1)
+    for dim in (0, 1):
+        expected += float(((exact(bilinear_shift(images, dim, -h)).softmax(1) - still) / h).abs().mean()) / 2
+    assert found.numbers["softmax"] == pytest.approx(expected, rel=1e-4)
+    assert found.protocol is None
 
 
 @few
@@ -279,15 +361,27 @@ def test_the_lie_derivative_of_a_linear_readout_is_that_of_the_image():
     """f(x) = <w, x>: L f = <w, dx/dt> by dimension, dx/dt the derivative of the trigonometric polynomial through the pixels."""
     network, sample = make(stages=(), classes=3, bias=False, input_shape=(1, 7, 7)), textures(5, size=7)
     frequency = torch.fft.fftfreq(7, dtype=torch.float64) * 2j * math.pi
-    x = sample.images.double() / 255
+    x = copy.deepcopy(network).double().normalize(sample.images.double())
     weight = network.head.classes.weight.double()
     expected = 0.0
     for dim in (2, 3):
         shape = (1, 1, 7, 1) if dim == 2 else (1, 1, 1, 7)
         slope = torch.fft.ifft(torch.fft.fft(x, dim=dim) * -frequency.reshape(shape), dim=dim).real
         expected += (slope.flatten(1) @ weight.T).square().mean() / 2
-    found = LocalEquivariance(max_images=5, step=1e-3).measure(network, sample).numbers
-    assert found["logits"] == pytest.approx(float(expected), rel=1e-4)
+    found = LocalEquivariance(max_images=5).measure(network, sample).numbers
+    assert found["logits"] == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_the_lie_derivative_of_a_function_of_each_pixel():
+    """f(x) = tanh(x): L f = (1 - tanh² x) D x - D tanh x, however large the derivative is between the pixels."""
+    stage = replace(STAGE, channels=1, kernel_size=(1, 1), padding=(0, 0))
+    network, sample = make(stages=(stage,), activation="tanh"), textures(5)
+    network.stages[0].wiring.weight.fill_(1)
+    network.stages[0].wiring.bias.zero_()
+    x = copy.deepcopy(network).double().normalize(sample.images.double())
+    errors = [(1 - x.tanh() ** 2) * derivative(x, dim, "fourier") - derivative(x.tanh(), dim, "fourier") for dim in (0, 1)]
+    found = LocalEquivariance(max_images=5).measure(network, sample).numbers
+    assert found["stages.0"] == pytest.approx(float(torch.stack(errors).square().mean()), rel=1e-10)
 
 
 def squares(n: int = 40) -> Sample:
