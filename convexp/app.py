@@ -18,6 +18,7 @@ from convexp.config import conf_dir
 from convexp.config.messages import explain
 from convexp.config.told import told
 from convexp.errors import ConvexpError
+from convexp.streams import lenient_output
 
 # Hydra 1.4 wants to know what may be instantiated, Hydra 1.3 which version's defaults are meant.
 HYDRA: dict[str, Any] = (
@@ -33,6 +34,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
     Exit codes: 0 done, 1 a run failed, 2 the configuration is wrong (one line on stderr), 130 interrupted.
     """
 
+    @lenient_output()  # here, since other launchers' processes know nothing of ``main``
     @functools.wraps(task)
     def guarded(cfg: DictConfig) -> Any:
         try:
@@ -43,6 +45,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
 
     app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)
 
+    @lenient_output()
     def main() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hands errors to us instead of printing them
         # Idle threads of torch wait a little, then sleep: spinning on they would starve a busy machine, and asleep at once they

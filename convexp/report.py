@@ -6,6 +6,7 @@ from pathlib import Path
 
 from convexp import console
 from convexp.errors import ConfigError, ConvexpError
+from convexp.streams import lenient_output
 
 DESCRIPTION = """\
 Compare all runs below a folder, whatever made them: a study, a sweep, or runs started one by one.
@@ -29,8 +30,9 @@ examples:
 """
 
 
+@lenient_output()
 def main() -> None:
-    """Read the runs below DIR, print the comparison, write the report there."""
+    """Read the runs below DIR, write the report there, print the comparison."""
     parser = argparse.ArgumentParser(
         prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -47,7 +49,7 @@ def main() -> None:
 
 
 def make(folder: Path) -> list[Path]:
-    """Show and write the report of ``folder``; returns the files.
+    """Write and show the report of ``folder``; returns the files.
 
     Raises:
         ConfigError: if it cannot be read, or written.
@@ -59,8 +61,10 @@ def make(folder: Path) -> list[Path]:
     try:
         with all_kept():
             found = report(folder)
-            show(found)
-            return write(found, folder)
+            try:
+                return write(found, folder)
+            finally:
+                show(found)  # also where nothing can be written
     except OSError as error:
         raise ConfigError(f"{folder}: the report cannot be written there ({error.strerror or error})") from None
 

@@ -56,11 +56,14 @@ def _after_the_others(root: Path) -> Generator[Path]:
 
 
 def conclude(root: Path) -> int:
-    """Show and write the report of the sweep in ``root``; returns the exit code."""
+    """Write and show the report of the sweep in ``root``; returns the exit code."""
     found = report(root)
     plan = found.plan
-    show(found)
     written = _write(found, root)
+    show(found)
+    if written:
+        page = console.shorten(root / PAGE)
+        console.out.print(f"report: {page} (the tables beside it: summary.md, .csv, .tex)", markup=False)
     console.out.print(f"look at the curves: {console.tensorboard(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     lacking = [run for run in found.unfinished if run.path in planned and run.state != "running"]

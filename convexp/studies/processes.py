@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from convexp import console
+from convexp.streams import lenient_output
 
 # Forked from one server that has the imports behind it: they are paid once, and their memory is shared. On macOS what torch
 # links does not survive a fork.
@@ -127,6 +128,7 @@ def side_by_side(work: Callable[[Any], Any], jobs: Sequence[Callable[[], Any]], 
             worker.end()
 
 
+@lenient_output()
 def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
     """In the process: do what comes until nothing can come any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; what follows from it is for the first process to say
