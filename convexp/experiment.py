@@ -91,6 +91,7 @@ class Experiment:
                 "test": len(data.test),
                 "mean": data.mean,
                 "std": data.std,
+                **data.notes,
             },
             "loss": "mean over samples",  # results without this line: over batches, of which the last may be shorter
             "metrics": {},

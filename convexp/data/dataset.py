@@ -1,6 +1,7 @@
 """A data set ready for a run: split, placed on its canvas, with the statistics of its training images."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ class Dataset:
     The statistics are those of the training images before they were placed on the canvas. ``split`` is a checksum of which
     images are trained and validated on. ``objects`` (N, 2, D) says where on the test images, as they are seen, the object to be
     found lies (first pixel, one after the last), -1 where there is none or it has left them; None where that is not known.
+    ``notes`` are those of the source.
     """
 
     train: Images
@@ -32,6 +34,7 @@ class Dataset:
     checksum: str
     split: str
     objects: Tensor | None = None
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def to(self, device: torch.device) -> "Dataset":
         """The same data on a GPU, so that batches are made there; streamed images, or too many for it, stay in memory."""
@@ -83,6 +86,7 @@ def prepare(settings: Data, source: Source) -> Dataset:
         checksum=source.checksum(),
         split=checksum(train, val),
         objects=None if source.test_objects is None else tested.boxes(source.test_objects),
+        notes=source.notes,
     )
 
 

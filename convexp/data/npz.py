@@ -2,7 +2,6 @@
 
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convexp.data.source import CHUNK, Source
+from convexp.data import pixels
+from convexp.data.source import Source
 from convexp.data.split import held_out, mixed
 from convexp.errors import ConfigError
 
@@ -21,6 +21,8 @@ NAMES = {
     "test": (("test_images", "test_labels"), ("x_test", "y_test")),
     "all": (("images", "labels"), ("x", "y")),
 }
+MOST_CLASSES = 10**9  # that is, what is no class at all
+Named = tuple[str, Any]
 
 
 def npz(file: str, shape: list[int], test_size: int | float, split_seed: int) -> Source:
@@ -28,7 +30,8 @@ def npz(file: str, shape: list[int], test_size: int | float, split_seed: int) ->
 
     ``x_train`` and so on, and ``x``, ``y``, are understood too; a ``val`` part is learned from, since ``data.val_size`` says
     what validates. Images are ``(N, C, H, W)``, ``(N, H, W, C)``, or ``(N, H, W)`` of one channel, with whole numbers 0..255,
-    or real numbers 0..1, which are scaled to 0..255 and rounded. Labels are whole numbers, ``(N,)`` or ``(N, 1)``.
+    or real numbers 0..1, which are scaled to 0..255 and rounded: all parts alike. Labels are whole numbers, ``(N,)`` or
+    ``(N, 1)``. The result notes the ``pixel_scale``, 1 or 255.
 
     Args:
         file: the npz file.
@@ -40,33 +43,49 @@ def npz(file: str, shape: list[int], test_size: int | float, split_seed: int) ->
         ConfigError: naming the file and the array that is missing or not as it should be.
     """
     path = Path(file).expanduser()
-    try:
-        if not zipfile.is_zipfile(path):
-            raise _wrong(path, "is no npz file, or damaged")
-        with path.open("rb") as file_, np.load(file_, allow_pickle=False) as arrays:
-            parts = {part: _part(path, arrays, part, shape) for part in NAMES}
-    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise _wrong(path, f"cannot be read ({error})") from None
-    whole, train, val, test = (parts[part] for part in ("all", "train", "val", "test"))
-    if whole is not None:
-        images, labels = whole
+    parts, scale = _parts(path, shape)
+    notes = {"pixel_scale": scale}
+    if "all" in parts:
+        whole, labels = parts["all"]
         rest, held = held_out(labels, test_size, split_seed, "data.source.test_size")
         held = mixed(labels, held, split_seed)
-        return Source(images[rest], labels[rest], images[held], labels[held])
-    if train is None or test is None:
+        return Source(whole[rest], labels[rest], whole[held], labels[held], notes=notes)
+    if not {"train", "test"} <= set(parts):
         raise _wrong(path, "should hold images and labels, or train_images, train_labels, test_images and test_labels")
-    if val is not None:
-        train = (torch.cat((train[0], val[0])), torch.cat((train[1], val[1])))
+    train, test = parts["train"], parts["test"]
+    if "val" in parts:
+        train = (torch.cat((train[0], parts["val"][0])), torch.cat((train[1], parts["val"][1])))
     order = mixed(test[1], torch.arange(len(test[1])), split_seed)
-    return Source(*train, test[0][order], test[1][order])
+    return Source(*train, test[0][order], test[1][order], notes=notes)
 
 
 def _wrong(path: Path, what: str) -> ConfigError:
     return ConfigError(f"data.source.file={path}: {what}")
 
 
-def _part(path: Path, arrays: Any, part: str, shape: list[int]) -> tuple[Tensor, Tensor] | None:
-    """Images and labels of a part; None if there are none."""
+def _parts(path: Path, shape: list[int]) -> tuple[dict[str, tuple[Tensor, Tensor]], int]:
+    """Images and labels of every part that is there, and what their pixels were multiplied with."""
+    arrays = _arrays(path)
+    images = {part: _ordered(path, *named, shape) for part, (named, _) in arrays.items()}
+    try:
+        scale = pixels.scale({named[0]: images[part] for part, (named, _) in arrays.items()})
+    except ValueError as error:
+        raise _wrong(path, str(error)) from None
+    return {part: (pixels.as_bytes(images[part], scale), _labels(path, *named)) for part, (_, named) in arrays.items()}, scale
+
+
+def _arrays(path: Path) -> dict[str, tuple[Named, Named]]:
+    """Images and labels of every part that is there, each with its name in the file."""
+    try:
+        if not zipfile.is_zipfile(path):
+            raise _wrong(path, "is no npz file, or damaged")
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {part: found for part in NAMES if (found := _part(path, arrays, part)) is not None}
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise _wrong(path, f"cannot be read ({error})") from None
+
+
+def _part(path: Path, arrays: Any, part: str) -> tuple[Named, Named] | None:
     for names in NAMES[part]:
         there = [name for name in names if name in arrays]
         if len(there) == 1:
@@ -75,7 +94,7 @@ def _part(path: Path, arrays: Any, part: str, shape: list[int]) -> tuple[Tensor,
             images, labels = (_read(path, arrays, name) for name in names)
             if len(images) != len(labels) or not len(labels):
                 raise _wrong(path, f"{names[0]} are {len(images)}, {names[1]} are {len(labels)}; should be as many, and some")
-            return _images(path, names[0], images, shape), _labels(path, names[1], labels)
+            return (names[0], images), (names[1], labels)
     return None
 
 
@@ -89,17 +108,21 @@ def _read(path: Path, arrays: Any, name: str) -> Any:
 def _labels(path: Path, name: str, labels: Any) -> Tensor:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if not bool(np.isfinite(labels).all()):
+        raise _wrong(path, f"{name} hold values that are no finite numbers (NaN or infinity); should be whole numbers from 0")
     if labels.ndim != 1 or not bool(np.all(labels == np.round(labels))):
         raise _wrong(
             path, f"{name} should be one whole number per image, are of kind {labels.dtype} and shape {list(labels.shape)}"
         )
     if labels.min() < 0:
         raise _wrong(path, f"{name} hold {labels.min()}; classes count from 0")
+    if labels.max() > MOST_CLASSES:
+        raise _wrong(path, f"{name} hold {labels.max()}; should be numbers of classes, up to {MOST_CLASSES}")
     return torch.from_numpy(labels.astype(np.int64))
 
 
-def _images(path: Path, name: str, images: Any, shape: list[int]) -> Tensor:
-    """``(N, C, H, W)`` uint8, converted a chunk at a time."""
+def _ordered(path: Path, name: str, images: Any, shape: list[int]) -> Any:
+    """``(N, C, H, W)``, whatever the order of the axes was."""
     channels, *size = shape
     if list(images.shape[1:]) == [*size, channels] != shape:
         images = np.moveaxis(images, -1, 1)
@@ -107,32 +130,4 @@ def _images(path: Path, name: str, images: Any, shape: list[int]) -> Tensor:
         images = images[:, None]
     if list(images.shape[1:]) != shape:
         raise ConfigError(f"data.image_shape={shape}: {name} in {path} are {list(images.shape[1:])}")
-    scale = _scale(path, name, images)
-    bytes_ = np.empty(images.shape, np.uint8)
-    for start, chunk in _chunks(images):
-        bytes_[start : start + len(chunk)] = chunk if scale == 1 else np.round(chunk * scale)
-    return torch.from_numpy(bytes_)
-
-
-def _chunks(images: Any) -> Iterator[tuple[int, Any]]:
-    return ((start, images[start : start + CHUNK]) for start in range(0, len(images), CHUNK))
-
-
-def _scale(path: Path, name: str, images: Any) -> int:
-    """1 for whole numbers 0..255, 255 for real numbers 0..1 and for truth values."""
-    if images.dtype == np.uint8:
-        return 1
-    if images.dtype.kind == "b":
-        return 255
-    whole, low, high = True, np.inf, -np.inf
-    for start, chunk in _chunks(images):
-        if not bool((fine := np.isfinite(chunk)).all()):
-            image = start + int(np.argwhere(~fine)[0][0])
-            raise _wrong(path, f"{name} hold values that are no finite numbers (NaN), the first in image {image}")
-        whole = whole and bool((chunk == np.round(chunk)).all())
-        low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
-    if low >= 0 and high <= 255 and whole and (images.dtype.kind != "f" or high > 1):
-        return 1
-    if low >= 0 and high <= 1:
-        return 255
-    raise _wrong(path, f"{name} go from {low:g} to {high:g}; should be whole numbers 0..255 or real numbers 0..1")
+    return images

@@ -1,7 +1,8 @@
 """What every source of images returns."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ class Source:
 
     ``stored`` is given for images that lie in a memory-mapped file, and None for those in memory. ``test_objects`` (N, 2, D) is
     where the object to be found lies on the test images, its first pixel and the one after its last, -1 where there is none;
-    None for images of which that is not known.
+    None for images of which that is not known. ``notes`` is what else a result has to say of how they were read.
     """
 
     train_images: Tensor
@@ -32,6 +33,7 @@ class Source:
     test_labels: Tensor
     stored: Stored | None = None
     test_objects: Tensor | None = None
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def checksum(self) -> str:
         """First 16 hex digits of the SHA-256 of all images and labels, in order."""

@@ -78,6 +78,27 @@ def test_shares_are_scaled(tmp_path, dtype):
     assert set(truth.unique().tolist()) == {0, 255}
 
 
+KINDS = {"bytes": (1, np.uint8), "whole": (1, np.float64), "integers": (1, np.int32), "shares": (255, np.float32)}
+
+
+@few
+@given(st.sampled_from(sorted(KINDS)), st.sampled_from(["x_train", "x_test", "x_val"]), st.sampled_from([np.float32, bool]))
+def test_all_parts_have_one_scale(tmp_path, kind, plain, dtype):
+    """A part that holds only 0 and 1 says nothing of its scale: the others do."""
+    divisor, other = KINDS[kind]
+    x, y = some()
+    arrays = {"x_train": x, "x_test": x, "x_val": x}
+    arrays = {name: (array / divisor).astype(other) for name, array in arrays.items()}
+    arrays[plain] = (x > 100).astype(dtype)
+    source = load(tmp_path, **arrays, y_train=y, y_test=y, y_val=y)
+    order = {"x_train": slice(20), "x_val": slice(20, 40)}
+    found = source.test_images if plain == "x_test" else source.train_images[order[plain]]
+    assert found.unique().tolist() == [0, divisor]
+    assert source.notes == {"pixel_scale": divisor}
+    rest = source.train_images[order["x_val"] if plain == "x_train" else order["x_train"]]
+    assert torch.equal(rest, torch.from_numpy(x))
+
+
 @few
 @given(st.integers(0, 19), st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_what_is_no_number_is_named(tmp_path, image, value):
@@ -99,7 +120,13 @@ WRONG = {
     "none at all": ({"x": X[:0], "y": Y[:0]}, ["some"]),
     "labels of two columns": ({"x": X, "y": np.eye(20)}, ["y should be one whole number"]),
     "half a label": ({"x": X, "y": Y + 0.5}, ["y should be one whole number"]),
-    "NaN for a label": ({"x": X, "y": np.where(Y, np.nan, 0)}, ["y should be one whole number"]),
+    "NaN for a label": ({"x": X, "y": np.where(Y, np.nan, 0)}, ["y hold values that are no finite numbers"]),
+    "an infinite label": ({"x": X, "y": np.where(Y, np.inf, 0)}, ["y hold values that are no finite numbers"]),
+    "no class": ({"x": X, "y": np.where(Y, 1e300, 0)}, ["y hold 1e+300", "classes"]),
+    "parts of different scales": (
+        {"x_train": X, "y_train": Y, "x_test": X / 255, "y_test": Y},
+        ["x_train are whole numbers 0..255, x_test real numbers 0..1"],
+    ),
     "text": ({"x": X, "y": Y.astype(str)}, ["y should be an array of numbers"]),
     "objects": ({"x": X, "y": np.array([{}] * 20)}, ["cannot be read"]),
     "another shape": ({"x": X[..., :4], "y": Y}, ["data.image_shape=[3, 4, 5]", "[3, 4, 4]"]),
@@ -163,3 +190,4 @@ def test_a_run(call, tmp_path):
     done = call("train", *SMALL, *own, "model.kernel_size=3", "hydra.run.dir=run")
     assert done.code == 0, done.err
     assert read(tmp_path / "run")["data"]["test"] == 20
+    assert read(tmp_path / "run")["data"]["pixel_scale"] == 1
