@@ -1,19 +1,25 @@
-"""Derivatives of the locally connected layer, of every order, and its behaviour under ``vmap``.
+"""Derivatives of the locally connected layer, of every order and in both modes, and its behaviour under ``vmap``.
 
-The layer is bilinear in input and weight, so that the derivatives of the layer ``y(x, w)``, of its input gradient ``x(y, w)``
-and of its weight gradient ``w(y, x)`` are each given by the other two. Nothing but operands is kept for the backward pass.
+The layer is bilinear in input and weight, so that the gradients of the layer ``y(x, w)``, of its input gradient ``x(y, w)``
+and of its weight gradient ``w(y, x)`` are each given by the other two, and the derivative of each along tangents by itself
+(the product rule). Nothing but operands is kept for them.
 
-Not known to torch's compiler is ``vmap`` over such a function, inside ``torch.compile``; nor is forward mode anywhere.
+Torch transforms an ``autograd.Function`` in every way but compiles none with a ``jvp``; an operator it compiles but does not
+transform. So eager code calls the functions and compiled code the operators, with the same gradients; where compiled code is
+transformed, and in ONNX, which knows neither, the layer is written in standard operators (``standard``).
 
 Under ``vmap`` a mapped image joins the batch if the weight is not mapped; otherwise the mapped dimension becomes groups.
 """
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
-from convexp.layers import ops
+from convexp.layers import ops, standard
 
 
 def _as_groups(x: Tensor, dim: int | None, mapped: int, channel: int) -> Tensor:
@@ -23,16 +29,32 @@ def _as_groups(x: Tensor, dim: int | None, mapped: int, channel: int) -> Tensor:
 
 
 def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
-    """``LocallyConnected``; in compiled code without derivatives the operator alone, for the compilers of torch up to 2.9."""
-    wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, weight, bias))
-    if torch.compiler.is_compiling() and not wanted:
-        return ops.forward(x, weight, bias, *geometry)
-    return LocallyConnected.apply(x, weight, bias, *geometry)
+    """The layer with its derivatives; arguments as ``ops.forward``."""
+    if torch.onnx.is_in_onnx_export():
+        return standard.forward(x, weight, bias, *geometry)
+    if not torch.compiler.is_compiling():
+        return LocallyConnected.apply(x, weight, bias, *geometry)
+    transformed = torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
+    return (standard if transformed else ops).forward(x, weight, bias, *geometry)
 
 
-def _gradient(function: type[torch.autograd.Function], operator: Any, *args: Any) -> Tensor:
-    """Differentiable again, but in compiled code: those compilers cannot trace a function inside a backward pass."""
-    return operator(*args) if torch.compiler.is_compiling() else function.apply(*args)
+def _keep(ctx: Any, a: Tensor, b: Tensor) -> None:
+    ctx.save_for_backward(a, b)
+    ctx.save_for_forward(a, b)
+
+
+def _product_rule(
+    ctx: Any, function: Callable[..., Tensor], in_a: Tensor | None, in_b: Tensor | None, more: Tensor | None = None
+) -> Tensor:
+    """``f(da, b) + f(a, db) + more``; None stands for zero, of which not all are.
+
+    Torch turns forward mode off while it calls a ``jvp``, which would make forward mode over forward mode wrong: it is turned
+    on again, for operands without the tangents that are dealt with here.
+    """
+    with forward_ad._set_fwd_grad_enabled(True):  # pyright: ignore[reportPrivateUsage]
+        a, b = (forward_ad.unpack_dual(tensor).primal for tensor in ctx.saved_tensors)
+        terms = [None if in_a is None else function(in_a, b), None if in_b is None else function(a, in_b), more]
+        return reduce(torch.add, (term for term in terms if term is not None)).expand(ctx.shape)
 
 
 class LocallyConnected(torch.autograd.Function):
@@ -47,8 +69,8 @@ class LocallyConnected(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keeps x and weight."""
         x, weight, bias, *ctx.geometry = inputs
-        ctx.save_for_backward(x, weight)
-        ctx.bias_shape = None if bias is None else bias.shape
+        _keep(ctx, x, weight)
+        ctx.bias_shape, ctx.shape = None if bias is None else bias.shape, output.shape
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
@@ -58,13 +80,21 @@ class LocallyConnected(torch.autograd.Function):
         groups = x.shape[1] // weight.shape[dims + 1]
         in_x, in_weight, in_bias = ctx.needs_input_grad[:3]
         return (
-            _gradient(InputGradient, ops.input_gradient, grad, weight, x.shape[2:], groups, *ctx.geometry) if in_x else None,
-            _gradient(WeightGradient, ops.weight_gradient, grad, x, weight.shape[dims + 2 :], groups, *ctx.geometry)
-            if in_weight
-            else None,
+            InputGradient.apply(grad, weight, x.shape[2:], groups, *ctx.geometry) if in_x else None,
+            WeightGradient.apply(grad, x, weight.shape[dims + 2 :], groups, *ctx.geometry) if in_weight else None,
             grad.sum(0).sum_to_size(ctx.bias_shape) if in_bias else None,
             *(None for _ in ctx.geometry),
         )
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
+        """(B, O, H', W')."""
+        in_x, in_weight, in_bias, *_ = tangents
+
+        def layer(x: Tensor, weight: Tensor) -> Tensor:
+            return LocallyConnected.apply(x, weight, None, *ctx.geometry)
+
+        return _product_rule(ctx, layer, in_x, in_weight, in_bias)
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
@@ -96,7 +126,8 @@ class InputGradient(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keeps grad and weight."""
         grad, weight, *ctx.settings = inputs
-        ctx.save_for_backward(grad, weight)
+        _keep(ctx, grad, weight)
+        ctx.shape = output.shape
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
@@ -110,6 +141,11 @@ class InputGradient(torch.autograd.Function):
             else None,
             *(None for _ in ctx.settings),
         )
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
+        """(B, C, H, W)."""
+        return _product_rule(ctx, lambda *operands: InputGradient.apply(*operands, *ctx.settings), *tangents[:2])
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
@@ -135,7 +171,8 @@ class WeightGradient(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keeps grad and x."""
         grad, x, *ctx.settings = inputs
-        ctx.save_for_backward(grad, x)
+        _keep(ctx, grad, x)
+        ctx.shape = output.shape
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
@@ -149,6 +186,11 @@ class WeightGradient(torch.autograd.Function):
         )
 
     @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
+        """(H', W', O, C/G, k1, k2)."""
+        return _product_rule(ctx, lambda *operands: WeightGradient.apply(*operands, *ctx.settings), *tangents[:2])
+
+    @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
         """(H', W', V, O, C/G, k1, k2)."""
         grad, x, kernel_size, groups, *geometry = args
@@ -156,3 +198,7 @@ class WeightGradient(torch.autograd.Function):
         grad, x = _as_groups(grad, in_grad, mapped, 1), _as_groups(x, in_x, mapped, 1)
         made = WeightGradient.apply(grad, x, kernel_size, groups * mapped, *geometry)
         return made.unflatten(dims, (mapped, -1)), dims
+
+
+# Compiled code asks for first derivatives alone.
+ops.forward.register_autograd(LocallyConnected.backward, setup_context=LocallyConnected.setup_context)

@@ -55,7 +55,7 @@ def im2col(x: Tensor, kernel_size: Sequence[int], stride: Sequence[int], dilatio
     """Every window of a padded input as a column: (B, C, H, W) -> (B, C*k1*k2, H'*W'), rows in the order (c, a, b).
 
     The kernel as a matrix (O, C*k1*k2) times these columns is the convolution; a locally connected layer has another matrix for
-    each column. It costs k1*k2 times the input's memory: a definition, not a way to compute.
+    each column. It costs k1*k2 times the input's memory: a definition, and a way to compute only where there is no other.
     """
     windows, dims = x, len(kernel_size)
     for dim, (k, s, d) in enumerate(zip(kernel_size, stride, dilation, strict=True), start=2):

@@ -9,7 +9,7 @@ from cases import any_layer, close, few, images, make, seeds
 from hypothesis import given
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
-from torch.func import functional_call, grad, hessian, jacrev, vmap
+from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, vmap
 from torch.utils.flop_counter import FlopCounterMode
 
 from convexp.layers import (
@@ -24,6 +24,7 @@ from convexp.layers import (
     locally_connected,
     ops,
     rows,
+    standard,
 )
 from convexp.layers.maps import LOCAL
 
@@ -35,6 +36,9 @@ class ByFourier(GlobalConv2d):
         super().__init__(*arguments, **settings)
         self.by_fourier = True
 
+
+# Torch's own, at the first derivative in forward mode.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
 
 LAYERS = (Conv2d, Dense2d, GlobalConv2d, ByFourier, LocallyConnected2d, LowRankLocallyConnected2d)
 SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
@@ -65,8 +69,8 @@ def test_first_and_second_derivatives(case, bias):
     def run(x, weight, bias=None):
         return locally_connected(x, weight, bias, stride, padding, dilation, groups)
 
-    assert gradcheck(run, inputs, fast_mode=True)
-    assert gradgradcheck(run, inputs, fast_mode=True)
+    assert gradcheck(run, inputs, fast_mode=True, check_forward_ad=True)
+    assert gradgradcheck(run, inputs, fast_mode=True, check_fwd_over_rev=True)
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -79,8 +83,8 @@ def test_derivatives_of_every_layer(kind):
         return functional_call(layer, dict(zip(names, parameters, strict=True)), (x,))
 
     inputs = (images(layer, 2).requires_grad_(), *(v.detach().requires_grad_() for v in values))
-    assert gradcheck(run, inputs, fast_mode=True)
-    assert gradgradcheck(run, inputs, fast_mode=True)
+    assert gradcheck(run, inputs, fast_mode=True, check_forward_ad=True)
+    assert gradgradcheck(run, inputs, fast_mode=True, check_fwd_over_rev=True)
 
 
 @few
@@ -200,13 +204,68 @@ def test_mapping_over_the_bias_alone_computes_the_layer_once():
     assert counted.get_total_flops() == cost(layer, 3).forward_flops
 
 
-def test_hessian_in_forward_mode_says_what_is_missing():
-    layer = LocallyConnected2d(1, 1, 2, 3)
-    x = torch.ones(1, 1, 3, 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(NotImplementedError, match="forward mode"):
-            hessian(lambda w: functional_call(layer, {"weight": w}, (x,)).sum())(layer.weight.detach())
+TINY = {"in_channels": 1, "out_channels": 2, "kernel_size": 2, "input_size": 3}
+
+
+def of_parameters(layer):
+    """A network's loss as a function of its input and parameters, and these."""
+    names, values = zip(*layer.named_parameters(), strict=True)
+
+    def loss(x, *parameters):
+        return functional_call(layer, dict(zip(names, parameters, strict=True)), (x,)).square().sum()
+
+    return loss, (images(layer, 2), *(value.detach() for value in values))
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_the_hessian_is_the_same_in_every_mode(kind):
+    """Forward over reverse, reverse over forward, forward over forward; mixed derivatives of input and weights included."""
+    torch.manual_seed(0)
+    loss, point = of_parameters(kind(**TINY, dtype=torch.float64))
+    every = tuple(range(len(point)))
+    expected = jacrev(jacrev(loss, every), every)(*point)
+    for outer, inner in ((jacfwd, jacrev), (jacrev, jacfwd), (jacfwd, jacfwd)):
+        found = outer(inner(loss, every), every)(*point)
+        for row, known in zip(found, expected, strict=True):
+            for part, value in zip(row, known, strict=True):
+                close(part, value)
+
+
+@few
+@given(any_layer, seeds)
+def test_a_jvp_is_the_jacobian_times_the_tangent(geometry, seed):
+    torch.manual_seed(seed)
+    layer = make(LOCAL[len(geometry["input_size"])], geometry)
+    x, tangent = images(layer), images(layer)
+    value, along = jvp(layer, (x,), (tangent,))
+    close(value, layer(x))
+    close(along, (layer(tangent) - layer(torch.zeros_like(x))))
+    bias = layer.bias.detach()
+    _, along = jvp(lambda b: functional_call(layer, {"bias": b}, (x,)), (bias,), (torch.ones_like(bias),))
+    close(along, torch.ones_like(value))
+
+
+@few
+@given(any_layer, seeds)
+def test_standard_operators_compute_the_same(geometry, seed):
+    torch.manual_seed(seed)
+    geometry["padding_mode"] = "zeros"
+    layer = make(LOCAL[len(geometry["input_size"])], geometry)
+    operands = (images(layer), layer.kernel.detach(), layer.bias.detach(), layer.stride, layer.padding, layer.dilation)
+    close(standard.forward(*operands), ops.forward(*operands))
+
+
+@pytest.mark.slow
+def test_transforms_inside_compiled_code():
+    torch.manual_seed(0)
+    layer = LowRankLocallyConnected2d(**TINY, dtype=torch.float64)
+    x = images(layer, 1)
+    torch.compiler.reset()
+    for transformed in (vmap(layer), hessian(lambda x: layer(x).square().sum())):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's own, of its compiler
+            found = torch.compile(transformed, fullgraph=True, backend="aot_eager")(x[None])
+        close(found.detach(), transformed(x[None]).detach())
 
 
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
