@@ -5,16 +5,19 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from convexp import console
 from convexp.config import conf_dir
+from convexp.config.groups import chosen
 from convexp.config.messages import explain
 from convexp.config.told import told
 from convexp.errors import ConvexpError
@@ -37,11 +40,8 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
     @lenient_output()  # here, since other launchers' processes know nothing of ``main``
     @functools.wraps(task)
     def guarded(cfg: DictConfig) -> Any:
-        try:
+        with mistakes_in_one_line(name, config_name):  # here, since Hydra would print a line of its own first
             return task(cfg)
-        except ConvexpError as error:  # here, since Hydra would print a line of its own first
-            console.complain(name, str(error))
-            sys.exit(error.exit_code)
 
     app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)
 
@@ -54,14 +54,38 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts memory, says when it starts
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
         try:
-            app()
-        except (HydraException, OmegaConfBaseException) as error:
-            console.complain(name, explain(error, told(sys.argv[1:]), config_name))
-            sys.exit(2)
-        except ConvexpError as error:  # of a sweep, before its first run
-            console.complain(name, str(error))
-            sys.exit(error.exit_code)
+            with mistakes_in_one_line(name, config_name):
+                sys.argv[1:] = arranged(sys.argv[1:])
+                app()
         except KeyboardInterrupt:
             sys.exit(130)
 
     return main
+
+
+def arranged(arguments: list[str]) -> list[str]:
+    """The command line with switches first, which Hydra does not take amidst overrides, and overrides as Hydra takes them.
+
+    Raises:
+        ConfigError: for an override that chooses no option of a group.
+    """
+    switches: list[str] = []
+    overrides: list[str] = []
+    for before, text in zip(["", *arguments], arguments, strict=False):
+        follows = before.startswith(("--config-", "-c"))  # the folder that comes after it may have any name
+        is_override = not text.startswith("-") and ("=" in text or text.startswith("~")) and not follows
+        (overrides if is_override else switches).append(text)
+    return [*switches, *map(chosen, overrides)]
+
+
+@contextmanager
+def mistakes_in_one_line(program: str, config_name: str) -> Generator[None]:
+    """End ``program`` with a line on stderr and the exit code, if what is within raises an error that a line explains."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        console.complain(program, explain(error, told(sys.argv[1:]), config_name))
+        sys.exit(2)
+    except ConvexpError as error:
+        console.complain(program, str(error))
+        sys.exit(error.exit_code)

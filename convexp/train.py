@@ -72,7 +72,7 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
 
 def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     """Check the configuration, take the folder, run."""
-    resumes = bool(cfg.get("resume"))
+    resumes = cfg.get("resume") is not None  # 0 is a folder, too
     if resumes:
         cfg, folder = resumed(cfg, folder)
     config = load(cfg)

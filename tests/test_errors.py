@@ -98,6 +98,27 @@ MISTAKES = {
     "wiring made at once": (["model.wiring._partial_=false"], ["model.wiring._partial_=false", "should be true"]),
     "probe made later": (["+probes.shift_map._partial_=true"], ["probes.shift_map._partial_=true", "should be false"]),
     "text that would be interpreted": (["+optimizer.eps='\\${seed}'"], ["optimizer.eps=${seed}", "interpreted"]),
+    "no model": (["model=null"], ["model=null", "conv", "dense"]),
+    "a number for an option": (["callbacks=1.5"], ["callbacks=1.5", "early_stopping"]),
+    "true for an option": (["probes=true"], ["probes=true", "shift_map"]),
+    "a list in a list of options": (["probes=[shift_map,[consistency]]"], ["probes=", "list of names"]),
+    "no name of an option in a sweep": (["-m", "scheduler=3,one_cycle"], ["scheduler=3", "cosine"]),
+    "steps of nothing": (["-m", "seed=range(1,2,0)"], ["seed=range(1,2,0)", "zero"]),
+    "a sweep that resumes": (["-m", "resume=nowhere"], ["resume", "started again"]),
+    "a name of 300 characters": ([f"name={'a' * 300}"], ["name=aaa", "200 bytes"]),
+    "umlauts count twice": ([f"name='{'ä' * 101}'"], ["name=ää", "200 bytes"]),
+    "a name elsewhere": (["name=../../escape"], ["name=../../escape", "'/'"]),
+    "no name": (["name=''"], ["name=", "folder"]),
+    "a folder with a name too long": ([f"hydra.run.dir=runs/{'a' * 256}"], ["hydra.run.dir", "256 bytes"]),
+    "the working folder": (["hydra.run.dir=."], ["hydra.run.dir=.", "folder you are in"]),
+    "the working folder in fewer letters": (["hydra.run.dir=''"], ["hydra.run.dir=''", "folder you are in"]),
+    "above the working folder": (["hydra.run.dir=.."], ["hydra.run.dir=..", "folder you are in"]),
+    "a sweep of the working folder": (["-m", "hydra.sweep.dir=."], ["hydra.sweep.dir=.", "folder you are in"]),
+    "a sweep's folder below a file": (["-m", "hydra.sweep.dir=/dev/null/x"], ["hydra.sweep.dir=/dev/null/x"]),
+    "a run outside of its sweep": (["-m", "hydra.sweep.subdir=../x"], ["hydra.sweep.subdir=../x", "within"]),
+    "a run of a sweep with a long name": (["-m", f"hydra.sweep.subdir={'a' * 256}"], ["hydra.sweep.subdir", "256 bytes"]),
+    "Hydra's own notes": (["hydra.output_subdir=x"], ["hydra.output_subdir=x", "null"]),
+    "wrong elsewhere": (["outputs=../elsewhere", "seed=-1"], ["seed=-1"]),
     "nothing to resume": (["resume=nowhere"], ["resume=nowhere", "no run"]),
     "resume and change": (["resume=nowhere", "seed=1"], ["resume=nowhere", "seed=1"]),
     "clipping a fused step": (
@@ -181,6 +202,7 @@ def test_mistake_is_one_line(call, tmp_path, overrides, words):
     for word in words:
         assert word in done.err
     assert list(tmp_path.iterdir()) == []
+    assert not Path("../elsewhere").exists()
 
 
 def test_mistakes_are_found_without_torch(tmp_path):
@@ -261,12 +283,40 @@ def test_report_of_nothing(call, tmp_path):
         assert done.err.count("\n") == 1
 
 
-def test_eval_of_nothing(call):
-    for arguments, words in (([], "run"), (["run=nowhere"], "run=nowhere"), (["run=nowhere", "+x=1"], "x")):
+def test_eval_of_nothing(call, tmp_path):
+    for arguments, words in (
+        ([], "run"),
+        (["run=nowhere"], "run=nowhere"),
+        (["run=nowhere", "+x=1"], "x"),
+        (["-m", "run=a,b"], "-m"),
+    ):
         done = call("evaluate", *arguments)
         assert done.code == 2, done.err
         assert words in done.err
         assert done.err.count("\n") == 1
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_yaml(call, tmp_path):
+    (tmp_path / "conf/experiment").mkdir(parents=True)
+    (tmp_path / "conf/experiment/mine.yaml").write_text("# @package _global_\ntrainer: {max_epochs: 1\n")
+    done = call("train", "experiment=mine", "--config-dir", "conf")
+    assert done.code == 2, done.err
+    assert done.err.count("\n") == 1, done.err
+    assert "mine.yaml" in done.err
+    assert "line 3" in done.err
+
+
+@pytest.mark.parametrize("group", ["local", "experiment", "debug", "study"])
+def test_a_file_that_does_not_say_where_its_settings_belong(call, tmp_path, group):
+    file = tmp_path / "conf" / group / "default.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("study:\n  name: mine\ntrainer:\n  max_epochs: 1\n")
+    done = call("train", *([] if group == "local" else [f"{group}=default"]), "--config-dir", "conf")
+    assert done.code == 2, done.err
+    assert done.err.count("\n") == 1, done.err
+    assert f"{group}: " in done.err
+    assert "# @package _global_" in done.err
 
 
 def test_every_yaml_opens_with_what_it_is():

@@ -59,6 +59,7 @@ def checked(values: Mapping[Any, Any]) -> Config:
         ConfigError: naming the setting, its value and what would be right.
     """
     check_plain(values)
+    check_packages(values)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -147,6 +148,21 @@ def _taken(setting: str, target: str | None) -> list[str]:
 
 def _provided(setting: str) -> set[str]:
     return PROVIDED.get(setting, PROVIDED.get(setting.split(".", maxsplit=1)[0], set[str]()))
+
+
+def check_packages(values: Mapping[Any, Any]) -> None:
+    """Files of some groups change settings of all sections, and have to say so.
+
+    Raises:
+        ConfigError: naming the group of a file that does not.
+    """
+    study: Any = values.get("study")
+    unsaid = [group for group in ("local", "experiment", "debug") if values.get(group) is not None]
+    if unsaid or (isinstance(study, dict) and "study" in study):
+        group = unsaid[0] if unsaid else "study"
+        raise ConfigError(
+            f"{group}: its file should have '# @package _global_' as its first line, or its settings mean nothing"
+        )
 
 
 def check_targets(config: Config) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from convexp.config.check import suggest_setting, takes
 from convexp.config.paths import conf_dir
 from convexp.config.told import Told
 
 
-def explain(error: HydraException | OmegaConfBaseException, told: Told, config_name: str) -> str:
+def explain(error: HydraException | OmegaConfBaseException | YAMLError, told: Told, config_name: str) -> str:
     """The setting, its value, and what would be right, of a command line that says ``told``."""
     text = str(error) or str(error.__cause__)
     if isinstance(error, MissingConfigException):

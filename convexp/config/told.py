@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from omegaconf import DictConfig
 
-from convexp.config.paths import conf_dir
+from convexp.config.hydra_values import hydra_of_its_own
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Told:
             HydraException: as Hydra does.
         """
         own = [f"hydra.searchpath=[file://{Path(self.config_dir).resolve()}]"] if self.config_dir else []
-        with initialize_config_dir(conf_dir(), version_base="1.3"):
+        with hydra_of_its_own():
             return compose(config_name, [*own, *(text for text in self.overrides if text != without)])
 
 

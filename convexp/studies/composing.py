@@ -7,6 +7,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from convexp.config.hydra_values import without_hydra
 from convexp.studies.grid import parse
 
 
@@ -34,7 +35,7 @@ class Composer:
             for override in filter(self._is_value, map(parse, overrides)):
                 OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
         except OmegaConfBaseException:  # Hydra says it better
-            return _without_hydra(self.whole(overrides))
+            return without_hydra(self.whole(overrides))
         return cfg
 
     def whole(self, overrides: list[str]) -> DictConfig:
@@ -43,7 +44,7 @@ class Composer:
 
     def _base(self, overrides: tuple[str, ...]) -> DictConfig:
         if overrides not in self._bases:
-            self._bases[overrides] = _without_hydra(self.whole(list(overrides)))
+            self._bases[overrides] = without_hydra(self.whole(list(overrides)))
         return self._bases[overrides]
 
     def _is_value(self, override: Override) -> bool:
@@ -55,7 +56,3 @@ class Composer:
         if name not in self._groups:  # Hydra looks into the folders
             self._groups[name] = bool(self.loader.get_group_options(name))
         return self._groups[name]
-
-
-def _without_hydra(cfg: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])

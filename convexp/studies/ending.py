@@ -30,8 +30,9 @@ class SweepSummary(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before the first run."""
         root = Path(config.hydra.sweep.dir)
-        if read_plan(root) is None:  # by another sweeper; ours does so itself, once it knows that it starts
-            clear(root)
+        with suppress(OSError):  # a folder that cannot be written to is for the sweeper to complain of
+            if read_plan(root) is None:  # by another sweeper; ours does so itself, once it knows that it starts
+                clear(root)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra once all runs have been started and ended."""

@@ -101,7 +101,7 @@ def _steps(override: Override) -> list[str]:
         raise ConfigError(f"{override.input_line}: is no list of values; use a,b,c, choice(...) or range(...)")
     try:
         return list(override.sweep_string_iterator())
-    except HydraException as error:  # glob, which asks for files
+    except (HydraException, ValueError) as error:  # glob, which asks for files; range by steps of 0
         raise ConfigError(f"{override.input_line}: {error}; name the values") from None
 
 

@@ -98,10 +98,12 @@ def may_have_gpu() -> bool:
 
 
 def composed(context: HydraContext, config: DictConfig, overrides: list[str], number: int) -> DictConfig:
-    """The configuration of one job."""
+    """The configuration of one job; ours are told their number in the sweep, of which some may be done already."""
     found = context.config_loader.load_sweep_config(config, overrides)
     with open_dict(found):
-        found.hydra.job.id = found.hydra.job.num = number
+        if OmegaConf.is_missing(found.hydra.job, "num"):
+            found.hydra.job.num = number
+        found.hydra.job.id = str(found.hydra.job.num)
     return found
 
 

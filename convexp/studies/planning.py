@@ -9,6 +9,9 @@ from omegaconf import DictConfig
 
 from convexp import console
 from convexp.config import Config, load
+from convexp.config.folders import check_subfolder
+from convexp.config.groups import chosen
+from convexp.config.hydra_values import be_job
 from convexp.errors import ConfigError
 from convexp.reporting.groups import flatten
 from convexp.runs import identity_hash, read_result
@@ -25,10 +28,12 @@ class Job:
     """One run of a sweep: its folder's name, what it is told, and what is known of it.
 
     Attributes:
+        number: among all of them, whatever is done already; ``${hydra:job.num}``.
         overrides: as on the command line.
         config: None if it is wrong, and then ``error`` says why.
     """
 
+    number: int
     folder: str
     overrides: list[str]
     point: Point
@@ -51,15 +56,18 @@ def jobs(points: list[Point], constant: list[str], composer: Composer, name: Nam
 
     Raises:
         HydraException: if a configuration cannot be composed.
-        ConfigError: if all of them are wrong, or two would share a folder.
+        ConfigError: if all of them are wrong, or one has no folder of its own within the sweep's.
     """
     found: list[Job] = []
     for number, point in enumerate(console.track(points, "plan")):
         said = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
-        overrides = [*constant, *said]
+        overrides = [chosen(text) for text in (*constant, *said)]
+        be_job(number)
         settings = composer.settings(overrides)
         config, error = _checked(settings)
-        found.append(Job(name(number, overrides, settings), overrides, point, config, error))
+        folder = name(number, overrides, settings)
+        check_subfolder("hydra.sweep.subdir", folder)
+        found.append(Job(number, folder, overrides, point, config, error))
     if found and all(job.error for job in found):
         assert found[0].error is not None
         raise found[0].error

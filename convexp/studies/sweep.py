@@ -1,18 +1,19 @@
 """A sweep: plan, say what is there, launch what is not."""
 
+import copy
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.hydra_config import HydraConfig
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 from pydantic import ValidationError
 
 from convexp import console
 from convexp.config.check import explained
+from convexp.config.hydra_values import hydra_values
 from convexp.config.schema import Study
 from convexp.errors import ConfigError
 from convexp.runs.folder import State
@@ -37,7 +38,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
     grid, points, constant = runs_of(study, arguments)
     root = Path(cfg.hydra.sweep.dir)
     composer = Composer(loader, cfg)
-    found = jobs(points, constant, composer, _naming(cfg, points, composer))
+    with hydra_values(copy.deepcopy(cfg)):
+        found = jobs(points, constant, composer, _naming(cfg, points, composer))
     found = looked_up(found, root)
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     plan = Plan(name, question, values(grid, found), compare, [job.planned() for job in found], _said(cfg))
@@ -133,18 +135,14 @@ def _naming(cfg: DictConfig, points: list[Point], composer: Composer) -> Name:
 
 
 def _by_subdir(number: int, run: DictConfig) -> str:
-    OmegaConf.set_readonly(run.hydra, False)
-    run.hydra.job.num, run.hydra.job.id = number, str(number)
-    state = HydraConfig.instance().cfg
-    try:
-        HydraConfig.instance().set_config(run)  # ${hydra:...} asks it
+    with read_write(run.hydra):
+        run.hydra.job.num, run.hydra.job.id = number, str(number)
+    with hydra_values(run):
         return str(run.hydra.sweep.subdir)
-    finally:
-        HydraConfig.instance().cfg = state
 
 
 def _told(job: Job) -> list[str]:
-    return [*job.overrides, f"hydra.sweep.subdir={spell(job.folder)}"]
+    return [*job.overrides, f"hydra.sweep.subdir={spell(job.folder)}", f"hydra.job.num={job.number}"]
 
 
 def announce(found: list[Job], root: Path, name: str | None) -> None:
