@@ -8,6 +8,9 @@ class ConvexpError(Exception):
 
     exit_code = 1
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message.encode("utf-8", "backslashreplace").decode())  # names of files may be no text
+
 
 class ConfigError(ConvexpError):
     """A setting is wrong: the message names the setting, its value and what would be right."""

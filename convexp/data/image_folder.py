@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def image_folder(
     """The images below ``root`` (``convexp.data.listing``), grey or colour as ``shape`` (C, H, W) has 1 or 3 channels.
 
     They are decoded once into a memory-mapped array in ``cache``, under a key made of what the files hold and of these
-    settings. A start finds the key by the files' names, sizes and times; if those have changed, it looks into the files.
+    settings. A start finds the key by the files' names, sizes and times; if those have changed, it looks into the files. How
+    many files were left out, and why, is said on the terminal and noted in the result as ``left_out``.
 
     Args:
         root: the folder.
@@ -52,6 +54,7 @@ def image_folder(
     if resize not in RESIZE:
         raise ConfigError(f"data.source.resize={resize}: should be one of {', '.join(RESIZE)}")
     images = listing(Path(root).expanduser())
+    _say_left_out(root, images.left_out)
     if len(images.classes) != classes:
         names = ", ".join(images.classes[:5]) + (", ..." if len(images.classes) > 5 else "")
         raise ConfigError(f"data.classes={classes}: there are {len(images.classes)} folders in {root} ({names})")
@@ -67,15 +70,23 @@ def image_folder(
         key = _key(images, folder, settings)
         target = stored(folder, key, write)
         try:
-            return _read(target)
+            source = _read(target)
         except (ValueError, EOFError, KeyError, FileNotFoundError):  # the array has been damaged
             discard(folder, key)
-            return _read(stored(folder, key, write))
+            source = _read(stored(folder, key, write))
+        return replace(source, notes={"left_out": images.left_out})
     except OSError as error:
         size = len(images.files) * math.prod(shape) / 1e6
         raise ConfigError(
             f"data.source.cache={cache}: cannot be used ({error}); should be a folder to write in, with {size:.0f} MB free"
         ) from None
+
+
+def _say_left_out(root: str, left_out: dict[str, int]) -> None:
+    """A line on the files that no use is made of, if there are any."""
+    if left_out:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in sorted(left_out.items(), key=lambda reason: -reason[1]))
+        console.out.print(f"{root}: {sum(left_out.values()):,} files left out: {reasons}", markup=False)
 
 
 def _parts(images: Listing, test_size: int | float, split_seed: int) -> tuple[Tensor, Tensor]:

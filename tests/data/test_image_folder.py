@@ -136,6 +136,77 @@ def test_what_is_known_without_reading_is_what_reading_gives(tmp_path):
     assert torch.equal(source.stored.moments, moments(source.train_images))
 
 
+def test_linked_folders_and_all_usual_names_are_used(tmp_path):
+    images, labels = some(50)
+    for k, suffix in enumerate(("png", "jpg", "jfif", "JPE", "pnm")):  # a fifth of the images each, the last one elsewhere
+        place = tmp_path / "elsewhere" if suffix == "pnm" else tmp_path / "photos"
+        write(place, images[10 * k : 10 * k + 10], labels[10 * k : 10 * k + 10], suffix)
+    for label in range(3):
+        for i in range(10):
+            file = tmp_path / "photos" / f"class{label}" / f"{i:05}.png"
+            if file.exists():
+                file.rename(file.with_stem(f"a{i}"))
+    before = folder_source(tmp_path / "photos", test_size=3)
+    for label in range(3):
+        (tmp_path / "photos" / f"class{label}" / "more").symlink_to(tmp_path / "elsewhere" / f"class{label}")
+    after = folder_source(tmp_path / "photos", test_size=3)
+    assert (len(before.train_labels) + 3, len(after.train_labels) + 3) == (40, 50)
+    assert after.notes == {"left_out": {}}
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_what_is_left_out_is_said_and_noted(tmp_path, capsys, parts):
+    """And links end, wherever they lead."""
+    images, labels = some(30)
+    root = tmp_path / "photos"
+    for part in ("train", "test") if parts else ("",):
+        write(root / part, images, labels)
+        place = root / part / "class0"
+        (place / "again").symlink_to(place)
+        (place / "up").symlink_to(tmp_path)
+        (place / "deep").mkdir()
+        (place / "deep" / "back").symlink_to("..")
+        (place / "deep" / "other").symlink_to("../../class1")
+        (place / "deep" / "same").symlink_to("../../class1")
+        for name in ("notes.txt", "b.TXT", "README", ".hidden.png", "photo.heic"):
+            (place / name).write_text("")
+        (root / part / ".git").mkdir()
+        for name in ("a", "b"):
+            (root / part / ".git" / name).write_text("")
+        (root / part / "labels.csv").write_text("")
+    expected = {"named .txt": 2, "named without a suffix": 1, "named .heic": 1, "hidden": 3, "linked twice": 4}
+    expected["beside the classes"] = 1
+    if parts:
+        expected = {why: 2 * n for why, n in expected.items()} | {"beside the parts": 3}
+        (root / "extra").mkdir()
+        for name in ("extra/1.png", "extra/2.png", "about.md"):
+            (root / name).write_text("")
+    source = folder_source(root)
+    assert source.notes == {"left_out": expected}
+    assert len(source.train_labels) + len(source.test_labels) == (80 if parts else 40)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{root}: {sum(expected.values())} files left out: ")
+    assert all(f"{n} {why}" in said for why, n in expected.items())
+    folder_source(root)
+    assert capsys.readouterr().out == said  # of a cached array, too
+
+
+def test_names_that_are_no_text(tmp_path):
+    images, labels = some()
+    write(tmp_path / "photos", images, labels)
+    names = [os.fsdecode(b"caf\xe9.png"), os.fsdecode("日本.png".encode("shift_jis"))]
+    for name, label in zip(names, (0, 1), strict=True):
+        file = tmp_path / "photos" / f"class{label}" / f"{label:05}.png"
+        file.rename(file.with_name(name))
+    source = folder_source(tmp_path / "photos")
+    everything = torch.cat((source.train_images, source.test_images)), torch.cat((source.train_labels, source.test_labels))
+    assert bag(*everything) == bag(images, labels)
+    (tmp_path / "photos" / "class0" / names[0]).write_bytes(b"no image")
+    with pytest.raises(ConfigError, match=r"class0/caf\\udce9\.png: cannot be read") as caught:
+        folder_source(tmp_path / "photos")
+    str(caught.value).encode()  # printable
+
+
 def test_kinds_of_images(tmp_path):
     """Palettes, transparency and EXIF orientation are understood."""
     pixels = np.zeros((4, 6, 4), np.uint8)
