@@ -45,7 +45,7 @@ def shown(values: list[float | None]) -> str:
     if not there:
         return "not within the sizes tried"
     m = mean(there)
-    return f"{m.mean:.3g}" + ("" if m.half_width is None else f" +- {m.half_width:.2g}") + f" (n = {m.n})"
+    return f"{m.mean:.3g}" + ("" if m.high is None else f" +- {m.high - m.mean:.2g}") + f" (n = {m.n})"
 
 
 def exponent(few: float | None, many: float | None, ratio: float) -> float | None:

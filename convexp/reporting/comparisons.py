@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from convexp.reporting.groups import Group
 from convexp.reporting.labels import Point
-from convexp.reporting.paired import Paired, holm, least_p, paired
+from convexp.reporting.paired import FEWEST, Paired, holm, holm_levels, least_p, paired
+from convexp.reporting.statistics import ALPHA
+from convexp.reporting.words import is_bounded, is_share, signed
 from convexp.runs import Result
 from convexp.runs.plan import Plan, settings_of
 
 METRICS = ("test/acc", "probe/shift_map/mean", "probe/consistency/all")
-LEVEL = 0.05
 HIGHER, LOWER, NOT_SHOWN = "higher", "lower", "no difference shown"
 
 
@@ -24,12 +26,14 @@ class Comparison:
         baseline: label of the group it is compared with.
         n: pairs of runs of the same seed on the same data.
         difference: mean of the paired differences, group less baseline; None without a pair.
-        low: lower end of its 95 % interval (of this comparison alone); None where there is no interval.
+        low: lower end of its interval; None where there is none. It leaves out 0 just where the verdict is higher or lower.
         high: the upper end.
-        p: of no difference; None for less than two pairs.
+        p: of no difference; None for less than three pairs.
         p_adjusted: the same after Holm's correction for all comparisons on this metric: each metric is a question of its own.
         method: of the interval and p (``convexp.reporting.paired``): ``bootstrap-t``, ``Student's t`` or ``sign test``.
         verdict: ``higher`` or ``lower`` if ``p_adjusted`` is below 0.05, else ``no difference shown``.
+        level: of the interval: 1 less what Holm's procedure holds p against, 0.95 for a single comparison.
+        least: the smallest difference that so many pairs of this spread show at that level: half the interval.
     """
 
     metric: str
@@ -43,6 +47,8 @@ class Comparison:
     p_adjusted: float | None
     method: str
     verdict: str
+    level: float = 1 - ALPHA
+    least: float | None = None
 
 
 def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Comparison]:
@@ -64,10 +70,12 @@ def by_metric(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
 def too_few(found: Sequence[Comparison]) -> str | None:
     """Of the comparisons on one metric: that so few seeds cannot show a difference among so many, if that is so."""
     seeds = [c.n for c in found if c.p is not None]
+    if found and not seeds:
+        return f"fewer than {FEWEST} seeds in common are too few for a verdict: take {FEWEST} or more"
     least = len(seeds) * min(map(least_p, seeds), default=0.0)
-    if least < LEVEL:
+    if least < ALPHA:
         return None
-    enough = next((n for n in range(max(seeds) + 1, max(seeds) + 4) if len(seeds) * least_p(n) < LEVEL), None)
+    enough = next((n for n in range(max(seeds) + 1, max(seeds) + 4) if len(seeds) * least_p(n) < ALPHA), None)
     advice = f"take {enough} seeds, or compare less" if enough else "compare less"
     return (
         f"{max(seeds)} seeds cannot show one among {len(seeds)} comparisons, as p after the correction is at least "
@@ -75,14 +83,26 @@ def too_few(found: Sequence[Comparison]) -> str | None:
     )
 
 
+def could_show(found: Sequence[Comparison]) -> str | None:
+    """Of the comparisons on one metric that show no difference: how large it had to be; None where that is not known."""
+    least = [c.least for c in found if c.verdict == NOT_SHOWN and c.least is not None]
+    if not least:
+        return None
+    low, high = (signed(value, found[0].metric).lstrip("+") for value in (min(least), max(least)))
+    unit = " points" if is_share(found[0].metric) else ""
+    sizes = low if low == high else f"{low} to {high}"
+    return f"with {max(c.n for c in found)} seeds that vary as these do, only differences of {sizes}{unit} or more would show"
+
+
 def _on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Comparison]:
     found = [
-        (metric, group, baseline, paired(differences(group, baseline, metric)))
+        (group, baseline, paired(differences(group, baseline, metric)))
         for group, baseline in pairs
         if group.metric(metric) and baseline.metric(metric)
     ]
-    adjusted = holm([result.p for *_, result in found])
-    return [_comparison(*each, p) for each, p in zip(found, adjusted, strict=True)]
+    p_values = [result.p for *_, result in found]
+    corrected = zip(found, holm(p_values), holm_levels(p_values), strict=True)
+    return [_comparison(metric, *each, adjusted, alpha) for each, adjusted, alpha in corrected]
 
 
 def _with_first(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
@@ -132,9 +152,29 @@ def _images(run: Result) -> tuple[object, object]:
     return data.get("checksum"), data.get("split")
 
 
-def _comparison(metric: str, group: Group, baseline: Group, found: Paired, adjusted: float | None) -> Comparison:
+def _comparison(metric: str, group: Group, baseline: Group, found: Paired, adjusted: float | None, alpha: float) -> Comparison:
     verdict = NOT_SHOWN
-    if found.difference is not None and adjusted is not None and adjusted < LEVEL:
+    if found.difference is not None and adjusted is not None and adjusted < ALPHA:
         verdict = HIGHER if found.difference > 0 else LOWER
-    interval = (found.difference, found.low, found.high)
-    return Comparison(metric, group.label, baseline.label, found.n, *interval, found.p, adjusted, found.method, verdict)
+    least = found.half_width(alpha)
+    return Comparison(
+        metric,
+        group.label,
+        baseline.label,
+        found.n,
+        found.difference,
+        *_interval(found.difference, least, 1.0 if is_bounded(metric) else inf),
+        p=found.p,
+        p_adjusted=adjusted,
+        method=found.method,
+        verdict=verdict,
+        level=1 - alpha,
+        least=least,
+    )
+
+
+def _interval(difference: float | None, half_width: float | None, most: float) -> tuple[float | None, float | None]:
+    """Its ends, no farther out than a difference can be."""
+    if difference is None or half_width is None:
+        return None, None
+    return max(-most, difference - half_width), min(most, difference + half_width)

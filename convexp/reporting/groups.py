@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.reporting.labels import Point, distinct, label, point_of, telling_apart
-from convexp.reporting.statistics import Mean, mean
+from convexp.reporting.statistics import Mean, mean, share
+from convexp.reporting.words import is_bounded
 from convexp.runs import Result
 from convexp.runs.plan import Plan, PlannedRun, settings_of, spread
 from convexp.runs.settings import Settings, flatten, kinds, lookup
@@ -45,7 +46,8 @@ class Group:
     def metric(self, name: str) -> Mean | None:
         """Mean over the runs that have this metric; None if none has."""
         values = [run["metrics"][name] for run in self.runs if run["metrics"].get(name) is not None]
-        return mean(values) if values else None
+        average = share if is_bounded(name) else mean
+        return average(values) if values else None
 
 
 def once(runs: Sequence[Result], plan: Plan | None = None) -> tuple[list[Result], list[tuple[Result, Result]]]:

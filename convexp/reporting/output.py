@@ -101,10 +101,12 @@ def _list(lines: list[str]) -> str:
 def show(report: Report) -> None:
     """The tables on the terminal, the verdicts, and every run that is not in them."""
     if report.groups:
-        console.out.print(table.rich_table(table.rows(report.groups), (0,), report.title, table.caption(report.groups)))
+        console.out.print(
+            table.rich_table(table.rows(report.groups), (0,), report.title, table.caption(report.groups), console.out.width)
+        )
     if report.comparisons:
         rows = table.comparison_rows(report.comparisons)
-        console.out.print(table.rich_table(rows[: AT_MOST + 1], WORDS, note=table.COMPARED))
+        console.out.print(table.rich_table(rows[: AT_MOST + 1], WORDS, note=table.COMPARED, width=console.out.width))
         _more(len(rows) - 1, "comparison", "comparisons.csv")
     for line in table.verdicts(report.comparisons):
         console.out.print(line, markup=False)

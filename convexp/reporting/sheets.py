@@ -13,6 +13,7 @@ from convexp.runs import Result
 from convexp.runs.frame import rows
 from convexp.runs.settings import printable, shown
 
+PARTS = ("mean", "sd", "ci95 low", "ci95 high")  # of a metric
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -33,18 +34,18 @@ def _cell(value: Any) -> Any:
 
 
 def of_groups(groups: Sequence[Group]) -> str:
-    """A row per group: its values on the axes; mean, standard deviation and half width of every metric, of all probes too."""
+    """A row per group: its values on the axes; mean, standard deviation and 95 % interval of every metric, probes' too."""
     metrics = dict.fromkeys(name for group in groups for run in group.runs for name in run["metrics"])
     order = [*(m for m in COLUMNS.values() if m in metrics), *(m for m in metrics if m not in COLUMNS.values())]
     axes = list(dict.fromkeys(axis for group in groups for axis in group.point))
-    header = ["wiring", *axes, "parameters", "flops", "n", *(f"{m} {part}" for m in order for part in ("mean", "sd", "ci95"))]
+    header = ["wiring", *axes, "parameters", "flops", "n", *(f"{m} {part}" for m in order for part in PARTS)]
     return sheet(header, [_row(group, axes, order) for group in groups])
 
 
 def _row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
     values = [shown(group.point[axis]) if axis in group.point else None for axis in axes]
     means = [group.metric(metric) for metric in metrics]
-    numbers = [x for m in means for x in ((m.mean, m.deviation, m.half_width) if m else (None, None, None))]
+    numbers = [x for m in means for x in ((m.mean, m.deviation, m.low, m.high) if m else [None] * len(PARTS))]
     return [group.label, *values, group.parameters, group.flops, group.n, *numbers]
 
 

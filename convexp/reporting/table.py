@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from convexp.reporting.comparisons import HIGHER, LOWER, NOT_SHOWN, Comparison, by_metric, too_few
+from convexp.reporting.comparisons import HIGHER, LOWER, NOT_SHOWN, Comparison, by_metric, could_show, too_few
 from convexp.reporting.groups import Group
 from convexp.reporting.words import signed, spread, title
 
@@ -17,20 +17,22 @@ COLUMNS = {
     "shift mean": "probe/shift_map/mean",
     "shift worst": "probe/shift_map/worst",
     "consistency": "probe/consistency/all",
+    "by chance": "probe/consistency/control",
     "FLOPs": "cost/flops",
     "bytes to train": "cost/training_bytes",
 }
 MEANING = {
     "test": "test, shift mean, shift worst: accuracy (%) as it is, and over all shifts of the grid",
-    "consistency": "consistency: same answer for two shifts (%)",
+    "consistency": "consistency: same answer for two shifts (%), and by chance: for two images of different classes",
     "FLOPs": "FLOPs: of one image forward",
 }
 COMPARED = (
-    "mean of the differences between runs of the same seed (shares: in points) and its 95 % interval; p after Holm's "
-    "correction for all comparisons on the metric, below 0.05 for a verdict"
+    "mean of the differences between runs of the same seed (shares: in points); p after Holm's correction for all comparisons "
+    "on the metric, below 0.05 for a verdict; the interval, of that correction too, leaves out 0 just there"
 )
 NAMED = 4
-SHOWN = {HIGHER: HIGHER, LOWER: LOWER, NOT_SHOWN: "no difference"}
+GAP = 3  # characters between columns
+SHOWN = {HIGHER: HIGHER, LOWER: LOWER, NOT_SHOWN: "nothing"}
 Rows = list[list[str]]
 
 
@@ -42,7 +44,7 @@ def columns(groups: Sequence[Group]) -> dict[str, str]:
 def caption(groups: Sequence[Group]) -> str:
     """What the columns mean."""
     said = [MEANING[name] for name in columns(groups) if name in MEANING]
-    return "; ".join([*said, "mean ± half width of the 95 % interval over n seeds"])
+    return "; ".join([*said, "mean and 95 % interval over n seeds"])
 
 
 def rows(groups: Sequence[Group]) -> Rows:
@@ -63,7 +65,7 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
     """The header and a row per comparison."""
     names = {metric: name for name, metric in COLUMNS.items()}
     body = [[names.get(c.metric, c.metric), c.label, c.baseline, str(c.n), *_numbers(c), SHOWN[c.verdict]] for c in comparisons]
-    return [["metric", "wiring", "against", "n", "difference", "95 % interval", "p", "shown"], *body]
+    return [["metric", "wiring", "against", "n", "difference", "interval", "p", "shown"], *body]
 
 
 def _numbers(c: Comparison) -> list[str]:
@@ -90,13 +92,18 @@ def _verdict(metric: str, found: Sequence[Comparison]) -> str:
         parts[NAMED:] = [f"and so on, {len(parts)} differences in all"]
     if without:
         parts.append(f"{NOT_SHOWN} in {without} of {len(found)} comparisons" if parts else NOT_SHOWN)
-    if reason := too_few(found):
+    if reason := too_few(found) or could_show(found):
         parts.append(reason)
     return f"{title(metric)}: {'; '.join(parts)}"
 
 
-def rich_table(table: Rows, left: Sequence[int] = (0,), heading: str | None = None, note: str | None = None) -> Table:
-    """For the terminal; the columns ``left`` hold words, which fold, the others numbers, which are never cut."""
+def rich_table(
+    table: Rows, left: Sequence[int] = (0,), heading: str | None = None, note: str | None = None, width: int = 10_000
+) -> Table:
+    """For the terminal; the columns ``left`` hold words, which fold, the others numbers, which are never cut: if they do not
+    fit into ``width`` characters, what is in brackets stands below them."""
+    if sum(max(map(len, column)) + GAP for column in zip(*table, strict=True)) > width:
+        table = [[cell if i in left else cell.replace(" (", "\n(") for i, cell in enumerate(row)] for row in table]
     header, *body = table
     made = Table(title=heading and Text(heading), caption=note, box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
     made.title_justify = made.caption_justify = "left"
@@ -105,7 +112,7 @@ def rich_table(table: Rows, left: Sequence[int] = (0,), heading: str | None = No
         if index in left:
             made.add_column(name, min_width=max(len(word) for cell in cells for word in cell.split() or [""]))
         else:
-            made.add_column(name, justify="right", min_width=max(map(len, cells)))
+            made.add_column(name, justify="right", min_width=max(len(line) for cell in cells for line in cell.split("\n")))
     for row in body:
         made.add_row(*map(Text, row))
     return made

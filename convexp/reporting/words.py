@@ -21,7 +21,9 @@ TITLES = {
     "cost/activation_bytes": "bytes of the activations of one image",
     "cost/training_bytes": "bytes in use in training",
 }
-SHARES = ("/acc", "/accuracy", "/control", "/correct", "/drop", "/cut", "/mean_correct")
+ACCURACIES = ("/acc", "/accuracy")
+OF_SHARES = ("shift_map", "consistency", "flip_rate", "localisation", "locality_index")  # probes
+DIFFERENCES = ("probe/shift_map/drop",)  # of two shares
 STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -31,9 +33,16 @@ def title(metric: str) -> str:
 
 
 def is_share(metric: str) -> bool:
-    """Whether a metric is a share in 0..1, to be shown in per cent."""
-    share_of_probe = metric.startswith(("probe/shift_map/", "probe/consistency/")) and not metric.endswith("/n")
-    return share_of_probe or metric.endswith(SHARES)
+    """Whether a metric is a share in 0..1, or a difference of two, to be shown in per cent."""
+    _, _, number = metric.partition("probe/")
+    if number.startswith("absolute_position/accuracy_"):
+        return True
+    return metric.endswith(ACCURACIES) or (number.partition("/")[0] in OF_SHARES and not number.endswith("/n"))
+
+
+def is_bounded(metric: str) -> bool:
+    """Whether a metric is a share, which lies in 0..1."""
+    return is_share(metric) and metric not in DIFFERENCES
 
 
 def setting(key: str) -> str:
@@ -59,14 +68,21 @@ def compact(value: float) -> str:
 
 
 def spread(value: Mean | None, metric: str) -> str:
-    """Mean and half width of the 95 % interval, ``97.5 ± 1.2`` (shares: in per cent); an em dash for nothing."""
+    """Mean and 95 % interval: of shares, in per cent, its ends, ``97.5 (96.1–98.4)``, of others half its width, ``1.2 ± 0.3``.
+
+    An em dash for nothing; no interval for one value, and for equal ones, which are said to be so where they are shares.
+    """
     if value is None:
         return "—"
-    if is_share(metric):
-        half = "" if value.half_width is None else f" ± {100 * value.half_width:.1f}"
-        return f"{100 * value.mean:.1f}{half}"
-    half = "" if not value.half_width else f" ± {value.half_width:.2g}"
-    return number(value.mean) + half
+    text = f"{100 * value.mean:.1f}" if is_share(metric) else number(value.mean)
+    if value.low is None or value.high is None:
+        return text
+    if value.alike:
+        return f"{text} (equal)" if is_share(metric) else text
+    if is_bounded(metric):
+        return f"{text} ({100 * value.low:.1f}–{100 * value.high:.1f})"
+    half_width = (value.high - value.low) / 2
+    return f"{text} ± {100 * half_width:.1f}" if is_share(metric) else f"{text} ± {half_width:.2g}"
 
 
 def signed(value: float | None, metric: str) -> str:
@@ -95,11 +111,11 @@ def apart(label: str, other: str) -> tuple[str, str, str]:
 
 
 def interval(comparison: "Comparison") -> str:
-    """``95 % interval −1.2 to +0.3``, or that there is none."""
+    """``97.5 % interval −1.2 to +0.3``, or that there is none."""
     c = comparison
     if c.low is None or c.high is None:
         return "no interval"
-    return f"95\u00a0% interval {signed(c.low, c.metric)} to {signed(c.high, c.metric)}"
+    return f"{100 * c.level:.3g}\u00a0% interval {signed(c.low, c.metric)} to {signed(c.high, c.metric)}"
 
 
 def shortened(text: str, most: int) -> str:

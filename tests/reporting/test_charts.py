@@ -22,7 +22,7 @@ from convexp.reporting.charts.series import lines, name_of, numeric_axes, spaced
 from convexp.reporting.charts.style import INK, entries_for, nice_ticks, style
 from convexp.reporting.groups import Group
 from convexp.reporting.report import Report
-from convexp.reporting.words import apart, compact, finding, is_share, number, signed, spread
+from convexp.reporting.words import apart, compact, finding, is_bounded, is_share, number, signed, spread
 
 numbers = st.floats(-1e3, 1e3)
 points = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=12)
@@ -198,9 +198,11 @@ def test_lines_of_one_colour_have_a_dash_each():
 def test_words():
     assert is_share("test/acc")
     assert not is_share("probe/shift_map/n")
+    assert not is_share("probe/sensitivity_map/control")  # about 1, and no share
+    assert [is_bounded(f"probe/shift_map/{name}") for name in ("mean", "drop")] == [True, False]
     assert [number(793098), number(0.12345), number(float("nan"))] == ["793,098", "0.1235", "—"]
     assert signed(-0.0123, "test/acc") == "−1.2"
-    assert spread(group("conv", accuracy=0.5).metric("test/acc"), "test/acc") == "50.5 ± 1.2"
+    assert spread(group("conv", accuracy=0.5).metric("test/acc"), "test/acc") == "50.5 (49.3–51.7)"
     assert apart("conv train_size=10", "dense train_size=10") == ("conv", "dense", "train_size=10")
     assert apart("conv", "conv readout=flatten") == ("conv", "conv readout=flatten", "")
     said = finding(comparison("conv s=1", "dense s=1", -0.04)).replace("\N{NO-BREAK SPACE}", " ")

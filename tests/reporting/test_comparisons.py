@@ -1,10 +1,14 @@
 """Which groups are compared with which, and on what pairs."""
 
+from dataclasses import replace
+
 import pytest
 from fabricated_runs import planned, run, with_path
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from convexp.reporting.comparisons import METRICS, Comparison, compare, too_few
-from convexp.reporting.groups import group
+from convexp.reporting.comparisons import METRICS, Comparison, compare, could_show, too_few
+from convexp.reporting.groups import Group, group
 from convexp.reporting.paired import holm, paired
 
 SEEDS = range(5)
@@ -169,8 +173,48 @@ def test_too_few_seeds_for_so_many_comparisons(n, count, says):
     assert (found is None) if says is None else found.startswith(says)
 
 
+def test_two_seeds_are_no_verdict():
+    """However clear: of two differences nothing tells whether they are close together by accident."""
+    groups = group(
+        [run(s) for s in (0, 1)] + [with_path(f"l{s}", {**run(s, "local"), "metrics": {"test/acc": 0.2}}) for s in (0, 1)]
+    )
+    (found,) = compare(groups)
+    assert (found.n, found.low, found.high, found.p, found.verdict) == (2, None, None, None, "no difference shown")
+    assert too_few([found]) == "fewer than 3 seeds in common are too few for a verdict: take 3 or more"
+
+
+accuracies = st.lists(st.integers(0, 360).map(lambda right: right / 360), min_size=7, max_size=7)
+
+
+@given(st.integers(2, 7), st.lists(st.tuples(accuracies, st.sampled_from([0, 0.1, 0.3])), min_size=2, max_size=6))
+@settings(deadline=None, max_examples=60)
+def test_an_interval_leaves_out_zero_just_where_a_verdict_is_given(seeds, configurations):
+    """And the smallest difference that could be shown is smaller than the one that is."""
+    groups = [
+        Group(f"{i}", {}, [{**run(s), "metrics": {"test/acc": x / 4 + up}} for s, x in enumerate(xs[:seeds])])
+        for i, (xs, up) in enumerate(configurations)
+    ]
+    for c in compare(groups):
+        if c.low is None:
+            assert c.method == "sign test" or c.verdict == "no difference shown"
+            continue
+        assert (c.verdict != "no difference shown") == (not c.low <= 0 <= c.high) == (abs(c.difference) > c.least)
+        assert (c.verdict == "higher") == (c.low > 0)
+        assert -1 <= c.low <= c.difference <= c.high <= 1
+
+
+def test_what_so_few_seeds_can_show_is_said():
+    found = [
+        replace(c, verdict="no difference shown", least=least)
+        for c, least in zip(made_up(3, 3), (0.018, 0.048, None), strict=True)
+    ]
+    said = "with 3 seeds that vary as these do, only differences of 1.8 to 4.8 points or more would show"
+    assert could_show(found) == said
+    assert could_show(found[:1]) == said.replace(" to 4.8", "")
+    assert could_show(found[2:]) is could_show(made_up(3, 3)) is None
+
+
 def test_comparisons_without_p_count_for_nothing():
-    assert too_few(made_up(1, 100, p=None)) is None
     assert too_few(made_up(5, 31) + made_up(1, 100, p=None)) is None
 
 

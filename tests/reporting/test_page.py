@@ -69,7 +69,7 @@ def test_pictures_show_and_have_words(opened, tmp_path):
         "figure.chart svg", "all => all.map(s => s.closest('[role=img]').getAttribute('aria-label'))"
     )
     assert all(len(said) > 40 for said in words)
-    assert any("On the Pareto front: conv train_size=1000 80.4 ± 1.2 % with 10,186; local" in said for said in words)
+    assert any("On the Pareto front: conv train_size=1000 80.4 (79.1–81.6) % with 10,186; local" in said for said in words)
     maps = page.eval_on_selector_all("#shift_maps image", "all => all.map(i => i.href.baseVal.slice(0, 22))")
     assert len(maps) >= 9
     assert set(maps) == {"data:image/png;base64,"}
@@ -308,7 +308,7 @@ def test_nothing_finished_is_a_page_too(opened):
 
 def test_without_comparisons_the_best_is_named(opened):
     page, _ = opened(replace(three_layers(), comparisons=[]), charts=[])
-    assert "Highest mean test accuracy: local 97.5 ± 1.2 %, n = 3." in text(page).replace("local:", "local")
+    assert "Highest mean test accuracy: local 97.5 (95.9–98.5) %, n = 3." in text(page).replace("local:", "local")
 
 
 def test_many_configurations_keep_the_table_whole_and_say_what_is_left_out(opened, tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, ttest_1samp
 
-from convexp.reporting.paired import holm, paired, resamples
+from convexp.reporting.paired import holm, holm_levels, paired, resamples
 
 SIMULATIONS = 1500
 NORMAL = ("normal", lambda rng, n: rng.normal(size=n))
@@ -18,6 +18,17 @@ SKEWED = ("skewed", lambda rng, n: rng.gamma(2, size=n) - 2)  # skewness 1.4
 STEPS = ("steps", lambda rng, n: np.round(rng.normal(size=n)))  # as accuracies on few images: many ties
 
 differences = st.lists(st.integers(-1000, 1000).map(lambda v: v / 1000), min_size=2, max_size=9)
+
+
+def ends(found, alpha=0.05):
+    """Of the interval; None where there is none."""
+    half = found.half_width(alpha)
+    return None if half is None else (found.difference - half, found.difference + half)
+
+
+def covers(found, value=0, alpha=0.05):
+    low, high = ends(found, alpha)
+    return low <= value <= high
 
 
 def sampling_error(share: float) -> float:
@@ -33,7 +44,7 @@ def simulated(name, draw, n):
 @pytest.mark.parametrize("n", [3, 5, 8])
 def test_intervals_of_normal_differences_cover_the_truth_at_least_as_often_as_they_say(n):
     found = simulated(*NORMAL, n)
-    covered = np.mean([p.low <= 0 <= p.high for p in found])
+    covered = np.mean([covers(p) for p in found])
     assert 0.95 - sampling_error(0.95) <= covered <= 0.995  # the bootstrap-t of few values is a little wide
     assert np.mean([p.p < 0.05 for p in found]) <= 0.05 + sampling_error(0.05)
 
@@ -42,7 +53,7 @@ def test_intervals_of_normal_differences_cover_the_truth_at_least_as_often_as_th
 def test_intervals_of_skewed_differences_lose_little(n, least):
     """Student's t is all there is for three values, and pays for the skewness; the bootstrap-t is there to take care of it."""
     found = simulated(*SKEWED, n)
-    assert np.mean([p.low <= 0 <= p.high for p in found]) >= least - sampling_error(least)
+    assert np.mean([covers(p) for p in found]) >= least - sampling_error(least)
     assert np.mean([p.p < 0.05 for p in found]) <= 1 - least + sampling_error(1 - least)
 
 
@@ -53,34 +64,37 @@ def test_ties_do_not_make_false_positives(n):
     assert np.mean([p.p < 0.05 for p in found]) <= 0.05 + sampling_error(0.05)
 
 
-@pytest.mark.parametrize("n", [2, 3, 5, 8])
+@pytest.mark.parametrize("n", [3, 5, 8])
 def test_what_is_there_is_found(n):
     found = paired([1 + 0.01 * i for i in range(n)])
     assert found.p < 0.05
-    assert found.low > 0
+    assert ends(found)[0] > 0
     assert found.method == ("Student's t" if n < 5 else "bootstrap-t")
 
 
-@given(differences)
-def test_of_fewer_than_four_it_is_students(ds):
-    assume(len(set(ds[:3])) > 1)
+@given(differences, st.floats(1e-4, 0.05))
+def test_of_three_it_is_students(ds, alpha):
+    assume(len(ds) > 2 and len(set(ds[:3])) > 1)
     ds = ds[:3]
     found = paired(ds)
     reference = ttest_1samp(ds, 0)
-    interval = reference.confidence_interval(0.95)
+    interval = reference.confidence_interval(1 - alpha)
     assert found.p == pytest.approx(reference.pvalue, abs=1e-9)
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-6)
+    assert ends(found, alpha) == pytest.approx((interval.low, interval.high), rel=1e-6)
 
 
-def test_one_pair_or_none_shows_nothing():
-    assert (paired([0.5]).difference, paired([0.5]).p, paired([0.5]).low) == (0.5, None, None)
-    assert (paired([]).difference, paired([]).p) == (None, None)
+@pytest.mark.parametrize("ds", [[0.5], [0.5, 0.5], [0.5, 0.501], []])
+def test_fewer_than_three_pairs_show_nothing(ds):
+    """Not even those that are far from zero and close together: of n = 2 that is one number, which may be an accident."""
+    found = paired(ds)
+    assert (found.p, found.half_width()) == (None, None)
+    assert found.difference == (pytest.approx(sum(ds) / len(ds)) if ds else None)
 
 
-@pytest.mark.parametrize(("n", "p"), [(2, 0.5), (3, 0.25), (5, 1 / 16), (6, 1 / 32), (10, 2 / 1024)])
+@pytest.mark.parametrize(("n", "p"), [(3, 0.25), (5, 1 / 16), (6, 1 / 32), (10, 2 / 1024)])
 def test_equal_differences_are_no_certainty(n, p):
     found = paired([0.97 - 0.96] * n)
-    assert (found.method, found.low, found.high) == ("sign test", None, None)
+    assert (found.method, found.half_width()) == ("sign test", None)
     assert found.p == pytest.approx(p)
     noisy = [0.97 - 0.96, 0.96 - 0.95, *[0.95 - 0.94] * (n - 2)]  # the same but for rounding
     assert paired(noisy).p == pytest.approx(p)
@@ -125,18 +139,18 @@ def test_unit_and_side_do_not_matter(ds, power, swap):
     assert (after.method, after.n) == (before.method, before.n)
     assert after.p == before.p
     assert after.difference == pytest.approx(scale * before.difference)
-    if before.low is None:
-        assert after.low is None
+    if ends(before) is None:
+        assert ends(after) is None
     else:
-        assert sorted((after.low, after.high)) == pytest.approx(sorted((scale * before.low, scale * before.high)))
+        assert sorted(ends(after)) == pytest.approx(sorted(scale * end for end in ends(before)))
 
 
 @given(differences, st.integers(-4, 4))
 @settings(deadline=None)
 def test_a_shift_of_all_differences_shifts_the_interval(ds, by):
     before, after = paired(ds), paired([d + by for d in ds])
-    if before.low is not None and after.low is not None and before.method == after.method:
-        assert (after.low - by, after.high - by) == pytest.approx((before.low, before.high), abs=1e-9)
+    if ends(before) and ends(after) and before.method == after.method:
+        assert [end - by for end in ends(after)] == pytest.approx(ends(before), abs=1e-9)
 
 
 @given(differences, st.randoms())
@@ -148,21 +162,21 @@ def test_order_does_not_matter_to_enumerated_resamples(ds, rng):
     assert paired(other).method == paired(ds).method
 
 
-@given(differences)
+@given(differences, st.floats(1e-6, 0.05))
 @settings(deadline=None)
-def test_significance_and_interval_agree(ds):
+def test_an_interval_leaves_out_zero_just_where_p_is_below_its_alpha(ds, alpha):
     found = paired(ds)
-    if found.low is not None and found.p < 0.05:
-        assert not found.low <= 0 <= found.high
-    if found.low is not None and found.p > 0.051:
-        assert found.low <= 0 <= found.high
+    if found.half_width(alpha) is not None:
+        assert covers(found, 0, alpha) == (found.p >= alpha)
 
 
 def test_same_differences_have_the_same_interval_every_time():
     ds = np.random.default_rng(0).normal(size=12).tolist()
     first = paired(ds)
     resamples.cache_clear()
-    assert paired(ds) == first
+    again = paired(ds)
+    assert again == first
+    assert again.half_width(0.01) == first.half_width(0.01)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
@@ -179,7 +193,7 @@ def test_many_values_are_resampled_in_parts():
     found = paired(ds)
     assert found.method == "bootstrap-t"
     reference = ttest_1samp(ds, 0).confidence_interval(0.95)  # of so many values Student's t is right
-    assert (found.low, found.high) == pytest.approx((reference.low, reference.high), abs=0.01)
+    assert ends(found) == pytest.approx((reference.low, reference.high), abs=0.01)
 
 
 def test_holm_by_hand():
@@ -195,3 +209,19 @@ def test_holm_is_between_the_p_and_bonferronis(ps):
     order = sorted(range(len(ps)), key=lambda i: ps[i])
     assert all(ps[i] <= adjusted[i] <= min(1, len(ps) * ps[i]) for i in order)
     assert [adjusted[i] for i in order] == sorted(adjusted)
+
+
+@given(st.lists(st.none() | st.floats(0, 1) | st.floats(0, 0.05), max_size=12))
+def test_holms_levels_are_those_that_the_corrected_p_stands_for(ps):
+    levels = holm_levels(ps)
+    assert all(0.05 / max(1, len(ps)) <= level <= 0.05 for level in levels)
+    for p, adjusted, level in zip(ps, holm(ps), levels, strict=True):
+        if p is not None and abs(adjusted - 0.05) > 1e-12:
+            assert (p < level) == (adjusted < 0.05)
+
+
+def test_holms_levels_by_hand():
+    # Sorted 0.01, 0.02, 0.03, 0.04 against 0.05 / 4, / 3: the second is not below it, and none after it is looked at.
+    assert holm_levels([0.03, None, 0.01, 0.04, 0.02]) == pytest.approx([0.05 / 3, 0.05 / 4, 0.05 / 4, 0.05 / 3, 0.05 / 3])
+    assert holm_levels([0.001, 0.002]) == [0.025, 0.05]
+    assert holm_levels([]) == []

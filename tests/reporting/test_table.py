@@ -36,10 +36,12 @@ GROUPS = [
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_no_word_and_no_number_is_broken(width):
     stream = io.StringIO()
-    Console(file=stream, width=width, soft_wrap=True).print(rich_table(rows(GROUPS), heading="title", note="note"))
+    made = rich_table(rows(GROUPS), heading="title", note="note", width=width)
+    Console(file=stream, width=width, soft_wrap=True).print(made)
     words = stream.getvalue().split()
-    for word in ("readout=global_avg", "shift.train=0.2", "1,234,567", "98.5", "local"):
+    for word in ("readout=global_avg", "shift.train=0.2", "1,234,567", "98.5", "(47.1–100.0)", "local"):
         assert word in words
+    assert ("98.5 (47.1–100.0)" in stream.getvalue()) == (width > 90)  # below each other where there is no room
 
 
 def test_columns_are_those_that_a_group_has_and_what_is_missing_is_a_dash():
@@ -94,7 +96,10 @@ def test_every_metric_is_in_the_csv_in_full_precision():
     conv, local = read(sheets.of_groups(GROUPS))
     assert (conv["n"], local["n"]) == ("2", "1")
     assert float(conv["test/acc mean"]) == pytest.approx(0.985, abs=1e-15)
-    assert float(conv["test/acc ci95"]) == pytest.approx(12.7062047 * 0.005, rel=1e-6)  # Student's t, one degree of freedom
+    assert float(conv["test/acc ci95 low"]) == pytest.approx(
+        0.4712, abs=1e-4
+    )  # Student's t, one degree of freedom, of log odds
+    assert 0.9995 < float(conv["test/acc ci95 high"]) < 1
     assert (conv["probe/x/all mean"], local["probe/x/all mean"]) == ("1.0", "")
     assert local["seconds_per_epoch mean"] == "2.0"
     assert (conv["data.shift.train"], local["data.shift.train"]) == ("0.2", "")
@@ -150,6 +155,6 @@ def test_nothing_escapes_from_latex(text):
 def test_latex_is_a_table_of_booktabs():
     text = latex(rows(GROUPS), "What do 50 % buy?\nsecond line")
     assert text.startswith("% What do 50 % buy?\n% second line\n\\begin{tabular}{lrrrr}\n\\toprule\n")
-    assert r"conv readout=global\_avg shift.train=0.2 & 1,234,567 & 2 & 98.5 $\pm$ 6.4 & --- \\" in text
+    assert r"conv readout=global\_avg shift.train=0.2 & 1,234,567 & 2 & 98.5 (47.1--100.0) & --- \\" in text
     assert text.endswith("\\bottomrule\n\\end{tabular}\n")
     assert len({line.count(" & ") for line in text.splitlines() if line.endswith(r"\\")}) == 1

@@ -51,9 +51,17 @@ Dots = Sequence[tuple[Look, Group, Mean]]
 def _dots(axes: Axes, dots: Dots) -> None:
     """Means with their intervals."""
     for look, group, value in dots:
-        error = 100 * value.half_width if value.half_width else None
         at = (group.parameters, 100 * value.mean)
-        axes.errorbar(*at, error, fmt=look.marker, color=look.colour, mec=PAPER, mew=0.6, ms=7, capsize=3, elinewidth=1.2)
+        axes.errorbar(
+            *at, error_bar(value), fmt=look.marker, color=look.colour, mec=PAPER, mew=0.6, ms=7, capsize=3, elinewidth=1.2
+        )
+
+
+def error_bar(value: Mean) -> list[list[float]] | None:
+    """From the mean of a share down and up to the ends of its interval, in per cent, as matplotlib's errorbar takes them."""
+    if value.low is None or value.high is None:
+        return None
+    return [[100 * (value.mean - value.low)], [100 * (value.high - value.mean)]]
 
 
 def _bare_dots(axes: Axes, dots: Dots) -> None:
@@ -110,7 +118,6 @@ def band(axes: Axes, curve: Sequence[tuple[float, Mean]], look: Look, share: boo
     factor = 100 if share else 1
     x = [at for at, _ in curve]
     centre = [factor * value.mean for _, value in curve]
-    half = [factor * (value.half_width or 0.0) for _, value in curve]
     axes.plot(
         x,
         centre,
@@ -120,6 +127,7 @@ def band(axes: Axes, curve: Sequence[tuple[float, Mean]], look: Look, share: boo
         mec=PAPER,
         mew=0.5,
     )
-    if any(half):
-        low, high = ([c + sign * h for c, h in zip(centre, half, strict=True)] for sign in (-1, 1))
+    low = [factor * (value.mean if value.low is None else value.low) for _, value in curve]
+    high = [factor * (value.mean if value.high is None else value.high) for _, value in curve]
+    if low != high:
         axes.fill_between(x, low, high, color=look.colour, alpha=0.16, lw=0)

@@ -2,23 +2,25 @@
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from convexp.reporting.groups import Group
-from convexp.reporting.statistics import Mean, mean
+from convexp.reporting.statistics import Mean, mean, share
 from convexp.runs import Result
 
 Curve = dict[float, float]
 
 
-def mean_curve(curves: Sequence[Mapping[float, float]]) -> list[tuple[float, Mean]]:
+def mean_curve(
+    curves: Sequence[Mapping[float, float]], average: Callable[[Sequence[float]], Mean] = mean
+) -> list[tuple[float, Mean]]:
     """Means at every x that all curves have, by ascending x: the seeds averaged are the same all along."""
     if not curves:
         return []
     shared = set(curves[0]).intersection(*curves[1:])
-    return [(x, mean([curve[x] for curve in curves])) for x in sorted(shared)]
+    return [(x, average([curve[x] for curve in curves])) for x in sorted(shared)]
 
 
 def shift_map(run: Result, name: str) -> Any:
@@ -29,7 +31,7 @@ def shift_map(run: Result, name: str) -> Any:
 def radius_curve(group: Group) -> list[tuple[float, Mean]]:
     """Accuracy over the distance of the shift, r = 0, 1, ... pixels; empty if no run has a shift map."""
     found = [shift_map(run, "radius") for run in group.runs]
-    return mean_curve([{float(r): v for r, v in enumerate(curve) if v is not None} for curve in found if curve])
+    return mean_curve([{float(r): v for r, v in enumerate(curve) if v is not None} for curve in found if curve], share)
 
 
 def mean_map(group: Group) -> list[list[float]] | None:

@@ -14,7 +14,10 @@ from convexp.reporting.words import apart, finding, is_share, shortened, title
 
 MOST_ROWS = 24
 MOST_CHARTS = 6
-CAPTION = "Mean of the paired differences and its 95 % interval; filled: shown to differ after adjustment for all of them."
+CAPTION = (
+    "Mean of the paired differences; bar: the interval that the verdict rests on, at the level of its step of Holm's "
+    "correction for all of them. It leaves out 0 just where a difference is shown (filled)."
+)
 
 
 def forests(comparisons: Sequence[Comparison], groups: Sequence[Group], looks: Sequence[Look]) -> list[Chart]:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from convexp.reporting.charts.accuracy import MOST_LINES, band
+from convexp.reporting.charts.accuracy import MOST_LINES, band, error_bar
 from convexp.reporting.charts.chart import save_png
 from convexp.reporting.charts.curves import radius_curve
 from convexp.reporting.charts.looks import Look, looks
@@ -44,6 +44,5 @@ def _dots(axes: Axes, group: Group, look: Look) -> None:
     for metric, face in (("test/acc", look.colour), ("probe/shift_map/mean", PAPER)):
         value = group.metric(metric)
         if value is not None:
-            error = 100 * (value.half_width or 0)
             at = (group.parameters, 100 * value.mean)
-            axes.errorbar(*at, error, fmt=look.marker, color=look.colour, mfc=face, capsize=3, ms=7)
+            axes.errorbar(*at, error_bar(value), fmt=look.marker, color=look.colour, mfc=face, capsize=3, ms=7)

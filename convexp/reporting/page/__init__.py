@@ -4,13 +4,14 @@ import base64
 import hashlib
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from convexp import __version__
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.looks import looks
-from convexp.reporting.comparisons import by_metric, too_few
+from convexp.reporting.comparisons import NOT_SHOWN, Comparison, by_metric, could_show, too_few
 from convexp.reporting.origin import ORIGIN, digest
 from convexp.reporting.page.kernels import kernels
 from convexp.reporting.page.tables import comparisons_table, groups_table, metrics_table, sentences
@@ -21,7 +22,7 @@ HERE = Path(__file__).parent
 MOST_FINDINGS = 6
 MOST_PATHS = 3  # runs named beside a value
 METHODS = {
-    "bootstrap-t": "bootstrap-t: the 95 % quantile of |t*| over resamples of the paired differences",
+    "bootstrap-t": "bootstrap-t: |t*| over resamples of the paired differences",
     "Student's t": "Student's t over the paired differences (too few of them to resample)",
     "sign test": "sign test, without an interval: the differences say too little of their spread",
 }
@@ -72,8 +73,8 @@ def _content(report: Report) -> dict[str, Any]:
         "states": Counter(run.state for run in report.unfinished),
         "seeds": sorted({run["seed"] for g in groups for run in g.runs if run.get("seed") is not None}),
         "findings": sentences(comparisons, MOST_FINDINGS),
-        "too_few": [f"{title(m)}: {reason}" for m, found in by_metric(comparisons).items() if (reason := too_few(found))],
-        "different": sum(c.verdict != "no difference shown" for c in comparisons),
+        "limits": _limits(comparisons),
+        "different": sum(c.verdict != NOT_SHOWN for c in comparisons),
         "best": _best(report),
         "results": groups_table(groups, marks) if groups else None,
         "metrics": metrics_table(groups, marks) if groups else None,
@@ -84,6 +85,12 @@ def _content(report: Report) -> dict[str, Any]:
         "command": _command(report),
         "most_paths": MOST_PATHS,
     }
+
+
+def _limits(comparisons: Sequence[Comparison]) -> list[str]:
+    """How large a difference has to be to be shown, for each metric on which one is not shown."""
+    said = {metric: too_few(found) or could_show(found) for metric, found in by_metric(comparisons).items()}
+    return [f"{title(metric)}: {sentence}" for metric, sentence in said.items() if sentence]
 
 
 def _best(report: Report) -> str | None:

@@ -70,7 +70,7 @@ def groups_table(groups: Sequence[Group], marks: list[str]) -> Table:
     ]
     rows = [[_label(g), *(_on_axis(g, a) for a in axes), *_sizes(g), *(_metric(g, m) for m in present)] for g in groups]
     shares = "Accuracies and consistency in per cent. " if any(map(is_share, present)) else ""
-    caption = f"Finished runs by configuration. {shares}Mean ± half width of the 95 % interval over n seeds."
+    caption = f"Finished runs by configuration. {shares}Mean and 95 % interval over n seeds."
     return Table("results", caption, columns, rows, marks)
 
 
@@ -86,7 +86,7 @@ def metrics_table(groups: Sequence[Group], marks: list[str]) -> Table | None:
         *(Column(m, f"{title(m)}{', per cent' if is_share(m) else ''}") for m in metrics),
     ]
     rows = [[_label(g), *(_metric(g, m) for m in metrics)] for g in groups]
-    caption = "Every metric, mean ± half width of the 95 % interval over seeds; shares in per cent."
+    caption = "Every metric, mean and 95 % interval over seeds; shares in per cent."
     return Table("metrics", caption, columns, rows, marks)
 
 
@@ -98,11 +98,12 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
         Column("metric", "what is measured"),
         Column("n", "pairs of runs with the same seed and data"),
         Column("difference", "mean of the paired differences; of shares in percentage points"),
-        Column("95 % interval", "of this comparison alone"),
+        Column("interval", "of the difference, as the verdict rests on it: it leaves out 0 just where one is shown"),
+        Column("shows from", "the smallest difference that so many pairs that vary as these do can show"),
         Column("verdict", "a difference is shown where the adjusted p is below 0.05"),
         Column("adjusted p", "Holm's correction over all comparisons on this metric"),
         Column("p", "of no difference, of this comparison alone"),
-        Column("method", "of interval and p"),
+        Column("method", "of the interval and p"),
     ]
     rows = [_comparison(c) for c in comparisons]
     if len({c.method for c in comparisons}) == 1:  # the text above the table names it
@@ -153,6 +154,7 @@ def _comparison(c: Comparison) -> list[Cell]:
         Cell(str(c.n), c.n),
         Cell(signed(c.difference, c.metric), c.difference),
         Cell(interval, c.low),
+        Cell(signed(c.least, c.metric).lstrip("+"), c.least),
         Cell(c.verdict, c.verdict),
         Cell(table.p_text(c.p_adjusted), c.p_adjusted),
         Cell(table.p_text(c.p), c.p),
