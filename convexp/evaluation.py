@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from convexp import build, console
+from convexp.atomic import whole
 from convexp.config import Config
 from convexp.data import Dataset, loader
 from convexp.errors import ConfigError, one_line
@@ -114,4 +115,5 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
 def save_pictures(pictures: dict[str, Tensor], folder: Path) -> None:
     """``probe/name`` as ``probe_name.png``."""
     for name, picture in pictures.items():
-        Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder / f"{name.replace('/', '_')}.png")
+        with whole(folder / f"{name.replace('/', '_')}.png") as partial:
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(partial, format="png")

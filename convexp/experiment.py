@@ -35,6 +35,7 @@ from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
 from convexp.training.one_process import one_process_trainer
 from convexp.training.profiler import make_profiler
+from convexp.training.resuming import UnusableError, read_checkpoints, restoring
 from convexp.training.tensorboard import TensorBoard
 from convexp.training.trackers import close
 
@@ -57,14 +58,18 @@ class Experiment:
                     f"data ({config.data.name}): the images have changed since this run was begun (checksum {before}, now "
                     f"{self.data.checksum}); start a new one"
                 )
-            pl.seed_everything(config.seed, workers=True, verbose=False)
-            self.network, self.width, self.layers = build.network(config, self.data)
             self.probes = build.probes(config)
-            self.module = Classifier(self.network, *build.optimization(config))
-            self.callbacks = build.callbacks(config)
             self.make_loggers = build.loggers(config)
+            self._build()
         self.loggers: list[Logger] = []
         self.result: Result = self._first_result(folder.identity)
+
+    def _build(self) -> None:
+        """What a training changes: it begins as the seed says."""
+        pl.seed_everything(self.config.seed, workers=True, verbose=False)
+        self.network, self.width, self.layers = build.network(self.config, self.data)
+        self.module = Classifier(self.network, *build.optimization(self.config))
+        self.callbacks = build.callbacks(self.config)
 
     @contextmanager
     def _timed(self, part: str) -> Generator[None]:
@@ -119,7 +124,8 @@ class Experiment:
                 reason = str(error) if isinstance(error, ConvexpError) else traceback.format_exc()
                 log.info("failed: %s", reason)
                 self.result["mendable"] = isinstance(error, ConfigError)
-                self._save("failed", error=reason)
+                with suppress(OSError):  # what went wrong is what has to be said
+                    self._save("failed", error=reason)
                 raise
             else:
                 self._save("finished")
@@ -137,11 +143,14 @@ class Experiment:
                 log.warning("%s cannot be closed: %s", type(tracker).__name__, error)
 
     def _run(self) -> None:
-        checkpoint = self._last_checkpoint()
         self._save("running")
-        self.trainer = self._trainer(checkpoint)
-        log.info("started at epoch %d: %s", 0 if checkpoint is None else checkpoint["epoch"] + 1, self.config.name)
-        self._fit(checkpoint)
+        try:
+            self._fit(read_checkpoints(self.folder / "checkpoints", self.module) if self.resumes else None)
+        except UnusableError as error:
+            log.info("checkpoints: %s, starting again", error)
+            console.out.print(f"[yellow]checkpoints: {console.escape(str(error))}, starting again[/]")
+            self._build()
+            self._fit(None)
         self._test()
         self._save("running")  # what is measured is safe before the probes start
         self._probe()
@@ -156,19 +165,11 @@ class Experiment:
             self.result["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
         write_result(self.folder, self.result)
 
-    def _last_checkpoint(self) -> dict[str, Any] | None:
-        """What ``last.ckpt`` holds, if this run is to go on from it; a damaged one counts as none."""
-        if not self.resumes:
-            return None
-        folder = self.folder / "checkpoints"
-        try:
-            torch.load(folder / BEST, map_location="cpu", weights_only=True)
-            return torch.load(folder / LAST, map_location="cpu", weights_only=True)
-        except Exception as error:
-            if (folder / LAST).exists():
-                console.out.print(f"[yellow]checkpoints cannot be read ({type(error).__name__}), starting again[/]")
-            shutil.rmtree(folder, ignore_errors=True)
-            return None
+    def _clear(self) -> None:
+        """Away with what an earlier start has left of epochs: they are done again."""
+        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+        for events in self.folder.glob("events.out.tfevents.*"):
+            events.unlink()
 
     def _trainer(self, checkpoint: dict[str, Any] | None) -> pl.Trainer:
         config, settings = self.config, self.config.trainer
@@ -194,14 +195,18 @@ class Experiment:
         )
 
     def _fit(self, checkpoint: dict[str, Any] | None) -> None:
-        config, data = self.config, self.data.to(self.trainer.strategy.root_device)
+        if checkpoint is None:
+            self._clear()
         first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
+        log.info("started at epoch %d: %s", first_epoch, self.config.name)
+        self.trainer = self._trainer(checkpoint)
+        config, data = self.config, self.data.to(self.trainer.strategy.root_device)
         self.result["hardware"] = hardware(type(self.trainer.accelerator).__name__, torch.get_num_threads())
         for board in self._boards():
             board.start(self.result)
         if config.compile:
             self.network.compile()
-        with self._timed("fit"):
+        with self._timed("fit"), restoring(checkpoint, self.checkpoints):
             self.trainer.fit(
                 self.module,
                 training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first_epoch),

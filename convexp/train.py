@@ -38,8 +38,12 @@ def task(cfg: DictConfig) -> float | None:
     except ConvexpError:
         prune(folder)
         raise
-    except Exception:
-        write_failure(folder, traceback.format_exc(), mendable=False)
+    except Exception as error:
+        if folder.is_dir():  # a run that is resumed has noted it in its own
+            with suppress(OSError):  # where there is no room, it is noted nowhere
+                write_failure(folder, traceback.format_exc(), mendable=False)
+        if isinstance(error, OSError):
+            raise ConvexpError(f"{console.shorten(folder)}: {error}") from error
         raise
 
 

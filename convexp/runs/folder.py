@@ -4,10 +4,13 @@ from enum import Enum
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from convexp.atomic import PARTIAL, remove_partials
 from convexp.errors import BusyError, RefusedError
-from convexp.runs.result import FILE, LOG, Result, read_result
+from convexp.locks import lock
+from convexp.runs.inside import FOLDERS, check_inside
+from convexp.runs.result import LOG, Result, read_result
 
 LOCK = ".lock"
 
@@ -72,15 +75,19 @@ class RunFolder:
         self.previous: Result | None = None
 
     def __enter__(self) -> "RunFolder":
-        self.path.mkdir(parents=True, exist_ok=True)
-        fresh = not (self.path / LOCK).exists()
-        self._lock = FileLock(self.path / LOCK)
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            check_inside(self.path)
+            fresh = not (self.path / LOCK).exists()
+            self._lock = lock(self.path / LOCK)
             self._lock.acquire(timeout=1)  # somebody may just be looking whether it is free
         except Timeout:
             raise BusyError(f"{self.path}: another process is running in this folder; choose another") from None
+        except OSError as error:
+            raise RefusedError(f"{self.path}: cannot be written to ({error.strerror})") from None
         try:
             self._look()
+            self._tidy()
         except BaseException:
             self._lock.release()
             if fresh:
@@ -101,13 +108,18 @@ class RunFolder:
             raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another")
         self.found = Taken.FINISHED if self.previous.get("state") == "finished" else Taken.UNFINISHED
 
+    def _tidy(self) -> None:
+        """Away with what was being written when an earlier process was killed."""
+        for folder in (self.path, *(self.path / name for name in FOLDERS)):
+            remove_partials(folder)
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._lock.release()
 
 
 def _is_left_over(name: str) -> bool:
     """What a run leaves that was killed, or found the disk full, before its configuration was written."""
-    return name in (LOCK, LOG) or name.startswith(f"{FILE}.partial")
+    return name in (LOCK, LOG) or PARTIAL.fullmatch(name) is not None
 
 
 def prune(path: Path) -> None:
@@ -129,12 +141,12 @@ def prune(path: Path) -> None:
 
 def _free(path: Path) -> bool:
     """Whether no process runs in the folder."""
-    lock = FileLock(path / LOCK)
+    taken = lock(path / LOCK)
     try:
-        lock.acquire(timeout=0)
+        taken.acquire(timeout=0)
     except Timeout:
         return False
     except OSError:  # not ours to lock: nobody of ours can be in it
         return True
-    lock.release()
+    taken.release()
     return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convexp.errors import ConfigError
+from convexp.runs.inside import check_inside
 from convexp.runs.result import Result, read_result
 from convexp.runs.saved import read_config
 
@@ -88,6 +89,7 @@ def trusted_config(
     from convexp.config import check_trusted, load
 
     saved = read_config(folder, setting)
+    check_inside(folder)
     source = OmegaConf.select(saved, "data.source")
     if data_root is not None and isinstance(source, DictConfig):
         if "file" in source:

@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from convexp.json_file import read_format, write_json
+from convexp.locks import lock
 from convexp.runs.folder import busy
 
 FORMAT = 1
@@ -47,7 +47,7 @@ class Plan:
 
 def write_plan(root: Path, plan: Plan) -> None:
     """Keep the plan in ``root``, together with what still counts of the earlier ones."""
-    with FileLock(root / LOCK):
+    with lock(root / LOCK):
         before = read_plan(root)
         if before is not None:
             plan = _joined(plan, before, root)

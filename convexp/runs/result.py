@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from convexp.atomic import appended
 from convexp.json_file import read_format, write_json
 
 FORMAT = 1
@@ -49,5 +50,5 @@ def write_failure(folder: Path, error: str, mendable: bool) -> None:
     if "identity" not in (read_result(folder) or {}):
         folder.mkdir(parents=True, exist_ok=True)
         write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})
-        with (folder / LOG).open("a", encoding="utf-8") as log:
+        with appended(folder / LOG) as log:
             log.write(f"failed before the start: {error}\n")

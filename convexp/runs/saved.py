@@ -43,7 +43,11 @@ def write_config(folder: Path, cfg: DictConfig, hydra_cfg: Any, keep: bool) -> N
     if keep and (target / "config.yaml").exists():
         return
     target.mkdir(exist_ok=True)
-    OmegaConf.save(hydra_cfg.overrides.task, target / "overrides.yaml")
-    OmegaConf.save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
-    with whole(target / "config.yaml") as partial:
-        OmegaConf.save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), partial)
+    _save(hydra_cfg.overrides.task, target / "overrides.yaml")
+    _save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
+    _save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), target / "config.yaml")  # the last: now it is a run
+
+
+def _save(value: Any, file: Path) -> None:
+    with whole(file) as partial:
+        OmegaConf.save(value, partial)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from convexp.atomic import appended
+
 REFUSED = ".refused"
 STOPPED = ".stopped"
 
@@ -15,7 +17,7 @@ def clear(root: Path) -> None:
 
 def note_refusal(root: Path, run: str, reason: str) -> None:
     """A run could not be done, as its folder belongs to another run or process."""
-    with (root / REFUSED).open("a", encoding="utf-8") as file:
+    with appended(root / REFUSED) as file:
         file.write(json.dumps([run, reason]) + "\n")
 
 
@@ -28,7 +30,7 @@ def refusals(root: Path) -> list[tuple[str, str]]:
 
 def stop(root: Path) -> None:
     """No further run of the sweep is to start."""
-    (root / STOPPED).touch()
+    appended(root / STOPPED).close()
 
 
 def stopped(root: Path) -> bool:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from pydantic import ValidationError
 
 from convexp import console
+from convexp.atomic import remove_partials, whole
 from convexp.config.check import explained
 from convexp.config.hydra_values import hydra_values
 from convexp.config.schema import Study
@@ -46,7 +47,9 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
     try:
         root.mkdir(parents=True, exist_ok=True)
         clear(root)
-        OmegaConf.save(cfg, root / "multirun.yaml")
+        remove_partials(root)
+        with whole(root / "multirun.yaml") as partial:
+            OmegaConf.save(cfg, partial)
         write_plan(root, plan)
     except OSError as error:
         raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None

@@ -1,8 +1,9 @@
 """What happens around the epochs: checkpoints, the random state, the progress bar."""
 
 import math
-import os
 import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, TQDMProgressBar
 
+from convexp.atomic import whole
 from convexp.training.log import log
 
 BEST, LAST = "best.ckpt", "last.ckpt"
@@ -19,8 +21,9 @@ class Checkpoints(Checkpoint):
     """After every epoch ``last.ckpt``, and ``best.ckpt`` whenever the monitored value has improved.
 
     Lightning's ModelCheckpoint writes the file twice, keeps absolute paths in it, and forgets the best value when the
-    folder has been moved. Both files are replaced atomically. As a ``Checkpoint`` it comes after all other callbacks, so
-    that their state of this epoch is in the file.
+    folder has been moved. As a ``Checkpoint`` it comes after all other callbacks, so that their state of this epoch is in
+    the file. That is written when the epoch ends, and takes its place once the loggers have been told all of the epoch: a
+    resumed run has in its records what was before its checkpoint, whenever it was killed, and drops what was after it.
     """
 
     def __init__(self, folder: Path, monitor: str, mode: str) -> None:
@@ -30,6 +33,8 @@ class Checkpoints(Checkpoint):
         self.best: float | None = None
         self.best_epoch = -1
         self.stopped = False
+        self.began = False  # what there was to restore is restored
+        self._written: ExitStack | None = None  # files that are to take their places
 
     def state_dict(self) -> dict[str, Any]:
         """The best value so far and its epoch."""
@@ -41,7 +46,21 @@ class Checkpoints(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A training that was stopped early stays so when it is resumed."""
+        self.began = True
         trainer.should_stop = trainer.should_stop or self.stopped
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The epoch before is done."""
+        self._replace()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The last epoch is done."""
+        self._replace()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """What has not taken its place never will."""
+        if self._written is not None:
+            self._written.__exit__(type(exception), exception, exception.__traceback__)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files; the validation of the epoch is done by now."""
@@ -54,14 +73,21 @@ class Checkpoints(Checkpoint):
         improved = self.best is None or math.isnan(self.best) or self.sign * value > self.sign * self.best
         if improved:
             self.best, self.best_epoch = value, trainer.current_epoch
+        self._write(trainer, (LAST, BEST) if improved else (LAST,))
+
+    def _write(self, trainer: pl.Trainer, names: Sequence[str]) -> None:
         self.folder.mkdir(exist_ok=True)
-        partial = self.folder / "writing.ckpt"
-        trainer.save_checkpoint(partial)
-        if improved:
-            copy = self.folder / "copying.ckpt"
-            shutil.copyfile(partial, copy)
-            os.replace(copy, self.folder / BEST)  # noqa: PTH105 - best first: a kill in between leaves the older last.ckpt
-        os.replace(partial, self.folder / LAST)  # noqa: PTH105
+        self._written = ExitStack()
+        first, *copies = [self._written.enter_context(whole(self.folder / name)) for name in names]
+        trainer.save_checkpoint(first)
+        for copy in copies:
+            shutil.copyfile(first, copy)
+
+    def _replace(self) -> None:
+        """The last comes first: a kill in between leaves an older ``last.ckpt`` beside the new ``best.ckpt``."""
+        if self._written is not None:
+            self._written.close()
+            self._written = None
 
 
 def early_stopping(monitor: str, patience: int) -> EarlyStopping:

@@ -1,12 +1,13 @@
 """TensorBoard's files with one content, replaced as a whole; what grows is written by the logger."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.summary.writer.record_writer import RecordWriter
+
+from convexp.atomic import whole
 
 # TensorBoard reads the files of a folder in the order of their names, and the first word on a thing counts: these come before
 # the logger's, which have the time in their names.
@@ -15,12 +16,10 @@ PREFIX = "events.out.tfevents.0000000000."
 
 def write_summary(file: Path, summary: Any, seconds: float) -> None:
     """Replace ``file`` by one that holds this summary, written at ``seconds`` since 1970."""
-    partial = file.with_name(f".writing-{os.getpid()}")  # a name that TensorBoard does not look at
-    with partial.open("wb") as opened:
+    with whole(file) as partial, partial.open("wb") as opened:
         writer = RecordWriter(opened)
         for event in (Event(wall_time=seconds, file_version="brain.Event:2"), Event(wall_time=seconds, summary=summary)):
             writer.write(event.SerializeToString())
-    partial.replace(file)
 
 
 def read_summary(file: Path) -> Any | None:

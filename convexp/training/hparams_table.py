@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import ValidationError
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
+from convexp.locks import lock
 from convexp.runs import Result, read_result
 from convexp.runs.plan import Plan
 from convexp.training.event_files import PREFIX, read_summary, write_summary
@@ -53,7 +53,7 @@ def write_columns(root: Path, plan: Plan | None, metrics: list[str]) -> None:
     Raises:
         OSError: if the folder cannot be written to.
     """
-    with FileLock(root / LOCK):
+    with lock(root / LOCK):
         before = _read(root)
         if before is None and not metrics:
             return

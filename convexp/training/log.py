@@ -4,13 +4,19 @@ import logging
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
+
+from convexp.atomic import appended
 
 log = logging.getLogger("convexp")
 
 
 class _Quiet(logging.FileHandler):
     """On a full disk the run fails by what it cannot do without; the log need not say so on the terminal, line by line."""
+
+    def _open(self) -> TextIOWrapper:
+        return appended(Path(self.baseFilename))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, as logging has it
         pass

@@ -7,6 +7,8 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 
 from convexp.atomic import whole
+from convexp.errors import one_line
+from convexp.training.log import log
 
 
 class MetricsCSV(Logger):
@@ -22,9 +24,11 @@ class MetricsCSV(Logger):
         super().__init__()
         self.file = folder / "metrics.csv"
         self.rows: list[dict[str, Any]] = []
-        if purge_step is not None and self.file.is_file():
-            with self.file.open(newline="", encoding="utf-8") as file:
-                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) < purge_step]
+        if purge_step is not None:
+            try:
+                self.rows = [row for row in _read(self.file) if row["step"] < purge_step]
+            except (OSError, ValueError, csv.Error) as error:
+                log.warning("metrics.csv cannot be read (%s): its rows before step %d are lost", one_line(error), purge_step)
 
     @property
     def name(self) -> str:
@@ -59,3 +63,16 @@ class MetricsCSV(Logger):
     def finalize(self, status: str) -> None:
         """Write what is left."""
         self.save()
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    """The rows of a ``metrics.csv``.
+
+    Raises:
+        OSError, ValueError, csv.Error: if it is none.
+    """
+    with file.open(newline="", encoding="utf-8") as opened:
+        rows = list(csv.DictReader(opened))
+    if any(None in row or None in row.values() or "step" not in row for row in rows):
+        raise ValueError("its rows and its columns do not go together")
+    return [{**row, "step": int(row["step"])} for row in rows]

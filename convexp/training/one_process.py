@@ -7,6 +7,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from convexp.config import Config
+from convexp.training.checkpoint_io import PlainCheckpointIO
 
 
 def be_rank_zero() -> None:
@@ -28,7 +29,7 @@ def one_process_trainer(config: Config, **settings: Any) -> pl.Trainer:
         accelerator=config.trainer.accelerator,
         devices=1,
         num_nodes=1,
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), PlainCheckpointIO()],
         precision=config.trainer.precision,
         enable_model_summary=False,
         **settings,

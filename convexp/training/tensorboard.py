@@ -27,7 +27,8 @@ class TensorBoard(TensorBoardLogger):
         """Nothing: ``start`` writes the curated ones."""
 
     def save(self) -> None:
-        """Nothing: Lightning's would write the hyperparameters to a file of its own."""
+        """Flush: what is logged outlives a kill. Lightning's would write the hyperparameters to a file of its own."""
+        self.experiment.flush()
 
     def finalize(self, status: str) -> None:
         """Flush only: the test, the probes and the pictures are still to come."""

@@ -1,0 +1,58 @@
+"""What may lie in a run folder: files and folders as a run makes them, and no way out of it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from convexp.errors import RefusedError
+
+FOLDERS = (".hydra", "checkpoints", "probes")
+FILES = (".lock", "train.log")
+SUFFIXES = (".ckpt", ".csv", ".json", ".png", ".yaml")
+
+
+def check_inside(folder: Path) -> None:
+    """Make sure that what is written in ``folder``, which may be anybody's, stays there, and that nothing in it is waited for.
+
+    A link may lead to what lies in the folder, too (trackers make such); pipes and devices are none of a run's.
+
+    Raises:
+        RefusedError: naming the first thing that is not as a run makes it, or a folder that cannot be read.
+    """
+    root = folder.resolve()
+    try:
+        for entry in _entries(root):
+            if wrong := _wrong(entry, root):
+                raise RefusedError(
+                    f"{folder / Path(entry.path).relative_to(root)}: {wrong}; remove it, or choose another folder"
+                )
+    except OSError as error:
+        raise RefusedError(f"{error.filename or folder}: cannot be read ({error.strerror})") from None
+
+
+def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
+    folders = [str(root)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+
+
+def _wrong(entry: os.DirEntry[str], root: Path) -> str | None:
+    """What is wrong with it, if anything."""
+    if entry.is_symlink():
+        return None if _leads_inside(Path(entry.path), root) else "is a link that leads out of the run's folder, or nowhere"
+    if entry.is_dir():
+        return "is a folder, where a run keeps a file" if entry.name.endswith(SUFFIXES) or entry.name in FILES else None
+    if not entry.is_file():
+        return "is a pipe or a device, where a run keeps a file"
+    return "is a file, where a run keeps a folder" if entry.name in FOLDERS else None
+
+
+def _leads_inside(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
+        return False

@@ -1,0 +1,79 @@
+"""Which checkpoints a run can go on from, as whatever was in its folder may be there still, damaged or by somebody else."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convexp.errors import ConvexpError, one_line
+from convexp.training.callbacks import BEST, LAST, Checkpoints
+from convexp.training.module import Classifier
+
+KINDS: dict[str, type] = {
+    "epoch": int,
+    "global_step": int,
+    "state_dict": dict,
+    "loops": dict,
+    "callbacks": dict,
+    "optimizer_states": list,
+    "lr_schedulers": list,
+}
+
+
+class UnusableError(Exception):
+    """A run cannot go on from its checkpoints; it says why."""
+
+
+def read_checkpoints(folder: Path, module: Classifier) -> dict[str, Any] | None:
+    """What ``last.ckpt`` holds; None if there is none, as the first epoch was not done.
+
+    Raises:
+        UnusableError: saying why, if ``module`` cannot go on from what is there.
+        ConvexpError: if it is not permitted to read it, or the disk fails: what is there may be good.
+    """
+    if not (folder / LAST).exists():
+        return None
+    _read(folder / BEST, module)
+    return _read(folder / LAST, module)
+
+
+@contextmanager
+def restoring(checkpoint: dict[str, Any] | None, callback: Checkpoints) -> Generator[None]:
+    """While a training is restored from ``checkpoint`` and goes on.
+
+    Raises:
+        UnusableError: if Lightning stumbles over what it restores, before ``callback`` is told that the training begins.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        if checkpoint is None or callback.began:
+            raise
+        raise UnusableError(f"{LAST} cannot be gone on with: {type(error).__name__}: {one_line(error)}") from error
+
+
+def _read(file: Path, module: Classifier) -> dict[str, Any]:
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UnusableError(f"{file.name} is missing") from None
+    except OSError as error:
+        raise ConvexpError(f"{file}: cannot be read ({error.strerror})") from None
+    except Exception as error:
+        raise UnusableError(f"{file.name} cannot be read: {type(error).__name__}") from None
+    if not isinstance(found, dict):
+        raise UnusableError(f"{file.name} holds no dictionary")
+    for key, kind in KINDS.items():
+        if not isinstance(found.get(key), kind):
+            raise UnusableError(f"{file.name} has no {key} that is of type {kind.__name__}")
+    if min(found["epoch"], found["global_step"]) < 0:
+        raise UnusableError(f"{file.name} has a negative count")
+    if _shapes(found["state_dict"]) != _shapes(module.state_dict()):
+        raise UnusableError(f"{file.name} holds the weights of another network")
+    return found
+
+
+def _shapes(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: (value.shape, value.dtype) if isinstance(value, torch.Tensor) else None for name, value in state.items()}
