@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from convexp import console
+from convexp.asked import answer
 from convexp.config import conf_dir
 from convexp.config.groups import chosen
 from convexp.config.messages import explain
@@ -56,7 +57,8 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         try:
             with mistakes_in_one_line(name, config_name):
                 sys.argv[1:] = arranged(sys.argv[1:])
-                app()
+                if not answer(name, config_name, sys.argv[1:]):
+                    app()
         except KeyboardInterrupt:
             sys.exit(130)
 

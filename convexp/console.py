@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from convexp.config.described import Described
 from convexp.runs.plan import read_plan, sweep_root
 
 T = TypeVar("T")
@@ -82,6 +83,24 @@ def _grow(tree: Tree, settings: dict[str, Any]) -> None:
             _grow(tree.add(f"[cyan]{escape(str(key))}[/]"), value)
         else:
             tree.add(f"{escape(str(key))}: {escape('null' if value is None else str(value))}")
+
+
+def show_described(settings: Iterable[Described]) -> None:
+    """What settings mean, each in up to three lines."""
+    for each in settings:
+        value = "null" if each.value is None else str(each.value).lower() if isinstance(each.value, bool) else each.value
+        out.print(f"[bold cyan]{escape(each.setting)}[/]={escape(str(value))}")
+        for line in filter(None, (each.allowed, each.meaning)):
+            out.print(f"  {escape(line)}")
+
+
+def show_options(group: str, chosen: Any, options: dict[str, str]) -> None:
+    """The options of a group; the chosen one is marked."""
+    out.print(f"[bold]{escape(group)}=OPTION[/]")
+    width = max(map(len, options))
+    for name, what in options.items():
+        mark = "*" if name == chosen or (isinstance(chosen, list) and name in chosen) else " "
+        out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(what)}")
 
 
 def _accuracy(metrics: dict[str, float]) -> str:

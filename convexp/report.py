@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from convexp import console
+from convexp import __version__, console
 from convexp.errors import ConfigError, ConvexpError
 from convexp.streams import lenient_output
 
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("dir", type=Path, metavar="DIR", help="a folder that runs lie in, at any depth")
     folder: Path = parser.parse_args().dir
     try:

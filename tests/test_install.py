@@ -67,12 +67,20 @@ def test_bash_completes_groups_options_and_settings(tmp_path):
     export PATH={BIN}:$PATH
     eval "$(convexp-train -sc install=bash)"
     complete -p convexp-train
-    for line in "convexp-train model=" "convexp-train data=fa" "convexp-train trainer.max_ep"; do
-        COMP_LINE="$line" COMP_POINT=${{#line}} COMP_WORDS=($line) COMP_CWORD=1 COMPREPLY=()
+    for line in "convexp-train model=" "convexp-train data=fa" "convexp-train trainer.max_ep" \\
+            "convexp-train model.readout=gl" "convexp-train model=local model.wiring.bias="; do
+        COMP_LINE="$line" COMP_POINT=${{#line}} COMP_WORDS=($line); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMPREPLY=()
         hydra_bash_completion convexp-train "" convexp-train
         printf '%s\\n' "${{COMPREPLY[@]}}"
     done
     """
     out = run("bash", "-c", script, cwd=tmp_path).split()
-    for word in ("model=dense", "model=global_conv", "data=fashion_mnist", "trainer.max_epochs="):
+    for word in (
+        "model=dense",
+        "model=global_conv",
+        "data=fashion_mnist",
+        "trainer.max_epochs=",
+        "model.readout=global_max",
+        "model.wiring.bias=channel",
+    ):
         assert word in out, out

@@ -80,13 +80,30 @@ def fits(value: Any, allowed: Kind) -> bool:
             return True
 
 
-def words(allowed: Kind) -> str:
-    """For people: ``one of zeros, reflect``, ``a whole number, 1 or more, or null``."""
+def choices(allowed: Kind) -> list[str]:
+    """The values as they are typed, where they can be counted."""
     match allowed:
         case {"anyOf": kinds}:
-            return " or ".join(map(words, sorted(kinds, key=lambda each: each.get("type") == "null")))
+            return [value for each in kinds for value in choices(each)]
         case {"enum": values}:
-            return f"one of {', '.join(map(str, values))}"
+            return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+        case {"type": "boolean"}:
+            return ["true", "false"]
+        case {"type": "null"}:
+            return ["null"]
+        case _:
+            return []
+
+
+def words(allowed: Kind) -> str:
+    """For people: ``one of zeros, reflect``, ``a whole number (1 or more), or null``."""
+    match allowed:
+        case {"anyOf": [one, {"type": "array", "items": each}]} if each == one:
+            return f"{words(one)}, or a list of these"
+        case {"anyOf": kinds}:
+            return ", or ".join(map(words, sorted(kinds, key=lambda each: each.get("type") == "null")))
+        case {"enum": _}:
+            return f"one of {', '.join(choices(allowed))}"
         case {"type": "array"}:
             return f"a list of values, each {words(allowed['items'])}" if allowed.get("items") else "a list"
         case {"type": "null"}:
@@ -104,5 +121,14 @@ def words(allowed: Kind) -> str:
 
 
 def _range(allowed: Kind) -> str:
-    sides = {"exclusiveMinimum": "above {}", "minimum": "{} or more", "exclusiveMaximum": "below {}", "maximum": "{} at most"}
-    return "".join(f", {said.format(allowed[side])}" for side, said in sides.items() if side in allowed)
+    least, above = allowed.get("minimum"), allowed.get("exclusiveMinimum")
+    if above is not None and allowed["type"] == "integer":
+        least, above = above + 1, None
+    sides = {
+        "above {}": above,
+        "{} or more": least,
+        "below {}": allowed.get("exclusiveMaximum"),
+        "at most {}": allowed.get("maximum"),
+    }
+    said = [text.format(side) for text, side in sides.items() if side is not None]
+    return f" ({', '.join(said)})" if said else ""

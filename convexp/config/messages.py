@@ -19,7 +19,8 @@ def explain(error: HydraException | OmegaConfBaseException | YAMLError, told: To
     if isinstance(error, MissingConfigException):
         return _missing_option(text)
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read; write setting=value, and quote a value that holds commas or spaces"
+        asks = "" if "=" in str(error.override) else f" (--help {error.override}: what it may be)"
+        return f"{error.override}: cannot be read; write setting=value{asks}, and quote a value that holds commas or spaces"
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return _unknown(unknown[1], told, config_name)
     if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):

@@ -18,6 +18,7 @@ from pydantic import (
     PositiveInt,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
 )
 
 from convexp.geometry import Size, resolve_padding
@@ -75,16 +76,25 @@ def _check_folder_name(value: str) -> str:
 
 
 FolderName = Annotated[str, AfterValidator(_check_folder_name)]
-StageNumber = Annotated[Any, _per_stage(PositiveInt)]
-StagePadding = Annotated[Any, _per_stage(Annotated[int | str, AfterValidator(_check_padding)])]
-StageBorder = Annotated[Any, _per_stage(PaddingMode)]
-StagePool = Annotated[Any, _per_stage(Pool)]
+
+
+def _told_per_stage(item: Any) -> WithJsonSchema:
+    """What ``--help SETTING`` says of it."""
+    one = TypeAdapter[Any](item).json_schema()
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": one}]})
+
+
+PIXELS = Annotated[Any, WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"enum": ["same", "valid"]}]})]
+StageNumber = Annotated[Any, _per_stage(PositiveInt), _told_per_stage(PositiveInt)]
+StagePadding = Annotated[Any, _per_stage(Annotated[int | str, AfterValidator(_check_padding)]), _told_per_stage(PIXELS)]
+StageBorder = Annotated[Any, _per_stage(PaddingMode), _told_per_stage(PaddingMode)]
+StagePool = Annotated[Any, _per_stage(Pool), _told_per_stage(Pool)]
 
 
 class Model(Section):
     """One skeleton and the wiring of its stages (conf/model/)."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="the wiring's name in tables and folders")
     wiring: Target
     channels: list[PositiveInt]
     kernel_size: StageNumber
@@ -168,8 +178,10 @@ def check_count(value: Any) -> Any:
     return value
 
 
-OffsetChoice = Annotated[Any, BeforeValidator(_check_choice)]
-SampleCount = Annotated[Any, BeforeValidator(check_count)]
+OFFSETS = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}]}
+OffsetChoice = Annotated[Any, BeforeValidator(_check_choice), WithJsonSchema(OFFSETS)]
+COUNTS = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "exclusiveMinimum": 0, "maximum": 1}]}
+SampleCount = Annotated[Any, BeforeValidator(check_count), WithJsonSchema(COUNTS)]
 
 
 class Shift(Section):
@@ -185,10 +197,14 @@ class Shift(Section):
 class Data(Section):
     """A source of images, its split, its canvas (conf/data/)."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="the data set's name in tables and folders")
     source: Target
-    image_shape: list[PositiveInt] = Field(min_length=2, max_length=3)
-    classes: int = Field(ge=2)
+    image_shape: list[PositiveInt] = Field(
+        min_length=2,
+        max_length=3,
+        description="[channels, height, width] of an image, or [channels, length], as the source has it",
+    )
+    classes: int = Field(ge=2, description="how many classes there are")
     canvas: PositiveInt | None
     position: OffsetChoice
     shift: Shift

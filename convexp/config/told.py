@@ -33,14 +33,15 @@ class Told:
         return next((text for text in self.overrides if text.partition("=")[0].lstrip("+") == setting), None)
 
     def composed(self, config_name: str, without: str | None = None) -> DictConfig:
-        """The configuration, leaving out one override.
+        """The configuration with Hydra's part, leaving out one override.
 
         Raises:
             HydraException: as Hydra does.
         """
         own = [f"hydra.searchpath=[file://{Path(self.config_dir).resolve()}]"] if self.config_dir else []
+        overrides = [*own, *(text for text in self.overrides if text != without)]
         with hydra_of_its_own():
-            return compose(config_name, [*own, *(text for text in self.overrides if text != without)])
+            return compose(config_name, overrides, return_hydra_config=True)
 
 
 def told(arguments: Sequence[str]) -> Told:

@@ -27,6 +27,11 @@ def emnist(split: str, root: str, download: bool) -> Source:
     Source: G. Cohen et al. 2017, EMNIST: an extension of MNIST to handwritten letters (arXiv:1702.05373);
     https://www.nist.gov/itl/products-and-services/emnist-dataset
 
+    Args:
+        split: one of those in the table.
+        root: the folder that holds the files.
+        download: whether to fetch them if they are not there.
+
     Raises:
         ConfigError: if there is no such split, or its files are missing and cannot be downloaded, or are damaged.
     """

@@ -13,6 +13,10 @@ def svhn(root: str, download: bool) -> Source:
     Source: Y. Netzer et al. 2011, Reading digits in natural images with unsupervised feature learning (NIPS workshop);
     http://ufldl.stanford.edu/housenumbers
 
+    Args:
+        root: the folder that holds the files.
+        download: whether to fetch them if they are not there.
+
     Raises:
         ConfigError: if the files are missing and cannot be downloaded, or are damaged.
     """

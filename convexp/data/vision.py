@@ -22,6 +22,11 @@ def vision(dataset: str, root: str, download: bool) -> Source:
     et al. 2017, arXiv:1708.07747), KMNIST (Clanuwat et al. 2018, arXiv:1812.01718), CIFAR10 and CIFAR100 (Krizhevsky 2009,
     https://www.cs.toronto.edu/~kriz/cifar.html; of CIFAR100 the 100 fine classes).
 
+    Args:
+        dataset: the name of the class in torchvision.datasets.
+        root: the folder that holds the files.
+        download: whether to fetch them if they are not there.
+
     Raises:
         ConfigError: if there is no such data set, or its files are missing and cannot be downloaded, or are damaged.
     """

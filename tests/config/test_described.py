@@ -1,0 +1,118 @@
+"""What settings mean and may be: told for every one, completed by the shell, from one source each."""
+
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from convexp import __version__
+from convexp.config.comments import options
+from convexp.config.described import completions, describe
+from convexp.config.kinds import choices
+from convexp.config.told import told
+from convexp.errors import ConfigError
+
+GROUPS = ("model", "data", "optimizer", "scheduler", "trainer", "logger", "callbacks")
+PLAIN = ("seed", "match", "monitor", "probe_every", "compile", "only_costs", "outputs", "resume", "on_failure", "name")
+
+
+def composed(*overrides):
+    return told(overrides).composed("train")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_setting_of_every_option_is_told(group):
+    for option in options(composed(), group):
+        cfg = composed(f"{group}={option}")
+        settings = describe(cfg, "train", group) if cfg[group] is not None else []
+        assert [each.setting for each in settings if not each.meaning] == []
+        assert [each.setting for each in settings if not each.allowed] == []
+
+
+def test_every_other_setting_is_told():
+    cfg = composed("probes=all")
+    for name in (*PLAIN, *(f"probes.{probe}" for probe in cfg.probes)):
+        for each in describe(cfg, "train", name):
+            if not each.setting.endswith("_target_"):
+                assert each.meaning, each
+                assert each.allowed, each
+
+
+@pytest.mark.parametrize(
+    ("overrides", "setting", "words"),
+    [
+        ((), "model.readout", ("flatten, global_avg, global_max", "last stage")),
+        (("model=local",), "model.wiring.bias", ("location, channel", "O*H'*W' biases")),
+        ((), "seed", ("a whole number (0 or more, below 4294967296)", "0 is a seed")),
+        ((), "data.val_size", ("1 or more", "above 0, at most 1", "samples, or share")),
+        ((), "model.kernel_size", ("a whole number (1 or more), or a list of these", "window")),
+        ((), "data.shift.train", ("training images are shifted anew in every epoch",)),
+        ((), "optimizer.betas", ("list", "+optimizer.betas")),
+        (("optimizer=sgd",), "optimizer.nesterov", ("true or false", "momentum")),
+        ((), "hydra.launcher.processes", ("at the same time", "how many of your runs")),
+        ((), "probes.consistency.pairs", ("a whole number", "pairs of shifts")),
+    ],
+)
+def test_a_setting_is_told_with_its_range_and_meaning(overrides, setting, words):
+    (told_of,) = describe(composed(*overrides), "train", setting)
+    said = f"{told_of.allowed}\n{told_of.meaning}"
+    for word in words:
+        assert word in said
+
+
+def test_choices_are_not_told_twice():
+    for name in ("model.readout", "model.padding_mode", "trainer.precision", "trainer.profiler", "monitor"):
+        (each,) = describe(composed(), "train", name)
+        assert " | " not in each.meaning
+
+
+def test_a_comment_lists_what_the_schema_allows():
+    """YAMLs name the choices for those who read them there."""
+    for name in ("model.readout", "model.padding_mode", "model.activation", "trainer.precision", "monitor", "on_failure"):
+        comment = next(
+            line.partition("# ")[2]
+            for file in Path(ROOT, "conf").rglob("*.yaml")
+            for line in file.read_text().splitlines()
+            if line.startswith(f"{name.rpartition('.')[2]}: ") and " | " in line
+        )
+        assert {*completions(composed(), name)} == {*comment.partition(":")[0].partition(",")[0].split(" | ")}
+
+
+def test_a_folder_of_ones_own_is_read(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    own = "# Mine.\n_target_: torch.optim.SGD\n_partial_: true\nlr: 1.0\nmomentum: 0.5   # half of it\n"
+    (tmp_path / "optimizer" / "mine.yaml").write_text(own)
+    cfg = told(["--config-dir", str(tmp_path), "optimizer=mine"]).composed("train")
+    assert options(cfg, "optimizer")["mine"] == "Mine."
+    assert describe(cfg, "train", "optimizer.momentum")[0].meaning == "half of it"
+
+
+def test_what_is_not_there():
+    with pytest.raises(ConfigError, match=r"model\.readuot: .*model\.readout"):
+        describe(composed(), "train", "model.readuot")
+
+
+def test_completions_are_choices():
+    assert completions(composed(), "model.readout") == ["flatten", "global_avg", "global_max"]
+    assert completions(composed(), "compile") == ["true", "false"]
+    assert completions(composed(), "trainer.profiler") == ["simple", "advanced", "null"]
+    assert completions(composed(), "data.batch_size") == []
+    assert choices({"anyOf": [{"enum": [1, False]}, {"type": "null"}]}) == ["1", "false", "null"]
+
+
+def test_the_command_answers(call, tmp_path):
+    done = call("train", "--help", "model.readout", "seed", "model")
+    assert done.code == 0
+    for words in ("model.readout=flatten", "one of flatten", "seed=0", "* conv", "low_rank_local"):
+        assert words in done.out
+    assert call("evaluate", "--help", "data_root").out.count("\n") == 2
+    wrong = call("train", "--help", "model.readuot")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    assert "--help model.readout" in call("train", "model.readout").err
+    for name in ("train", "evaluate"):
+        assert call(name, "--version").out.endswith(f" {__version__}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_knows_its_version(call):
+    assert call("report", "--version").out == f"convexp-report {__version__}\n"
