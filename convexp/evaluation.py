@@ -31,6 +31,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")  # about small data sets
     warnings.filterwarnings("ignore", message=".*requested to overfit.*")  # and get what was requested
     warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # a run is one process
+    warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")  # the result notes what ran
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 

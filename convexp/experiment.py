@@ -201,7 +201,10 @@ class Experiment:
         log.info("started at epoch %d: %s", first_epoch, self.config.name)
         self.trainer = self._trainer(checkpoint)
         config, data = self.config, self.data.to(self.trainer.strategy.root_device)
-        self.result["hardware"] = hardware(type(self.trainer.accelerator).__name__, torch.get_num_threads())
+        accelerator, precision = type(self.trainer.accelerator).__name__, str(self.trainer.precision)
+        self.result["hardware"] = hardware(accelerator, torch.get_num_threads(), precision)
+        if precision != config.trainer.precision:
+            console.out.print(f"trainer.precision={config.trainer.precision}: runs as {precision} on this device", markup=False)
         for board in self._boards():
             board.start(self.result)
         if config.compile:

@@ -6,7 +6,7 @@ import math
 import pytest
 import pytorch_lightning as pl
 import torch
-from conftest import read
+from conftest import SMALL, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -121,3 +121,16 @@ def test_eval_tells_a_wrong_note_and_a_mean_over_batches(small_run, call):
     assert told(test_loss=over_batches).count("mean over batches") == 0  # a result that says what its loss is
     assert told("loss", test_loss=over_batches).count("mean over batches") == 1
     assert told("loss").count("(as noted)") == 4  # written by a torchmetrics that weighted the batches
+
+
+def test_the_precision_that_ran_is_noted_and_said(call, tmp_path):
+    """Half precision on a CPU is bfloat16, whatever was asked for; the numbers are checked in the same precision."""
+    for precision in ("16-mixed", "bf16-mixed"):
+        own = (f"trainer.precision={precision}", f"hydra.run.dir={precision}", "data.eval_batch_size=7")
+        done = call("train", *SMALL, *own)
+        assert done.code == 0, done.err
+        assert read(tmp_path / precision)["hardware"]["precision"] == "bf16-mixed"
+        assert ("trainer.precision=16-mixed: runs as bf16-mixed on this device\n" in done.out) == (precision == "16-mixed")
+        assert call("evaluate", f"run={precision}").out.count("(as noted)") == 4
+    metrics = [read(tmp_path / precision)["metrics"]["test/loss"] for precision in ("16-mixed", "bf16-mixed")]
+    assert metrics[0] == metrics[1]

@@ -10,7 +10,7 @@ from convexp.runs.settings import differing, flattened, shown, within
 Values = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
 WHERE = ("name", "outputs", "resume", "study")  # says nothing of what was run
 PACKAGES = ("convexp", "python", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy")
-MACHINE = ("cpu", "cores", "threads", "accelerator", "system")
+MACHINE = ("cpu", "cores", "threads", "accelerator", "precision", "system")
 
 
 @dataclass(frozen=True)

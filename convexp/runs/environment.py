@@ -50,12 +50,13 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def hardware(accelerator: str, threads: int) -> dict[str, Any]:
-    """What computed it; ``accelerator`` and ``threads`` as the run had them."""
+def hardware(accelerator: str, threads: int, precision: str) -> dict[str, Any]:
+    """What computed it; ``accelerator``, ``threads`` and ``precision`` as the run had them, whatever was asked for."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "threads": threads,
         "accelerator": accelerator,
+        "precision": precision,
         "system": platform.platform(),
     }
