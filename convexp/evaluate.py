@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from convexp import console
 from convexp.app import application
@@ -20,7 +20,8 @@ def task(cfg: DictConfig) -> None:
     if cfg.run is None:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
     folder = Path(str(cfg.run))
-    changes = {"probes": cfg.probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
+    probes = OmegaConf.to_container(cfg.probes, resolve=True) if cfg.probes else None
+    changes = {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
     config = trusted_config(folder, "run", cfg.data_root, changes)
     from convexp.evaluation import prepare_torch, reprobe, restore  # torch and Lightning: seconds, so only now
     from convexp.verification import again, verdict

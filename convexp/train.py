@@ -3,15 +3,15 @@
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from convexp import console
 from convexp.app import application
-from convexp.config import Config, check_trusted, load
+from convexp.config import Config, checked, load, trusted
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
@@ -76,12 +76,11 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
 
 def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     """Check the configuration, take the folder, run."""
-    resumes = cfg.get("resume") is not None  # 0 is a folder, too
-    if resumes:
-        cfg, folder = resumed(cfg, folder)
-    config = load(cfg)
-    if resumes:
-        check_trusted(config)
+    if cfg.get("resume") is not None:  # 0 is a folder, too
+        values, folder = resumed(cfg, folder)
+        config, cfg = checked(trusted(values)), OmegaConf.create(values)
+    else:
+        config = load(cfg)
     with RunFolder(folder, identity_hash(config.identity())) as taken:
         if taken.found is Taken.FINISHED:
             assert taken.previous is not None
@@ -125,7 +124,7 @@ def prepared(config: Config, taken: RunFolder) -> "Experiment | Costing":
     return Experiment(config, taken)
 
 
-def resumed(cfg: DictConfig, fresh: Path) -> tuple[DictConfig, Path]:
+def resumed(cfg: DictConfig, fresh: Path) -> tuple[dict[str, Any], Path]:
     """The configuration and the folder of the run to go on with.
 
     Raises:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -215,41 +214,6 @@ def test_eval_in_a_process_of_its_own_and_from_elsewhere(small_run, program, tmp
     assert done.code == 0, done.err
     assert done.out.count("(as noted)") == 4, done.out
     assert list((tmp_path / "elsewhere").iterdir()) == []
-
-
-def test_run_folder_cannot_name_foreign_code(small_run, call):
-    folder = small_run()
-    config = folder / ".hydra" / "config.yaml"
-    foreign = ("os.system", "torch.hub.load", "builtins.eval", "convexp.app.os.system", "convexp.runs.environment._git")
-    foreign += ("convexp.json_file.write_json", "convexp.cache.stored", "convexp.data.listing.listing")
-    inherited = ("convexp.layers.local.torch.load", "torch.optim.adam.torch.load", "convexp.training.trackers._need")
-    for target in foreign + inherited:
-        evil = re.sub(r"_target_: torch.optim.Adam", f"_target_: {target}", config.read_text())
-        assert target in evil
-        config.write_text(evil)
-        for arguments in (("evaluate", "run=run"), ("train", "resume=run")):
-            done = call(*arguments)
-            assert done.code == 2, done.out
-            assert target in done.err or "optimizer" in done.err  # refused for its name, or for the settings it cannot take
-        config.write_text(evil.replace(target, "torch.optim.Adam"))
-
-
-@pytest.mark.parametrize("target", ["convexp.json_file.write_json", "convexp.data.npz.npz", "torch.optim.Adam"])
-def test_a_setting_of_a_run_folder_names_only_what_belongs_there(small_run, call, target):
-    config = small_run() / ".hydra" / "config.yaml"
-    config.write_text(config.read_text().replace("convexp.layers.conv.Conv2d", target))
-    for arguments in (("evaluate", "run=run"), ("train", "resume=run")):
-        done = call(*arguments)
-        assert done.code == 2, done.out
-        assert "model.wiring" in done.err
-
-
-def test_run_folder_gives_arguments_by_name_only(small_run, call):
-    config = small_run() / ".hydra" / "config.yaml"
-    config.write_text(config.read_text().replace("weight_decay: 0.0", "weight_decay: 0.0\n  _args_: [1]"))
-    done = call("evaluate", "run=run")
-    assert done.code == 2, done.out
-    assert "_args_" in done.err
 
 
 def test_training_that_was_stopped_early_stays_so(small_run, call):

@@ -42,28 +42,36 @@ def load(cfg: DictConfig) -> Config:
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
-    if missing := _missing(OmegaConf.to_container(cfg, resolve=False)):
-        raise ConfigError(f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing; say {missing[0]}=...")
+    _check_missing(OmegaConf.to_container(cfg, resolve=False))
     try:
         values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
     assert isinstance(values, dict)
-    return checked(values)
+    return checked(parsed(values))
 
 
-def checked(values: Mapping[Any, Any]) -> Config:
-    """Check a configuration that is resolved.
+def parsed(values: Mapping[Any, Any]) -> Config:
+    """A configuration of plain values, each of which has the type and the range that the schema says.
 
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
+    _check_missing(values)
     check_plain(values)
     check_packages(values)
     try:
-        config = Config.model_validate(values)
+        return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(explained(error)) from None
+
+
+def checked(config: Config) -> Config:
+    """The configuration, once its targets are found to take their settings, and its settings to go with each other.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
     check_targets(config)
     check_geometry(config)
     check_probes(config)
@@ -76,6 +84,11 @@ def explained(error: ValidationError, within: str = "") -> str:
     """What pydantic found wrong, each as ``setting=value: what would be right``; ``within`` is where the settings belong."""
     errors: Sequence[Mapping[str, Any]] = error.errors()
     return "; ".join(_explain({**e, "loc": (*([within] if within else []), *e["loc"])}) for e in errors[:3])
+
+
+def _check_missing(values: Any) -> None:
+    if missing := _missing(values):
+        raise ConfigError(f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} missing; say {missing[0]}=...")
 
 
 def _missing(value: Any, path: str = "") -> list[str]:

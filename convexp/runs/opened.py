@@ -5,6 +5,8 @@ can be read without torch.
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,7 @@ class OpenedRun:
 
     Attributes:
         folder: of the run.
-        config: its configuration.
+        config: its configuration, without the loggers and callbacks of its training.
         network: with the weights of the best checkpoint, on the CPU, in evaluation mode; images ``(B, C, H, W)`` from 0 to 255
             (uint8 or float) to logits ``(B, classes)``.
         data: training, validation and test images as the run saw them; ``data.test.first(n)`` are images and labels.
@@ -73,33 +75,28 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
 def trusted_config(
     folder: Path, setting: str, data_root: str | Path | None = None, changes: dict[str, Any] | None = None
 ) -> "Config":
-    """The checked configuration of a run that has a checkpoint, whoever the folder is from.
+    """The checked configuration of a run that has a checkpoint, whoever the folder is from; without loggers and callbacks.
 
     Args:
         folder: of the run.
         setting: what to call it in errors.
         data_root: where the data lies now, if it has moved.
-        changes: other values for some settings.
+        changes: other values for some settings, which may name what they like.
 
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, names code it may not name, or the data is not there.
     """
-    from omegaconf import DictConfig, OmegaConf
+    from convexp.config import checked, parsed, trusted
 
-    from convexp.config import check_trusted, load
-
-    saved = read_config(folder, setting)
+    changes = changes or {}
+    saved: dict[str, Any] = read_config(folder, setting, data_root) | {"logger": None, "callbacks": None}
     check_inside(folder)
-    source = OmegaConf.select(saved, "data.source")
-    if data_root is not None and isinstance(source, DictConfig):
-        if "file" in source:
-            source.file = str(Path(data_root) / Path(str(source.file)).name)
-        else:
-            source.root = str(data_root)
-    for key, value in (changes or {}).items():
-        OmegaConf.update(saved, key, value, merge=False)
-    config = load(saved)
-    check_trusted(config)
+    trusted(saved | {key: None for key in changes if key == "probes"})  # the folder's are not measured
+    for key, value in changes.items():
+        *sections, name = key.split(".")
+        within: Any = reduce(getitem, sections, saved)
+        within[name] = value
+    config = checked(parsed(saved))
     if not (folder / CHECKPOINT).is_file():
         raise ConfigError(
             f"{setting}={folder}: has no {CHECKPOINT}; it trained nothing, or did not get through its first epoch"

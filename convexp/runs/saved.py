@@ -4,40 +4,55 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from convexp.atomic import whole
-from convexp.errors import ConfigError
+from convexp.errors import ConfigError, one_line
+from convexp.yaml_file import read_yaml
 
 FOLDER = ".hydra"
 
 
-def read_config(folder: Path, setting: str) -> DictConfig:
-    """The configuration of the run in ``folder``.
+def read_config(folder: Path, setting: str, data_root: str | Path | None = None) -> dict[str, Any]:
+    """The configuration of the run in ``folder``: plain values, in which places to write to are this machine's own.
+
+    Args:
+        folder: of the run.
+        setting: what to call it in errors.
+        data_root: where the data lies now, if it has moved.
 
     Raises:
-        ConfigError: naming ``setting``, if there is none or it cannot be read.
+        ConfigError: naming ``setting``, if there is none, it cannot be read, or it holds more than plain values.
     """
     file = folder / FOLDER / "config.yaml"
     if not file.is_file():
         raise ConfigError(f"{setting}={folder}: there is no run in this folder (no {FOLDER}/config.yaml)")
     try:
-        cfg = OmegaConf.load(file)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml cannot be read ({type(error).__name__})") from None
-    if not isinstance(cfg, DictConfig):
-        raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml holds no configuration")
-    root, here = OmegaConf.select(cfg, "data.source.root"), os.environ.get("CONVEXP_DATA")
-    downloads = OmegaConf.select(cfg, "data.source.download") is not None  # of torchvision's, not a folder of one's own
-    if here is not None and downloads and isinstance(root, str) and not Path(root).is_dir():
-        cfg.data.source.root = here  # the data has moved, or the run was started in another folder
-    if OmegaConf.select(cfg, "data.source.cache") is not None:
-        cfg.data.source.cache = os.environ.get("CONVEXP_CACHE", "~/.cache/convexp")  # what a run folder says is not written to
-    return cfg
+        values = read_yaml(file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml cannot be read ({one_line(error)})") from None
+    data = values.get("data")
+    source = data.get("source") if isinstance(data, dict) else None
+    if isinstance(source, dict):
+        _place(source, data_root, os.environ.get("CONVEXP_DATA"))
+    return values
 
 
-def write_config(folder: Path, cfg: DictConfig, hydra_cfg: Any, keep: bool) -> None:
+def _place(source: dict[Any, Any], data_root: str | Path | None, here: str | None) -> None:
+    """Say where the data lies and what may be written: nothing is downloaded or cached where only a run folder says so."""
+    if "cache" in source:
+        source["cache"] = os.environ.get("CONVEXP_CACHE", "~/.cache/convexp")
+    if data_root is not None and "file" in source:
+        source["file"] = str(Path(data_root) / Path(str(source["file"])).name)
+    elif data_root is not None:
+        source["root"] = str(data_root)
+    elif "download" in source:
+        if here and not Path(str(source.get("root"))).is_dir():  # the data has moved, or the run was started in another folder
+            source["root"] = here
+        source["download"] = source["download"] is True and source.get("root") == here
+
+
+def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> None:
     """Keep ``cfg``, resolved, with what Hydra was told; with ``keep`` a configuration that is there stays."""
     target = folder / FOLDER
     if keep and (target / "config.yaml").exists():

@@ -48,6 +48,11 @@ class Classifier(pl.LightningModule):
         else:
             super().__setattr__(name, value)
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Forget the states of callbacks that this run does not have: a checkpoint may come from anybody."""
+        own = {callback.state_key for callback in self.trainer.callbacks}  # pyright: ignore[reportAttributeAccessIssue]
+        checkpoint["callbacks"] = {key: state for key, state in checkpoint["callbacks"].items() if key in own}
+
     def configure_optimizers(self) -> Any:
         """The optimizer, and the schedule that steps after every batch."""
         assert self.make_optimizer is not None
