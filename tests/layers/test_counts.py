@@ -44,9 +44,21 @@ def test_closed_forms_are_what_is_counted_and_allocated(geometry, batch, kind, h
         forward, backward, *allocated = counted(layer, batch)
         assert allocated == [found.parameter_bytes, found.input_bytes, found.output_bytes]
         assert forward == found.forward_flops
-        if kind == "conv" and layer.groups > 1:
-            continue  # torch counts a grouped convolution's weight gradient as if it had no groups
-        assert backward == found.backward_flops
+        if kind == "conv" and layer.groups > 1:  # torch counts its weight gradient as if it had no groups
+            assert backward == found.backward_flops + (layer.groups - 1) * found.forward_flops
+        else:
+            assert backward == found.backward_flops
+
+
+@few
+@given(any_layer, st.integers(1, 4))
+def test_groups_cost_what_as_many_smaller_layers_cost(geometry, batch):
+    """Which torch's counter counts rightly."""
+    layer = make(CONV[len(geometry["input_size"])], geometry, bias=False)
+    part = geometry | {name: geometry[name] // layer.groups for name in ("in_channels", "out_channels")} | {"groups": 1}
+    forward, backward, *_ = counted(make(CONV[len(geometry["input_size"])], part, bias=False), batch)
+    found = cost(layer, batch)
+    assert (found.forward_flops, found.backward_flops) == (layer.groups * forward, layer.groups * backward)
 
 
 @few
