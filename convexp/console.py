@@ -1,5 +1,6 @@
 """What is said on the terminal."""
 
+import re
 import shlex
 import shutil
 import sys
@@ -17,6 +18,8 @@ from convexp.config.described import Described
 from convexp.runs.plan import read_plan, sweep_root
 
 T = TypeVar("T")
+PLAIN = re.compile(r"(?:\.{0,2}/|[A-Za-z_])[\w./@%+-]*", re.ASCII)  # what Hydra takes for a text as it is,
+WORDS = ("null", "true", "false", "nan", "inf")  # but for these
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -60,6 +63,16 @@ def shorten(path: Path) -> str:
     """The path from here, if it lies below here."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)
+
+
+def told(setting: str, path: Path) -> str:
+    """``setting=path`` as it can be typed on a command line: quoted for Hydra where it has to be, and for the shell."""
+    text = str(path)
+    if not PLAIN.fullmatch(text) or text.lower() in WORDS:
+        from hydra.core.override_parser.types import Quote, QuotedString
+
+        text = QuotedString(text.replace("${", "\\${"), Quote.single).with_quotes()
+    return shlex.quote(f"{setting}={text}")
 
 
 def tensorboard(logdir: str) -> str:

@@ -104,7 +104,8 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     try:
         result = run.execute()
     except KeyboardInterrupt:
-        console.out.print(f"interrupted; to go on: convexp-train resume={console.shorten(taken.path)}", markup=False)
+        told = console.told("resume", Path(console.shorten(taken.path)))
+        console.out.print(f"interrupted; to go on: convexp-train {told}", markup=False)
         raise
     if sweeps:
         console.show_run(result, taken.path)

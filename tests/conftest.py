@@ -52,7 +52,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         import importlib
 
         if name == "train" and any(argument == "-m" or argument.startswith("study=") for argument in arguments):
-            arguments = (arguments[0], "hydra.launcher.processes=1", *arguments[1:])
+            arguments = (*arguments, "hydra.launcher.processes=1")
         monkeypatch.setattr(sys, "argv", [f"convexp-{name}", *arguments])
         capsys.readouterr()
         code = 0

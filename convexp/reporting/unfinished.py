@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from convexp.console import told
 from convexp.runs import Result
 from convexp.runs.folder import State, busy, state
 from convexp.runs.plan import Plan, PlannedRun
@@ -43,7 +44,7 @@ def _found(root: Path, run: Result) -> Unfinished:
     if found == "failed" and run.get("identity") is None and run.get("mendable"):
         found = "wrong settings"
     if found == "interrupted" and said is None:
-        said = "to be gone on with by convexp-train resume=FOLDER, or by starting the study again"
+        said = f"to go on: convexp-train {told('resume', (root / path).resolve())}, or start the study again"
     return Unfinished(path, printable(found), said or "no reason noted")
 
 

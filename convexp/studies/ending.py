@@ -1,5 +1,6 @@
 """What happens before the first and after the last run of a sweep, by whichever sweeper."""
 
+import shlex
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
@@ -83,7 +84,7 @@ def _write(found: Report, root: Path) -> bool:
     try:
         update(found, root)
     except OSError as error:  # the runs are safe
-        console.complain("convexp-train", f"the report cannot be written ({error}); later: convexp-report {root}")
+        later = f"convexp-report {shlex.quote(str(root))}"
+        console.complain("convexp-train", f"the report cannot be written ({error}); later: {later}")
         return False
-    console.out.print(f"report: {console.shorten(root / PAGE)} (the tables beside it: summary.md, .csv, .tex)", markup=False)
     return True

@@ -25,6 +25,7 @@ from convexp.studies.names import folder_names
 from convexp.studies.notes import clear
 from convexp.studies.planning import Job, Name, jobs, looked_up, values
 
+CONFIG_NAME = "train"  # conf/train.yaml
 FIXED = ("study", "study.name", "outputs", "resume", "on_failure")
 NUMBERED = "${name}-${hydra.job.num}"  # conf/train.yaml; gives way to names that say what differs
 
@@ -63,10 +64,14 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
 
 
 def _said(cfg: DictConfig) -> list[str]:
-    """The command line, as it can be typed again."""
+    """The command line, as it can be typed again from any working directory as far as it names folders of settings."""
+    flags = ["--config-name", str(cfg.hydra.job.config_name)] if cfg.hydra.job.config_name != CONFIG_NAME else []
+    for source in cfg.hydra.runtime.config_sources:
+        if source.provider == "command-line":
+            flags += ["--config-dir", str(source.path)]
     kinds = (cfg.hydra.overrides.hydra, cfg.hydra.overrides.task)
     said = [str(text) for kind in kinds for text in OmegaConf.to_container(kind, resolve=False) or []]
-    return ["-m" if text == "hydra.mode=MULTIRUN" else text for text in said]
+    return [*flags, *("-m" if text == "hydra.mode=MULTIRUN" else text for text in said)]
 
 
 def read_study(cfg: DictConfig) -> Study | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convexp import __version__
+from convexp.console import told
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.looks import looks
 from convexp.reporting.comparisons import NOT_SHOWN, Comparison, by_metric, could_show, too_few
@@ -103,5 +104,8 @@ def _best(report: Report) -> str | None:
 
 
 def _command(report: Report) -> str | None:
-    """The command that makes the study again, or goes on with it."""
-    return shlex.join(["convexp-train", *report.plan.command]) if report.plan and report.plan.command else None
+    """The command that goes on with the study in this very folder, wherever it is now and whatever it was called then."""
+    if report.plan is None or not report.plan.command:
+        return None
+    said = [word for word in report.plan.command if not word.startswith("hydra.sweep.dir=")]
+    return f"convexp-train {shlex.join(said)} {told('hydra.sweep.dir', report.root.resolve())}"
