@@ -3,12 +3,15 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor
+
+from convexp.atomic import remove_partials
+from convexp.locks import lock
 
 
 def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
@@ -21,11 +24,10 @@ def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
     if target.is_dir():
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{key}.lock"):
+    _remove_partials(folder)
+    with lock(folder / f"{key}.lock"):
         if target.is_dir():
             return target
-        for stale in folder.glob(f"{key}.partial-*"):  # of a process that was killed: who writes holds the lock
-            shutil.rmtree(stale, ignore_errors=True)
         partial = folder / f"{key}.partial-{os.getpid()}"
         partial.mkdir()
         try:
@@ -40,9 +42,18 @@ def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
     return target
 
 
+def _remove_partials(folder: Path) -> None:
+    """Away with what processes that were killed have left in ``folder``: who writes holds the lock of the key."""
+    remove_partials(folder)
+    for partial in folder.glob("?*.partial-*/"):
+        key = partial.name.partition(".partial-")[0]
+        with suppress(OSError), lock(folder / f"{key}.lock").acquire(timeout=0):
+            shutil.rmtree(partial)
+
+
 def discard(folder: Path, key: str) -> None:
     """Remove what is stored under ``key``: it turned out to be damaged."""
-    with FileLock(folder / f"{key}.lock"):
+    with lock(folder / f"{key}.lock"):
         shutil.rmtree(folder / key, ignore_errors=True)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from convexp.cache import mapped, stored
+from convexp.locks import lock
 
 
 def numbers(folder: Path) -> None:
@@ -81,3 +82,14 @@ def test_changes_of_a_mapped_array_stay_in_memory(tmp_path):
     numbers(tmp_path)
     mapped(tmp_path / "a.npy")[0] = 9
     assert mapped(tmp_path / "a.npy")[0] == 0
+
+
+def test_what_killed_processes_left_of_any_key_is_removed_and_what_is_being_written_stays(tmp_path):
+    for name in ("old.partial-1", "busy.partial-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.npy").write_bytes(b"half")
+    for name in ("note.json.partial-3", f".partial-{16 * '0'}"):
+        (tmp_path / name).touch()
+    with lock(tmp_path / "busy.lock"):
+        stored(tmp_path, "k", numbers)
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == ["busy.partial-2", "k"]

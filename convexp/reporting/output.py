@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from convexp import console
-from convexp.atomic import whole
+from convexp.atomic import remove_partials, whole
 from convexp.reporting import sheets, table
 from convexp.reporting.latex import latex
 from convexp.reporting.origin import digest, made_from
@@ -11,6 +11,7 @@ from convexp.reporting.report import Report
 from convexp.reporting.words import plural
 
 PAGE = "report.html"
+FIGURES = "figures"
 AT_MOST = 20  # lines of one kind on the terminal
 WORDS = (0, 1, 2, 7)  # columns of the comparisons that hold words
 
@@ -52,6 +53,8 @@ def _write_page(report: Report, root: Path) -> list[Path]:
 
 def write_tables(report: Report, root: Path) -> list[Path]:
     """``summary.md``, ``summary.csv``, ``summary.tex``, ``runs.csv`` and ``comparisons.csv`` in ``root``."""
+    remove_partials(root)
+    remove_partials(root / FIGURES)
     texts = {
         "summary.md": markdown(report),
         "summary.csv": sheets.of_groups(report.groups),

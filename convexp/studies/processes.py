@@ -13,7 +13,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from convexp import console
+from convexp.errors import ConvexpError
 from convexp.streams import lenient_output
+from convexp.studies.temporary import tidy_temporary_folder
 
 # Forked from one server that has the imports behind it: they are paid once, and their memory is shared. On macOS what torch
 # links does not survive a fork.
@@ -49,7 +51,11 @@ class Worker:
             _start_server(preload)
         self.connection, theirs = CONTEXT.Pipe()
         self.process = CONTEXT.Process(target=_serve, args=(theirs, work))
-        self.process.start()
+        try:
+            self.process.start()
+        except (EOFError, OSError) as error:
+            reason = f"({type(error).__name__}), perhaps for want of memory; what is done is kept, start it again for the rest"
+            raise ConvexpError(f"the process that all others are forked from has ended {reason}") from None
         theirs.close()  # else the end of the process would not be seen here
         self.number = -1
 
@@ -81,6 +87,7 @@ class Worker:
 
 def _start_server(preload: str) -> None:
     """Start the server that processes are forked from, if it does not run; signals to all of the group do not concern it."""
+    tidy_temporary_folder()
     CONTEXT.set_forkserver_preload([preload])
     resource_tracker.ensure_running()  # or the server would start it, and that unblocks signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # inherited, and unblocked in ``_serve``

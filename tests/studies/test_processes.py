@@ -4,9 +4,11 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import joblib
 import pytest
@@ -16,9 +18,11 @@ from omegaconf import OmegaConf
 
 from convexp import console
 from convexp.errors import ConfigError
+from convexp.locks import lock
 from convexp.studies import launching
 from convexp.studies.launching import check_processes, how_many, may_have_gpu
 from convexp.studies.processes import side_by_side
+from convexp.studies.temporary import LOCK
 
 LIGHT = "json"  # a module to preload that takes no time
 
@@ -201,3 +205,39 @@ def test_a_hidden_gpu_is_none(monkeypatch):
 def test_no_number_of_processes(processes):
     with pytest.raises(ConfigError, match=r"hydra\.launcher\.processes=.*: should be a whole number from 1 on, or null"):
         check_processes(processes)
+
+
+def in_a_process_of_its_own(tmp_path, preload, then):
+    """Jobs side by side in a process whose temporary folder is in ``tmp_path``."""
+    script = (
+        "import sys; from test_processes import given_as, own_pid, side_by_side\n"
+        f"ending = side_by_side(own_pid, given_as(range(4)), 2, {preload!r})\n"
+        f"next(ending)\n{then}"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": f"{Path(__file__).parent}:{tmp_path}"}
+    return subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_temporary_folders_of_the_dead_are_removed_and_no_others(tmp_path):
+    (tmp_path / "pymp-other").mkdir()
+    assert in_a_process_of_its_own(tmp_path, LIGHT, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)").returncode < 0
+    assert len(list(tmp_path.glob("pymp-*"))) == 2
+    with in_use(tmp_path / "pymp-living"):
+        assert in_a_process_of_its_own(tmp_path, LIGHT, "list(ending)").returncode == 0
+    assert {folder.name for folder in tmp_path.glob("pymp-*")} == {"pymp-other", "pymp-living"}
+
+
+def in_use(folder):
+    folder.mkdir()
+    return lock(folder / LOCK)
+
+
+def test_a_server_that_is_killed_while_it_starts_is_one_line(tmp_path):
+    (tmp_path / "deadly.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    done = in_a_process_of_its_own(tmp_path, "deadly", "")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "convexp.errors.ConvexpError: the process that all others are forked from has"
+    )

@@ -1,0 +1,33 @@
+"""The folder that Python's multiprocessing makes for its sockets, which outlives a process that is killed."""
+
+import os
+import shutil
+from contextlib import suppress
+from functools import cache
+from multiprocessing import util
+from pathlib import Path
+
+from filelock import FileLock
+
+from convexp.locks import lock
+
+LOCK = "convexp.lock"
+
+
+@cache
+def tidy_temporary_folder() -> FileLock:
+    """Lock the folder of this process as long as it lives, and remove those of sweeps that were killed: their locks are free."""
+    mine = Path(util.get_temp_dir())
+    held = lock(mine / LOCK)
+    with suppress(OSError):  # without locks on that disk nobody can tell who lives, and all stay
+        held.acquire(timeout=0)
+        for folder in mine.parent.glob("pymp-*"):
+            with suppress(OSError):
+                if folder != mine and folder.lstat().st_uid == os.getuid() and (folder / LOCK).is_file():
+                    _remove_unless_locked(folder)
+    return held
+
+
+def _remove_unless_locked(folder: Path) -> None:
+    with lock(folder / LOCK).acquire(timeout=0):
+        shutil.rmtree(folder)
