@@ -16,7 +16,7 @@ LOCK = "convexp.lock"
 
 @cache
 def tidy_temporary_folder() -> FileLock:
-    """Lock the folder of this process as long as it lives, and remove those of sweeps that were killed: their locks are free."""
+    """Lock the folder of this process as long as it lives, and remove those whose locks are free: their sweeps were killed."""
     mine = Path(util.get_temp_dir())
     held = lock(mine / LOCK)
     with suppress(OSError):  # without locks on that disk nobody can tell who lives, and all stay
