@@ -14,12 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
 from PIL import Image
 
 from convexp import build
+from convexp.cache import mapped
 from convexp.config.compose import composed
 from convexp.data import Dataset, Source, prepare, training_loader
+from convexp.data.source import checksum
 
 SHIFTS = {
     "as they are": [],
@@ -93,13 +96,27 @@ def folder(rounds: int) -> None:
         print(f"streamed by 2 processes: {median(times):.0f} us a batch ({min(times):.0f} to {max(times):.0f})")
 
 
+def checking(rounds: int) -> None:
+    """Print what it costs a start to see that a stored array is the one that was written."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "images.npy")
+        np.save(file, np.random.default_rng(0).integers(0, 256, (20_000, 3, 128, 128), dtype=np.uint8))
+        images, times = mapped(file), list[float]()
+        for _ in range(rounds):
+            begun = time.process_time()
+            checksum(images)
+            times.append((time.process_time() - begun) / images.nbytes * 1e9)
+    print(f"checksum: {median(times):.2f} s of CPU time per GB ({min(times):.2f} to {max(times):.2f}, n = {rounds})")
+
+
 def main() -> None:
-    """Both."""
+    """All of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
     rounds = parser.parse_args().rounds
     batches(rounds)
     folder(rounds)
+    checking(rounds)
 
 
 if __name__ == "__main__":

@@ -27,5 +27,5 @@ def test_training(data_dir, tmp_path):
 @pytest.mark.data
 def test_data(data_dir):
     out = bench("bench_data")
-    for way in ("bare indexing", "zero_fill", "circular", "crop", "first start", "second start", "streamed"):
+    for way in ("bare indexing", "zero_fill", "circular", "crop", "first start", "second start", "streamed", "checksum"):
         assert way in out

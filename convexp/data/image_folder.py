@@ -33,7 +33,8 @@ def image_folder(
     """The images below ``root`` (``convexp.data.listing``), grey or colour as ``shape`` (C, H, W) has 1 or 3 channels.
 
     They are decoded once into a memory-mapped array in ``cache``, under a key made of what the files hold and of these
-    settings. A start finds the key by the files' names, sizes and times; if those have changed, it looks into the files. How
+    settings. A start finds the key by the files' names, sizes and times; if those have changed, it looks into the files. It
+    reads the array once, for its checksum: one that was altered is made again. How
     many files were left out, and why, is said on the terminal and noted in the result as ``left_out``.
 
     Args:
@@ -71,7 +72,9 @@ def image_folder(
         target = stored(folder, key, write)
         try:
             source = _read(target)
-        except (ValueError, EOFError, KeyError, FileNotFoundError):  # the array has been damaged
+        except (ValueError, EOFError, KeyError, FileNotFoundError):
+            said = "what is there was altered, is damaged or of an older version: decoding again"
+            console.out.print(f"data.source.cache={cache}: {said}", markup=False)
             discard(folder, key)
             source = _read(stored(folder, key, write))
         return replace(source, notes={"left_out": images.left_out})
@@ -179,13 +182,20 @@ def _describe(folder: Path, labels: Tensor, learn: Tensor, test: Tensor) -> None
     sums = torch.cat([moments(chunk) for chunk in parts[0].split(CHUNK)])
     for name, tensor in (("labels", torch.cat((labels[learn], labels[test]))), ("moments", sums)):
         np.save(folder / f"{name}.npy", tensor.numpy())
-    write_json(folder / "about.json", {"learn": len(learn), "checksum": checksum(*parts)})
+    write_json(folder / "about.json", {"learn": len(learn), "checksum": checksum(*parts), "moments": checksum(sums)})
 
 
 def _read(folder: Path) -> Source:
+    """The arrays, whose checksums are computed and compared with those they had when they were written.
+
+    Raises:
+        ValueError, EOFError, KeyError, FileNotFoundError: if something is missing, truncated or altered.
+    """
     about = read_json(folder / "about.json") or {}
-    n, known = int(about["learn"]), str(about["checksum"])
-    images, labels = mapped(folder / "images.npy"), torch.from_numpy(np.load(folder / "labels.npy"))
-    if len(images) != len(labels):
-        raise ValueError("the arrays are of different lengths")
-    return Source(images[:n], labels[:n], images[n:], labels[n:], Stored(known, mapped(folder / "moments.npy")))
+    n, images, sums = int(about["learn"]), mapped(folder / "images.npy"), mapped(folder / "moments.npy")
+    labels = torch.from_numpy(np.load(folder / "labels.npy"))
+    parts = (images[:n], labels[:n], images[n:], labels[n:])
+    found = checksum(*parts)
+    if found != about["checksum"] or checksum(sums) != about["moments"]:
+        raise ValueError("the arrays are not those that were written")
+    return Source(*parts, Stored(found, sums))

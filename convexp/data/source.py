@@ -12,7 +12,7 @@ CHUNK = 200  # images looked at in one go: bounds the memory
 
 @dataclass(frozen=True)
 class Stored:
-    """What is known of memory-mapped images without reading them: their checksum, the ``moments`` of the training part."""
+    """What is known of memory-mapped images since they were opened: their checksum, the ``moments`` of the training part."""
 
     checksum: str
     moments: Tensor

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convexp import build
 from convexp.data.image_folder import decoded, image_folder
-from convexp.data.source import Source, moments
+from convexp.data.source import Source, checksum, moments
 from convexp.data.vision import vision
 from convexp.errors import ConfigError
 
@@ -124,7 +124,26 @@ def test_a_damaged_cache_is_made_anew(tmp_path, damage, left):
     assert first.checksum() == second.checksum()
 
 
-def test_what_is_known_without_reading_is_what_reading_gives(tmp_path):
+@pytest.mark.parametrize("altered", ["images.npy", "labels.npy", "moments.npy"])
+def test_an_altered_cache_is_noticed_and_made_anew(tmp_path, capsys, altered):
+    """Its length and its note are as they were; only reading it tells."""
+    write(tmp_path / "photos", *some())
+    first = folder_source(tmp_path / "photos")
+    before = [tensor.clone() for tensor in (first.train_images, first.train_labels, first.test_images, first.test_labels)]
+    (file,) = (tmp_path / "cache").glob(f"*/{altered}")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    second = folder_source(tmp_path / "photos")
+    assert "altered" in capsys.readouterr().out
+    after = (second.train_images, second.train_labels, second.test_images, second.test_labels)
+    assert all(map(torch.equal, before, after))
+    assert second.stored is not None
+    assert torch.equal(second.stored.moments, moments(second.train_images))
+    assert second.checksum() == checksum(*before)
+
+
+def test_what_is_known_of_stored_images_is_what_reading_gives(tmp_path):
     images, labels = some(33)
     write(tmp_path / "photos", images, labels)
     source = folder_source(tmp_path / "photos")
