@@ -19,6 +19,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -152,15 +153,17 @@ PEERS = {"JAX": "jax", "tf-keras": "tf_keras"}
 
 
 def serve(pipe: Any, name: str, batch: int) -> None:
-    """In a process of its own: for every shape that comes build a step, for every "go" send its seconds."""
+    """In a process of its own: for every shape that comes build a step, for every "go" send its seconds; until nobody asks."""
     step: Step | None = None
-    while (message := pipe.recv()) is not None:
-        if isinstance(message, Shape):
-            step = (jax_step if name == "JAX" else keras_step)(message, batch)
-            step()
-            pipe.send("ready")
-        elif step is not None:
-            pipe.send(seconds(step, "cpu"))
+    with suppress(EOFError, KeyboardInterrupt):
+        while True:
+            message = pipe.recv()
+            if isinstance(message, Shape):
+                step = (jax_step if name == "JAX" else keras_step)(message, batch)
+                step()
+                pipe.send("ready")
+            elif step is not None:
+                pipe.send(seconds(step, "cpu"))
 
 
 class Peer:
@@ -171,6 +174,7 @@ class Peer:
         self.name = name
         self.pipe, theirs = context.Pipe()
         context.Process(target=serve, args=(theirs, name, batch), daemon=True).start()
+        theirs.close()  # else the end of that process would not be seen here
 
     def ask(self, message: Shape | str) -> Any:
         """A shape: when its step is ready. "go": its seconds."""

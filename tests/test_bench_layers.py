@@ -1,6 +1,7 @@
 """The benchmark runs, writes what it says, and the memory that the layer takes keeps within its bound."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -47,3 +48,13 @@ def test_memory_above_operands_and_results_is_at_most_twice_the_padded_input(mea
 def test_global_conv_table():
     printed = bench("--global-conv").stdout
     assert printed.count("| transform |") + printed.count("| matrix |") >= 5
+
+
+def test_another_framework_is_silent_when_nobody_asks_any_more(monkeypatch):
+    """Its process has no other way to learn that the benchmark has ended, however that went."""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from bench_layers import serve
+
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    serve(theirs, "JAX", batch=1)
