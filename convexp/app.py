@@ -20,6 +20,7 @@ from convexp.asked import answer
 from convexp.config import conf_dir
 from convexp.config.groups import chosen
 from convexp.config.messages import explain
+from convexp.config.places import forget_empty_variables
 from convexp.config.told import told
 from convexp.errors import ConvexpError
 from convexp.streams import lenient_output
@@ -53,6 +54,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         # would have to be woken for every small operation.
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts memory, says when it starts
+        forget_empty_variables()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
         try:
             with mistakes_in_one_line(name, config_name):

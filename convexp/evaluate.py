@@ -1,11 +1,10 @@
 """convexp-eval: test a run again, and measure it by other probes, from its folder alone."""
 
-from pathlib import Path
-
 from omegaconf import DictConfig, OmegaConf
 
 from convexp import console
 from convexp.app import application
+from convexp.config.places import path
 from convexp.errors import ConfigError
 from convexp.runs import read_result
 from convexp.runs.opened import trusted_config
@@ -19,7 +18,7 @@ def task(cfg: DictConfig) -> None:
     """
     if cfg.run is None:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
-    folder = Path(str(cfg.run))
+    folder = path("run", cfg.run)
     probes = OmegaConf.to_container(cfg.probes, resolve=True) if cfg.probes else None
     changes = {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
     config = trusted_config(folder, "run", cfg.data_root, changes)

@@ -4,6 +4,7 @@ INDIFFERENT = (
     "name",
     "outputs",
     "resume",
+    "data_root",
     "logger",
     "study",
     "on_failure",

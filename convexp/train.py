@@ -3,7 +3,7 @@
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -13,10 +13,11 @@ from convexp import console
 from convexp.app import application
 from convexp.config import Config, checked, load, trusted
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
+from convexp.resume import identity_of, resumed
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
 from convexp.runs.result import write_failure
-from convexp.runs.saved import read_config, write_config
+from convexp.runs.saved import write_config
 from convexp.studies.notes import note_refusal, stop, stopped
 
 if TYPE_CHECKING:
@@ -77,11 +78,14 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
 def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     """Check the configuration, take the folder, run."""
     if cfg.get("resume") is not None:  # 0 is a folder, too
-        values, folder = resumed(cfg, folder)
+        prune(folder)
+        values, folder = resumed(cfg)
         config, cfg = checked(trusted(values)), OmegaConf.create(values)
+        identity = identity_of(config, folder)
     else:
-        config = load(cfg)
-    with RunFolder(folder, identity_hash(config.identity())) as taken:
+        config = load(cfg, Path(HydraConfig.get().runtime.cwd))
+        identity = identity_hash(config.identity())
+    with RunFolder(folder, identity) as taken:
         if taken.found is Taken.FINISHED:
             assert taken.previous is not None
             console.out.print(f"{console.shorten(folder)}: already finished", markup=False)
@@ -123,20 +127,6 @@ def prepared(config: Config, taken: RunFolder) -> "Experiment | Costing":
     from convexp.experiment import Experiment
 
     return Experiment(config, taken)
-
-
-def resumed(cfg: DictConfig, fresh: Path) -> tuple[dict[str, Any], Path]:
-    """The configuration and the folder of the run to go on with.
-
-    Raises:
-        ConfigError: if it is no run folder, or the command line wants to change its configuration.
-    """
-    given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
-    if given:
-        raise ConfigError(f"resume={cfg.resume}: goes on with the run's own configuration; leave out {' '.join(given)}")
-    folder = Path(str(cfg.resume))
-    prune(fresh)
-    return read_config(folder, "resume"), folder
 
 
 main = application("convexp-train", "train", task)

@@ -189,7 +189,7 @@ LATER = {
     "no images": (["probes.shift_map.max_images=0"], ["probes.shift_map", "max_images=0"]),
     "half a pixel": (["probes.shift_map.max_shift=1.5"], ["probes.shift_map", "max_shift=1.5"]),
     "unknown local bias": (["model=local", "model.wiring.bias=pixel"], ["bias=pixel", "location"]),
-    "data not there": (["data=mnist", "data.source.root=.", "data.source.download=false"], ["data.source.root=.", "MNIST"]),
+    "data not there": (["data=mnist", "data.source.root=.", "data.source.download=false"], ["data.source.root=", "MNIST"]),
 }
 
 

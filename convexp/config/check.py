@@ -1,6 +1,7 @@
 """From a composed configuration to a checked ``Config``, or one line that says what is wrong with which setting."""
 
 import difflib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from convexp.config.kinds import fits, words
+from convexp.config.places import make_absolute
 from convexp.config.plain import check_plain
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
@@ -34,16 +36,22 @@ PROVIDED = {
     "logger": {"folder", "purge_step"},
 }
 MADE_LATER = ("model", "optimizer", "scheduler", "logger")  # settings that are ``_partial_``
+MOVED = "; if it is a run's that has moved, say where it lies now: data_root=FOLDER"
 
 
-def load(cfg: DictConfig) -> Config:
-    """Check a composed configuration.
+def load(cfg: DictConfig, base: Path | None = None) -> Config:
+    """Check a composed configuration, and make its paths absolute, in ``cfg`` too.
+
+    Args:
+        cfg: the configuration.
+        base: the folder that relative paths are seen from; None for the working directory.
 
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
     _check_missing(OmegaConf.to_container(cfg, resolve=False))
     try:
+        make_absolute(cfg, base or Path.cwd())
         values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
@@ -267,16 +275,23 @@ def check_data(config: Config) -> None:
     for setting, path in (("file", file), ("root", root)):
         if path is not None and not isinstance(path, str):
             raise ConfigError(f"data.source.{setting}={path}: should be a path; quote a number, as in '\"{path}\"'")
-    if file is not None and not Path(file).expanduser().is_file():
-        raise ConfigError(f"data.source.file={file}: there is no such file")
-    if root is None or Path(root).expanduser().is_dir():
+    if file is not None and not Path(file).is_file():
+        raise ConfigError(f"data.source.file={_from_here(file)}: there is no such file{MOVED}")
+    if root is None or Path(root).is_dir():
         return
     if "download" not in source:
-        raise ConfigError(f"data.source.root={root}: there is no such folder")
+        raise ConfigError(f"data.source.root={_from_here(root)}: there is no such folder{MOVED}")
+    name, told = config.data.name, _from_here(root)
     raise ConfigError(
-        f"data.source.root={root}: there is no such folder; set CONVEXP_DATA to the one that holds {config.data.name}, "
-        f"or create it (mkdir -p {root}) to have {config.data.name} downloaded into it"
+        f"data.source.root={told}: there is no such folder; set CONVEXP_DATA to the one that holds {name}, or create it "
+        f"(mkdir -p {shlex.quote(told)}) to have {name} downloaded into it"
     )
+
+
+def _from_here(path: str) -> str:
+    """As it is told from the working directory, if it lies below that."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def check_combinations(config: Config) -> None:
@@ -289,4 +304,9 @@ def check_combinations(config: Config) -> None:
     if fused and trainer.gradient_clip_val is not None and trainer.precision.endswith("-mixed"):
         raise ConfigError(
             f"optimizer.fused=true: cannot clip under trainer.precision={trainer.precision}; set optimizer.fused=false"
+        )
+    if config.data_root is not None:
+        raise ConfigError(
+            f"data_root={config.data_root}: says where the data of a run lies that is gone on with (resume=DIR); a new run is "
+            "told by data.source.root or data.source.file"
         )

@@ -316,6 +316,7 @@ class Config(Section):
     compile: bool
     outputs: str
     resume: str | None
+    data_root: str | None = None
     on_failure: Literal["continue", "stop"]
     only_costs: bool
 

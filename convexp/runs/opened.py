@@ -64,7 +64,9 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, names code it may not name, or the data is not there.
     """
-    folder = Path(run).expanduser()
+    from convexp.config.places import path
+
+    folder = path("run", run)
     config = trusted_config(folder, "run", data_root)
     from convexp.evaluation import restore
 

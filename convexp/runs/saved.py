@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from convexp.atomic import whole
+from convexp.config.places import absolute, path
 from convexp.errors import ConfigError, one_line
 from convexp.yaml_file import read_yaml
 
@@ -24,6 +25,7 @@ def read_config(folder: Path, setting: str, data_root: str | Path | None = None)
     Raises:
         ConfigError: naming ``setting``, if there is none, it cannot be read, or it holds more than plain values.
     """
+    moved = None if data_root is None else path("data_root", data_root)
     file = folder / FOLDER / "config.yaml"
     if not file.is_file():
         raise ConfigError(f"{setting}={folder}: there is no run in this folder (no {FOLDER}/config.yaml)")
@@ -34,22 +36,26 @@ def read_config(folder: Path, setting: str, data_root: str | Path | None = None)
     data = values.get("data")
     source = data.get("source") if isinstance(data, dict) else None
     if isinstance(source, dict):
-        _place(source, data_root, os.environ.get("CONVEXP_DATA"))
+        _place(source, moved)
     return values
 
 
-def _place(source: dict[Any, Any], data_root: str | Path | None, here: str | None) -> None:
+def _place(source: dict[Any, Any], moved: Path | None) -> None:
     """Say where the data lies and what may be written: nothing is downloaded or cached where only a run folder says so."""
+    base, said = Path.cwd(), os.environ.get("CONVEXP_DATA")
+    here = absolute("CONVEXP_DATA", said, base) if said else None
     if "cache" in source:
-        source["cache"] = os.environ.get("CONVEXP_CACHE", "~/.cache/convexp")
-    if data_root is not None and "file" in source:
-        source["file"] = str(Path(data_root) / Path(str(source["file"])).name)
-    elif data_root is not None:
-        source["root"] = str(data_root)
-    elif "download" in source:
-        if here and not Path(str(source.get("root"))).is_dir():  # the data has moved, or the run was started in another folder
-            source["root"] = here
-        source["download"] = source["download"] is True and source.get("root") == here
+        source["cache"] = os.environ.get("CONVEXP_CACHE") or "~/.cache/convexp"
+    if moved is not None and "file" in source:
+        source["file"] = moved / Path(str(source["file"])).name
+    elif moved is not None:
+        source["root"] = moved
+    elif "download" in source and here and not Path(str(source.get("root"))).is_dir():
+        source["root"] = here  # the data has moved, or the run was started in another folder
+    for key in {"root", "file", "cache"} & source.keys():
+        source[key] = str(absolute(f"data.source.{key}", source[key], base))
+    if "download" in source and moved is None:
+        source["download"] = source["download"] is True and source.get("root") == str(here)
 
 
 def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> None:

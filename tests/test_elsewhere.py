@@ -1,0 +1,125 @@
+"""Runs, data and working directories that lie anywhere."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SMALL, read
+
+from convexp import runs
+
+NPZ = ("data=npz", "data.classes=2", "data.image_shape=[1,8,8]", "data.val_size=20")
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """A file of images in the folder ``here`` and the way there from ``elsewhere``, the working directory being ``here``."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    np.savez(tmp_path / "here" / "mine.npz", images=rng.integers(0, 256, (120, 8, 8), np.uint8), labels=np.arange(120) % 2)
+    os.chdir(tmp_path / "here")
+    return tmp_path / "here" / "mine.npz"
+
+
+def test_a_run_is_tested_and_gone_on_with_from_elsewhere(call, npz, interrupted_at, tmp_path):
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run").code == 130
+    before = read(Path("run"))
+    os.chdir(tmp_path / "elsewhere")
+    assert call("evaluate", "run=../here/run").code == 0
+    done = call("train", "resume=../here/run")
+    assert done.code == 0, done.err
+    after = read(npz.parent / "run")
+    assert after["state"] == "finished"
+    assert after["identity"] == before["identity"]
+    assert after["config"] == before["config"]
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["absolute", "relative, as older runs noted it"])
+def test_data_that_has_moved_is_known_by_its_checksum(call, npz, interrupted_at, tmp_path, old):
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run").code == 130
+    before = read(Path("run"))
+    if old:
+        config = Path("run", ".hydra", "config.yaml")
+        config.write_text(config.read_text().replace(str(npz), "mine.npz"))
+        result = {**before, "config": json.loads(json.dumps(before["config"]).replace(str(npz), "mine.npz"))}
+        Path("run", "result.json").write_text(json.dumps(result))
+    (tmp_path / "there").mkdir()
+    npz.rename(tmp_path / "there" / "mine.npz")
+    shutil.move("run", tmp_path / "there" / "run")
+    os.chdir(tmp_path / "elsewhere")
+    for program in (("evaluate", "run=../there/run"), ("train", "resume=../there/run")):
+        done = call(*program)
+        assert done.code == 2
+        assert "mine.npz: there is no such file" in done.err
+        assert "data_root=" in done.err
+        assert "delete" not in done.err
+    assert call("evaluate", "run=../there/run", "data_root=../there").code == 0
+    done = call("train", "resume=../there/run", "data_root=../there")
+    assert done.code == 0, done.err
+    assert read(tmp_path / "there" / "run")["identity"] == before["identity"]
+    assert read(tmp_path / "there" / "run")["data"]["checksum"] == before["data"]["checksum"]
+
+
+def test_other_images_in_the_place_of_the_run_s_are_refused(call, npz, interrupted_at, tmp_path):
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run").code == 130
+    rng = np.random.default_rng(1)
+    np.savez(tmp_path / "elsewhere" / "mine", images=rng.integers(0, 256, (120, 8, 8), np.uint8), labels=np.arange(120) % 2)
+    done = call("train", "resume=run", f"data_root={tmp_path}/elsewhere")
+    assert done.code == 2
+    assert "the images have changed since this run was begun" in done.err
+    assert read(Path("run"))["state"] == "interrupted"
+
+
+def test_a_configuration_that_was_changed_afterwards_is_another_run_s(call, npz, interrupted_at):
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run").code == 130
+    config = Path("run", ".hydra", "config.yaml")
+    config.write_text(config.read_text().replace("max_epochs: 2", "max_epochs: 3"))
+    done = call("train", "resume=run")
+    assert done.code == 2
+    assert "run of another configuration" in done.err
+
+
+def test_a_sweep_from_elsewhere_finds_what_is_finished(call, npz, tmp_path):
+    sweep = ("-m", *SMALL, *NPZ, "seed=0,1", "trainer.max_epochs=1")
+    assert call("train", *sweep, "data.source.file=mine.npz", "hydra.sweep.dir=sweep").code == 0
+    os.chdir(tmp_path / "elsewhere")
+    done = call("train", *sweep, "data.source.file=../here/mine.npz", "hydra.sweep.dir=../here/sweep")
+    assert done.code == 0, done.err
+    assert "2 finished (kept)" in done.out
+    assert set(runs.load("../here/sweep")["seed"]) == {0, 1}
+
+
+def test_relative_paths_are_seen_from_where_the_command_was_given(call, npz):
+    done = call(
+        "train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run", "hydra.job.chdir=true", "only_costs=true"
+    )
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("train", ["resume="]),
+        ("train", ["outputs="]),
+        ("train", ["data=image_folder", "data.classes=2", "data.source.root="]),
+        ("train", ["data=image_folder", "data.classes=2", "data.source.root=.", "data.source.cache="]),
+        ("train", ["data=npz", *NPZ, "data.source.file="]),
+        ("evaluate", ["run="]),
+        ("evaluate", ["run=x", "data_root="]),
+    ],
+)
+def test_an_empty_value_is_no_path(call, tmp_path, program, arguments):
+    done = call(program, *arguments)
+    assert done.code == 2, done.err
+    assert done.err.count("\n") == 1
+    assert arguments[-1].rstrip("=") in done.err
+    assert "empty" in done.err
+    assert list(tmp_path.iterdir()) == []
