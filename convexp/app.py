@@ -20,7 +20,7 @@ from convexp.asked import answer
 from convexp.config import conf_dir
 from convexp.config.groups import chosen
 from convexp.config.messages import explain
-from convexp.config.places import forget_empty_variables
+from convexp.config.places import forget_empty_variables, quoted
 from convexp.config.told import told
 from convexp.errors import ConvexpError
 from convexp.streams import lenient_output
@@ -79,7 +79,7 @@ def arranged(arguments: list[str]) -> list[str]:
         follows = before.startswith(("--config-", "-c"))  # the folder that comes after it may have any name
         is_override = not text.startswith("-") and ("=" in text or text.startswith("~")) and not follows
         (overrides if is_override else switches).append(text)
-    return [*switches, *map(chosen, overrides)]
+    return [*switches, *(chosen(quoted(text)) for text in overrides)]
 
 
 @contextmanager

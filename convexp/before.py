@@ -1,16 +1,20 @@
 """What Hydra calls before it makes a folder: what is wrong is said then, and nothing has to be removed."""
 
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, read_write
 
 from convexp.app import mistakes_in_one_line
 from convexp.config import load
-from convexp.config.folders import check_folder
+from convexp.config.folders import check_folder, check_makable, make, origin
 from convexp.config.hydra_values import hydra_values, without_hydra
+from convexp.config.places import path
 from convexp.errors import ConfigError
+from convexp.resume import resumed
+from convexp.studies.grid import spell
 
 
 class CheckTraining(Callback):
@@ -19,15 +23,19 @@ class CheckTraining(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a single run."""
         with mistakes_in_one_line("convexp-train", "train"), hydra_values(config):
-            if config.get("resume") is None:  # else the run has settings of its own
-                load(without_hydra(config))
-            check_folder("hydra.run.dir", config.hydra.run.dir)
             _check_output_subdir(config)
+            if config.get("resume") is not None:  # the run has settings and a folder of its own
+                folder = resumed(config)[1]
+                check_makable(f"resume={config.resume}", folder)
+                _put(config, "run", folder)
+                return
+            load(without_hydra(config))
+            make(*_settled(config, "run"))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a sweep, by whichever sweeper."""
         with mistakes_in_one_line("convexp-train", "train"), hydra_values(config):
-            check_folder("hydra.sweep.dir", config.hydra.sweep.dir)
+            check_makable(*_settled(config, "sweep"))
             _check_output_subdir(config)
             if "resume" in _given(config):
                 raise ConfigError("resume: goes on with one run, without -m; a sweep that is started again goes on by itself")
@@ -40,6 +48,23 @@ class CheckEvaluation(Callback):
         """Called by Hydra for ``-m``."""
         with mistakes_in_one_line("convexp-eval", "eval"):
             raise ConfigError("-m: convexp-eval tests one run, run=DIR; call it once for each")
+
+
+def _settled(config: DictConfig, kind: str) -> tuple[str, Path]:
+    """The folder of the run or of the sweep, put into ``config`` as it is meant, and before it the setting that it is from."""
+    setting = f"hydra.{kind}.dir"
+    folder = path(setting, config.hydra[kind].dir)
+    check_folder(setting, str(folder))
+    if str(folder) != config.hydra[kind].dir:
+        _put(config, kind, folder)
+    return origin(setting, folder, config.outputs), folder
+
+
+def _put(config: DictConfig, kind: str, folder: Path) -> None:
+    """Make ``folder`` that of the run or of the sweep; Hydra composes the runs of a sweep anew, from what has been told."""
+    with read_write(config.hydra):
+        config.hydra[kind].dir = str(folder)
+        config.hydra.overrides.hydra.append(f"hydra.{kind}.dir={spell(str(folder))}")
 
 
 def _check_output_subdir(config: DictConfig) -> None:

@@ -4,6 +4,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp import console
 from convexp.app import application
+from convexp.config.folders import check_makable
 from convexp.config.places import path
 from convexp.errors import ConfigError
 from convexp.runs import read_result
@@ -22,6 +23,8 @@ def task(cfg: DictConfig) -> None:
     probes = OmegaConf.to_container(cfg.probes, resolve=True) if cfg.probes else None
     changes = {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
     config = trusted_config(folder, "run", cfg.data_root, changes)
+    if config.probes:
+        check_makable(f"run={cfg.run}", folder / "probes")
     from convexp.evaluation import prepare_torch, reprobe, restore  # torch and Lightning: seconds, so only now
     from convexp.verification import again, verdict
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from convexp import __version__, console
+from convexp.config.places import path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.streams import lenient_output
 
@@ -37,9 +38,10 @@ def main() -> None:
         prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("dir", type=Path, metavar="DIR", help="a folder that runs lie in, at any depth")
-    folder: Path = parser.parse_args().dir
+    parser.add_argument("dir", metavar="DIR", help="a folder that runs lie in, at any depth")
+    given = parser.parse_args()
     try:
+        folder = path("DIR", given.dir)
         files = make(folder)
     except ConvexpError as error:
         console.complain("convexp-report", str(error))

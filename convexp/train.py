@@ -78,7 +78,6 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
 def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     """Check the configuration, take the folder, run."""
     if cfg.get("resume") is not None:  # 0 is a folder, too
-        prune(folder)
         values, folder = resumed(cfg)
         config, cfg = checked(trusted(values)), OmegaConf.create(values)
         identity = identity_of(config, folder)

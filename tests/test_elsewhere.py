@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -104,16 +105,38 @@ def test_relative_paths_are_seen_from_where_the_command_was_given(call, npz):
     assert done.code == 0, done.err
 
 
+def test_a_tilde_is_the_home_folder(call, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    costs = (*SMALL, "only_costs=true")
+    assert call("train", *costs, "outputs=~/results").code == 0
+    assert list((home / "results" / "runs").iterdir())
+    assert call("train", *SMALL, "hydra.run.dir=~/run").code == 0
+    assert call("train", "-m", *costs, "outputs=~/results").code == 0
+    assert list((home / "results" / "sweeps").iterdir())
+    assert call("train", "-m", *costs, "hydra.sweep.dir=~/sweep", "seed=0,1").code == 0
+    assert len(list((home / "sweep").glob("*/result.json"))) == 2
+    assert call("train", "-m", *costs, "hydra.sweep.dir=~/basic", "seed=0,1", "hydra/sweeper=basic").code == 0
+    assert len(list((home / "basic").glob("*/result.json"))) == 2
+    assert "already finished" in call("train", "resume=~/run").out
+    assert call("evaluate", "run=~/run").code == 0
+    assert not list(tmp_path.rglob("~"))
+
+
 @pytest.mark.parametrize(
     ("program", "arguments"),
     [
         ("train", ["resume="]),
         ("train", ["outputs="]),
+        ("train", ["hydra.run.dir="]),
+        ("train", ["-m", "hydra.sweep.dir="]),
         ("train", ["data=image_folder", "data.classes=2", "data.source.root="]),
         ("train", ["data=image_folder", "data.classes=2", "data.source.root=.", "data.source.cache="]),
         ("train", ["data=npz", *NPZ, "data.source.file="]),
         ("evaluate", ["run="]),
         ("evaluate", ["run=x", "data_root="]),
+        ("report", [""]),
     ],
 )
 def test_an_empty_value_is_no_path(call, tmp_path, program, arguments):
@@ -123,3 +146,79 @@ def test_an_empty_value_is_no_path(call, tmp_path, program, arguments):
     assert arguments[-1].rstrip("=") in done.err
     assert "empty" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def read_only():
+    """Makes a folder one that cannot be written in, also by root, who may do so whatever its permissions say."""
+    mounted = []
+
+    def make(folder):
+        if os.geteuid():
+            folder.chmod(0o555)
+            return
+        for options in (["--bind", folder, folder], ["-o", "remount,ro,bind", folder]):
+            done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"root needs the right to mount a folder: {done.stderr.strip()}")
+            mounted.append(folder)
+
+    yield make
+    for folder in dict.fromkeys(mounted):
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["outputs=there"], ["hydra.run.dir=there/run"], ["-m", "outputs=there"], ["-m", "hydra.sweep.dir=there"]]
+)
+@pytest.mark.parametrize("kind", ["read-only", "a file", "of the kernel"])
+def test_a_place_that_cannot_be_written_to(call, tmp_path, read_only, arguments, kind):
+    there = tmp_path / "there"
+    if kind == "a file":
+        there.write_text("years of work")
+    elif kind == "read-only":
+        there.mkdir()
+        read_only(there)
+    else:
+        there = Path("/proc/nope")
+        arguments = [argument.replace("there", str(there)) for argument in arguments]
+    done = call("train", *SMALL, "only_costs=true", *arguments)
+    assert done.code == 2, done.err
+    assert done.err.count("\n") == 1
+    assert arguments[-1].removesuffix("/run") in done.err
+    assert "cannot be written to" in done.err
+    assert list(tmp_path.rglob("*")) == ([] if kind == "of the kernel" else [there])
+
+
+def test_what_could_not_be_made_whole_is_removed(call, tmp_path):
+    done = call("train", *SMALL, f"outputs=a/b/{'c' * 250}/{'d' * 300}")
+    assert done.code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_cannot_be_written_to(call, small_run, read_only, tmp_path):
+    folder = small_run("trainer.max_epochs=1")
+    read_only(folder)
+    before = read(folder)
+    done = call("evaluate", "run=run", "probes=shift_map")
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert "run=run: run cannot be written to" in done.err.replace(f"{tmp_path}/", "")
+    assert call("evaluate", "run=run").code == 0
+    done = call("train", "resume=run")
+    assert done.code == 2
+    assert "resume=run: " in done.err
+    assert read(folder) == before
+    assert {file.name for file in tmp_path.iterdir()} == {"run"}
+
+
+def test_a_home_that_is_not_known(call, tmp_path, monkeypatch):
+    """As in a container whose user has a number and no name."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 2)
+    for setting in ("outputs=~/x", "hydra.run.dir=~/x", "resume=~/x"):
+        done = call("train", setting)
+        assert done.code == 2
+        assert f"{setting}: ~ stands for a home folder that is not known; set HOME" in done.err
+    assert call("train", *SMALL, "only_costs=true").code == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"outputs"}

@@ -1,8 +1,11 @@
 """Names and folders that a configuration may make."""
 
+import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from convexp.config.places import path
 from convexp.errors import ConfigError
 
 LONGEST = 255  # bytes of a file name, as file systems have it
@@ -25,8 +28,8 @@ def check_subfolder(setting: str, folder: str) -> None:
     Raises:
         ConfigError: naming ``setting``, if it lies elsewhere, is the sweep's, or one of its names is too long.
     """
-    path = Path(folder)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
+    subfolder = Path(folder)
+    if subfolder.is_absolute() or ".." in subfolder.parts or not subfolder.parts:
         raise ConfigError(f"{setting}={folder or repr(folder)}: should be a folder within the sweep's")
     check_length(setting, folder)
 
@@ -36,3 +39,49 @@ def check_length(setting: str, folder: str) -> None:
     for part in Path(folder).parts:
         if (length := len(os.fsencode(part))) > LONGEST:
             raise ConfigError(f"{setting}: {part[:40]}... is a file name of {length} bytes; {LONGEST} are possible at most")
+
+
+def origin(setting: str, folder: Path, outputs: str) -> str:
+    """What ``folder`` is from, and was told: ``outputs``, where it lies below that, else ``setting``.
+
+    Raises:
+        ConfigError: if ``outputs`` is no path.
+    """
+    return f"outputs={outputs}" if folder.is_relative_to(path("outputs", outputs)) else f"{setting}={folder}"
+
+
+def make(said: str, folder: Path) -> None:
+    """Make ``folder``, which may be there, and see that it can be written in.
+
+    Raises:
+        ConfigError: opening with ``said``, the setting that the folder is from, if it cannot; nothing is left then.
+    """
+    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]  # the deepest first
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_access(folder)
+    except OSError as error:
+        for place in missing:
+            with suppress(OSError):
+                place.rmdir()
+        raise _unwritable(said, folder, error) from None
+
+
+def check_makable(said: str, folder: Path) -> None:
+    """The same without making it, as far as that can be told."""
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    try:
+        _check_access(there)
+    except OSError as error:
+        raise _unwritable(said, folder, error) from None
+
+
+def _check_access(folder: Path) -> None:
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def _unwritable(said: str, folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{said}: {error.filename or folder} cannot be written to ({error.strerror}); name a folder that can")

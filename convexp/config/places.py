@@ -1,6 +1,7 @@
 """Paths that a user writes: ``~`` is a home folder, an empty one is none, and a configuration's mean the same from anywhere."""
 
 import os
+import re
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -9,6 +10,7 @@ from convexp.errors import ConfigError
 
 SETTINGS = ("outputs", "resume", "data_root", "data.source.root", "data.source.file", "data.source.cache")
 VARIABLES = ("CONVEXP_DATA", "CONVEXP_CACHE")
+HOME = re.compile(r"([\w./+@-]+)=(~[^'\",\[\]{}()]*)")
 
 
 def path(setting: str, value: object) -> Path:
@@ -23,7 +25,9 @@ def path(setting: str, value: object) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise ConfigError(f"{setting}={text}: ~ stands for a home folder that is not known; set HOME, or say it all") from None
+        raise ConfigError(
+            f"{setting}={text}: ~ stands for a home folder that is not known; set HOME, or give the whole path"
+        ) from None
 
 
 def absolute(setting: str, value: object, base: Path) -> Path:
@@ -42,6 +46,12 @@ def make_absolute(cfg: DictConfig, base: Path) -> None:
     for setting in SETTINGS:
         if isinstance(value := OmegaConf.select(cfg, setting), str):
             OmegaConf.update(cfg, setting, str(absolute(setting, value, base)))
+
+
+def quoted(override: str) -> str:
+    """``setting=~/x`` as Hydra takes it, which has no ``~`` in values; other overrides as they are."""
+    found = HOME.fullmatch(override)
+    return f"{found[1]}='{found[2]}'" if found else override
 
 
 def forget_empty_variables() -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from convexp import console
 from convexp.atomic import remove_partials, whole
 from convexp.config.check import explained
+from convexp.config.folders import make, origin
 from convexp.config.hydra_values import hydra_values
 from convexp.config.schema import Study
 from convexp.errors import ConfigError
@@ -46,7 +47,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     plan = Plan(name, question, values(grid, found), compare, [job.planned() for job in found], _said(cfg))
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make(origin("hydra.sweep.dir", root, cfg.outputs), root)
         clear(root)
         remove_partials(root)
         with whole(root / "multirun.yaml") as partial:
