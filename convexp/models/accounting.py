@@ -88,7 +88,11 @@ def summed(layers: list[LayerCount]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class LayerTime:
-    """One layer on a batch, alone: median milliseconds, and the peak of memory in bytes above what was there before."""
+    """One layer on a batch, alone: median milliseconds, and the peak of memory in bytes above what was there before.
+
+    On a CPU milliseconds are those that the process got, of all its threads together: what other processes, such as the runs of
+    a sweep side by side, do on the same cores is not counted. On a GPU they are those of the clock.
+    """
 
     forward_ms: float
     backward_ms: float
@@ -145,11 +149,12 @@ def _layer_time(module: nn.Module, x: Tensor, parameters: list[nn.Parameter], be
 
 
 def _milliseconds(step: Callable[[], Any], x: Tensor) -> float:
-    start = time.perf_counter()
+    clock = time.process_time if x.device.type == "cpu" else time.perf_counter
+    start = clock()
     step()
     if x.is_cuda:
         torch.cuda.synchronize(x.device)
-    return (time.perf_counter() - start) * 1000
+    return (clock() - start) * 1000
 
 
 def peak_bytes(step: Callable[[], Any], cuda: bool = False) -> int:

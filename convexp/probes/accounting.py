@@ -23,8 +23,9 @@ class Accounting:
     ``convexp.layers.cost``), ``flops`` of the forward pass for one image, counted by torch (a multiply-add is two) and
     ``closed_form_flops``, ``backward_flops`` (both gradients of one image, in closed form; of a grouped convolution torch's
     counter would say more, wrongly), ``parameter_bytes``, ``input_bytes`` and ``output_bytes`` of the batch, ``forward_ms`` and
-    ``backward_ms`` (medians), ``forward_peak_bytes`` and ``backward_peak_bytes`` (above what was in use before), null where
-    nothing is known. ``shares``: by quantity and layer, 0..1.
+    ``backward_ms`` (medians; on a CPU of the process's own time on it, all threads together), ``forward_peak_bytes`` and
+    ``backward_peak_bytes`` (above what was in use before), null where nothing is known. ``shares``: by quantity and layer,
+    0..1.
 
     Numbers: ``parameters``, ``flops`` (per image), ``forward_ms`` and ``backward_ms`` (sums over the layers, each run alone),
     ``peak_bytes`` (largest of any layer), ``batch``.

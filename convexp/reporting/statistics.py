@@ -1,7 +1,7 @@
 """Means over seeds and their intervals: Student's t, of shares on the log odds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import atan2, cos, exp, fsum, log, pi, sin, sqrt
 from statistics import fmean
@@ -68,6 +68,12 @@ def share(values: Sequence[float]) -> Mean:
 def _from_odds(log_odds: float) -> float:
     odds = exp(-abs(log_odds))
     return odds / (1 + odds) if log_odds < 0 else 1 / (1 + odds)
+
+
+def shifted(value: Mean, by: float) -> Mean:
+    """The mean of the same values, each of them so much larger."""
+    low, high = (None if end is None else end + by for end in (value.low, value.high))
+    return replace(value, mean=value.mean + by, low=low, high=high)
 
 
 def deviation(values: Sequence[float]) -> float:

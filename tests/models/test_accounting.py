@@ -1,8 +1,10 @@
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network, count
@@ -90,6 +92,17 @@ def test_every_part_is_measured_in_order(wiring):
     assert found["normalize"].backward_ms == found["normalize"].backward_peak_bytes == 0  # there is nothing to learn below it
     assert all(cost.backward_ms > 0 for name, cost in found.items() if name != "normalize")
     assert all(p.grad is None for p in network.parameters())
+
+
+def test_time_that_others_have_on_the_same_core_is_not_counted():
+    waits = nn.Sequential(Waiting(), nn.Flatten())
+    assert measured(waits, torch.zeros(1, 3, 8, 8), repeats=1)["0"].forward_ms < 25  # of at least 50 on the clock
+
+
+class Waiting(nn.Module):
+    def forward(self, x):
+        time.sleep(0.05)
+        return x
 
 
 def test_peak_of_memory_is_what_is_allocated_at_once():

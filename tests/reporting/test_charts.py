@@ -107,7 +107,7 @@ def test_sequences_have_maps_of_one_row_and_volumes_none():
 def test_training_curves_come_from_whatever_rows_can_be_read(tmp_path):
     assert training_curve(tmp_path, "val/acc") == {}
     (tmp_path / "metrics.csv").write_text("step,val/acc,epoch\n1,0.5,0\n2,,1\n3,nan,2\n4,0.7,3\n5,0.8,3\n6,0.")
-    assert training_curve(tmp_path, "val/acc") == {0.0: 0.5, 3.0: 0.8}
+    assert training_curve(tmp_path, "val/acc") == {1.0: 0.5, 4.0: 0.8}
     assert training_curve(tmp_path, "train/loss") == {}
     (tmp_path / "metrics.csv").write_bytes(b"\xff\xfe\x00")
     assert training_curve(tmp_path, "val/acc") == {}

@@ -261,6 +261,25 @@ def test_a_script_that_is_not_the_pages_own_does_not_run(opened):
     assert all("Content Security Policy" in error for error in seen.errors)
 
 
+def test_people_count_epochs_from_one(opened):
+    report = three_layers()
+    for g in report.groups:
+        for r in g.runs:
+            r["metrics"]["best_epoch"] = 4 + r["seed"]
+    page, _ = opened(report, charts=[])
+    page.get_by_text("Show all metrics").click()
+    heading = page.locator("#metrics thead").get_by_role("button", name="best epoch", exact=True)
+    cells = page.locator("#metrics tbody tr").first.locator("th, td").all_inner_texts()
+    assert cells[heading.evaluate("b => b.closest('th').cellIndex")] == "6 ± 2.5"
+
+
+def test_the_words_below_kernels_hold_for_blocks_too(opened, tmp_path):
+    report = three_layers(tmp_path)
+    write_run_files(report)
+    page, _ = opened(report, charts=[])
+    assert "where all locations share theirs, a block with a tile per output channel" in text(page)
+
+
 def test_kernels_that_are_missing_or_no_pictures_are_said_to_be(opened, tmp_path):
     report = three_layers(tmp_path)
     write_run_files(report)

@@ -54,7 +54,8 @@ def _shape(rows: list[list[float]]) -> tuple[int, int]:
 
 
 def training_curve(folder: Path, metric: str) -> Curve:
-    """``metric`` by epoch from the run's metrics.csv; empty if that is missing, damaged or does not have it."""
+    """``metric`` by epoch, the first is 1, from the run's metrics.csv, where it is 0; empty if that is missing, damaged or does
+    not have it."""
     file = folder / "metrics.csv"
     if not file.is_file():  # a pipe would never end
         return {}
@@ -73,5 +74,5 @@ def _by_epoch(rows: Iterable[dict[str, str]], metric: str) -> Curve:
         except (KeyError, TypeError, ValueError):  # a cell that is empty or cut off
             continue
         if math.isfinite(epoch) and math.isfinite(value):
-            curve[epoch] = value
+            curve[epoch + 1] = value
     return curve

@@ -14,7 +14,7 @@ from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.looks import looks
 from convexp.reporting.comparisons import NOT_SHOWN, Comparison, by_metric, could_show, too_few
 from convexp.reporting.origin import ORIGIN, digest
-from convexp.reporting.page.kernels import kernels
+from convexp.reporting.page.kernels import KIND, kernels
 from convexp.reporting.page.tables import comparisons_table, groups_table, metrics_table, sentences
 from convexp.reporting.report import Report
 from convexp.reporting.words import plural, spread, title
@@ -82,6 +82,7 @@ def _content(report: Report) -> dict[str, Any]:
         "compared": comparisons_table(comparisons) if comparisons else None,
         "methods": [METHODS.get(m, m) for m in dict.fromkeys(c.method for c in comparisons)],
         "kernels": pictures,
+        "kernels_kind": KIND,
         "kernels_left_out": left_out,
         "command": _command(report),
         "most_paths": MOST_PATHS,

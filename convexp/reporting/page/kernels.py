@@ -13,6 +13,10 @@ FILE = "kernels_stage0.png"
 MOST = 12
 LARGEST = 400_000  # bytes
 WIDEST = 4096  # pixels
+KIND = (
+    "where each location has weights of its own, a row per output channel and a column per location; where all locations share "
+    "theirs, a block with a tile per output channel"
+)
 SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
@@ -40,8 +44,7 @@ def _picture(group: Group, root: Path) -> Picture:
     if image is None:
         return Picture(group.label, "", None, 0, 0)
     data, width, height = image
-    kind = "a row per output channel; a column per location, where each has weights of its own"
-    alt = f"Learned kernels of the first stage of {group.label}, seed {run.get('seed')}: {kind}."
+    alt = f"Learned kernels of the first stage of {group.label}, seed {run.get('seed')}: {KIND}."
     return Picture(group.label, alt, base64.b64encode(data).decode(), width, height)
 
 

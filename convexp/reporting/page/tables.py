@@ -8,7 +8,7 @@ from convexp.reporting import table
 from convexp.reporting.charts.series import value_on
 from convexp.reporting.comparisons import Comparison
 from convexp.reporting.groups import Group
-from convexp.reporting.statistics import Mean
+from convexp.reporting.statistics import Mean, shifted
 from convexp.reporting.words import finding, is_share, number, setting, signed, title
 from convexp.reporting.words import spread as with_interval
 from convexp.runs.plan import spread
@@ -16,6 +16,7 @@ from convexp.runs.settings import shown
 
 # As the other tables have them; FLOPs have a column of their own here.
 COLUMNS = {metric: name for name, metric in table.COLUMNS.items() if metric != "cost/flops"}
+FROM_ONE = {"best_epoch": ", the first is 1"}  # results count from 0
 MOST_WIDE = 300  # configurations in the table of all metrics
 
 
@@ -83,7 +84,7 @@ def metrics_table(groups: Sequence[Group], marks: list[str]) -> Table | None:
     )
     columns = [
         Column("configuration", "the model and the settings that differ"),
-        *(Column(m, f"{title(m)}{', per cent' if is_share(m) else ''}") for m in metrics),
+        *(Column(m, f"{title(m)}{', per cent' if is_share(m) else ''}{FROM_ONE.get(m, '')}") for m in metrics),
     ]
     rows = [[_label(g), *(_metric(g, m) for m in metrics)] for g in groups]
     caption = "Every metric, mean and 95 % interval over seeds; shares in per cent."
@@ -141,6 +142,7 @@ def _sizes(group: Group) -> list[Cell]:
 
 def _metric(group: Group, metric: str) -> Cell:
     value: Mean | None = group.metric(metric)
+    value = shifted(value, 1) if value is not None and metric in FROM_ONE else value
     fewer = f" (n = {value.n})" if value is not None and value.n < group.n else ""
     return Cell(with_interval(value, metric) + fewer, None if value is None else value.mean)
 
