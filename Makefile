@@ -33,7 +33,7 @@ demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
