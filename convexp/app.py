@@ -42,7 +42,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
     @lenient_output()  # here, since other launchers' processes know nothing of ``main``
     @functools.wraps(task)
     def guarded(cfg: DictConfig) -> Any:
-        with mistakes_in_one_line(name, config_name):  # here, since Hydra would print a line of its own first
+        with mistakes_in_one_line(name, config_name), console.warnings_once():  # Hydra would print a line of its own first
             return task(cfg)
 
     app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)
@@ -56,6 +56,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler, which counts memory, says when it starts
         forget_empty_variables()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+        console.warned.clear()
         try:
             with mistakes_in_one_line(name, config_name):
                 sys.argv[1:] = arranged(sys.argv[1:])

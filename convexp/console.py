@@ -1,11 +1,13 @@
 """What is said on the terminal."""
 
+import logging
 import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+import warnings
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import current_process
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ WORDS = ("null", "true", "false", "nan", "inf")  # but for these
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+warned: set[str] = set()
 
 
 def complain(program: str, message: str) -> None:
@@ -81,6 +84,46 @@ def tensorboard(logdir: str) -> str:
     found = shutil.which("tensorboard")
     program = "tensorboard" if found is not None and Path(found) == ours else shorten(ours)
     return f"{program} --logdir {shlex.quote(logdir)}"
+
+
+@contextmanager
+def passing(what: str) -> Generator[None]:
+    """Says what takes its time while somebody watches; it disappears at the end."""
+    with out.status(what) if is_terminal() else nullcontext():
+        yield
+
+
+def warn(message: str) -> None:
+    """A line on stderr, above a progress bar; the same one only once."""
+    if message not in warned:
+        warned.add(message)
+        with _above_the_bar():
+            err.print(f"warning: {' '.join(message.split())}", markup=False, style="yellow")
+
+
+@contextmanager
+def warnings_once() -> Generator[None]:
+    """What Python warns of is handed to ``warn``."""
+    before = warnings.showwarning
+    warnings.showwarning = lambda message, *_rest: warn(str(message))  # pyright: ignore
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
+class Warnings(logging.Handler):
+    """Hands what is logged to ``warn`` (conf/hydra/job_logging/quiet.yaml)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record."""
+        warn(record.getMessage())
+
+
+def show_differences(title: str, differences: list[str]) -> None:
+    """A run and what sets it apart."""
+    said = " ".join(differences) or "all settings as they are by default"
+    out.print(f"[bold]{escape(title)}[/]: {escape(said)} [dim](all settings: hydra.verbose=true)[/]")
 
 
 def show_settings(settings: dict[str, Any], title: str) -> None:

@@ -26,7 +26,7 @@ from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
 from convexp.runs.plan import read_plan, sweep_root
 from convexp.runs.result import LOG, write_result
-from convexp.training.callbacks import BEST, LAST, Checkpoints, Progress, RandomState
+from convexp.training.callbacks import BEST, LAST, Checkpoints, EpochLines, Progress, RandomState
 from convexp.training.final_metrics import final_metrics
 from convexp.training.hparams import columns, hparams
 from convexp.training.learning import Learning
@@ -178,6 +178,7 @@ class Experiment:
         self.loggers = [make(folder=self.folder, purge_step=purge_step) for make in makers]
         self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
         bars: list[Any] = [Progress()] if console.is_terminal() else []
+        lines = [] if bars or sweep_root(self.folder) else [EpochLines()]
         self.learning = [Learning(config.probe_every, self.probes, self.data)] if config.probe_every else []
         return one_process_trainer(
             config,
@@ -188,7 +189,7 @@ class Experiment:
             overfit_batches=settings.overfit_batches,
             profiler=make_profiler(settings.profiler, self.folder),
             logger=self.loggers,
-            callbacks=[*self.callbacks, *self.learning, self.checkpoints, RandomState(), *bars],
+            callbacks=[*self.callbacks, *self.learning, self.checkpoints, RandomState(), *bars, *lines],
             enable_progress_bar=bool(bars),
             num_sanity_val_steps=0,
             default_root_dir=self.folder,
@@ -198,7 +199,7 @@ class Experiment:
         if checkpoint is None:
             self._clear()
         first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
-        log.info("started at epoch %d: %s", first_epoch, self.config.name)
+        log.info("started at epoch %d: %s", first_epoch + 1, self.config.name)
         self.trainer = self._trainer(checkpoint)
         config, data = self.config, self.data.to(self.trainer.strategy.root_device)
         accelerator, precision = type(self.trainer.accelerator).__name__, str(self.trainer.precision)

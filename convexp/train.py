@@ -1,5 +1,6 @@
 """convexp-train: one run, or with ``-m`` or ``study=NAME`` many."""
 
+import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from convexp import console
 from convexp.app import application
 from convexp.config import Config, checked, load, trusted
+from convexp.config.told import told
+from convexp.differences import differences
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.resume import identity_of, resumed
 from convexp.runs import Result, RunFolder, Taken, identity_hash
@@ -101,14 +104,14 @@ def monitored(result: Result, config: Config) -> float | None:
 def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> Result:
     """Import torch, build, run, say what came out."""
     if not sweeps:
-        console.show_settings(config.model_dump(by_alias=True), config.name)
+        show(cfg, config, taken)
     run = prepared(config, taken)
     write_config(taken.path, cfg, HydraConfig.get(), keep=taken.found is Taken.UNFINISHED)
     try:
         result = run.execute()
     except KeyboardInterrupt:
-        told = console.told("resume", Path(console.shorten(taken.path)))
-        console.out.print(f"interrupted; to go on: convexp-train {told}", markup=False)
+        again = console.told("resume", Path(console.shorten(taken.path)))
+        console.out.print(f"interrupted; to go on: convexp-train {again}", markup=False)
         raise
     if sweeps:
         console.show_run(result, taken.path)
@@ -117,15 +120,25 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     return result
 
 
+def show(cfg: DictConfig, config: Config, taken: RunFolder) -> None:
+    """What is going to be run."""
+    hydra_cfg = HydraConfig.get()
+    if hydra_cfg.verbose:
+        console.show_settings(config.model_dump(by_alias=True), config.name)
+    elif taken.found is Taken.UNFINISHED:
+        console.out.print(f"{config.name}: goes on in {console.shorten(taken.path)}", markup=False)
+    else:
+        console.show_differences(config.name, differences(cfg, hydra_cfg.runtime.choices, told(sys.argv[1:]), "train"))
+
+
 def prepared(config: Config, taken: RunFolder) -> "Experiment | Costing":
     """The run, built; torch and Lightning take seconds to import, so they come only now."""
-    if config.only_costs:
-        from convexp.costs import Costing
-
-        return Costing(config, taken)
-    from convexp.experiment import Experiment
-
-    return Experiment(config, taken)
+    with console.passing("loading torch"):
+        if config.only_costs:
+            from convexp.costs import Costing as Run
+        else:
+            from convexp.experiment import Experiment as Run
+    return Run(config, taken)
 
 
 main = application("convexp-train", "train", task)

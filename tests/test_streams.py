@@ -1,16 +1,19 @@
 """Output never fails a run: closed pipes, closed streams, terminals that know ASCII only, full disks."""
 
+import csv
 import io
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
-from conftest import read
+from conftest import SMALL, read
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convexp import console
 from convexp.streams import Lenient, lenient_output
 
 sys.path.append(str(Path(__file__).parent / "reporting"))
@@ -112,3 +115,35 @@ def test_a_sweep_goes_on_when_nobody_reads(tmp_path):
     assert done.stdout.count(b"\n") == 1
     assert {read(tmp_path / "sweep" / name)["state"] for name in ("conv", "local", "dense")} == {"finished"}
     assert (tmp_path / "sweep" / "report.html").is_file()
+
+
+def test_a_file_gets_a_line_an_epoch(call, tmp_path):
+    done = call("train", *SMALL, "hydra.run.dir=run", "model=local")
+    assert done.code == 0, done.err
+    lines = [line for line in done.out.splitlines() if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    table = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    rows = [row for row in csv.DictReader(table) if row["train/loss"]]
+    for line, row in zip(lines, rows, strict=False):  # numbers of this epoch, not of the one before
+        assert f"train/loss {float(row['train/loss']):.4g}" in line
+        assert f"val/loss {float(row['val/loss']):.4g}" in line
+    logged = (tmp_path / "run" / "train.log").read_text()
+    assert "started at epoch 1" in logged
+    assert "epoch 2, step" in logged
+    for words in ("model=local", "trainer=cpu", "trainer.max_epochs=2", "model.channels=[2,2]"):
+        assert words in done.out.splitlines()[0]
+    assert "kernel_size" not in done.out  # as it is by default
+
+
+def test_verbose_shows_every_setting(call):
+    done = call("train", *SMALL, "hydra.run.dir=run", "only_costs=true", "hydra.verbose=true")
+    assert done.code == 0, done.err
+    assert "kernel_size" in done.out
+
+
+def test_a_warning_is_said_once(call, capsys):
+    console.warned.clear()
+    with console.warnings_once():
+        for _ in range(3):
+            warnings.showwarning("  of\n something", UserWarning, "here.py", 1)
+    assert capsys.readouterr().err == "warning: of something\n"

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
+
+SEVERAL = ("probes", "logger")  # groups of which several options may be chosen, each called after its file
 
 
 def used_files(cfg: DictConfig, config_name: str) -> list[tuple[str, Path]]:
     """The files that a configuration (with Hydra's part) is made of, each after those that it rests on, with their packages."""
     folders = [Path(source.path) for source in cfg.hydra.runtime.config_sources if source.schema == "file"]
-    choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
-    assert isinstance(choices, dict)
+    several = {key: list(cfg[key]) for key in SEVERAL if cfg.get(key) is not None}  # Hydra notes no choice of several options
+    choices = {**several, **cfg.hydra.runtime.choices}
     used = list(_with_bases(folders, "", config_name))
     for group, chosen in choices.items():
         for option in chosen if isinstance(chosen, list) else [chosen]:

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, TQDMProgressBar
 
+from convexp import console
 from convexp.atomic import whole
 from convexp.training.log import log
 
@@ -64,8 +65,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files; the validation of the epoch is done by now."""
-        values = ", ".join(f"{k} {float(v):.4g}" for k, v in sorted(trainer.callback_metrics.items()))
-        log.info("epoch %d, step %d: %s", trainer.current_epoch, trainer.global_step, values)
+        log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, metrics_in_words(trainer))
         if trainer.fast_dev_run:  # pyright: ignore
             return
         value = float(trainer.callback_metrics[self.monitor])
@@ -118,6 +118,27 @@ class Progress(TQDMProgressBar):
     def __init__(self) -> None:
         super().__init__(refresh_rate=20)
 
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Epochs count from 1, for people."""
+        super().on_train_epoch_start(trainer)
+        self.train_progress_bar.set_description(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
+
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """Without the version number that Lightning shows."""
         return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
+
+
+class EpochLines(Checkpoint):
+    """A line for each epoch, where nobody watches a bar: for files and pipes.
+
+    Lightning calls a ``Checkpoint`` once the metrics of the training are those of the whole epoch.
+    """
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say the metrics of the epoch."""
+        console.out.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: {metrics_in_words(trainer)}", markup=False)
+
+
+def metrics_in_words(trainer: pl.Trainer) -> str:
+    """``train/loss 0.1234, val/acc 0.98``."""
+    return ", ".join(f"{name} {float(value):.4g}" for name, value in sorted(trainer.callback_metrics.items()))

@@ -34,7 +34,7 @@ def logging_to(file: Path) -> Generator[None]:
     root, shown = logging.getLogger(), warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_rest: object) -> None:
-        log.warning("%s:%d: %s: %s", filename, lineno, category.__name__, message)
+        log.warning("%s (%s, %s:%d)", message, category.__name__, filename, lineno)
 
     root.addHandler(handler)
     log.setLevel(logging.INFO)

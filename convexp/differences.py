@@ -1,0 +1,52 @@
+"""What sets a configuration apart from the defaults, as it could be typed."""
+
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from convexp.config.comments import SEVERAL
+from convexp.config.hydra_values import without_hydra
+from convexp.config.told import Told
+from convexp.runs.settings import flatten
+from convexp.studies.grid import spell
+
+
+def differences(cfg: DictConfig, choices: dict[str, Any], line: Told, config_name: str) -> list[str]:
+    """Options that are not the default ones, then values that are not those of the options.
+
+    Args:
+        cfg: as a job is given it.
+        choices: of Hydra's groups (``hydra.runtime.choices``).
+        line: the command line, for folders of the user's own.
+        config_name: of the configuration that all others come from.
+    """
+    plain = Told(False, False, [], [], line.config_dir)
+    default = plain.composed(config_name)
+    own, others = _options(cfg, choices), _options(default, default.hydra.runtime.choices)
+    options = [f"{group}={_typed(chosen)}" for group, chosen in own.items() if chosen != others.get(group)]
+    try:
+        base = Told(False, False, [], options, line.config_dir).composed(config_name) if options else default
+    except HydraException:  # they come from somewhere else
+        base = default
+    before, now = _flat(base), _flat(cfg)
+    changed = [f"{key}={_typed(value)}" for key, value in now.items() if key not in before or before[key] != value]
+    return [*options, *changed, *(f"~{key}" for key in before if key not in now)]
+
+
+def _options(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
+    """The chosen option of each group; a list for those of which several are chosen, which Hydra does not note."""
+    single = {group: chosen for group, chosen in choices.items() if chosen is not None and not group.startswith("hydra/")}
+    several = {group: list(cfg[group]) for group in SEVERAL if group not in single and cfg.get(group) is not None}
+    return {group: chosen for group, chosen in (single | several).items() if group != "local"}
+
+
+def _flat(cfg: DictConfig) -> dict[str, Any]:
+    return flatten(OmegaConf.to_container(without_hydra(cfg), resolve=False))
+
+
+def _typed(value: Any) -> str:
+    try:
+        return spell(value)
+    except ValueError:
+        return str(value)

@@ -1,0 +1,33 @@
+"""What is said to set a run apart, typed again, gives the same configuration."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from convexp.config.hydra_values import without_hydra
+from convexp.config.told import told
+from convexp.differences import differences
+
+LINES = [
+    [],
+    ["model=local", "data=mnist", "seed=3"],
+    ["experiment=ott_mnist"],
+    ["experiment=shift_invariant", "model.channels=[4,8]"],
+    ["probes=[shift_map,kernels]", "logger=[csv]", "probes.shift_map.max_shift=2"],
+    ["probes=none", "logger=none", "debug=overfit", "optimizer=sgd", "+optimizer.dampening=0.1"],
+    ["name='a b'", "data.shift.train=[[0,1],[1,0]]", "resume=null"],
+]
+
+
+@pytest.mark.parametrize("line", LINES, ids=map(" ".join, LINES))
+def test_typed_again_it_is_the_same(line):
+    cfg = told(line).composed("train")
+    said = differences(without_hydra(cfg), cfg.hydra.runtime.choices, told(line), "train")
+    added = [f"+{text}" if "dampening" in text else text for text in said]
+    again = told(added).composed("train")
+    assert OmegaConf.to_container(without_hydra(again)) == OmegaConf.to_container(without_hydra(cfg))
+    assert len(said) <= len(line) + 6
+
+
+def test_nothing_sets_the_defaults_apart():
+    cfg = told([]).composed("train")
+    assert differences(without_hydra(cfg), cfg.hydra.runtime.choices, told([]), "train") == []
