@@ -98,6 +98,29 @@ def test_resumed_is_uninterrupted_bit_for_bit(small_run, call, tmp_path, interru
     assert curves(part) == curves(whole)
 
 
+def as_version_0_1_wrote(checkpoint):
+    """Local weights were called ``kernel`` and were in the literature's order; an optimizer's state was as it is now."""
+    state = torch.load(checkpoint, weights_only=True)
+    for name in [name for name in state["state_dict"] if name.endswith("wiring.weight")]:
+        weight = state["state_dict"].pop(name)  # (H', W', O, k2, k1, C)
+        state["state_dict"][name.replace("weight", "kernel")] = weight.permute(0, 1, 2, 5, 4, 3).contiguous()
+    torch.save(state, checkpoint)
+
+
+def test_run_of_version_0_1_is_resumed_bit_for_bit(small_run, call, tmp_path, interrupted_at):
+    overrides = ["model=local", "optimizer=adamw"]
+    whole, part = small_run(*overrides, folder="whole"), tmp_path / "part"
+    with interrupted_at(epoch=1, batch=3):
+        call("train", *SMALL, "hydra.run.dir=part", *overrides)
+    for name in ("best", "last"):
+        as_version_0_1_wrote(part / "checkpoints" / f"{name}.ckpt")
+    done = call("train", "resume=part")
+    assert done.code == 0, done.err
+    assert science(read(part)) == science(read(whole))
+    for key in ("state_dict", "optimizer_states"):
+        assert same(weights(whole)[key], weights(part)[key])
+
+
 def start(tmp_path, *overrides):
     """A training process that has finished its first epoch and is working on."""
     with (tmp_path / "output").open("w") as output:

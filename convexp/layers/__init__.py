@@ -2,8 +2,8 @@
 
 All layers map ``(B, C, H, W)`` to ``(B, O, H', W')`` and take the same arguments, so that one can stand for another:
 ``layer(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, groups, bias, padding_mode, device,
-dtype)``. Only layers with windows have ``groups``; ``bias`` is True or False, of local and low-rank layers ``location``,
-``channel`` or False.
+dtype)``. Only layers with windows have ``groups``; ``bias`` is True or False, of local and low-rank layers also
+``location`` (which True means) or ``channel``.
 """
 
 from convexp.geometry import extent, output_size, receptive_field, same_padding, transposed_output_size

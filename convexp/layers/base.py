@@ -119,6 +119,31 @@ def check_operands(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             raise ValueError(f"{name} on device {tensor.device}: should be on the weight's, {weight.device}")
 
 
+def with_batch(x: Tensor, weight: Tensor, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """``x`` as a batch, (B, *shape), once it is known to fit.
+
+    Raises:
+        TypeError, ValueError: if ``x`` has another shape or type than the layer, or is on another device.
+    """
+    check_operands(x, weight, bias)
+    traced = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]  sizes are tensors then, not to be looked at
+    fits = traced or x.shape[-len(shape) :] == shape
+    if not fits or x.dim() not in (len(shape), len(shape) + 1):
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"input of shape {tuple(x.shape)}: should be (B, {wanted}), or ({wanted}) without a batch")
+    return x.unsqueeze(0) if x.dim() == len(shape) else x
+
+
+def as_given(y: Tensor, x: Tensor) -> Tensor:
+    """``y`` (B, ...), or its only row if the input ``x`` came without a batch."""
+    return y if y.dim() == x.dim() else y.squeeze(0)
+
+
+# What looks at its input is a node of its own where torch.fx traces symbolically.
+torch.fx.wrap("with_batch")
+torch.fx.wrap("as_given")
+
+
 class SpatialLayer(nn.Module):
     """A layer on ``(B, C, H, W)`` of one known size, or ``(C, H, W)`` without a batch, in ``dims`` dimensions.
 
@@ -194,12 +219,8 @@ class SpatialLayer(nn.Module):
         Raises:
             TypeError, ValueError: if ``x`` has another shape or type than the layer, or is on another device.
         """
-        check_operands(x, self.weight, getattr(self, "bias", None))
-        expected = (self.in_channels, *self.input_size)
-        if x.dim() not in (self.dims + 1, self.dims + 2) or x.shape[-self.dims - 1 :] != expected:
-            shape = ", ".join(map(str, expected))
-            raise ValueError(f"input of shape {tuple(x.shape)}: should be (B, {shape}), or ({shape}) without a batch")
-        return self.batched(x) if x.dim() == self.dims + 2 else self.batched(x.unsqueeze(0)).squeeze(0)
+        batch = with_batch(x, self.weight, getattr(self, "bias", None), (self.in_channels, *self.input_size))
+        return as_given(self.batched(batch), x)
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``; what a layer is."""

@@ -7,12 +7,45 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.geometry import extent
+from convexp.geometry import Size, extent
 from convexp.layers.base import Padding, Sizes, SpatialLayer, flag, working_type
 from convexp.layers.flops import fourier_flops
 
 # A FLOP through the Fourier transform takes as long as five of a large matrix product (scripts/bench_layers.py --global-conv).
 FOURIER_COST = 5
+
+
+Units = tuple[int, int, int]
+
+
+def offsets(weight: Tensor, dim: int, pixels: int, units: Units, circular: bool) -> Tensor:
+    """Index into dimension ``dim`` of the kernel for every unit, ``first + stride * i``, and pixel: (units, pixels)."""
+    (first, stride, count), kernel = units, weight.shape[dim]
+    centre = first + stride * torch.arange(count, device=weight.device)
+    offset = torch.arange(pixels, device=weight.device) - centre[:, None] + kernel // 2
+    return offset % kernel if circular else offset
+
+
+def fourier(x: Tensor, weight: Tensor, size: Size, units: tuple[Units, Units]) -> Tensor:
+    """A correlation is a product after the transform, with the kernel's conjugated; half precision is too coarse for it."""
+    narrow, wide = working_type(x), torch.promote_types(x.dtype, torch.float32)
+    with torch.autocast(x.device.type if x.device.type != "meta" else "cpu", enabled=False):
+        y = correlate_circularly(x.to(wide), _origin_first(weight.to(wide), size))
+    for dim, (first, stride, count) in enumerate(units, start=2):  # round the grid of the transform, at a circular border
+        y = y.index_select(dim, (first + stride * torch.arange(count, device=y.device)) % y.shape[dim])
+    return y.to(narrow)
+
+
+def _origin_first(weight: Tensor, size: Size) -> Tensor:
+    """The kernel on the grid of the transform, offset 0 at index 0, negative offsets from the end."""
+    middle = [n // 2 for n in weight.shape[2:]]
+    more = [n - k for n, k in zip(size, weight.shape[2:], strict=True)]
+    return torch.roll(F.pad(weight, (0, more[1], 0, more[0])), [-m for m in middle], (2, 3))
+
+
+# What looks at its operands is a node of its own where torch.fx traces symbolically.
+torch.fx.wrap("offsets")
+torch.fx.wrap("fourier")
 
 
 class GlobalConv2d(SpatialLayer):
@@ -71,16 +104,15 @@ class GlobalConv2d(SpatialLayer):
             raise ValueError(f"padding={self.padding[dim]}: is at most {reach} here, as every unit's centre must be a pixel")
         return first
 
-    def _offsets(self, dim: int) -> Tensor:
-        """Index into the kernel for every pair (unit, pixel) along one dimension."""
-        n, kernel, device = self.input_size[dim], self.weight.shape[2 + dim], self.weight.device
-        centre = self.first[dim] + self.stride[dim] * torch.arange(self.output_size[dim], device=device)
-        offset = torch.arange(n, device=device) - centre[:, None] + kernel // 2
-        return offset % kernel if self.padding_mode == "circular" else offset
+    def _units(self, dim: int) -> Units:
+        """Centre of the first unit, from one to the next, and how many they are, along one dimension."""
+        return self.first[dim], self.stride[dim], self.output_size[dim]
 
     def dense_weight(self) -> Tensor:
         """The dense layer this is, with equal weights where the offsets are equal: (O, H', W', C, H, W)."""
-        weight = self.weight[:, :, self._offsets(0)][..., self._offsets(1)]  # (O, C, H', H, W', W)
+        circular = self.padding_mode == "circular"
+        rows, columns = (offsets(self.weight, 2 + dim, n, self._units(dim), circular) for dim, n in enumerate(self.input_size))
+        weight = self.weight[:, :, rows][..., columns]  # (O, C, H', H, W', W)
         return weight.permute(0, 2, 4, 1, 3, 5)
 
     def fan_in(self) -> int:
@@ -89,33 +121,15 @@ class GlobalConv2d(SpatialLayer):
 
     def batched(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, O, H', W')``."""
-        h = self._fourier(x) if self.by_fourier else self._matrix(x)
+        if self.by_fourier and not torch.onnx.is_in_onnx_export():  # which has no transform of two dimensions
+            h = fourier(x, self.weight, self.fourier_size, (self._units(0), self._units(1)))
+        else:
+            h = self._matrix(x)
         return h if self.bias is None else h + self.bias[:, None, None].to(h.dtype)
 
     def _matrix(self, x: Tensor) -> Tensor:
         weight = self.dense_weight().flatten(3).flatten(0, 2)  # (O*H'*W', C*H*W)
         return F.linear(x.flatten(1), weight).unflatten(1, (self.out_channels, *self.output_size))
-
-    def _fourier(self, x: Tensor) -> Tensor:
-        """A correlation is a product after the transform, with the kernel's conjugated; half precision is too coarse for it."""
-        narrow = working_type(x)
-        wide = torch.promote_types(x.dtype, torch.float32)
-        with torch.autocast(x.device.type if x.device.type != "meta" else "cpu", enabled=False):
-            h = correlate_circularly(x.to(wide), self._origin_first(self.weight.to(wide)))
-        return self._units(h).to(narrow)
-
-    def _origin_first(self, weight: Tensor) -> Tensor:
-        """The kernel on the grid of the transform, offset 0 at index 0, negative offsets from the end."""
-        middle = [n // 2 for n in weight.shape[2:]]
-        more = [n - k for n, k in zip(self.fourier_size, weight.shape[2:], strict=True)]
-        return torch.roll(F.pad(weight, (0, more[1], 0, more[0])), [-m for m in middle], (2, 3))
-
-    def _units(self, y: Tensor) -> Tensor:
-        """From the grid of the transform the places where units are; round it, at a circular border."""
-        for dim, (first, stride, out) in enumerate(zip(self.first, self.stride, self.output_size, strict=True), start=2):
-            places = (first + stride * torch.arange(out, device=y.device)) % y.shape[dim]
-            y = y.index_select(dim, places)
-        return y
 
     def kernels(self) -> Tensor:
         """Weights as pictures: (O, 1, C, 2H-1, 2W-1) or (O, 1, C, H, W), one location for all."""

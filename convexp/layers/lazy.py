@@ -46,11 +46,6 @@ class Unfitted(LocallyConnectedNd):
 class LazyLocallyConnectedNd(LazyModuleMixin, Unfitted):
     """As ``LocallyConnected*d`` without ``in_channels`` and ``input_size``; becomes one at the first call."""
 
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        base: Any = super()  # the mixin's own is typed for a protocol that no module meets
-        base._save_to_state_dict(destination, prefix, keep_vars)
-        self._name_kernel(destination, prefix)  # the mixin saves on its own
-
     def initialize_parameters(self, input: Tensor) -> None:
         """Take channels and size from ``input``, (B, C, H, W) or (C, H, W), and start as the layer itself starts.
 

@@ -4,25 +4,36 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
 from convexp.layers.functional import local
 from convexp.layers.rows import literature_order, stored_order
 
-LocalBias = Literal["location", "channel", False]
+BiasKind = Literal["location", "channel", False]
+LocalBias = BiasKind | Literal[True]
 
 
-def check_bias(bias: LocalBias) -> LocalBias:
-    """Raise a ValueError if ``bias`` is none of its kinds."""
-    if bias not in ("location", "channel", False):
-        raise ValueError(f"bias={bias}: should be location, channel or false")
+def check_bias(bias: LocalBias) -> BiasKind:
+    """The kind of bias; True is the default one, ``location``.
+
+    Raises:
+        ValueError: if ``bias`` is none of these.
+    """
+    if isinstance(bias, bool):
+        return "location" if bias else False
+    if bias not in ("location", "channel"):
+        raise ValueError(f"bias={bias}: should be location (or true), channel or false")
     return bias
+
+
+torch.fx.wrap("local")
 
 
 class PerLocation(SpatialLayer):
     """A layer with a kernel of its own at every location, however it comes by it, and a bias by location or by channel."""
 
-    bias_kind: LocalBias
+    bias_kind: BiasKind
 
     @property
     def kernel(self) -> Tensor:
@@ -52,17 +63,17 @@ class LocallyConnectedNd(PerLocation):
     ``h[o,i,j] = u[o,i,j] + sum_{c,a,b} V[i,j,o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]``
 
     With the same kernel at every location it is exactly a convolution. Arguments are those of ``nn.Conv2d`` plus
-    ``input_size``, and all of them mean the same, but for ``bias``: ``location`` (one for each unit, O*H'*W'), ``channel`` (one
-    for each channel, as a convolution has) or False.
+    ``input_size``, and all of them mean the same, but for ``bias``: ``location`` (one for each unit, O*H'*W'; so does True),
+    ``channel`` (one for each channel, as a convolution has) or False.
 
-    Shapes: ``kernel`` (H', W', O, C/groups, k1, k2), the weights in the literature's order;
-    ``weight`` (H', W', O, k2, k1, C/groups), the parameter: the same as they lie in memory, the window of a unit contiguous;
-    ``bias`` (O, H', W') or (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``. In one and three dimensions likewise: memory has the
-    last dimension's taps first and the channels last.
+    Shapes: ``weight`` (H', W', O, k2, k1, C/groups), the parameter, with the window of a unit contiguous in memory;
+    ``kernel`` (H', W', O, C/groups, k1, k2), a view of it in the literature's order;
+    ``bias`` (O, H', W') or (O, 1, 1); ``(B, C, H, W) -> (B, O, H', W')``. In one and three dimensions likewise: ``weight`` has
+    the last dimension's taps first and the channels last.
 
-    State dicts hold ``kernel`` instead of ``weight``, so that they outlive the order in memory. What goes by the parameters
-    (``named_parameters``, an optimizer's state, ``torch.func.functional_call``) has the order in memory:
-    ``in_literature_order`` turns it.
+    The weight is an ordinary contiguous parameter, of the same name and order in ``named_parameters``, state dicts, exported
+    programs and an optimizer's state; ``in_literature_order`` turns any of these. A state dict may bring it as ``kernel``, in
+    the literature's order, as well.
 
     The output lies in memory with the batch innermost, as the next such layer wants it (like channels-last: other strides,
     the same tensor).
@@ -108,48 +119,13 @@ class LocallyConnectedNd(PerLocation):
         """``weight``, its gradient or an optimizer's state, (H', W', O, k2, k1, C), as a view (H', W', O, C, k1, k2)."""
         return weight.permute(literature_order(self.dims))
 
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        self._name_kernel(destination, prefix)
-
-    def _name_kernel(self, destination: Any, prefix: str) -> None:
-        """A name of its own, so that nobody takes one order for the other. A reparametrized weight keeps its own names."""
-        weight = destination.pop(f"{prefix}weight", None)
-        if weight is not None:
-            destination[f"{prefix}kernel"] = weight if nn.parameter.is_lazy(weight) else self.in_literature_order(weight)
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: Any,
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        """While the module loads, the kernel stands under the weight's name."""
-        ours, theirs = f"{prefix}weight", f"{prefix}kernel"
-        if "weight" in self._parameters:
-            if state_dict.pop(ours, None) is not None:
-                error_msgs.append(f"{ours}: should be {theirs}, in the literature's order (H', W', O, C, k1, k2)")
-            kernel = state_dict.pop(theirs, None)
-            if kernel is not None and nn.parameter.is_lazy(kernel):
-                state_dict[ours] = kernel
-            elif kernel is not None and self._fits(kernel):
-                state_dict[ours] = kernel.permute(stored_order(self.dims)).contiguous()
-            elif kernel is not None:
-                own = "an uninitialized one" if nn.parameter.is_lazy(self.weight) else tuple(self.kernel.shape)
-                error_msgs.append(f"size mismatch for {theirs}: {tuple(kernel.shape)} in the checkpoint, {own} in the layer")
-        settings = (local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-        super()._load_from_state_dict(state_dict, prefix, *settings)
-        if ours in missing_keys:
-            missing_keys[missing_keys.index(ours)] = theirs
-
-    def _fits(self, kernel: Tensor) -> bool:
-        if nn.parameter.is_lazy(self.weight):
-            return kernel.dim() == 2 * self.dims + 2
-        return kernel.shape == self.kernel.shape
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *settings: Any, **named: Any) -> None:
+        """Takes ``kernel``, as checkpoints of version 0.1 have it, for ``weight``."""
+        kernel = state_dict.pop(f"{prefix}kernel", None)
+        if kernel is not None:
+            turned = kernel.dim() == 2 * self.dims + 2 and not is_lazy(kernel)  # of any other, torch says the shape
+            state_dict[f"{prefix}weight"] = kernel.permute(stored_order(self.dims)).contiguous() if turned else kernel
+        super()._load_from_state_dict(state_dict, prefix, *settings, **named)
 
 
 class LocallyConnected1d(LocallyConnectedNd):

@@ -1,6 +1,8 @@
 """Between local and conv: the kernel at each location is a mixture of a few kernels that all locations share."""
 
 import math
+from collections.abc import Callable
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +67,15 @@ class LowRankLocallyConnectedNd(PerLocation):
             else:
                 self.combination.normal_(std=1 / math.sqrt(self.rank))
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """What ``to(memory_format=torch.channels_last)`` does to the four dimensions of a kernel is done to the shared ones."""
+
+        def by_kernel(tensor: Tensor) -> Tensor:
+            shared = tensor.dim() == self.dims + 3
+            return fn(tensor.flatten(0, 1)).unflatten(0, (self.rank, -1)) if shared else fn(tensor)
+
+        return super()._apply(by_kernel, recurse)
+
     def mixture(self) -> Tensor:
         """s, the share of every kernel at every location: (R, H', W')."""
         return self.combination.softmax(0) if self.softmax else self.combination
@@ -75,7 +86,8 @@ class LowRankLocallyConnectedNd(PerLocation):
         taps = [i - self.dims for i in stored_order(self.dims)[self.dims :]]  # of (O, C, k1, k2), as they lie in memory
         shared = self.weight.permute(0, *(1 + i for i in taps))  # (R, O, k2, k1, C)
         mixed = self.mixture().flatten(1).t() @ shared.flatten(1)  # (H'*W', O*k2*k1*C)
-        return mixed.reshape(*self.output_size, *shared.shape[1:]).permute(literature_order(self.dims))
+        size = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        return mixed.reshape(*self.output_size, *(size[i] for i in taps)).permute(literature_order(self.dims))
 
     def extra_repr(self) -> str:
         """The arguments, with the rank."""

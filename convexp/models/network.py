@@ -54,6 +54,9 @@ class BatchNormUnit(nn.BatchNorm1d):
         """``(B, C, H, W) -> (B, C, H, W)``."""
         return super().forward(input.flatten(1)).reshape(input.shape)
 
+    def _check_input_dim(self, input: Tensor) -> None:
+        """There is nothing to check: units are in one dimension here."""
+
 
 Parts = dict[str, nn.Module]
 

@@ -1,9 +1,10 @@
+from pathlib import Path
+
 import pytest
 import torch
 from cases import any_layer, close, few, images, make, seeds
 from hypothesis import given
 from torch import nn
-from torch.func import functional_call
 
 from convexp.layers import (
     LazyLocallyConnected1d,
@@ -16,26 +17,40 @@ from convexp.layers.maps import LOCAL
 LAZY = {1: LazyLocallyConnected1d, 2: LazyLocallyConnected2d, 3: LazyLocallyConnected3d}
 
 
+def of_version_0_1(layer):
+    """The layer's state as that version saved it: the weights as ``kernel``, in the literature's order."""
+    state = {name: value.clone() for name, value in layer.state_dict().items()}
+    return state | {"kernel": layer.in_literature_order(state.pop("weight")).contiguous()}
+
+
 @few
 @given(any_layer, seeds)
-def test_a_state_dict_holds_the_literatures_order(geometry, seed):
+def test_a_state_dict_holds_the_parameters_themselves_and_brings_them_in_either_order(geometry, seed):
     torch.manual_seed(seed)
     kind = LOCAL[len(geometry["input_size"])]
-    layer, other = make(kind, geometry), make(kind, geometry)
-    state = layer.state_dict()
+    layer = make(kind, geometry)
+    state, x = layer.state_dict(), images(layer)
+    assert {name: value.shape for name, value in state.items()} == {n: p.shape for n, p in layer.named_parameters()}
     c, o, g = (geometry[name] for name in ("in_channels", "out_channels", "groups"))
-    assert state["kernel"].shape == (*layer.output_size, o, c // g, *geometry["kernel_size"])
-    assert torch.equal(state["kernel"], layer.kernel)
-    plain = {name: value.clone().contiguous() for name, value in state.items()}  # as another memory order would save it
-    other.load_state_dict(plain)
-    x = images(layer)
-    assert torch.equal(other(x), layer(x))
-    assert torch.equal(other.state_dict()["kernel"], plain["kernel"])
-    fresh = make(kind, geometry)
-    fresh.load_state_dict(plain, assign=True)
-    assert torch.equal(fresh(x), layer(x))
-    assert fresh.weight.is_contiguous()
-    assert {name: value.shape for name, value in plain.items()} == {name: value.shape for name, value in state.items()}
+    assert layer.kernel.shape == (*layer.output_size, o, c // g, *geometry["kernel_size"])
+    for brought in (state, of_version_0_1(layer)):
+        for assign in (False, True):
+            other = make(kind, geometry)
+            other.load_state_dict(brought, assign=assign)
+            assert other.weight.is_contiguous()
+            assert torch.equal(other.kernel, layer.kernel)
+            assert torch.equal(other(x), layer(x))
+
+
+def test_a_state_saved_by_version_0_1():
+    saved = torch.load(Path(__file__).with_name("state_of_version_0_1.pt"), weights_only=True)
+    net = nn.Sequential(
+        LocallyConnected2d(1, 2, (1, 3), 5),
+        nn.ReLU(),
+        LocallyConnected2d(2, 2, 2, (5, 3), stride=(2, 1), bias="channel"),
+    )
+    net.load_state_dict(saved["state_dict"])
+    torch.testing.assert_close(net(saved["input"]), saved["output"])
 
 
 def test_state_inside_a_network_and_through_a_file(tmp_path):
@@ -49,32 +64,21 @@ def test_state_inside_a_network_and_through_a_file(tmp_path):
     assert torch.equal(other(x), net(x))
     state = net.state_dict()
     with torch.no_grad():
-        state["0.kernel"].zero_()  # a state dict shares memory with its module, as everywhere in torch
+        state["0.weight"].zero_()  # a state dict shares memory with its module, as everywhere in torch
     assert (net[0].weight == 0).all()
 
 
 def test_a_state_of_another_size_is_refused():
     layer = LocallyConnected2d(2, 3, 3, 5)
-    sizes = r"\(4, 4, 3, 2, 3, 3\) in the checkpoint, \(3, 3, 3, 2, 3, 3\) in the layer"
-    with pytest.raises(RuntimeError, match=f"size mismatch for kernel: {sizes}"):
+    with pytest.raises(RuntimeError, match=r"size mismatch for weight: .*\[4, 4, 3, 3, 3, 2\].*\[3, 3, 3, 3, 3, 2\]"):
         layer.load_state_dict(LocallyConnected2d(2, 3, 3, 6).state_dict())
-    with pytest.raises(RuntimeError, match="size mismatch for kernel"):
+    with pytest.raises(RuntimeError, match=r"size mismatch for weight: .*\[4, 4, 3, 3, 3, 2\].*\[3, 3, 3, 3, 3, 2\]"):
+        layer.load_state_dict(of_version_0_1(LocallyConnected2d(2, 3, 3, 6)))
+    with pytest.raises(RuntimeError, match="size mismatch for weight"):
         layer.load_state_dict({"kernel": torch.zeros(3, 2, 3, 3), "bias": layer.bias})
-    with pytest.raises(RuntimeError, match=r'Missing key.*"kernel"'):
+    with pytest.raises(RuntimeError, match=r'Missing key.*"weight"'):
         layer.load_state_dict({"bias": layer.bias})
-    assert layer.load_state_dict({}, strict=False).missing_keys == ["kernel", "bias"]
-
-
-def test_the_two_orders_are_never_taken_for_each_other():
-    """With as many channels as the kernel is wide, both have the same shape."""
-    layer, other = LocallyConnected2d(3, 4, 3, (6, 5)), LocallyConnected2d(3, 4, 3, (6, 5))
-    assert layer.kernel.shape == layer.weight.shape
-    with pytest.raises(RuntimeError, match="weight: should be kernel, in the literature's order"):
-        other.load_state_dict(dict(layer.named_parameters()))
-    with pytest.raises(AttributeError, match="kernel"):
-        functional_call(layer, layer.state_dict(), (torch.zeros(1, 3, 6, 5),))
-    x = torch.randn(1, 3, 6, 5)
-    assert torch.equal(functional_call(other, dict(layer.named_parameters()), (x,)), layer(x))
+    assert layer.load_state_dict({}, strict=False).missing_keys == ["weight", "bias"]
 
 
 def test_a_reparametrized_weight_keeps_its_own_names():
@@ -115,22 +119,21 @@ def test_lazy_learns_what_was_not_said(geometry, seed):
 def test_lazy_and_state_dicts():
     torch.manual_seed(0)
     layer, lazy = LocallyConnected2d(2, 3, 2, 4), LazyLocallyConnected2d(3, 2)
-    assert nn.parameter.is_lazy(lazy.state_dict()["kernel"])
+    assert nn.parameter.is_lazy(lazy.state_dict()["weight"])
     other = LazyLocallyConnected2d(3, 2)
     other.load_state_dict(lazy.state_dict())
     x = images(layer).float()
     other.load_state_dict(layer.state_dict())
-    again = LazyLocallyConnected2d(3, 2)
+    again, older = LazyLocallyConnected2d(3, 2), LazyLocallyConnected2d(3, 2)
     again.load_state_dict(other.state_dict())
-    for loaded in (other, again):
+    older.load_state_dict(of_version_0_1(layer))
+    for loaded in (other, again, older):
         close(loaded(x), layer(x))
         assert loaded.in_channels == 2
     loaded = LazyLocallyConnected2d(3, 2)
     loaded.load_state_dict(layer.state_dict())
     with pytest.raises(ValueError, match=r"loaded weight of shape \(3, 3, 3, 2, 2, 2\): should be \(4, 4, 3, 2, 2, 2\)"):
         loaded(torch.zeros(1, 2, 5, 5))
-    with pytest.raises(RuntimeError, match=r"size mismatch for kernel: \(3, 2\) in the checkpoint, an uninitialized one"):
-        LazyLocallyConnected2d(3, 2).load_state_dict({"kernel": torch.zeros(3, 2)}, strict=False)
     with pytest.raises(ValueError, match="input of shape"):
         LazyLocallyConnected2d(3, 2)(torch.zeros(5, 5))
 
@@ -146,11 +149,11 @@ def test_lazy_without_bias_and_before_its_first_input(kind):
 def test_lazy_takes_what_a_state_dict_brought_and_makes_the_rest():
     layer = LocallyConnected2d(2, 3, 2, 4)
     x = images(layer).float()
-    for names in (["kernel"], ["bias"], ["kernel", "bias"]):
+    for names in (["weight"], ["bias"], ["weight", "bias"]):
         lazy = LazyLocallyConnected2d(3, 2)
         lazy.load_state_dict({name: layer.state_dict()[name] for name in names}, strict=False)
         lazy(x)
-        for name in ("kernel", "bias"):
+        for name in ("weight", "bias"):
             assert torch.equal(getattr(lazy, name), getattr(layer, name)) == (name in names)
     lazy = LazyLocallyConnected2d(3, 2, bias="channel")
     lazy.load_state_dict(layer.state_dict())
