@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import torch
 from conftest import SMALL, read
 from filelock import FileLock
 from outcomes import curves, same, science, weights
