@@ -16,12 +16,14 @@ endif
 
 # Bytecode is compiled at install time (pip does so anyway): otherwise the first start of every command pays for it.
 ifdef UV
-INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
+INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 else
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 endif
 
+# The size on Linux, summed over the files of the 64 packages that the dependencies come to.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV): 5 to 6 GB, most of them torch's libraries for GPUs; once."
 	$(INSTALL) -e .
 	@touch $@
 
