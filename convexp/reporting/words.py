@@ -12,7 +12,6 @@ TITLES = {
     "test/acc": "test accuracy",
     "val/acc": "validation accuracy",
     "train/loss": "training loss",
-    "best_epoch": "best epoch",
     "probe/shift_map/mean": "mean accuracy under shifts",
     "probe/shift_map/worst": "accuracy at the worst shift",
     "probe/shift_map/centre": "accuracy without shift",

@@ -16,7 +16,7 @@ from convexp.runs.settings import shown
 
 # As the other tables have them; FLOPs have a column of their own here.
 COLUMNS = {metric: name for name, metric in table.COLUMNS.items() if metric != "cost/flops"}
-FROM_ONE = {"best_epoch": ", the first is 1"}  # results count from 0
+FROM_ONE = {"best_epoch": "best epoch (the first is 1)"}  # results count from 0
 MOST_WIDE = 300  # configurations in the table of all metrics
 
 
@@ -84,7 +84,7 @@ def metrics_table(groups: Sequence[Group], marks: list[str]) -> Table | None:
     )
     columns = [
         Column("configuration", "the model and the settings that differ"),
-        *(Column(m, f"{title(m)}{', per cent' if is_share(m) else ''}{FROM_ONE.get(m, '')}") for m in metrics),
+        *(Column(FROM_ONE.get(m, m), f"{title(m)}{', per cent' if is_share(m) else ''}") for m in metrics),
     ]
     rows = [[_label(g), *(_metric(g, m) for m in metrics)] for g in groups]
     caption = "Every metric, mean and 95 % interval over seeds; shares in per cent."
