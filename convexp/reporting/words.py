@@ -16,6 +16,7 @@ TITLES = {
     "probe/shift_map/worst": "accuracy at the worst shift",
     "probe/shift_map/centre": "accuracy without shift",
     "probe/consistency/all": "consistency under shifts",
+    "probe/consistency/control": "consistency by chance, of two images of different classes",
     "cost/parameters": "parameters",
     "cost/flops": "FLOPs",
     "cost/activation_bytes": "bytes of the activations of one image",

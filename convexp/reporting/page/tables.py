@@ -84,7 +84,7 @@ def metrics_table(groups: Sequence[Group], marks: list[str]) -> Table | None:
     )
     columns = [
         Column("configuration", "the model and the settings that differ"),
-        *(Column(FROM_ONE.get(m, m), f"{title(m)}{', per cent' if is_share(m) else ''}") for m in metrics),
+        *(Column(str(FROM_ONE.get(m, m)), f"{title(m)}{', per cent' if is_share(m) else ''}") for m in metrics),
     ]
     rows = [[_label(g), *(_metric(g, m) for m in metrics)] for g in groups]
     caption = "Every metric, mean and 95 % interval over seeds; shares in per cent."
