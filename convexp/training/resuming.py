@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from convexp.errors import ConvexpError, one_line
-from convexp.training.callbacks import BEST, LAST, Checkpoints
+from convexp.training.callbacks import BEST, LAST, Checkpoints, RandomState
 from convexp.training.module import Classifier
 
 KINDS: dict[str, type] = {
@@ -20,6 +20,7 @@ KINDS: dict[str, type] = {
     "optimizer_states": list,
     "lr_schedulers": list,
 }
+CALLBACKS = (Checkpoints.__name__, RandomState.__name__)
 
 
 class UnusableError(Exception):
@@ -65,14 +66,25 @@ def _read(file: Path, module: Classifier) -> dict[str, Any]:
         raise UnusableError(f"{file.name} cannot be read: {type(error).__name__}") from None
     if not isinstance(found, dict):
         raise UnusableError(f"{file.name} holds no dictionary")
+    if wrong := _wrong(found, module):
+        raise UnusableError(f"{file.name} {wrong}")
+    return found
+
+
+def _wrong(found: dict[str, Any], module: Classifier) -> str | None:
+    """What is not as ``module`` would write it; above all what Lightning would leave as it is without a word."""
     for key, kind in KINDS.items():
         if not isinstance(found.get(key), kind):
-            raise UnusableError(f"{file.name} has no {key} that is of type {kind.__name__}")
+            return f"has no {key} that is of type {kind.__name__}"
     if min(found["epoch"], found["global_step"]) < 0:
-        raise UnusableError(f"{file.name} has a negative count")
+        return "has a negative count"
+    if (len(found["optimizer_states"]), len(found["lr_schedulers"])) != (1, int(module.make_scheduler is not None)):
+        return "has the state of other optimizers or schedules"
+    if lacking := [name for name in CALLBACKS if not found["callbacks"].get(name)]:
+        return f"has no state of {lacking[0]}"
     if _shapes(found["state_dict"]) != _shapes(module.state_dict()):
-        raise UnusableError(f"{file.name} holds the weights of another network")
-    return found
+        return "holds the weights of another network"
+    return None
 
 
 def _shapes(state: dict[str, Any]) -> dict[str, Any]:

@@ -284,7 +284,7 @@ def test_a_wrong_number_of_processes_writes_nothing(call, tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of its own that is soon full; ``resize`` makes it larger."""
+    """A disk of its own that is soon full; ``remount`` changes its size and how many files it holds."""
     disk = tmp_path / "disk"
     disk.mkdir()
     made = subprocess.run(
@@ -293,18 +293,18 @@ def small_disk(tmp_path):
     if made.returncode:
         pytest.skip(f"needs the right to mount a disk: {made.stderr.strip()}")
 
-    def resize(size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+    def remount(options):
+        subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
 
     try:
-        yield disk, resize
+        yield disk, remount
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
 
 
 @pytest.mark.slow
 def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, small_disk, undisturbed):
-    disk, resize = small_disk
+    disk, remount = small_disk
     sweep = (*SWEEP, f"hydra.sweep.dir={disk}/sweep")
     done = program("train", *sweep, cwd=tmp_path)
     assert done.code == 1
@@ -313,11 +313,26 @@ def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, 
     finished = {
         n: (disk / "sweep" / n / "result.json").read_bytes() for n, s in states(disk / "sweep").items() if s == "finished"
     }
-    resize("100m")
+    remount("size=100m")
     done = program("train", *sweep, cwd=tmp_path)
     assert done.code == 0, done.err
     assert outcome(disk / "sweep") == undisturbed
     assert all((disk / "sweep" / name / "result.json").read_bytes() == before for name, before in finished.items())
+
+
+@pytest.mark.parametrize("options", ["size=4k", "size=32k", "size=128k", "nr_inodes=3", "nr_inodes=8", "nr_inodes=12"])
+def test_a_single_run_says_in_a_line_that_the_disk_is_full_and_goes_on_when_it_is_not(call, small_disk, options):
+    disk, remount = small_disk
+    remount(options)
+    run = (*SMALL, f"hydra.run.dir={disk}/run")
+    done = call("train", *run)
+    assert done.code in (1, 2), done.out
+    assert "No space left on device" in done.err
+    assert "Traceback" not in done.err
+    remount("size=100m,nr_inodes=1000")
+    done = call("train", *run)
+    assert done.code == 0, done.err
+    assert not [path for path in disk.rglob("*") if "partial" in path.name]
 
 
 def test_stop_at_the_first_failure(call, tmp_path):
