@@ -19,6 +19,7 @@ from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.resume import identity_of, resumed
 from convexp.runs import Result, RunFolder, Taken, identity_hash
 from convexp.runs.folder import prune
+from convexp.runs.inside import check_way
 from convexp.runs.result import write_failure
 from convexp.runs.saved import write_config
 from convexp.studies.notes import note_refusal, stop, stopped
@@ -57,6 +58,7 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
         prune(folder)
         return None
     try:
+        check_way(root, folder)
         return start(cfg, folder, sweeps=True)
     except BusyError:
         console.out.print(f"{folder.name}: another process is working on it", markup=False)

@@ -30,6 +30,17 @@ def check_inside(folder: Path) -> None:
         raise RefusedError(f"{error.filename or folder}: cannot be read ({error.strerror})") from None
 
 
+def check_way(root: Path, folder: Path) -> None:
+    """Make sure that ``folder``, of a run of the sweep in ``root``, is reached from there without a link.
+
+    Raises:
+        RefusedError: naming the link.
+    """
+    for path in (folder, *folder.parents):
+        if path != root and path.is_relative_to(root) and path.is_symlink():
+            raise RefusedError(f"{path}: is a link, where a sweep keeps a folder; remove it, or choose another folder")
+
+
 def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
     folders = [str(root)]
     while folders:

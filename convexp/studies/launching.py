@@ -20,6 +20,7 @@ from convexp.errors import ConfigError
 from convexp.studies.notes import note_refusal, stop
 from convexp.studies.processes import side_by_side
 
+NOTHING = JobReturn(_return_value=None, status=JobStatus.COMPLETED)  # of a job that could not be begun, or was killed
 DEVICES = ("/dev/nvidiactl", "/dev/kfd")  # of NVIDIA's and of AMD's drivers
 
 
@@ -39,7 +40,7 @@ def launch(
     jobs = [partial(composed, context, config, list(said), first + i) for i, said in enumerate(overrides)]
     count = min(how_many(processes, config), len(jobs))
     if count <= 1:
-        return [perform(context, task, job()) for job in jobs]
+        return [perform_or_note(context, task, job()) or NOTHING for job in jobs]
     # What Hydra got is wrapped, and the wrapper cannot be sent to a process.
     work = partial(perform_elsewhere, context, inspect.unwrap(task), JobRuntime.instance().get("name"))
     preload = "convexp.costs" if config.get("only_costs") else "convexp.experiment"
@@ -50,7 +51,7 @@ def launch(
                 console.say(ended.out, ended.err)
                 if ended.exit_code is not None:
                     _note_killed(jobs[ended.number]().hydra.sweep, ended.exit_code, config)
-                done[ended.number] = ended.value or JobReturn(_return_value=None, status=JobStatus.COMPLETED)
+                done[ended.number] = ended.value or NOTHING
         except KeyboardInterrupt:
             console.out.print("interrupted; to go on, start it again")
             raise
@@ -120,9 +121,14 @@ def perform(context: HydraContext, task: TaskFunction, config: DictConfig) -> Jo
 
 
 def perform_elsewhere(context: HydraContext, task: TaskFunction, name: str, config: DictConfig) -> JobReturn | None:
-    """One job in a process that knows nothing of Hydra yet; None if it could not even be begun, and that is said and noted."""
+    """``perform_or_note`` in a process that knows nothing of Hydra yet."""
     setup_globals()
     JobRuntime.instance().set("name", name)
+    return perform_or_note(context, task, config)
+
+
+def perform_or_note(context: HydraContext, task: TaskFunction, config: DictConfig) -> JobReturn | None:
+    """One job; None if it could not even be begun, and that is said and noted."""
     try:
         return perform(context, task, config)
     except Exception as error:
