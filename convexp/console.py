@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import current_process
 from pathlib import Path
@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from convexp.config.described import Described
+from convexp.docstrings import Entry
 from convexp.runs.plan import read_plan, sweep_root
 
 T = TypeVar("T")
@@ -157,6 +158,17 @@ def show_options(group: str, chosen: Any, options: dict[str, str]) -> None:
     for name, what in options.items():
         mark = "*" if name == chosen or (isinstance(chosen, list) and name in chosen) else " "
         out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(what)}")
+
+
+def show_numbers(probe: str, numbers: Sequence[tuple[str, float, Entry | None]]) -> None:
+    """What a probe found, a line for each number: name, value, unit, meaning; what is meant of every layer is said once."""
+    width = max((len(f"{probe}/{name}") for name, _, _ in numbers), default=0)
+    said: set[Entry] = set()
+    for name, value, entry in numbers:
+        unit, meaning = (entry.kind, "" if entry in said else entry.text) if entry else ("", "")
+        said |= {entry} if entry else set()
+        line = f"[cyan]{escape(f'{probe}/{name}'):<{width}}[/]  {value:<12.6g} {escape(unit):<11} {escape(meaning)}"
+        out.print(line.rstrip())
 
 
 def _accuracy(metrics: dict[str, float]) -> str:

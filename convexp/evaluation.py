@@ -15,6 +15,7 @@ from convexp.config import Config
 from convexp.data import Dataset, loader
 from convexp.errors import ConfigError, one_line
 from convexp.json_file import write_json
+from convexp.probes.numbers import number
 from convexp.probes.runner import first_images, measure
 from convexp.training.callbacks import BEST
 from convexp.training.module import Classifier
@@ -108,8 +109,7 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
         save_pictures(pictures, target)
         if "skipped" in found:
             console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found['skipped'])}")
-        for number, value in found.get("numbers", {}).items():
-            console.out.print(f"{name}/{number} {value:.6g}")
+        console.show_numbers(name, [(k, v, number(type(probe), k)) for k, v in found.get("numbers", {}).items()])
     console.out.print(f"maps and pictures: {console.escape(console.shorten(target))}/")
 
 

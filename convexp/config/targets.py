@@ -1,11 +1,11 @@
 """Signatures of ``_target_``s, read from the source: importing them would import torch."""
 
 import ast
-import re
 from dataclasses import dataclass
 
 from convexp.config.kinds import Kind, kind
 from convexp.config.source import Definition, defined, found
+from convexp.docstrings import entries
 
 OURS = "convexp"
 
@@ -83,7 +83,4 @@ def _of_fields(node: ast.ClassDef, module: str) -> Signature:
 
 def _meanings(docstring: str | None) -> dict[str, str]:
     """The entries below ``Args:``, each in one line."""
-    _, _, rest = (docstring or "").partition("Args:\n")
-    section = re.split(r"\n(?=\S)", rest)[0]
-    entries = re.findall(r"^    (\w+)(?: \([^)]*\))?: (.*(?:\n     +.*)*)", section, re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in entries}
+    return {entry.name: entry.text for entry in entries(docstring, "Args")}

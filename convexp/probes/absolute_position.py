@@ -28,10 +28,14 @@ class AbsolutePosition:
     ridge regression on half of the images, tested on the other half; 0.5 is chance, and exactly so for features that are
     equal.
 
-    Numbers: ``accuracy_<border>`` for each border mode that the wiring takes, with the network's weights as they are,
-    ``accuracy_own`` with its own border, ``distance_own`` (``E‖g(top left) - g(bottom right)‖ / E‖g(x) - g(x')‖``, pooled
-    features g of one patch in two places over those of two patches in one place: the control), ``n`` patches tested. Source:
-    Kayhan & van Gemert 2020, arXiv 2003.07064, who train networks for this; here a trained network is asked.
+    Source: Kayhan & van Gemert 2020, arXiv 2003.07064, who train networks for this; here a trained network is asked.
+
+    Numbers:
+        accuracy_own (share): told apart, with the network's own border; 0.5 is chance.
+        distance_own (ratio): ``E‖g(top left) - g(bottom right)‖ / E‖g(x) - g(x')‖``, pooled features g of one patch in two
+            places over those of two patches in one place.
+        accuracy_BORDER (share): told apart, with the weights as they are and this border.
+        n (patches): tested.
 
     Args:
         max_images: the first so many test images; half of them train the readout.

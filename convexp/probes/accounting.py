@@ -27,12 +27,17 @@ class Accounting:
     ``backward_peak_bytes`` (above what was in use before), null where nothing is known. ``shares``: by quantity and layer,
     0..1.
 
-    Numbers: ``parameters``, ``flops`` (per image), ``forward_ms`` and ``backward_ms`` (sums over the layers, each run alone),
-    ``peak_bytes`` (largest of any layer), ``batch``.
-
     Args:
         batch: images; the batch that time and memory are measured on.
         repeats: passes that the medians are over.
+
+    Numbers:
+        parameters (count): of all layers.
+        flops (FLOPs): of the forward pass for one image; a multiply-add is two.
+        forward_ms (ms): of a batch, summed over the layers, each run alone.
+        backward_ms (ms): likewise, backward.
+        peak_bytes (bytes): above what was in use before, the largest of any layer.
+        batch (images): that time and memory are measured on.
     """
 
     batch: int

@@ -15,14 +15,19 @@ from convexp.probes.shifts import others, random_shifts, subsets
 class Consistency:
     """``E[1{argmax f(T_a x) = argmax f(T_b x)}]``, a and b iid uniform on the grid of shifts up to max_shift.
 
-    Numbers: ``all`` over all images, ``correct`` over those that are classified correctly without a shift (a better network
-    looks more consistent by that alone), ``one_shifted`` and ``one_shifted_correct`` (the same with the image as it is in
-    place of T_b, which is easier), ``control`` (as ``all`` for T_b of an image of another class: how often two different
-    objects get one answer), ``accuracy`` without a shift, ``n`` pairs. Shares, 0..1.
-
     Source: Zhang 2019, arXiv 1904.11486 (random crops); Chaman & Dokmanić 2021, arXiv 2011.14214 (circular shifts). Both
     define it with two shifts. The code of the latter for CIFAR-10 reports ``one_shifted`` while it trains, with one shift for
     a whole batch, from -m to m - 1.
+
+    Numbers:
+        all (share): two shifts of an image get the same answer.
+        correct (share): all, over the images that are classified correctly without a shift; a better network looks more
+            consistent by its accuracy alone.
+        one_shifted (share): the image as it is and a shift of it get the same answer, which is easier.
+        one_shifted_correct (share): one_shifted, over the correctly classified images.
+        control (share): shifts of two images of different classes get the same answer.
+        accuracy (share): classified correctly as they are.
+        n (pairs): compared.
 
     Args:
         max_shift: pixels.

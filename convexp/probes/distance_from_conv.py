@@ -28,8 +28,12 @@ class DistanceFromConv:
     for sharing alone, ``locality_index`` for locality alone. Measured every few epochs (``probe_every``) it shows the way of a
     network towards or away from the convolutions (d'Ascoli et al. 2019, arXiv 1906.06766).
 
-    Numbers, by stage: ``distance``, and ``random`` = sqrt(1 - E‖P W‖² / E‖W‖²), where random weights are to be expected;
-    ``distance`` without a name is the root of the summed squares over all stages. Source: ``convexp.layers.nearest_conv``.
+    Source: ``convexp.layers.nearest_conv``.
+
+    Numbers:
+        distance (ratio): the root of the squares summed over all layers; 0 is a convolution.
+        LAYER/distance (ratio): ‖W - P W‖ / ‖W‖ of this layer.
+        LAYER/random (ratio): sqrt(1 - E‖P W‖² / E‖W‖²), where random weights are to be expected.
     """
 
     def measure(self, network: Network, sample: Sample) -> Measurement:

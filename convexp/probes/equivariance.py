@@ -24,11 +24,17 @@ class Equivariance:
     whole δ/s); there both norms, the lower one of ``T_{δ/s} f(x)``, are over these units. A dense layer is measured at the same
     units, though it sees everything.
 
-    Numbers, means over all δ but 0, by stage: ``full``, ``full_correct`` (over correctly classified images), ``full_control``
-    (T_δ of an image of another class in the place of T_δ x), ``interior`` where a shift leaves such units; ``accuracy``, ``n``
-    images. What is nothing but zeros has no error and is left out. Dimensionless: 0 is exact, about 1.4 means unrelated maps
-    of equal norm. Maps, by stage: ``full``, ``interior`` (null where there are no such units) and ``full_radius`` (mean over
-    max |δ_i| = r). Source: design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
+    Numbers are means over all δ but 0. What is nothing but zeros has no error and is left out. Dimensionless: 0 is exact, about
+    1.4 means unrelated maps of equal norm. Maps, by stage: ``full``, ``interior`` (null where there are no such units) and
+    ``full_radius`` (mean over max |δ_i| = r). Source: design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
+
+    Numbers:
+        LAYER/full (ratio): error over all units; 0 is exact, 1.4 unrelated maps of equal norm.
+        LAYER/full_correct (ratio): full, over the correctly classified images.
+        LAYER/full_control (ratio): full, with T_δ of an image of another class in the place of T_δ x.
+        LAYER/interior (ratio): error over the units that neither border nor filled-in pixels have a part in.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
 
     Args:
         max_shift: pixels, 1 or more.

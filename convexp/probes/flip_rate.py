@@ -12,10 +12,18 @@ from convexp.probes.shifts import others, subsets
 class FlipRate:
     """``P(argmax f(T_δ x) != argmax f(x))`` for the diagonal shift δ = (pixels, pixels), and ``E|p_c(T_δ x) - p_c(x)|``.
 
-    p are softmax probabilities, c = argmax f(x). Numbers: ``all`` and ``change`` over all images, ``correct`` and
-    ``change_correct`` over those that are classified correctly, ``control`` and ``change_control`` with T_δ of an image of
-    another class in the place of T_δ x, ``accuracy``, ``n`` images. Shares and probabilities, 0..1.
+    p are softmax probabilities, c = argmax f(x).
     Source: Azulay & Weiss 2019, arXiv 1805.12177.
+
+    Numbers:
+        all (share): images whose answer the shift changes.
+        correct (share): all, over the correctly classified images.
+        control (share): all, with T_δ of an image of another class in the place of T_δ x.
+        change (probability): by how much that of the answer changes, on average.
+        change_correct (probability): change, over the correctly classified images.
+        change_control (probability): change, with T_δ of an image of another class.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
 
     Args:
         pixels: down and right.

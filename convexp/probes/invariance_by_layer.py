@@ -31,8 +31,17 @@ class InvarianceByLayer:
       response, k = 1 % of the images), L(i) the share of the shifts of those images for which it still fires; s = 1 or -1,
       whichever scores higher; mean over the ``top`` share of the units. At most 1 / G, which is 100 (Goodfellow et al. 2009).
 
-    Also ``accuracy``, ``n`` images. Maps: each measure by layer, and the cosine by max |δ_i| = r.
+    Maps: each measure by layer, and the cosine by max |δ_i| = r.
     Source: Biscione & Bowers 2021, arXiv 2110.05861; Quiroga et al. 2021; Goodfellow et al. 2009.
+
+    Numbers:
+        LAYER/cosine (cosine): of a shifted and the unshifted image's units; 1 is invariant.
+        LAYER/cosine_correct (cosine): cosine, over the correctly classified images.
+        LAYER/cosine_control (cosine): cosine, with T_δ of an image of another class.
+        LAYER/variance (ratio): normalised variance; 0 is invariant, 1: shifts matter as much as images do.
+        LAYER/firing (ratio): Goodfellow's score of the most invariant units; at most 100.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
 
     Args:
         max_shift: pixels, 1 or more.

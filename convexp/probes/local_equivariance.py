@@ -24,14 +24,21 @@ class LocalEquivariance:
     T_t shifts by t pixels, ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` moves the map of a stage of stride s back; logits, which should
     not move, are left as they are. ``J_f(x) D x`` is exact, everything in double precision.
 
-    Numbers: for every stage and for ``logits`` E‖L f‖²/dim f (per pixel², scales with f²) and ``relative``, E‖L f‖² / E‖f‖²
-    (per pixel²; 0 is exact, for a linear convolution with circular border and stride 1 alone: a nonlinearity makes new
-    frequencies); ``softmax``, the mean over classes of ``|d/dt softmax f(T_t x)|`` (per pixel); ``logits_correct`` and
-    ``softmax_correct`` over the correctly classified images, ``accuracy``, ``n`` images.
+    0 is exact, for a linear convolution with circular border and stride 1 alone: a nonlinearity makes new frequencies.
 
     Source: Gruver et al. 2023, arXiv 2210.02984, whose definition is that of ``logits``. The code of its end-to-end figures
     differs: it computes ``softmax``, by bilinear interpolation with a mirrored border, for each axis by itself, and with t in
     units of half the image, ``(n - 1) / 2`` pixels.
+
+    Numbers:
+        logits (1/pixel²): E‖L f‖² / dim f of the logits; scales with their squares.
+        logits_correct (1/pixel²): logits, over the correctly classified images.
+        softmax (1/pixel): mean over classes of ``|d/dt softmax f(T_t x)|``.
+        softmax_correct (1/pixel): softmax, over the correctly classified images.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
+        LAYER/relative (1/pixel²): E‖L f‖² / E‖f‖² of its output f; 0 is exact.
+        LAYER (1/pixel²): E‖L f‖² / dim f of its output f; scales with its square.
 
     Args:
         max_images: the first so many test images.

@@ -22,10 +22,17 @@ class Localisation:
     et al. 2016, arXiv 1512.04150; otherwise gradient times activation). A unit lies on the object if the middle of its
     receptive field is in the object's box or less than half a stride beside it.
 
-    Numbers: ``energy`` and ``evidence``, shares of the images with an object, ``energy_correct`` and ``evidence_correct`` of
-    those that are classified correctly, ``chance`` (for a unit drawn at random; images where no unit lies on the object
-    included), ``accuracy`` on images with an object, ``n`` of them. A picture: some images with the object's box and the
+    A picture: some images with the object's box and the
     evidence.
+
+    Numbers:
+        energy (share): images with an object on which the peak of the energy lies.
+        energy_correct (share): energy, over the correctly classified images.
+        evidence (share): images with an object on which the peak of the evidence lies.
+        evidence_correct (share): evidence, over the correctly classified images.
+        chance (share): for a unit drawn at random; images where no unit lies on the object included.
+        accuracy (share): images with an object that are classified correctly.
+        n (images): with an object.
 
     Args:
         max_images: the first so many test images.

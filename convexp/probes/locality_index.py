@@ -21,9 +21,12 @@ class LocalityIndex:
     skeleton describes. Weights that meet only a border of zeros do not count. Random weights (equally distributed, mean 0)
     have on average the share of the weights that lie within Δ.
 
-    Numbers, by stage: ``share``, E at the reach of the kernel, ``Δ = d (k-1) / 2`` (1 for local and conv), and ``random``,
-    what random weights of this wiring have there. Maps, by stage: ``delta``, ``share`` and ``random`` for every Δ at which a
+    Maps, by stage: ``delta``, ``share`` and ``random`` for every Δ at which a
     weight lies. Shares, 0..1. Source: design.md, section 1.
+
+    Numbers:
+        LAYER/share (share): E at the reach of the kernel, ``Δ = d (k-1) / 2``; 1 for local and conv.
+        LAYER/random (share): what random weights of this wiring have there.
     """
 
     def measure(self, network: Network, sample: Sample) -> Measurement:

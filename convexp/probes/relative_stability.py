@@ -22,10 +22,15 @@ class RelativeStability:
     white Gaussian noise of the deformation's norm. f are the logits; an image stays put where τ does not move it (at its
     edge).
 
-    Numbers: ``all`` and ``correct`` (R_f; about 1 before training, below 1: deformations matter less than noise),
-    ``deformation`` and ``noise``: numerator and denominator over ``E‖f(x) - f(z)‖²``, z an image of another class (the
-    control: 1 is as far as that); ``accuracy``, ``n`` images. Dimensionless.
     Source: Petrini et al. 2021, arXiv 2105.02468.
+
+    Numbers:
+        all (ratio): R_f; about 1 before training, below 1: deformations matter less than noise.
+        correct (ratio): R_f, over the correctly classified images.
+        deformation (ratio): E‖f(τx) - f(x)‖² over ``E‖f(x) - f(z)‖²``, z an image of another class; 1 is as far as that.
+        noise (ratio): E‖f(x + η) - f(x)‖² over the same.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
 
     Args:
         displacement: pixels.

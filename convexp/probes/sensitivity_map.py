@@ -21,11 +21,19 @@ class SensitivityMap:
     """``S(δ) = mean_x d(f(T_δ x), f(x)) / median d(f(x), f(x'))``, x and x' of different classes, f the logits.
 
     d is the Euclidean distance, and in the cosine variant ``1 - cos``, which does not depend on the scale of the logits
-    (preferred by Myburgh et al. 2021). Numbers: ``mean`` over all shifts but 0, ``mean_correct`` over correctly classified
-    images, ``control`` (T_δ of an image of another class in the place of T_δ x: about 1 by construction), ``cosine``,
-    ``cosine_correct``, ``cosine_control``, ``accuracy``, ``n`` images. Dimensionless: 1 is as far as another class. Maps:
+    (preferred by Myburgh et al. 2021). Maps:
     ``euclidean``, ``cosine`` (rows: shift down), ``radius`` and ``cosine_radius`` (mean over max |δ_i| = r).
     Source: Kauderer-Abrams 2017, arXiv 1801.01450.
+
+    Numbers:
+        mean (ratio): of S over all shifts but 0; 1 is as far as another class.
+        mean_correct (ratio): mean, over the correctly classified images.
+        control (ratio): mean, with T_δ of an image of another class in the place of T_δ x; about 1 by construction.
+        cosine (ratio): mean, with 1 - cos as the distance.
+        cosine_correct (ratio): cosine, over the correctly classified images.
+        cosine_control (ratio): cosine, with T_δ of an image of another class.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
 
     Args:
         max_shift: pixels, 1 or more.

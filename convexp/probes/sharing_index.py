@@ -33,7 +33,15 @@ class SharingIndex:
        infinite, and left out, if one is the same everywhere (Pogodin et al. 2021, arXiv 2106.13031).
 
     2 and 3 look at the weights in the window, for a dense layer at those of its nearest local layer. Of convolutions, which
-    share by construction, only ``index`` = 1 is noted. Numbers are by stage, with ``rho`` and ``random`` = ρ₀; dimensionless.
+    share by construction, only ``index`` = 1 is noted.
+
+    Numbers:
+        LAYER/index (index): 0 as random weights, 1 a convolution.
+        LAYER/rho (share): ρ, of the energy that a convolution keeps.
+        LAYER/random (share): ρ₀, the same for random weights.
+        LAYER/cosine_R (cosine): of kernels R cells apart; 1 is shared.
+        LAYER/l2_R (ratio): distance of kernels R cells apart over the norm of all; 0 is shared.
+        LAYER/snr (ratio): signal to noise of each weight over the locations, on average; large is shared.
     """
 
     def measure(self, network: Network, sample: Sample) -> Measurement:

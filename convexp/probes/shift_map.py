@@ -16,13 +16,20 @@ from convexp.probes.shifts import Grid, others
 class ShiftMap:
     """Accuracy under shifts, ``A(δ) = mean_n 1{argmax f(T_δ x_n) = y_n}`` for all |δ_i| <= max_shift.
 
-    Numbers: ``centre`` A(0), ``mean`` and ``worst`` over the whole grid (0 included), ``drop`` = centre - worst,
-    ``mean_correct`` (mean over the images that are classified correctly at δ = 0), ``control`` (mean of
-    ``1{argmax f(T_δ x_n) = y_m}``, m an image of another class: what is left of a shifted image counts more than this),
-    ``cut`` (zero_fill: largest share of brightness that a shift pushes off the canvas: 0 where nothing is cut off), ``n``
-    images. Maps: ``accuracy`` (rows: shift down, -max_shift first; columns: shift right), ``correct`` likewise, ``radius``
+    Maps: ``accuracy`` (rows: shift down, -max_shift first; columns: shift right), ``correct`` likewise, ``radius``
     (mean over all shifts with max |δ_i| = r, for r = 0, 1, ...). Accuracies are shares, 0..1.
     Source: Kauderer-Abrams 2017's map, with accuracy in the place of distance; Biscione & Bowers 2021.
+
+    Numbers:
+        centre (share): A(0), the accuracy as it is.
+        mean (share): of A over the whole grid, 0 included.
+        worst (share): the least of A on the grid.
+        drop (share): centre - worst.
+        mean_correct (share): mean over the images that are classified correctly at δ = 0.
+        control (share): mean of ``1{argmax f(T_δ x_n) = y_m}``, m an image of another class; what is left of a shifted image
+            counts more than this.
+        cut (share): zero_fill: most of the brightness that a shift pushes off the canvas; 0 where nothing is cut off.
+        n (images): looked at.
 
     Args:
         max_shift: pixels.

@@ -8,11 +8,13 @@ import pytest
 import torch
 import yaml
 from conftest import ROOT, SMALL, read
+from hydra.utils import get_class
 from nets import make, textures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from convexp.errors import ConvexpError
 from convexp.probes import Measurement
+from convexp.probes.numbers import number
 from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, measure
 
@@ -48,10 +50,28 @@ def test_all_of_them_on_waldo(small_run, model):
     assert not [name for name in PROBES if "skipped" in found[name]]
     for name in PROBES:
         assert all(isinstance(v, float) for v in found[name]["numbers"].values()), name
+        undocumented = [k for k in found[name]["numbers"] if not number(get_class(conf(name)[name]["_target_"]), k)]
+        assert undocumented == [], name
         assert found[name]["numbers"] or list(folder.glob(f"{name}_*.png")), name
     metrics = read(folder)["metrics"]
     assert {f"probe/{k}": v for k, v in by_name(found).items()} == {k: v for k, v in metrics.items() if k.startswith("probe/")}
     assert 0 <= found["localisation"]["numbers"]["chance"] < 0.1
+
+
+def test_a_probe_of_ones_own_documents_its_numbers_likewise():
+    class Mine:
+        """What it is.
+
+        Numbers:
+            size (pixels): how large
+                it is.
+            LAYER/gap_R (share): between R.
+        """
+
+    assert (number(Mine, "size").kind, number(Mine, "size").text) == ("pixels", "how large it is.")
+    assert number(Mine, "stages.0/gap_4").text == "between R."
+    assert number(Mine, "stages.0/gap") is None
+    assert number(int, "n") is None
 
 
 def test_what_does_not_apply_is_skipped_with_a_word(small_run):
@@ -213,7 +233,9 @@ def test_a_finished_run_can_be_measured_by_other_probes(small_run, call):
     done = call("evaluate", f"run={folder}", "probes=[shift_map,sharing_index,localisation]", "probes.shift_map.max_shift=1")
     assert done.code == 0, done.err
     noted = read(folder)["probes"]["shift_map"]["numbers"]
-    assert f"shift_map/mean {noted['mean']:.6g}" in done.out
+    (line,) = [line.split() for line in done.out.splitlines() if line.startswith("shift_map/mean ")]
+    assert line[:3] == ["shift_map/mean", f"{noted['mean']:.6g}", "share"]
+    assert "whole grid" in " ".join(line)
     assert "localisation skipped" in done.out
     again = json.loads((folder / "probes" / "shift_map.json").read_text())
     assert again["numbers"] == noted
