@@ -71,12 +71,17 @@ def shorten(path: Path) -> str:
 
 def told(setting: str, path: Path) -> str:
     """``setting=path`` as it can be typed on a command line: quoted for Hydra where it has to be, and for the shell."""
+    return shlex.quote(override(setting, path))
+
+
+def override(setting: str, path: Path) -> str:
+    """``setting=path`` as Hydra takes it."""
     text = str(path)
     if not PLAIN.fullmatch(text) or text.lower() in WORDS:
         from hydra.core.override_parser.types import Quote, QuotedString
 
         text = QuotedString(text.replace("${", "\\${"), Quote.single).with_quotes()
-    return shlex.quote(f"{setting}={text}")
+    return f"{setting}={text}"
 
 
 def tensorboard(logdir: str) -> str:

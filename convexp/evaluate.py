@@ -9,6 +9,7 @@ from convexp.config.places import path
 from convexp.errors import ConfigError
 from convexp.runs import read_result
 from convexp.runs.opened import trusted_config
+from convexp.runs.settings import lookup
 
 
 def task(cfg: DictConfig) -> None:
@@ -31,6 +32,10 @@ def task(cfg: DictConfig) -> None:
     prepare_torch(config)
     module, data = restore(config, folder)
     noted = read_result(folder) or {}
+    before = lookup(noted, "data.checksum")
+    if before is not None and before != data.checksum:
+        said = f"these are other images than the run's (checksum {before}, now {data.checksum})"
+        console.complain("convexp-eval", f"data ({config.data.name}): {said}")
     for name, mean in again(module, data, config).items():
         console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({verdict(name, mean, noted)})")
     if config.probes:

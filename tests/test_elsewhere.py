@@ -72,6 +72,8 @@ def test_other_images_in_the_place_of_the_run_s_are_refused(call, npz, interrupt
         assert call("train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run").code == 130
     rng = np.random.default_rng(1)
     np.savez(tmp_path / "elsewhere" / "mine", images=rng.integers(0, 256, (120, 8, 8), np.uint8), labels=np.arange(120) % 2)
+    done = call("evaluate", "run=run", f"data_root={tmp_path}/elsewhere")
+    assert "these are other images than the run's" in done.err
     done = call("train", "resume=run", f"data_root={tmp_path}/elsewhere")
     assert done.code == 2
     assert "the images have changed since this run was begun" in done.err
