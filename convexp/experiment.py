@@ -26,6 +26,7 @@ from convexp.runs import FORMAT, Result, RunFolder, Taken
 from convexp.runs.environment import git, hardware, versions
 from convexp.runs.plan import read_plan, sweep_root
 from convexp.runs.result import LOG, write_result
+from convexp.runs.settings import lookup
 from convexp.training.callbacks import BEST, LAST, Checkpoints, EpochLines, Progress, RandomState
 from convexp.training.final_metrics import final_metrics
 from convexp.training.hparams import columns, hparams
@@ -86,7 +87,7 @@ class Experiment:
             "name": config.name,
             "seed": config.seed,
             "started": self.previous.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
-            "config": config.model_dump(by_alias=True),
+            "config": self._config_as_begun(),
             "network": summed(self.layers) | {"width": self.width},
             "data": {
                 "checksum": data.checksum,
@@ -104,6 +105,15 @@ class Experiment:
             "versions": versions(),
             "git": git(),
         }
+
+    def _config_as_begun(self) -> dict[str, Any]:
+        """With the places where the data lay then: it is the same data, and other places would stand for other runs."""
+        config = self.config.model_dump(by_alias=True)
+        source: dict[str, Any] = config["data"]["source"]
+        for key in {"root", "file"} & source.keys():
+            before = lookup(self.previous, f"config.data.source.{key}")
+            source[key] = before if isinstance(before, str) else source[key]
+        return config
 
     def execute(self) -> Result:
         """Fit, test and probe, and keep ``result.json`` true all the while.

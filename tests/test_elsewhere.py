@@ -65,6 +65,8 @@ def test_data_that_has_moved_is_known_by_its_checksum(call, npz, interrupted_at,
     assert done.code == 0, done.err
     assert read(tmp_path / "there" / "run")["identity"] == before["identity"]
     assert read(tmp_path / "there" / "run")["data"]["checksum"] == before["data"]["checksum"]
+    noted = read(tmp_path / "there" / "run")["config"]["data"]["source"]["file"]
+    assert noted == ("mine.npz" if old else str(npz))  # as the runs beside it note it, which it is compared with
 
 
 def test_other_images_in_the_place_of_the_run_s_are_refused(call, npz, interrupted_at, tmp_path):

@@ -111,7 +111,7 @@ MISTAKES = {
     "no name": (["name=''"], ["name=", "folder"]),
     "a folder with a name too long": ([f"hydra.run.dir=runs/{'a' * 256}"], ["hydra.run.dir", "256 bytes"]),
     "the working folder": (["hydra.run.dir=."], ["hydra.run.dir=.", "folder you are in"]),
-    "the working folder in fewer letters": (["hydra.run.dir=''"], ["hydra.run.dir=''", "folder you are in"]),
+    "no folder": (["hydra.run.dir=''"], ["hydra.run.dir=''", "is empty"]),
     "above the working folder": (["hydra.run.dir=.."], ["hydra.run.dir=..", "folder you are in"]),
     "a sweep of the working folder": (["-m", "hydra.sweep.dir=."], ["hydra.sweep.dir=.", "folder you are in"]),
     "a sweep's folder below a file": (["-m", "hydra.sweep.dir=/dev/null/x"], ["hydra.sweep.dir=/dev/null/x"]),

@@ -284,16 +284,16 @@ def test_aliases_are_refused_before_they_are_followed(folder):
 
 def test_places_to_write_to_are_those_of_this_machine(folder, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
-    monkeypatch.setenv("CONVEXP_CACHE", "mine")
+    monkeypatch.setenv("CONVEXP_CACHE", "/mine")
     monkeypatch.delenv("CONVEXP_DATA", raising=False)
     source = {"root": str(tmp_path / "elsewhere"), "download": True, "cache": "/elsewhere"}
     change(folder, "data.source", source)
-    assert read_config(folder, "run")["data"]["source"] == source | {"download": False, "cache": "mine"}
+    assert read_config(folder, "run")["data"]["source"] == source | {"download": False, "cache": "/mine"}
     assert read_config(folder, "run", tmp_path)["data"]["source"]["download"] is True  # who runs it says where
     monkeypatch.setenv("CONVEXP_DATA", str(tmp_path))
     assert read_config(folder, "run")["data"]["source"]["download"] is False
     change(folder, "data.source.root", "nowhere")
-    assert read_config(folder, "run")["data"]["source"] == {"root": str(tmp_path), "download": True, "cache": "mine"}
+    assert read_config(folder, "run")["data"]["source"] == {"root": str(tmp_path), "download": True, "cache": "/mine"}
 
 
 def test_what_was_written_is_what_is_read(folder):
