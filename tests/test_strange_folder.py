@@ -296,6 +296,6 @@ def test_places_to_write_to_are_those_of_this_machine(folder, tmp_path, monkeypa
     assert read_config(folder, "run")["data"]["source"] == {"root": str(tmp_path), "download": True, "cache": "/mine"}
 
 
-def test_what_was_written_is_what_is_read(folder):
+def test_what_was_written_is_what_is_read(folder, trained):
     config = trusted(read_config(folder, "run"))
-    assert config == composed(*QUICK, f"name={config.name}")
+    assert config == composed(*QUICK, f"name={config.name}", f"outputs={trained.parent}/outputs")
