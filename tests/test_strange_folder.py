@@ -252,6 +252,29 @@ def test_callbacks_and_states_of_a_checkpoint_remove_nothing(folder, call, tmp_p
     assert (tmp_path / "precious" / "thesis.txt").exists()
 
 
+def test_pickles_in_checkpoints_are_not_loaded(folder, call, tmp_path, payload):
+    for name in ("best", "last"):
+        shutil.copy(payload, folder / "checkpoints" / f"{name}.ckpt")
+    done = call("evaluate", "run=run")
+    assert done.code == 2
+    assert "cannot be read" in done.err
+    with pytest.raises(ConfigError, match="cannot be read"):
+        runs.open(folder)
+    done = call("train", "resume=run")
+    assert done.code == 0, done.err
+    assert "starting again" in done.out
+
+
+def test_objects_hidden_in_a_checkpoint_are_not_made(folder, call, tmp_path, payload):
+    """In the format of torch, beside the weights that belong there."""
+    for name in ("best", "last"):
+        file = folder / "checkpoints" / f"{name}.ckpt"
+        saved = torch.load(file, weights_only=True)
+        torch.save(saved | {"callbacks": {"RandomState": Payload(tmp_path / "executed")}}, file)
+    assert call("evaluate", "run=run").code == 2
+    assert call("train", "resume=run").code == 0
+
+
 HOSTILE = {
     "aliases": "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]",
     "itself": "a: &a [*a]",

@@ -35,6 +35,7 @@ PROVIDED = {
     "scheduler": {"optimizer", "total_steps"},
     "logger": {"folder", "purge_step"},
 }
+LONGEST = 200  # characters of a value that are shown
 MADE_LATER = ("model", "optimizer", "scheduler", "logger")  # settings that are ``_partial_``
 MOVED = "; if it is a run's that has moved, say where it lies now: data_root=FOLDER"
 
@@ -119,8 +120,9 @@ def _explain(error: Mapping[str, Any]) -> str:
     return f"{setting}={_shown(value)}: {message.replace('Input should', 'should')}"
 
 
-def _shown(value: Any) -> Any:
-    return "null" if value is None else value
+def _shown(value: Any) -> str:
+    text = "null" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _is_union_branch(part: Any) -> bool:
