@@ -11,7 +11,7 @@ from convexp.geometry import check_border
 from convexp.layers.conv import ConvNd
 from convexp.layers.local import PerLocation
 from convexp.models import Network
-from convexp.probes.base import BATCH, Measurement, NotApplicableError, Sample, at_least
+from convexp.probes.base import BATCH, Measurement, NotApplicableError, Sample, at_least, needs_stages, parts
 from convexp.skeleton import PaddingMode
 
 RIDGE = 1e-6  # of the readout, relative to the features' variance: its solution is unique
@@ -48,8 +48,7 @@ class AbsolutePosition:
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images for each border mode."""
-        if not network.stages:
-            raise NotApplicableError("the network has no stages")
+        needs_stages(network)
         sample = sample.first(self.max_images)
         if len(sample) < 4:
             raise NotApplicableError(f"needs 4 images, there are {len(sample)}")
@@ -100,9 +99,11 @@ def pooled(network: Network, images: Tensor) -> Tensor:
 def with_border(network: Network, border: PaddingMode) -> Network | None:
     """A copy whose layers have another border; None if one of them has windows of no such border, or none at all."""
     other = copy.deepcopy(network)
-    for _, layer in other.wired_layers():
-        if not isinstance(layer, ConvNd | PerLocation):
-            return None
+    layers = parts(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
+    windowed = [layer for layer in layers if isinstance(layer, ConvNd | PerLocation)]
+    if not windowed or len(windowed) < len(layers):
+        return None
+    for layer in windowed:
         try:
             check_border(layer.input_size, layer.padding, border)
         except ValueError:

@@ -9,7 +9,7 @@ from convexp.layers import cost
 from convexp.layers.base import SpatialLayer
 from convexp.models import Network
 from convexp.models.accounting import LayerCount, count, measured
-from convexp.probes.base import Measurement, Sample, at_least
+from convexp.probes.base import Measurement, Sample, at_least, needs
 from convexp.probes.pictures import bars
 
 QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_bytes", "backward_peak_bytes")
@@ -54,6 +54,7 @@ class Accounting:
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """``repeats + 2`` forward and backward passes of each layer."""
+        needs(network, "skeleton", "normalize")
         images = sample.first(self.batch).images
         modules, counted = dict(network.named_modules()), {row.name: row for row in count(network)}
         rows: list[dict[str, Any]] = []

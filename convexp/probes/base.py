@@ -1,11 +1,11 @@
 """What a probe is, what it looks at and what it returns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.data.canvas import move
 from convexp.geometry import Size
@@ -93,6 +93,41 @@ class Probe(Protocol):
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Measure; raise ``NotApplicableError`` where that makes no sense."""
         ...
+
+
+def needs(network: nn.Module, *names: str) -> None:
+    """Raise a NotApplicableError unless the network offers the named attributes, which those of convexp do."""
+    if missing := [name for name in names if not hasattr(network, name)]:
+        raise NotApplicableError(f"needs the network's {', '.join(missing)}, which a {type(network).__name__} does not offer")
+
+
+def needs_stages(network: nn.Module) -> None:
+    """Raise a NotApplicableError unless the network has stages, whose output and geometry it tells."""
+    needs(network, "stages", "features", "skeleton")
+    if not network.stages:
+        raise NotApplicableError("the network has no stages")
+
+
+def parts(network: nn.Module, wanted: Callable[[nn.Module], bool]) -> dict[str, nn.Module]:
+    """The modules of a kind, by name, however deep in a wiring composed of several; of a network without wirings, in all of it.
+
+    What lies within one that is found is a part of it, and is not looked at.
+    """
+    wired_layers: Callable[[], list[tuple[str, nn.Module]]] = getattr(network, "wired_layers", lambda: [("", network)])
+    return {name: module for start, layer in wired_layers() for name, module in _walk(start, layer, wanted)}
+
+
+def _walk(name: str, module: nn.Module, wanted: Callable[[nn.Module], bool]) -> Iterator[tuple[str, nn.Module]]:
+    if wanted(module):
+        yield name, module
+        return
+    for child, part in module.named_children():
+        yield from _walk(f"{name}.{child}" if name else child, part, wanted)
+
+
+def picture_name(layer: str) -> str:
+    """Of a layer's picture: ``stage0`` for ``stages.0``, and ``stage0_1`` for its part ``stages.0.1``."""
+    return layer.replace("stages.", "stage").replace(".", "_")
 
 
 def at_least(probe: object, **least: int) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from convexp.models import Network
 from convexp.placement import Protocol
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, predict
+from convexp.probes.base import Measurement, Sample, at_least, needs_stages, predict
 from convexp.probes.pictures import curves
 from convexp.probes.shifts import Grid, others, shift_features
 from convexp.skeleton import Field
@@ -51,8 +51,7 @@ class Equivariance:
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """One forward pass of the images per shift, one more for the control, and two without a shift."""
-        if not network.stages:
-            raise NotApplicableError("the network has no stages")
+        needs_stages(network)
         sample = sample.first(self.max_images)
         grid, different = Grid(self.max_shift, len(sample.size)), others(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()

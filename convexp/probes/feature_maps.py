@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least
+from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, needs_stages
 from convexp.probes.pictures import stacked, tiles
 
 
@@ -32,8 +32,7 @@ class FeatureMaps:
         """One forward pass of the images shown."""
         if len(sample.size) != 2:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(sample.size)}")
-        if not network.stages:
-            raise NotApplicableError("the network has no stages")
+        needs_stages(network)
         sample = sample.first(self.max_images)
         originals = sample.images.float().cpu() / 255
         grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)

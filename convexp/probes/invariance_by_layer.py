@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from convexp.models import Network
 from convexp.placement import Protocol
-from convexp.probes.base import Measurement, Sample, at_least, positive, predict
+from convexp.probes.base import Measurement, Sample, at_least, needs, positive, predict
 from convexp.probes.pictures import curves
 from convexp.probes.shifts import Grid, others, subsets
 
@@ -63,6 +63,7 @@ class InvarianceByLayer:
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images per shift, one more for the control, and three without a shift."""
+        needs(network, "representations")
         sample = sample.first(self.max_images)
         grid, different = Grid(self.max_shift, len(sample.size)), others(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()

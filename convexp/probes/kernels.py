@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least
+from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, parts, picture_name
 from convexp.probes.pictures import tiles, weight_colours
 
 
@@ -34,11 +34,10 @@ class Kernels:
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``, or (O, L, C, h) in one dimension."""
         pictures: dict[str, Tensor] = {}
-        for index, (_, layer) in enumerate(network.wired_layers()):
-            kernels: Any = getattr(layer, "kernels", None)
-            if kernels is not None:
-                weights: Tensor = kernels().detach().float().cpu()
-                pictures[f"stage{index}"] = self._picture(weights.unsqueeze(-2) if weights.dim() == 4 else weights)
+        layers: dict[str, Any] = parts(network, lambda module: callable(getattr(module, "kernels", None)))
+        for name, layer in layers.items():
+            weights: Tensor = layer.kernels().detach().float().cpu()
+            pictures[picture_name(name)] = self._picture(weights.unsqueeze(-2) if weights.dim() == 4 else weights)
         if not pictures:
             raise NotApplicableError("the network has no layers with kernels to show")
         return Measurement(numbers={}, pictures=pictures)

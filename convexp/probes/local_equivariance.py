@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.functional import jvp
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, positive
+from convexp.probes.base import Measurement, Sample, at_least, needs, positive
 from convexp.probes.shifts import subsets
 
 Interpolation = Literal["fourier", "bilinear"]
@@ -61,6 +61,7 @@ class LocalEquivariance:
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """In double precision a forward pass of the images, and for each dimension one more and two backward passes."""
+        needs(network, "representations", "skeleton")
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
         batches = [self._batch(exact, batch.images.double()) for batch in sample.batches()]
         errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])

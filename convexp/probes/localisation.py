@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least
+from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, needs_stages
 from convexp.probes.pictures import peaks
 from convexp.probes.shifts import subsets
 
@@ -47,8 +47,7 @@ class Localisation:
         """A forward and a backward pass of the images that hold an object."""
         if sample.objects is None:
             raise NotApplicableError("these data do not say where anything is (data=waldo does)")
-        if not network.stages:
-            raise NotApplicableError("the network has no stages")
+        needs_stages(network)
         sample = sample.first(self.max_images)
         sample = sample.rows((sample.objects[:, 0] >= 0).all(1).nonzero()[:, 0])  # type: ignore[index]
         if not len(sample):

@@ -10,7 +10,7 @@ from convexp.layers.dense import DenseNd
 from convexp.layers.global_conv import GlobalConv2d
 from convexp.layers.maps import seen_pixels
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least
+from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, picture_name
 from convexp.probes.pictures import tiles, weight_colours
 from convexp.probes.taps import Taps, spatial_layers, taps
 
@@ -43,9 +43,7 @@ class ReceptiveFields:
         columns = torch.linspace(0, locations - 1, min(self.locations, locations)).round().long()
         found = taps(layer)
         shown = [on_image(layer, found, int(location))[: self.channels] for location in columns]
-        return Measurement(
-            numbers={}, pictures={name.replace("stages.", "stage"): tiles(weight_colours(torch.stack(shown, 1)))}
-        )
+        return Measurement(numbers={}, pictures={picture_name(name): tiles(weight_colours(torch.stack(shown, 1)))})
 
 
 def on_image(layer: SpatialLayer, found: Taps, location: int) -> Tensor:

@@ -5,6 +5,7 @@ L = H'*W' locations, T taps (the pixels of a window, or all there are), M = O*C/
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from convexp.layers.global_conv import GlobalConv2d
 from convexp.layers.local import PerLocation
 from convexp.layers.maps import seen_pixels
 from convexp.models import Network
-from convexp.probes.base import NotApplicableError
+from convexp.probes.base import NotApplicableError, parts
 
 KINDS = (ConvNd, PerLocation, DenseNd, GlobalConv2d)
 
@@ -101,12 +102,12 @@ def _to_pixels(layer: SpatialLayer) -> Tensor:
 
 
 def spatial_layers(network: Network) -> dict[str, SpatialLayer]:
-    """The wired layers that have locations and taps, by name.
+    """The layers that have locations and taps, by name: the wirings, or what of that kind a composed one holds.
 
     Raises:
         NotApplicableError: if there are none.
     """
-    found: dict[str, SpatialLayer] = {name: la for name, la in network.wired_layers() if isinstance(la, KINDS)}
+    found = parts(network, lambda module: isinstance(module, KINDS))
     if not found:
-        raise NotApplicableError("the network has no spatial layer")
-    return found
+        raise NotApplicableError("the network has no spatial layer of convexp.layers")
+    return cast(dict[str, SpatialLayer], found)
