@@ -1,5 +1,6 @@
 """convexp-train: one run, or with ``-m`` or ``study=NAME`` many."""
 
+import shlex
 import sys
 import traceback
 from contextlib import suppress
@@ -14,6 +15,7 @@ from convexp import console
 from convexp.app import application
 from convexp.config import Config, checked, load, trusted
 from convexp.config.told import told
+from convexp.config.trust import foreign
 from convexp.differences import differences
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.resume import identity_of, resumed
@@ -112,14 +114,20 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     try:
         result = run.execute()
     except KeyboardInterrupt:
-        again = console.told("resume", Path(console.shorten(taken.path)))
-        console.out.print(f"interrupted; to go on: convexp-train {again}", markup=False)
+        console.out.print(f"interrupted; to go on: {again(config, taken.path)}", markup=False)
         raise
     if sweeps:
         console.show_run(result, taken.path)
     else:
         console.show_result(result, console.shorten(taken.path))
     return result
+
+
+def again(config: Config, folder: Path) -> str:
+    """The command that goes on with a run; it says whom to trust, for a run folder by itself is trusted with little."""
+    packages = ",".join(foreign(config))
+    trust = f"CONVEXP_TRUST={shlex.quote(packages)} " if packages else ""
+    return f"{trust}convexp-train {console.told('resume', Path(console.shorten(folder)))}"
 
 
 def show(cfg: DictConfig, config: Config, taken: RunFolder) -> None:

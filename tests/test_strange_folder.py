@@ -17,6 +17,7 @@ from convexp.config.compose import composed
 from convexp.config.trust import ROLES
 from convexp.errors import ConfigError
 from convexp.runs.saved import read_config
+from convexp.train import again
 from convexp.yaml_file import LARGEST
 
 QUICK = (*(setting for setting in SMALL if not setting.startswith("probes")), "probes=none")
@@ -231,6 +232,15 @@ def test_nothing_is_sent_away_by_a_resumed_run(folder, call, logger, monkeypatch
     change(folder, "logger", {"x": {**LOGGERS["online"], "offline": True}})
     monkeypatch.delenv("CONVEXP_TRUST")
     trusted(read_config(folder, "run"))
+
+
+def test_the_command_to_go_on_says_whom_to_trust(monkeypatch):
+    online = ("logger=wandb", "logger.wandb.offline=false")
+    config = composed(*QUICK, "model.wiring._target_=mine.Layer", *online)
+    assert again(config, Path("run")) == "CONVEXP_TRUST=mine,convexp.training.trackers convexp-train resume=run"
+    monkeypatch.setenv("CONVEXP_TRUST", "mine,convexp.training.trackers")
+    assert trusted(config.model_dump(by_alias=True)) == config
+    assert again(config, Path("run")) == again(composed(*QUICK), Path("run")) == "convexp-train resume=run"
 
 
 def test_callbacks_and_states_of_a_checkpoint_remove_nothing(folder, call, tmp_path):

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from convexp.config.check import parsed
@@ -36,15 +36,49 @@ def trusted(values: Mapping[Any, Any]) -> Config:
         ConfigError: naming the setting.
     """
     config = parsed(values)
-    own = tuple(f"{name.strip()}." for name in os.environ.get("CONVEXP_TRUST", "").split(",") if name.strip())
-    for setting, target in config.targets().items():
-        _check(setting, target.spec(), own)
+    for refusal in foreign(config).values():
+        raise ConfigError(f"{refusal}; if you trust it, name its package in CONVEXP_TRUST")
     return config
 
 
-def _is_trusted(role: str, name: str, own: tuple[str, ...]) -> bool:
-    if name.startswith(own):
-        return True
+def foreign(config: Config) -> dict[str, str]:
+    """The packages that ``CONVEXP_TRUST`` would have to name, were this the configuration of a run folder, and why."""
+    own = tuple(f"{name.strip()}." for name in os.environ.get("CONVEXP_TRUST", "").split(",") if name.strip())
+    found: dict[str, str] = {}
+    for setting, target in config.targets().items():
+        for where, spec in _named(setting, target.spec()):
+            name = str(spec[TARGET])
+            refusal = None if name.startswith(own) else _refusal(where, name, spec)
+            if refusal is not None:
+                found.setdefault(name.rpartition(".")[0], refusal)
+    return found
+
+
+def _named(setting: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping with a ``_target_``, however deep, by its setting."""
+    if isinstance(value, dict):
+        if TARGET in value:
+            yield setting, value
+        for key, item in value.items():
+            yield from _named(f"{setting}.{key}", item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _named(setting, item)
+
+
+def _refusal(setting: str, name: str, spec: dict[str, Any]) -> str | None:
+    """What is wrong with a target of a run folder."""
+    if not _belongs(setting.partition(".")[0], name):
+        return (
+            f"{setting}.{TARGET}={name}: a run folder may only name convexp's own layers, sources, probes, schedules and "
+            "loggers that stay in it, torch's optimizers, and callbacks that write nothing, each where it belongs"
+        )
+    if name.endswith(".trackers.wandb") and spec.get("offline") is not True:
+        return f"{setting}.offline={spec.get('offline')}: a run folder may send nothing away"
+    return None
+
+
+def _belongs(role: str, name: str) -> bool:
     if re.fullmatch(ROLES[role], name) is None:
         return False
     if name.startswith("convexp."):
@@ -53,26 +87,3 @@ def _is_trusted(role: str, name: str, own: tuple[str, ...]) -> bool:
         except LookupError:
             return False
     return True
-
-
-def _check(setting: str, value: Any, own: tuple[str, ...]) -> None:
-    if isinstance(value, dict):
-        if TARGET in value:
-            _check_target(setting, value, own)
-        for key, item in value.items():
-            _check(f"{setting}.{key}", item, own)
-    elif isinstance(value, list):
-        for item in value:
-            _check(setting, item, own)
-
-
-def _check_target(setting: str, spec: dict[str, Any], own: tuple[str, ...]) -> None:
-    name = spec[TARGET]
-    package = "; if you trust it, name its package in CONVEXP_TRUST"
-    if not _is_trusted(setting.partition(".")[0], name, own):
-        raise ConfigError(
-            f"{setting}.{TARGET}={name}: a run folder may only name convexp's own layers, sources, probes, schedules and "
-            f"loggers that stay in it, torch's optimizers, and callbacks that write nothing, each where it belongs{package}"
-        )
-    if name.endswith(".trackers.wandb") and not name.startswith(own) and spec.get("offline") is not True:
-        raise ConfigError(f"{setting}.offline={spec.get('offline')}: a run folder may send nothing away{package}")
