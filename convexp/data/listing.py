@@ -123,8 +123,10 @@ def _images(folder: Path, left: Counter[str]) -> Iterator[Path]:
                 seen.add(real)
         for name in _visible(files, left):
             suffix = Path(name).suffix.lower()
-            if suffix in SUFFIXES:
+            if suffix in SUFFIXES and Path(place, name).is_file():
                 yield Path(place, name)
+            elif suffix in SUFFIXES:  # a pipe would be waited for
+                left["no files, or links to none"] += 1
             else:
                 left[f"named {suffix}" if suffix else "named without a suffix"] += 1
 

@@ -189,12 +189,14 @@ def test_what_is_left_out_is_said_and_noted(tmp_path, capsys, parts):
         (place / "deep" / "same").symlink_to("../../class1")
         for name in ("notes.txt", "b.TXT", "README", ".hidden.png", "photo.heic"):
             (place / name).write_text("")
+        os.mkfifo(place / "pipe.png")
+        (place / "gone.png").symlink_to("nowhere.png")
         (root / part / ".git").mkdir()
         for name in ("a", "b"):
             (root / part / ".git" / name).write_text("")
         (root / part / "labels.csv").write_text("")
     expected = {"named .txt": 2, "named without a suffix": 1, "named .heic": 1, "hidden": 3, "linked twice": 4}
-    expected["beside the classes"] = 1
+    expected |= {"beside the classes": 1, "no files, or links to none": 2}
     if parts:
         expected = {why: 2 * n for why, n in expected.items()} | {"beside the parts": 3}
         (root / "extra").mkdir()
