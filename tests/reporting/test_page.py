@@ -69,7 +69,7 @@ def test_pictures_show_and_have_words(opened, tmp_path):
         "figure.chart svg", "all => all.map(s => s.closest('[role=img]').getAttribute('aria-label'))"
     )
     assert all(len(said) > 40 for said in words)
-    assert any("On the Pareto front: conv train_size=1000 80.4 (79.1–81.6) % with 10,186; local" in said for said in words)
+    assert any("On the Pareto front: conv train_size=1000 80.4 (79.2–81.7) % with 10,186; local" in said for said in words)
     maps = page.eval_on_selector_all("#shift_maps image", "all => all.map(i => i.href.baseVal.slice(0, 22))")
     assert len(maps) >= 9
     assert set(maps) == {"data:image/png;base64,"}
