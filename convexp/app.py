@@ -39,10 +39,10 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
     Exit codes: 0 done, 1 a run failed, 2 the configuration is wrong (one line on stderr), 130 interrupted.
     """
 
-    @lenient_output()  # here, since other launchers' processes know nothing of ``main``
     @functools.wraps(task)
     def guarded(cfg: DictConfig) -> Any:
-        with mistakes_in_one_line(name, config_name), console.warnings_once():  # Hydra would print a line of its own first
+        # Here, too: other launchers' processes know nothing of ``main``, and Hydra would print a line of its own first.
+        with lenient_output(), mistakes_in_one_line(name, config_name), console.warnings_once():
             return task(cfg)
 
     app = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)

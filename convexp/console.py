@@ -170,7 +170,7 @@ def show_numbers(probe: str, numbers: Sequence[tuple[str, float, Entry | None]])
     width = max((len(f"{probe}/{name}") for name, _, _ in numbers), default=0)
     said: set[Entry] = set()
     for name, value, entry in numbers:
-        unit, meaning = (entry.kind, "" if entry in said else entry.text) if entry else ("", "")
+        unit, meaning = (entry.kind, "" if entry in said else entry.text.replace("``", "")) if entry else ("", "")
         said |= {entry} if entry else set()
         line = f"[cyan]{escape(f'{probe}/{name}'):<{width}}[/]  {value:<12.6g} {escape(unit):<11} {escape(meaning)}"
         out.print(line.rstrip())

@@ -26,8 +26,9 @@ def task(cfg: DictConfig) -> None:
     config = trusted_config(folder, "run", cfg.data_root, changes)
     if config.probes:
         check_makable(f"run={cfg.run}", folder / "probes")
-    from convexp.evaluation import prepare_torch, reprobe, restore  # torch and Lightning: seconds, so only now
-    from convexp.verification import again, verdict
+    with console.passing("loading torch"):  # and Lightning: seconds, so only now
+        from convexp.evaluation import prepare_torch, reprobe, restore
+        from convexp.verification import again, verdict
 
     prepare_torch(config)
     module, data = restore(config, folder)
