@@ -5,8 +5,8 @@ and of its weight gradient ``w(y, x)`` are each given by the other two, and the 
 (the product rule). Nothing but operands is kept for them.
 
 Torch transforms an ``autograd.Function`` in every way but compiles none with a ``jvp``; an operator it compiles but does not
-transform. So eager code calls the functions and compiled code the operators, with the same gradients; where compiled code is
-transformed, and in ONNX, which knows neither, the layer is written in standard operators (``standard``).
+transform. So eager code calls the functions, compiled and traced code the operators, with the same gradients; where compiled
+code is transformed, and in ONNX, which knows neither, the layer is written in standard operators (``standard``).
 
 Under ``vmap`` a mapped image joins the batch if the weight is not mapped; otherwise the mapped dimension becomes groups.
 """
@@ -32,7 +32,7 @@ def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry:
     """The layer with its derivatives; arguments as ``ops.forward``."""
     if torch.onnx.is_in_onnx_export():
         return standard.forward(x, weight, bias, *geometry)
-    if not torch.compiler.is_compiling():
+    if not torch.compiler.is_compiling() and not torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
         return LocallyConnected.apply(x, weight, bias, *geometry)
     transformed = torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
     return (standard if transformed else ops).forward(x, weight, bias, *geometry)

@@ -1,6 +1,7 @@
 """What torch and its tools do with an nn.Conv2d they do with every layer."""
 
 import copy
+import io
 import logging
 from collections import OrderedDict
 
@@ -52,6 +53,13 @@ def traced_by_jit(layer, x):
     graph, output = torch.jit._get_trace_graph(layer, (x,))
     assert len(list(graph.inputs())) == 1 + len(list(layer.parameters()))
     return output
+
+
+def saved_by_jit(layer, x):
+    file = io.BytesIO()
+    torch.jit.save(torch.jit.trace(layer, (x,)), file)
+    file.seek(0)
+    return torch.jit.load(file)(x)
 
 
 def exported(layer, x):
