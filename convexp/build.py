@@ -22,6 +22,7 @@ from convexp.data import Dataset, Source, prepare
 from convexp.errors import ConfigError, one_line
 from convexp.models import LayerCount, Network, count, match_width
 from convexp.probes import Probe
+from convexp.skeleton import Skeleton
 
 T = TypeVar("T")
 
@@ -112,20 +113,71 @@ class Pixels(Protocol):
         ...
 
 
-def network(config: Config, data: Pixels) -> tuple[Network, float, list[LayerCount]]:
-    """The network, with fresh weights drawn from torch's random state, the width that ``match`` asked for, and the layers.
+@dataclass(frozen=True)
+class Plan:
+    """A network that is not made yet: its skeleton, as wide as ``match`` asked for, and its wiring."""
+
+    name: str
+    skeleton: Skeleton
+    wiring: Maker[nn.Module]
+    width: float
+
+    def network(self, data: Pixels) -> tuple[Network, list[LayerCount]]:
+        """The network, with fresh weights drawn from torch's random state, and its layers.
+
+        Raises:
+            ConfigError: if the wiring does not go with the skeleton.
+        """
+        with _one_line(self.name):
+            made = Network(self.skeleton, self.wiring, data.mean, data.std)
+            return made, count(made)
+
+    def layers(self) -> list[LayerCount]:
+        """Of the network, of which nothing is allocated (torch's meta device); torch's random state is left as it is."""
+        channels = self.skeleton.input_shape[0]
+        with torch.device("meta"):
+            return self.network(Unseen([0.0] * channels, [1.0] * channels))[1]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Pixel statistics of images that nobody has looked at."""
+
+    mean: list[float]
+    std: list[float]
+
+
+@contextmanager
+def _one_line(name: str) -> Generator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"model ({name}): {one_line(error)}") from None
+
+
+def plan(config: Config) -> Plan:
+    """The network that ``config`` describes.
 
     Raises:
         ConfigError: if the wiring does not go with the skeleton, or ``match`` cannot be reached.
     """
+    name = config.model.name
     wiring = maker("model.wiring", config.model.wiring, nn.Module, *PROVIDED["model.wiring"])
     skeleton = config.model.skeleton(config.data.input_shape, config.data.classes).scaled(config.model.width)
-    try:
+    with _one_line(name):
         width = match_width(skeleton, wiring, config.match)
-        made = Network(skeleton.scaled(width), wiring, data.mean, data.std)
-        return made, config.model.width * width, count(made)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ConfigError(f"model ({config.model.name}): {one_line(error)}") from None
+        return Plan(name, skeleton.scaled(width), wiring, config.model.width * width)
+
+
+def network(config: Config, data: Pixels) -> tuple[Network, float, list[LayerCount]]:
+    """The network, with fresh weights drawn from torch's random state, the width that ``match`` asked for, and the layers.
+
+    Raises:
+        ConfigError: as ``plan`` and ``Plan.network`` do.
+    """
+    planned = plan(config)
+    made, layers = planned.network(data)
+    return made, planned.width, layers
 
 
 def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] | None]:

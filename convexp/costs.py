@@ -2,10 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import torch
 
 from convexp import build
 from convexp.config import Config
@@ -17,23 +14,14 @@ from convexp.runs.result import write_result
 FLOAT = 4  # bytes
 
 
-@dataclass(frozen=True)
-class Unseen:
-    """Pixel statistics of images that nobody has looked at."""
-
-    mean: list[float]
-    std: list[float]
-
-
 class Costing:
     """Counts parameters, FLOPs and bytes; nothing of the network's size is allocated (torch's meta device)."""
 
     def __init__(self, config: Config, folder: RunFolder) -> None:
         self.config = config
         self.folder = folder
-        channels = config.data.input_shape[0]
-        with torch.device("meta"):
-            _, self.width, self.layers = build.network(config, Unseen([0.0] * channels, [1.0] * channels))
+        planned = build.plan(config)
+        self.width, self.layers = planned.width, planned.layers()
 
     def execute(self) -> Result:
         """Write ``result.json`` and return it."""

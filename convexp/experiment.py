@@ -19,6 +19,7 @@ from convexp.data import loader, training_loader
 from convexp.data.picture import sheet
 from convexp.errors import ConfigError, ConvexpError
 from convexp.evaluation import evaluate, load_weights, prepare_torch, save_pictures
+from convexp.footprint import check_memory
 from convexp.models.accounting import summed
 from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
@@ -59,6 +60,8 @@ class Experiment:
                     f"data ({config.data.name}): the images have changed since this run was begun (checksum {before}, now "
                     f"{self.data.checksum}); start a new one"
                 )
+            self.plan = build.plan(config)
+            check_memory(config, self.plan.layers(), self.data)
             self.probes = build.probes(config)
             self.make_loggers = build.loggers(config)
             self._build()
@@ -68,7 +71,7 @@ class Experiment:
     def _build(self) -> None:
         """What a training changes: it begins as the seed says."""
         pl.seed_everything(self.config.seed, workers=True, verbose=False)
-        self.network, self.width, self.layers = build.network(self.config, self.data)
+        self.network, self.layers = self.plan.network(self.data)
         self.module = Classifier(self.network, *build.optimization(self.config))
         self.callbacks = build.callbacks(self.config)
 
@@ -88,7 +91,7 @@ class Experiment:
             "seed": config.seed,
             "started": self.previous.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
             "config": self._config_as_begun(),
-            "network": summed(self.layers) | {"width": self.width},
+            "network": summed(self.layers) | {"width": self.plan.width},
             "data": {
                 "checksum": data.checksum,
                 "split": data.split,

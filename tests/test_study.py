@@ -67,8 +67,8 @@ def test_study_with_other_settings_does_not_pass_off_old_results(call, tmp_path)
 def test_crash_before_the_start_is_noted(call, tmp_path, monkeypatch):
     from convexp import build
 
-    network = build.network
-    monkeypatch.setattr(build, "network", lambda config, data: 1 / 0 if config.seed == 0 else network(config, data))
+    plan = build.plan
+    monkeypatch.setattr(build, "plan", lambda config: 1 / 0 if config.seed == 0 else plan(config))
     done = call("train", *SWEEP, "seed=0,1")
     assert done.code == 1
     assert "Traceback" in read(tmp_path / "sweep" / "conv-0")["error"]

@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from convexp.config.kinds import fits, words
+from convexp.config.limits import check_limits
 from convexp.config.places import make_absolute
 from convexp.config.plain import check_plain
 from convexp.config.schema import Config, Target
@@ -86,6 +87,7 @@ def checked(config: Config) -> Config:
     check_probes(config)
     check_data(config)
     check_combinations(config)
+    check_limits(config)
     return config
 
 
@@ -253,8 +255,10 @@ def check_probes(config: Config) -> None:
         why = "on this canvas" if protocol != "crop" else "as the window (data.shift.window) has to stay on the canvas"
         for setting in ("max_shift", "pixels"):
             reach = settings.get(setting)
-            if isinstance(reach, int) and not 0 <= reach <= limit:
-                raise ConfigError(f"probes.{name}.{setting}={reach}: should lie between 0 and {limit} {why}")
+            if isinstance(reach, int) and limit < 1:
+                raise ConfigError(f"probes.{name}.{setting}={reach}: there is no room to shift {why}")
+            if isinstance(reach, int) and not 1 <= reach <= limit:
+                raise ConfigError(f"probes.{name}.{setting}={reach}: should lie between 1 and {limit} {why}")
 
 
 def _dotted(text: str) -> str:

@@ -1,5 +1,6 @@
 """What a configuration holds once it is resolved: plain values, in which nothing is left that somebody could interpret."""
 
+import math
 from typing import Any
 
 from convexp.errors import ConfigError
@@ -11,7 +12,7 @@ KINDS = {TARGET: (str, "the name of a class or function"), PARTIAL: (bool, "true
 
 
 def check_plain(value: Any, setting: str = "", depth: int = 0) -> None:
-    """Raise a ConfigError unless ``value`` is made of mappings, lists, text without ``${``, numbers, true, false and null."""
+    """Raise a ConfigError unless ``value`` is made of mappings, lists, text without ``${``, finite numbers, truths and null."""
     if depth > DEEPEST:
         raise ConfigError(f"{setting[:80]}: is nested more than {DEEPEST} deep")
     if isinstance(value, dict):
@@ -24,6 +25,10 @@ def check_plain(value: Any, setting: str = "", depth: int = 0) -> None:
             check_plain(item, setting, depth + 1)
     elif isinstance(value, str):
         _check_text(value, setting)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{setting}={value}: should be a finite number")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ConfigError(f"{setting}={value}: should be a number of 64 bits")
     elif value is not None and not isinstance(value, int | float):
         raise ConfigError(f"{setting}: is a {type(value).__name__}; should be text, a number, true, false, null or a list")
 

@@ -12,6 +12,7 @@ from convexp.data.draws import draw
 from convexp.data.source import Source, checksum
 from convexp.data.split import beginning, held_out
 from convexp.errors import ConfigError
+from convexp.memory import check_fits
 from convexp.placement import Offsets, OneOf
 
 
@@ -69,6 +70,8 @@ def prepare(settings: Data, source: Source) -> Dataset:
         if learn.nbytes + test.nbytes > settings.memory_gb * 1e9:
             workers = settings.workers
         else:
+            setting = f"data.memory_gb={settings.memory_gb} (a smaller one has the images streamed)"
+            check_fits(setting, {"the images": learn.nbytes + test.nbytes})
             learn, test = learn.clone(), test.clone()
 
     def seen(array: str, n: int, part: str, shifts: Offsets) -> View:

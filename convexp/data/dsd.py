@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convexp.data.draws import generator
 from convexp.data.source import Source
-from convexp.data.synthetic import CHUNK, check_whole, chunks, wrong
+from convexp.data.synthetic import CHUNK, check_room, check_whole, chunks, wrong
 
 GREY = 128
 LEAST = 0.05  # sigma: below it, rounding to grey levels would begin to count
@@ -63,6 +63,8 @@ def dsd(shape: list[int], patch: int, train: int, test: int, sigma: float, seed:
         ConfigError: naming the setting, if the patches do not tile the image or another setting is out of range.
     """
     _check({"patch": patch, "train": train, "test": test, "seed": seed}, shape, sigma)
+    check_room(train, shape, "train")
+    check_room(test, shape, "test")
     parts = [_part(part, n, shape[1:], patch, sigma, seed) for part, n in (("train", train), ("test", test))]
     return Source(*parts[0], *parts[1])
 

@@ -1,5 +1,6 @@
 """What sources that draw their images share."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from convexp.data.draws import generator
 from convexp.errors import ConfigError
+from convexp.memory import check_fits
 
 CHUNK = 1000  # images from one generator; another number would make other images
 
@@ -19,6 +21,11 @@ def chunks(n: int, make: Callable[[torch.Generator], tuple[Tensor, ...]], *key: 
     """
     made = [make(generator(*key, chunk)) for chunk in range(-(-n // CHUNK))]
     return tuple(torch.cat(tensors)[:n] for tensors in zip(*made, strict=True))
+
+
+def check_room(n: int, shape: list[int], part: str) -> None:
+    """Raise a ConfigError unless ``n`` images of ``shape``, a byte a pixel, fit into memory, in chunks and put together."""
+    check_fits(f"data.source.{part}={n}", {"images": 2 * n * math.prod(shape)})
 
 
 def wrong(setting: str, value: object, right: str) -> ConfigError:

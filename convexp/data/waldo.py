@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from convexp.data.source import Source
-from convexp.data.synthetic import CHUNK, check_whole, chunks, wrong
+from convexp.data.synthetic import CHUNK, check_room, check_whole, chunks, wrong
 
 GREY, CONTRAST = 128, 64  # background, and what bright and dark pixels differ from it by
 
@@ -65,6 +65,7 @@ def waldo_images(
         ConfigError: naming the setting, if one is out of range or so many patches are not sure to fit.
     """
     _check({part: n, "grid": grid, "side": side, "distractors": distractors, "seed": seed}, shape, task, noise)
+    check_room(n, shape, part)
     size = (shape[1], shape[2])
     kinds = patterns(side)
     within = torch.arange(side)

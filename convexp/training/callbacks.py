@@ -91,7 +91,9 @@ class Checkpoints(Checkpoint):
 
 
 def early_stopping(monitor: str, patience: int) -> EarlyStopping:
-    """Stop when ``monitor`` (an accuracy should rise, a loss fall) has not improved for ``patience`` epochs."""
+    """Stop when ``monitor`` (an accuracy should rise, a loss fall) has not improved for ``patience`` epochs, 0 or more."""
+    if patience < 0:
+        raise ValueError(f"patience={patience}: should be 0 or more")
     return EarlyStopping(monitor, patience=patience, mode="max" if monitor.endswith("acc") else "min")
 
 

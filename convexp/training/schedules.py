@@ -33,6 +33,8 @@ def step(optimizer: Optimizer, total_steps: int, milestones: Sequence[float], fa
     """The rate times ``factor`` for each of ``milestones`` (shares of all steps) that is done."""
     if any(not 0 < m < 1 for m in milestones):
         raise ValueError(f"milestones={list(milestones)}: should be shares of all steps, between 0 and 1")
+    if not factor > 0:
+        raise ValueError(f"factor={factor}: should be above 0")
     return LambdaLR(optimizer, lambda s: factor ** sum(s >= m * total_steps for m in milestones))
 
 

@@ -1,11 +1,8 @@
 """Experiment trackers other than TensorBoard, as Lightning has them; each is an extra of the package."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from pytorch_lightning.loggers import Logger, MLFlowLogger, WandbLogger
-
-from convexp.errors import ConfigError
 
 
 def close(logger: Logger, failed: bool) -> None:
@@ -15,22 +12,15 @@ def close(logger: Logger, failed: bool) -> None:
         logger.experiment.finish(exit_code=int(failed))
 
 
-def _need(package: str) -> None:
-    if find_spec(package) is None:
-        raise ConfigError(f"logger={package}: the package {package} is not installed; pip install 'convexp[{package}]'")
-
-
 def wandb(folder: Path, project: str, offline: bool, purge_step: int | None) -> Logger:
     """Weights & Biases; the run is named as its folder."""
     del purge_step  # the tracker counts for itself
-    _need("wandb")
     return WandbLogger(name=folder.name, save_dir=folder, project=project, offline=offline)
 
 
 def mlflow(folder: Path, experiment: str, tracking_uri: str, purge_step: int | None) -> Logger:
     """MLflow; the run is named as its folder."""
     del purge_step  # the tracker counts for itself
-    _need("mlflow")
     if tracking_uri.startswith("sqlite:///"):
         Path(tracking_uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
     return MLFlowLogger(experiment_name=experiment, run_name=folder.name, tracking_uri=tracking_uri)
