@@ -204,6 +204,8 @@ def _check_target(setting: str, target: Target) -> None:
     later, given_partial = setting.partition(".")[0] in MADE_LATER, target.spec().get(PARTIAL, False)
     if given_partial is not later:
         raise ConfigError(f"{setting}.{PARTIAL}={str(given_partial).lower()}: should be {str(later).lower()}")
+    if "." not in target.target:
+        raise ConfigError(f"{setting}._target_={target.target}: should be package.module.Name")
     try:
         known = signature(target.target)
     except LookupError:
@@ -216,7 +218,8 @@ def _check_target(setting: str, target: Target) -> None:
         if name not in settable and not known.open:
             raise ConfigError(f"{setting}.{name}: there is no such setting{_suggest(name, settable)}")
         allowed = known.kinds.get(name, {})
-        if not isinstance(value, dict) and not fits(value, allowed):
+        nested = isinstance(value, dict) and TARGET in value
+        if not nested and not fits(value, allowed):
             quote = f"; quote a number, as in '\"{value}\"'" if fits(str(value), allowed) else ""
             raise ConfigError(f"{setting}.{name}={_shown(value)}: should be {words(allowed)}{quote}")
     for name in sorted(known.required - _provided(setting) - set(given)):
@@ -253,6 +256,9 @@ def check_probes(config: Config) -> None:
             raise ConfigError(f"probes.{name}.protocol={protocol}: should be one of {', '.join(get_args(Protocol))}")
         limit = room if protocol == "crop" else min(placement.input_size) - 1
         why = "on this canvas" if protocol != "crop" else "as the window (data.shift.window) has to stay on the canvas"
+        for setting in ("step", "displacement", "cutoff"):
+            if isinstance(value := settings.get(setting), int | float) and value > (most := min(placement.input_size)):
+                raise ConfigError(f"probes.{name}.{setting}={value}: should be {most} at most for images of {most} pixels")
         for setting in ("max_shift", "pixels"):
             reach = settings.get(setting)
             if isinstance(reach, int) and limit < 1:

@@ -4,10 +4,12 @@ import math
 import os
 from importlib.util import find_spec
 
-from convexp.config.schema import Config
+from convexp.config.schema import Config, Target
 from convexp.errors import ConfigError
+from convexp.memory import check_fits
 
 MOST = 256  # threads or processes, unless there are more cores: many more than cores only wait for each other
+REPEATED, MOST_REPEATED = ("pairs", "repeats"), 10_000
 MONITORED = ("val/acc", "val/loss", "train/acc", "train/loss")
 PACKAGES = {"convexp.training.trackers.wandb": "wandb", "convexp.training.trackers.mlflow": "mlflow"}
 
@@ -18,9 +20,12 @@ def check_limits(config: Config) -> None:
         most = max(MOST, os.cpu_count() or 1)
         if number is not None and number > most:
             raise ConfigError(f"{setting}={number}: should be {most} at most, and about as many as there are cores")
+    check_image(config)
     check_width(config)
     check_windows(config)
     check_batches(config)
+    for setting, target in config.targets().items():
+        check_settings(setting, target)
     for name, target in (config.callbacks or {}).items():
         monitor = target.spec().get("monitor")
         if monitor is not None and monitor not in MONITORED:
@@ -29,6 +34,28 @@ def check_limits(config: Config) -> None:
         package = PACKAGES.get(target.target)
         if package is not None and find_spec(package) is None:
             raise ConfigError(f"logger={name}: the package {package} is not installed; pip install 'convexp[{package}]'")
+
+
+def check_image(config: Config) -> None:
+    """One image fits into memory: a byte for each pixel, and the normalised number."""
+    data = config.data
+    placement = data.placement()
+    pixels = data.image_shape[0] * math.prod(placement.canvas_size)
+    setting = f"data.image_shape={data.image_shape}" if data.canvas is None else f"data.canvas={data.canvas}"
+    check_fits(setting, {f"one image of {pixels:,} pixels": 5 * pixels})
+
+
+def check_settings(setting: str, target: Target) -> None:
+    """What settings of these names mean, whatever takes them."""
+    for name, value in target.spec().items():
+        if not isinstance(value, int | float):
+            continue
+        if name.endswith("seed") and value < 0:
+            raise ConfigError(f"{setting}.{name}={value}: should be 0 or more")
+        if name == "momentum" and value >= 1:
+            raise ConfigError(f"{setting}.{name}={value}: should be below 1, or steps grow without end")
+        if name in REPEATED and value > MOST_REPEATED:
+            raise ConfigError(f"{setting}.{name}={value}: should be {MOST_REPEATED} at most, as each takes time")
 
 
 def check_width(config: Config) -> None:

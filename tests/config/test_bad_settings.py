@@ -1,0 +1,137 @@
+"""Bad values for every setting there is: one line that names it, or a value that makes sense, and never another error."""
+
+import copy
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from hydra import compose
+from omegaconf import OmegaConf
+
+from convexp import build
+from convexp.config import Config
+from convexp.config.check import checked
+from convexp.config.hydra_values import hydra_of_its_own
+from convexp.errors import ConfigError
+from convexp.footprint import check_memory
+
+DRAWN = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
+BASES = (  # options that have all settings between them
+    ("probes=all", "callbacks=early_stopping"),
+    ("model=low_rank_local", "data=waldo", "optimizer=sgd", "scheduler=step", *DRAWN),
+    ("model=local", "data=dsd", "optimizer=adamw", "scheduler=cosine", *DRAWN),
+)
+BAD: dict[str, list[Any]] = {
+    "text": ["x"],
+    "empty": [""],
+    "list": [[1, "a"], [[]]],
+    "mapping": [{"a": 1}],
+    "null": [None],
+    "true": [True],
+    "zero": [0],
+    "negative": [-1],
+    "fraction": [1.5],
+    "large": [10**12, 1e300],
+    "beyond 64 bits": [10**30, -(10**30)],
+    "infinite": [float("nan"), float("inf"), -float("inf")],
+}
+SEEDS = {"seed", "data.split_seed", "data.source.seed", "data.source.split_seed", "probes.consistency.seed"}
+SEEDS |= {"probes.relative_stability.seed"}
+# As many as there are, or for ever: these have no largest value.
+COUNTS = {"trainer.max_epochs", "trainer.overfit_batches", "probe_every", "callbacks.early_stopping.patience"}
+COUNTS |= {"data.batch_size", "data.eval_batch_size", "data.memory_gb", "probes.accounting.batch", "data.source.grid"}
+COUNTS |= {"model.pool_size"}  # of no pooling
+REAL = {"optimizer.lr", "optimizer.weight_decay", "trainer.gradient_clip_val", "scheduler.factor", "data.source.sigma"}
+# What may be said all the same; every other setting has to refuse the value.
+SENSIBLE: dict[str, set[str]] = {
+    "text": {"name", "data.name", "model.name", "outputs", "resume"},
+    "empty": {"outputs", "resume"},
+    "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
+    | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"},
+    "true": {"compile", "only_costs", "model.bias", "model.wiring.softmax", "optimizer.fused", "optimizer.nesterov"}
+    | {"trainer.deterministic", "trainer.fast_dev_run"}
+    | {f"{made}._partial_" for made in ("model.wiring", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
+    "zero": SEEDS
+    | {"data.shift.train", "data.shift.val", "data.shift.test", "data.source.distractors", "data.source.noise"}
+    | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
+    | {"trainer.overfit_batches", "callbacks.early_stopping.patience"},
+    "fraction": REAL
+    | {"data.memory_gb", "data.source.noise", "model.width", "probes.local_equivariance.step"}
+    | {"probes.relative_stability.displacement"},
+    "large": SEEDS - {"seed"} | COUNTS | REAL,
+}
+
+
+@cache
+def _base(overrides: tuple[str, ...]) -> dict[str, Any]:
+    with hydra_of_its_own():
+        return OmegaConf.to_container(compose("train", list(overrides)), resolve=True)  # type: ignore[return-value]
+
+
+def _settings(values: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(values, dict):
+        for key, value in values.items():
+            yield from _settings(value, (*path, key))
+    else:
+        yield path
+
+
+def _with(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(values)
+    section = changed
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = value
+    return changed
+
+
+def _build(config: Config, section: str, base: dict[str, Any]) -> None:
+    """Whatever the section describes, short of training."""
+    if section in ("data", "model", "trainer"):
+        data = build.dataset(config if section == "data" else checked(base))
+        check_memory(config, build.plan(config).layers(), data)
+    elif section == "probes":
+        build.probes(config)
+    elif section in ("optimizer", "scheduler"):
+        build.optimization(config)
+    elif section == "callbacks":
+        build.callbacks(config)
+    elif section == "logger":
+        build.loggers(config)
+
+
+def _complaint(values: dict[str, Any], section: str, base: dict[str, Any]) -> str | None:
+    try:
+        _build(checked(values), section, base)
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def _is_sensible(kind: str, setting: str) -> bool:
+    many = setting.startswith("probes.") and setting.endswith((".max_images", ".channels", ".locations"))
+    return setting in SENSIBLE.get(kind, set()) or (kind == "large" and many)  # the first so many, or all
+
+
+@pytest.mark.parametrize("overrides", BASES, ids=lambda overrides: overrides[0])
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_value_is_refused_in_one_line_or_makes_sense(overrides, kind):
+    base = _base(overrides)
+    for path in _settings(base):
+        setting = ".".join(path)
+        for value in BAD[kind]:
+            if type(value) is type(base.get(path[0])) and base.get(path[0]) == value:
+                continue
+            said = _complaint(_with(base, path, value), path[0], base)
+            if said is None:
+                assert _is_sensible(kind, setting), f"{setting}={value} was accepted without a word"
+            else:
+                assert "\n" not in said
+                assert path[-1] in said or path[0] in said
+                assert len(said) < 500
+
+
+def test_what_is_called_sensible_is_a_setting():
+    known = {".".join(path) for overrides in BASES for path in _settings(_base(overrides))}
+    assert set().union(*SENSIBLE.values()) <= known
