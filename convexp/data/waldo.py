@@ -112,8 +112,8 @@ def _check(whole: dict[str, Any], shape: list[int], task: str, noise: Any) -> No
         raise wrong("shape", shape, "should be one channel and two dimensions, [1, H, W]")
     if side % 2 or side > min(shape[1:]):
         raise wrong("side", side, f"should be even and no larger than the image, {min(shape[1:])}")
-    if not (isinstance(noise, int | float) and 0 <= noise <= 255):
-        raise wrong("noise", noise, "should be a number of grey levels, from 0 to 255")
+    if not (isinstance(noise, int | float) and 0 <= noise < math.inf):
+        raise wrong("noise", noise, "should be a number of grey levels, 0 or more")
     if task not in ("presence", "location"):
         raise wrong("task", task, "should be presence or location")
     places = [n - side + 1 for n in shape[1:]]

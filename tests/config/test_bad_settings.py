@@ -43,6 +43,7 @@ COUNTS = {"trainer.max_epochs", "trainer.overfit_batches", "probe_every", "callb
 COUNTS |= {"data.batch_size", "data.eval_batch_size", "data.memory_gb", "probes.accounting.batch", "data.source.grid"}
 COUNTS |= {"model.pool_size"}  # of no pooling
 REAL = {"optimizer.lr", "optimizer.weight_decay", "trainer.gradient_clip_val", "scheduler.factor", "data.source.sigma"}
+REAL |= {"data.source.noise"}  # as much as to hide everything
 # What may be said all the same; every other setting has to refuse the value.
 SENSIBLE: dict[str, set[str]] = {
     "text": {"name", "data.name", "model.name", "outputs", "resume"},
@@ -57,7 +58,7 @@ SENSIBLE: dict[str, set[str]] = {
     | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
     | {"trainer.overfit_batches", "callbacks.early_stopping.patience"},
     "fraction": REAL
-    | {"data.memory_gb", "data.source.noise", "model.width", "probes.local_equivariance.step"}
+    | {"data.memory_gb", "model.width", "probes.local_equivariance.step"}
     | {"probes.relative_stability.displacement"},
     "large": SEEDS - {"seed"} | COUNTS | REAL,
 }
