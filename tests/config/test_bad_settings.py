@@ -10,8 +10,8 @@ from hydra import compose
 from omegaconf import OmegaConf
 
 from convexp import build
-from convexp.config import Config
-from convexp.config.check import checked
+from convexp.config import Config, load
+from convexp.config.check import checked, parsed
 from convexp.config.hydra_values import hydra_of_its_own
 from convexp.errors import ConfigError
 from convexp.footprint import check_memory
@@ -47,10 +47,17 @@ REAL |= {"data.source.noise"}  # as much as to hide everything
 # What may be said all the same; every other setting has to refuse the value.
 SENSIBLE: dict[str, set[str]] = {
     "text": {"name", "data.name", "model.name", "outputs", "resume"},
-    "empty": {"outputs", "resume"},
     "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
     | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"},
-    "true": {"compile", "only_costs", "model.bias", "model.wiring.softmax", "optimizer.fused", "optimizer.nesterov"}
+    "true": {
+        "compile",
+        "only_costs",
+        "model.bias",
+        "model.wiring.bias",
+        "model.wiring.softmax",
+        "optimizer.fused",
+        "optimizer.nesterov",
+    }
     | {"trainer.deterministic", "trainer.fast_dev_run"}
     | {f"{made}._partial_" for made in ("model.wiring", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
     "zero": SEEDS
@@ -90,7 +97,7 @@ def _with(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str
 def _build(config: Config, section: str, base: dict[str, Any]) -> None:
     """Whatever the section describes, short of training."""
     if section in ("data", "model", "trainer"):
-        data = build.dataset(config if section == "data" else checked(base))
+        data = build.dataset(config if section == "data" else checked(parsed(base)))
         check_memory(config, build.plan(config).layers(), data)
     elif section == "probes":
         build.probes(config)
@@ -104,7 +111,8 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
 
 def _complaint(values: dict[str, Any], section: str, base: dict[str, Any]) -> str | None:
     try:
-        _build(checked(values), section, base)
+        is_path = section in ("outputs", "resume")  # as ``load`` alone sees to; OmegaConf takes long for thousands
+        _build(load(OmegaConf.create(values)) if is_path else checked(parsed(values)), section, base)
     except ConfigError as error:
         return str(error)
     return None
