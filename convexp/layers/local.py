@@ -11,7 +11,7 @@ from convexp.layers.functional import local
 from convexp.layers.rows import literature_order, stored_order
 
 BiasKind = Literal["location", "channel", False]
-LocalBias = BiasKind | Literal[True]
+LocalBias = Literal["location", "channel", True, False]
 
 
 def check_bias(bias: LocalBias) -> BiasKind:
