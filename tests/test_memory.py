@@ -48,6 +48,23 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
     assert said[1] > 16 * sum(layer.parameters for layer in layers)
 
 
+def test_on_a_gpu_its_own_memory_counts(monkeypatch):
+    config = composed("trainer=auto")
+    data, layers = build.dataset(config), build.plan(config).layers()
+    for name, value in (
+        ("is_available", True),
+        ("mem_get_info", (1000, 2**40)),
+        ("memory_reserved", 500),
+        ("memory_allocated", 200),
+    ):
+        monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
+    with pytest.raises(ConfigError, match=r"model \(conv\): does not fit .* 0\.0 GB are free"):
+        check_memory(config, layers, data)
+    check_memory(composed("trainer=cpu"), layers, data)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**36, 2**40))
+    check_memory(config, layers, data)
+
+
 def test_machines_with_many_cores_may_use_them(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2 * MOST)
     assert composed(f"trainer.threads={2 * MOST}").trainer.threads == 2 * MOST
