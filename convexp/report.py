@@ -14,8 +14,8 @@ Compare all runs below a folder, whatever made them: a study, a sweep, or runs s
 
 Runs that differ in nothing but the seed are one row: mean and 95 % interval over the seeds. Every row is compared with the
 baseline of the study (study.compare), or with the first row, seed by seed; a difference counts as shown if p, corrected for
-all comparisons on that metric, is below 0.05. Runs that failed, were interrupted or have not been started are listed with the
-reason, and so is what is not alike and should be: images, code, hardware.
+all comparisons on that metric, is below 0.05; it takes three seeds at least. Runs that failed, were interrupted or have not
+been started are listed with the reason, and so is what is not alike and should be: images, code, hardware.
 """
 EPILOG = """\
 written into DIR:
