@@ -99,8 +99,8 @@ def test_resumed_is_uninterrupted_bit_for_bit(small_run, call, tmp_path, interru
     assert curves(part) == curves(whole)
 
 
-def as_version_0_1_wrote(checkpoint):
-    """Local weights were called ``kernel`` and were in the literature's order; an optimizer's state was as it is now."""
+def as_once_written(checkpoint):
+    """Local weights were once called ``kernel`` and were in the literature's order; an optimizer's state was as it is now."""
     state = torch.load(checkpoint, weights_only=True)
     for name in [name for name in state["state_dict"] if name.endswith("wiring.weight")]:
         weight = state["state_dict"].pop(name)  # (H', W', O, k2, k1, C)
@@ -108,13 +108,13 @@ def as_version_0_1_wrote(checkpoint):
     torch.save(state, checkpoint)
 
 
-def test_run_of_version_0_1_is_resumed_bit_for_bit(small_run, call, tmp_path, interrupted_at):
+def test_older_run_is_resumed_bit_for_bit(small_run, call, tmp_path, interrupted_at):
     overrides = ["model=local", "optimizer=adamw"]
     whole, part = small_run(*overrides, folder="whole"), tmp_path / "part"
     with interrupted_at(epoch=1, batch=3):
         call("train", *SMALL, "hydra.run.dir=part", *overrides)
     for name in ("best", "last"):
-        as_version_0_1_wrote(part / "checkpoints" / f"{name}.ckpt")
+        as_once_written(part / "checkpoints" / f"{name}.ckpt")
     done = call("train", "resume=part")
     assert done.code == 0, done.err
     assert science(read(part)) == science(read(whole))

@@ -120,7 +120,7 @@ class LocallyConnectedNd(PerLocation):
         return weight.permute(literature_order(self.dims))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *settings: Any, **named: Any) -> None:
-        """Takes ``kernel``, as checkpoints of version 0.1 have it, for ``weight``."""
+        """Takes ``kernel``, as older checkpoints have it, for ``weight``."""
         kernel = state_dict.pop(f"{prefix}kernel", None)
         if kernel is not None:
             turned = kernel.dim() == 2 * self.dims + 2 and not is_lazy(kernel)  # of any other, torch says the shape

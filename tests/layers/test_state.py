@@ -17,8 +17,8 @@ from convexp.layers.maps import LOCAL
 LAZY = {1: LazyLocallyConnected1d, 2: LazyLocallyConnected2d, 3: LazyLocallyConnected3d}
 
 
-def of_version_0_1(layer):
-    """The layer's state as that version saved it: the weights as ``kernel``, in the literature's order."""
+def as_once_saved(layer):
+    """The layer's state as it was once saved: the weights as ``kernel``, in the literature's order."""
     state = {name: value.clone() for name, value in layer.state_dict().items()}
     return state | {"kernel": layer.in_literature_order(state.pop("weight")).contiguous()}
 
@@ -33,7 +33,7 @@ def test_a_state_dict_holds_the_parameters_themselves_and_brings_them_in_either_
     assert {name: value.shape for name, value in state.items()} == {n: p.shape for n, p in layer.named_parameters()}
     c, o, g = (geometry[name] for name in ("in_channels", "out_channels", "groups"))
     assert layer.kernel.shape == (*layer.output_size, o, c // g, *geometry["kernel_size"])
-    for brought in (state, of_version_0_1(layer)):
+    for brought in (state, as_once_saved(layer)):
         for assign in (False, True):
             other = make(kind, geometry)
             other.load_state_dict(brought, assign=assign)
@@ -42,8 +42,8 @@ def test_a_state_dict_holds_the_parameters_themselves_and_brings_them_in_either_
             assert torch.equal(other(x), layer(x))
 
 
-def test_a_state_saved_by_version_0_1():
-    saved = torch.load(Path(__file__).with_name("state_of_version_0_1.pt"), weights_only=True)
+def test_a_state_saved_before():
+    saved = torch.load(Path(__file__).with_name("older_state.pt"), weights_only=True)
     net = nn.Sequential(
         LocallyConnected2d(1, 2, (1, 3), 5),
         nn.ReLU(),
@@ -73,7 +73,7 @@ def test_a_state_of_another_size_is_refused():
     with pytest.raises(RuntimeError, match=r"size mismatch for weight: .*\[4, 4, 3, 3, 3, 2\].*\[3, 3, 3, 3, 3, 2\]"):
         layer.load_state_dict(LocallyConnected2d(2, 3, 3, 6).state_dict())
     with pytest.raises(RuntimeError, match=r"size mismatch for weight: .*\[4, 4, 3, 3, 3, 2\].*\[3, 3, 3, 3, 3, 2\]"):
-        layer.load_state_dict(of_version_0_1(LocallyConnected2d(2, 3, 3, 6)))
+        layer.load_state_dict(as_once_saved(LocallyConnected2d(2, 3, 3, 6)))
     with pytest.raises(RuntimeError, match="size mismatch for weight"):
         layer.load_state_dict({"kernel": torch.zeros(3, 2, 3, 3), "bias": layer.bias})
     with pytest.raises(RuntimeError, match=r'Missing key.*"weight"'):
@@ -126,7 +126,7 @@ def test_lazy_and_state_dicts():
     other.load_state_dict(layer.state_dict())
     again, older = LazyLocallyConnected2d(3, 2), LazyLocallyConnected2d(3, 2)
     again.load_state_dict(other.state_dict())
-    older.load_state_dict(of_version_0_1(layer))
+    older.load_state_dict(as_once_saved(layer))
     for loaded in (other, again, older):
         close(loaded(x), layer(x))
         assert loaded.in_channels == 2
