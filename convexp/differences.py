@@ -1,5 +1,6 @@
 """What sets a configuration apart from the defaults, as it could be typed."""
 
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
@@ -7,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.comments import SEVERAL
 from convexp.config.hydra_values import without_hydra
+from convexp.config.places import make_absolute
 from convexp.config.told import Told
 from convexp.runs.settings import flatten
 from convexp.studies.grid import spell
@@ -42,7 +44,9 @@ def _options(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat(cfg: DictConfig) -> dict[str, Any]:
-    return flatten(OmegaConf.to_container(without_hydra(cfg), resolve=False))
+    copy = without_hydra(cfg)
+    make_absolute(copy, Path.cwd())  # as that of a run is
+    return flatten(OmegaConf.to_container(copy, resolve=False))
 
 
 def _typed(value: Any) -> str:

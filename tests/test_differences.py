@@ -3,6 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
+from convexp.config import load
 from convexp.config.hydra_values import without_hydra
 from convexp.config.told import told
 from convexp.differences import differences
@@ -31,3 +32,13 @@ def test_typed_again_it_is_the_same(line):
 def test_nothing_sets_the_defaults_apart():
     cfg = told([]).composed("train")
     assert differences(without_hydra(cfg), cfg.hydra.runtime.choices, told([]), "train") == []
+
+
+def test_paths_that_were_made_absolute_set_nothing_apart():
+    cfg = without_hydra(told(["data=mnist", "data.source.root=."]).composed("train"))
+    load(cfg)
+    said = differences(cfg, {"data": "mnist"}, told([]), "train")
+    assert not any(text.startswith("outputs=") for text in said)
+    cfg = without_hydra(told([]).composed("train"))
+    load(cfg)
+    assert differences(cfg, told([]).composed("train").hydra.runtime.choices, told([]), "train") == []

@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from convexp import console
 from convexp.errors import ConvexpError
+from convexp.locks import lock
 from convexp.reporting.output import PAGE, show, update
 from convexp.reporting.report import Report, report
 from convexp.runs.plan import read_plan
@@ -53,7 +53,7 @@ def _after_the_others(root: Path) -> Generator[Path]:
     """Sweeps that share a folder make its report one after another: what the last one writes has seen all that is finished."""
     with ExitStack() as stack:
         with suppress(OSError):  # not ours to write to, or another one takes too long: the runs are safe
-            stack.enter_context(FileLock(root / LOCK, timeout=120))
+            stack.enter_context(lock(root / LOCK).acquire(timeout=120))
         yield root
 
 
