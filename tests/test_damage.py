@@ -129,6 +129,10 @@ def without(key):
     return change
 
 
+def in_double_precision(checkpoint):
+    checkpoint["state_dict"] = {name: weight.double() for name, weight in checkpoint["state_dict"].items()}
+
+
 def replaced(value, *keys):
     def change(checkpoint):
         for key in keys[:-1]:
@@ -152,10 +156,14 @@ ODD = [
     replaced([{}], "optimizer_states"),
     replaced([], "lr_schedulers"),
     replaced({}, "state_dict"),
+    replaced("text", "state_dict", "network.head.classes.bias"),
+    in_double_precision,
 ]
 
 
-@pytest.mark.parametrize(("name", "change"), [*(("last", change) for change in ODD), ("best", ODD[0]), ("best", ODD[-1])])
+@pytest.mark.parametrize(
+    ("name", "change"), [*(("last", change) for change in ODD), ("best", ODD[0]), ("best", in_double_precision)]
+)
 def test_a_readable_but_odd_checkpoint_starts_again(call, run, name, change):
     file = run / "checkpoints" / f"{name}.ckpt"
     checkpoint = weights(run, name)

@@ -117,6 +117,7 @@ def test_older_run_is_resumed_bit_for_bit(small_run, call, tmp_path, interrupted
         as_once_written(part / "checkpoints" / f"{name}.ckpt")
     done = call("train", "resume=part")
     assert done.code == 0, done.err
+    assert "started at epoch 2" in (part / "train.log").read_text()  # and not again, which gives the same bits
     assert science(read(part)) == science(read(whole))
     for key in ("state_dict", "optimizer_states"):
         assert same(weights(whole)[key], weights(part)[key])

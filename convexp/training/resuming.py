@@ -1,5 +1,6 @@
 """Which checkpoints a run can go on from, as whatever was in its folder may be there still, damaged or by somebody else."""
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ class UnusableError(Exception):
 
 
 def read_checkpoints(folder: Path, module: Classifier) -> dict[str, Any] | None:
-    """What ``last.ckpt`` holds; None if there is none, as the first epoch was not done.
+    """What ``last.ckpt`` holds, and ``module`` too; None if there is none, as the first epoch was not done.
 
     Raises:
         UnusableError: saying why, if ``module`` cannot go on from what is there.
@@ -82,10 +83,19 @@ def _wrong(found: dict[str, Any], module: Classifier) -> str | None:
         return "has the state of other optimizers or schedules"
     if lacking := [name for name in CALLBACKS if not found["callbacks"].get(name)]:
         return f"has no state of {lacking[0]}"
-    if _shapes(found["state_dict"]) != _shapes(module.state_dict()):
-        return "holds the weights of another network"
-    return None
+    return None if _takes(module, found["state_dict"]) else "holds the weights of another network"
 
 
-def _shapes(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: (value.shape, value.dtype) if isinstance(value, torch.Tensor) else None for name, value in state.items()}
+def _takes(module: Classifier, state: dict[Any, Any]) -> bool:
+    """Whether ``module`` takes these weights, also as older versions named them; if so, it has them afterwards."""
+    if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()):
+        return False
+    try:
+        module.load_state_dict(state)
+    except RuntimeError:  # of other names or shapes
+        return False
+    return _types(state) == _types(module.state_dict())  # others would be converted without a word
+
+
+def _types(state: dict[Any, Any]) -> Counter[torch.dtype]:
+    return Counter(value.dtype for value in state.values())
