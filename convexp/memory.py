@@ -6,10 +6,11 @@ from pathlib import Path
 
 from convexp.errors import ConfigError
 
-LIMITS = (  # of control groups: containers and batch systems; what is in use, and the most that may be
-    ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.max"),
-    ("/sys/fs/cgroup/memory/memory.usage_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+GROUPS = (  # of a container: the most, and what is in use; of control groups of version 2, and of version 1
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
 )
+NO_LIMIT = 2**63
 
 
 def check_fits(setting: str, needs: dict[str, int], free: int | None = None) -> None:
@@ -27,7 +28,7 @@ def check_fits(setting: str, needs: dict[str, int], free: int | None = None) -> 
 
 
 def free_bytes() -> int:
-    """Memory that may still be taken: what Linux says is available, with swap, within the limits of this process's group.
+    """Memory that may still be taken: what Linux says is available, with swap, within the limits of a container.
 
     Elsewhere all that is built in: an upper bound.
     """
@@ -37,15 +38,19 @@ def free_bytes() -> int:
         free = known["MemAvailable:"] + known["SwapFree:"]
     except (OSError, KeyError, ValueError):
         free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min([free, *(_number(most) - _number(used) for used, most in LIMITS if Path(most).is_file())])
+    return min(free, *(_free_in_group(most, used) for most, used in GROUPS))
 
 
-def _number(file: str) -> int:
+def _free_in_group(most: Path, used: Path) -> int:
+    """Of a container; cached files are in use, and give way to what is wanted."""
     try:
-        text = Path(file).read_text(encoding="ascii").strip()
-    except OSError:
-        return 0
-    return 2**63 if text == "max" else int(text)
+        limit = most.read_text(encoding="ascii").strip()
+        lines = (line.split() for line in used.with_name("memory.stat").read_text(encoding="ascii").splitlines())
+        known = {name: int(number) for name, number in lines}
+        cached = known["active_file"] + known["inactive_file"]
+        return NO_LIMIT if limit == "max" else int(limit) - int(used.read_text(encoding="ascii")) + cached
+    except (OSError, KeyError, ValueError):
+        return NO_LIMIT
 
 
 def _gb(size: int) -> str:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp import build, footprint
+from convexp import build, footprint, memory
 from convexp.config.compose import composed
 from convexp.config.limits import MOST
 from convexp.costs import costs
@@ -30,6 +30,17 @@ def test_what_fits_is_decided_by_the_sum(needs, free):
 def test_there_is_memory_here():
     assert 2**27 < free_bytes() < 2**50
     check_fits("x=1", {"a page": 4096})
+
+
+@pytest.mark.parametrize(("limit", "free"), [("1000", 400), ("max", None), ("nonsense", None), (None, None)])
+def test_in_a_container_its_limit_counts_and_cached_files_do_not(tmp_path, monkeypatch, limit, free):
+    outside = memory.free_bytes()
+    files = {"memory.max": limit, "memory.current": "900\n", "memory.stat": "anon 500\nactive_file 100\ninactive_file 200\n"}
+    for name, text in files.items():
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    monkeypatch.setattr(memory, "GROUPS", [(tmp_path / "memory.max", tmp_path / "memory.current")])
+    assert free_bytes() == free if free is not None else free_bytes() > outside / 2
 
 
 @pytest.mark.parametrize("model", ["conv", "local", "dense", "low_rank_local", "global_conv", "mlp"])
