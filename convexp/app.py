@@ -77,7 +77,7 @@ def arranged(arguments: list[str]) -> list[str]:
     switches: list[str] = []
     overrides: list[str] = []
     for before, text in zip(["", *arguments], arguments, strict=False):
-        follows = before.startswith(("--config-", "-c"))  # the folder that comes after it may have any name
+        follows = before.startswith(("--config-", "-c")) and "=" not in before  # the folder that it names may be a=b
         is_override = not text.startswith("-") and ("=" in text or text.startswith("~")) and not follows
         (overrides if is_override else switches).append(text)
     return [*switches, *(chosen(quoted(text)) for text in overrides)]

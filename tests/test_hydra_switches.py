@@ -47,6 +47,7 @@ def test_other_overrides_stay_what_they_are(said, meant):
         (["seed=1", "-m", "model=a,b"], ["-m", "seed=1", "model=a,b"]),
         (["~probes", "--config-dir", "a=b", "x=1", "-c", "job"], ["--config-dir", "a=b", "-c", "job", "~probes", "x=1"]),
         (["--config-dir=a=b", "x=--y"], ["--config-dir=a=b", "x=--y"]),
+        (["--config-dir=a=b", "scheduler=null"], ["--config-dir=a=b", "scheduler=none"]),
         (["study=null", "--help"], ["--help", "study=none"]),
     ],
 )

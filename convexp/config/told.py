@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra import compose
+from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig
 
 from convexp.config.hydra_values import hydra_of_its_own
@@ -38,8 +39,10 @@ class Told:
         Raises:
             HydraException: as Hydra does.
         """
-        own = [f"hydra.searchpath=[file://{Path(self.config_dir).resolve()}]"] if self.config_dir else []
-        overrides = [*own, *(text for text in self.overrides if text != without)]
+        overrides = [text for text in self.overrides if text != without]
+        if self.config_dir:
+            folder = QuotedString(f"file://{Path(self.config_dir).resolve()}", Quote.single).with_quotes()
+            overrides.insert(0, f"hydra.searchpath=[{folder}]")
         with hydra_of_its_own():
             return compose(config_name, overrides, return_hydra_config=True)
 

@@ -116,3 +116,11 @@ def test_the_command_answers(call, tmp_path):
 
 def test_the_report_knows_its_version(call):
     assert call("report", "--version").out == f"convexp-report {__version__}\n"
+
+
+@pytest.mark.parametrize("name", ["a b", "a(b)", "[a], it's", "a=b"])
+def test_a_folder_of_settings_may_have_any_name(tmp_path, name):
+    (tmp_path / name / "model").mkdir(parents=True)
+    (tmp_path / name / "model" / "mine.yaml").write_text("# Mine.\ndefaults: [conv]\n")
+    cfg = told(["--config-dir", str(tmp_path / name), "model=mine"]).composed("train")
+    assert options(cfg, "model")["mine"] == "Mine."
