@@ -29,3 +29,23 @@ def test_ranks_and_clusters_change_nothing(environment, small_run, call):
     done = call("evaluate", f"run={folder}")
     assert done.code == 0, done.err
     assert done.out.count("(as noted)") == 4
+
+
+@pytest.mark.parametrize("name", ["PL_TRAINER_LIMIT_TRAIN_BATCHES", "PL_TRAINER_ACCUMULATE_GRAD_BATCHES"])
+def test_variables_that_would_change_a_run_unnoticed_are_refused(name, call, monkeypatch, tmp_path):
+    monkeypatch.setenv(name, "2")
+    for arguments in ([], ["-m", "seed=0,1"]):
+        done = call("train", *arguments)
+        assert done.code == 2
+        assert f"{name}=2" in done.err
+        assert done.err.count("\n") == 1
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("RANK", "abc"), ("RANK", ""), ("SLURM_PROCID", "1.5")])
+def test_ranks_that_are_no_numbers_are_said_before_lightning_reads_them(name, value, call, monkeypatch, tmp_path):
+    monkeypatch.setenv(name, value)
+    done = call("train")
+    assert done.code == 2
+    assert done.err.startswith(f"convexp-train: {name}={value}: should be a whole number")
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
+from convexp.config.environment import check_environment
 from convexp.config.kinds import fits, words
 from convexp.config.limits import check_limits
 from convexp.config.places import make_absolute
@@ -82,6 +83,7 @@ def checked(config: Config) -> Config:
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
+    check_environment()
     check_targets(config)
     check_geometry(config)
     check_probes(config)
