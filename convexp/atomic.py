@@ -19,10 +19,8 @@ def whole(file: Path) -> Generator[Path]:
 
     It is locked until then, so that ``remove_partials`` can tell it from one whose writer was killed.
     """
-    partial = file.with_name(f".partial-{secrets.token_hex(8)}")
-    handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # makes the file, or fails: no link is followed
+    partial, handle = _new(file.parent)
     try:
-        _lock(handle)
         yield partial
         partial.replace(file)
     except BaseException:
@@ -30,6 +28,18 @@ def whole(file: Path) -> Generator[Path]:
             partial.unlink()
         raise
     finally:
+        os.close(handle)
+
+
+def _new(folder: Path) -> tuple[Path, int]:
+    """A new file, which is locked; another one if the first was taken for a dead writer's before it was."""
+    while True:
+        partial = folder / f".partial-{secrets.token_hex(8)}"
+        handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # makes the file, or fails: no link is followed
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)  # waits for who is about to remove it
+        if os.path.lexists(partial):
+            return partial, handle
         os.close(handle)
 
 
@@ -45,19 +55,10 @@ def remove_partials(folder: Path) -> None:
 def _remove_unless_locked(file: Path) -> None:
     handle = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
     try:
-        if _lock(handle):
-            file.unlink()
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is locked; the kernel ends a lock with its process
+        file.unlink()
     finally:
         os.close(handle)
-
-
-def _lock(handle: int) -> bool:
-    """Whether nobody else has locked the file; the kernel ends the lock with the process."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # a file system without locks, too
-        return False
-    return True
 
 
 def appended(file: Path) -> TextIOWrapper:

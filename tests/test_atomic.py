@@ -1,5 +1,7 @@
 """Files are written whole or not at all, never through a link, and nothing of a dead writer stays."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -25,6 +27,25 @@ def test_a_file_that_is_being_written_stays_until_its_writer_is_dead(tmp_path):
         assert [path.read_text() for path in tmp_path.iterdir()] == ["half"]
     remove_partials(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_taken_for_a_dead_writer_s_before_it_is_locked_is_begun_again(tmp_path, monkeypatch):
+    """Two sweeps start in one folder at once."""
+    flock = fcntl.flock
+
+    def after_another_process(handle, kind):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        remove_partials(tmp_path)
+        assert list(tmp_path.iterdir()) == []
+        flock(handle, kind)
+
+    monkeypatch.setattr(fcntl, "flock", after_another_process)
+    with whole(tmp_path / "file") as partial:
+        assert partial.exists()
+        remove_partials(tmp_path)
+        with partial.open("a") as file:
+            file.write("whole")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]
 
 
 @given(st.sampled_from(["file.txt", "result.json", "best.ckpt", "a.partial", "x.partial-y", ".partial-1", "me.writing-1"]))
@@ -61,9 +82,6 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_a_file_system_without_locks_is_an_error_and_leaves_no_lock(tmp_path, monkeypatch):
-    import errno
-    import fcntl
-
     def missing(handle, kind):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
