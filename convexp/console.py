@@ -24,8 +24,8 @@ T = TypeVar("T")
 PLAIN = re.compile(r"(?:\.{0,2}/|[A-Za-z_])[\w./@%+-]*", re.ASCII)  # what Hydra takes for a text as it is,
 WORDS = ("null", "true", "false", "nan", "inf")  # but for these
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 warned: set[str] = set()
 
 

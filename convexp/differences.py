@@ -32,8 +32,10 @@ def differences(cfg: DictConfig, choices: dict[str, Any], line: Told, config_nam
     except HydraException:  # they come from somewhere else
         base = default
     before, now = _flat(base), _flat(cfg)
-    changed = [f"{key}={_typed(value)}" for key, value in now.items() if key not in before or before[key] != value]
-    return [*options, *changed, *(f"~{key}" for key in before if key not in now)]
+    changed = [f"{key}={_typed(value)}" for key, value in now.items() if key in before and before[key] != value]
+    added = [f"+{key}={_typed(value)}" for key, value in now.items() if key not in before]
+    gone = [key for key in before if key not in now and not any(each.startswith(f"{key}.") for each in now)]
+    return [*options, *changed, *added, *(f"~{key}" for key in gone)]
 
 
 def _options(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:

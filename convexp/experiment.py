@@ -35,7 +35,7 @@ from convexp.training.learning import Learning
 from convexp.training.log import log, logging_to
 from convexp.training.metrics_csv import MetricsCSV
 from convexp.training.module import Classifier
-from convexp.training.one_process import one_process_trainer
+from convexp.training.one_process import misconfigured, one_process_trainer
 from convexp.training.profiler import make_profiler
 from convexp.training.resuming import UnusableError, read_checkpoints, restoring
 from convexp.training.tensorboard import TensorBoard
@@ -208,6 +208,7 @@ class Experiment:
             default_root_dir=self.folder,
         )
 
+    @misconfigured()
     def _fit(self, checkpoint: dict[str, Any] | None) -> None:
         if checkpoint is None:
             self._clear()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SMALL, read
 
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
@@ -19,6 +19,9 @@ MISTAKES = {
     "deleted setting": (["~trainer.max_epochs"], ["trainer.max_epochs", "missing"]),
     "unreadable override": (["trainer.max_epochs="], ["trainer.max_epochs"]),
     "syntax": (["model.channels=[1,2"], ["model.channels=[1,2"]),
+    "quoted for the shell only": (["name=my run [1]"], ["name=my run [1]: cannot", """'name="my run [1]"'"""]),
+    "a blank too many": (["seed = 1"], ["seed = 1: cannot be read; write setting=value"]),
+    "a value that Hydra's own setting does not take": (["hydra.run.dir=null"], ["hydra.run.dir=null: ", "not Optional"]),
     "not a number": (["trainer.max_epochs=abc"], ["trainer.max_epochs=abc", "integer"]),
     "not an integer": (["trainer.max_epochs=1.5"], ["trainer.max_epochs=1.5", "integer"]),
     "zero epochs": (["trainer.max_epochs=0"], ["trainer.max_epochs=0", "greater than 0"]),
@@ -34,6 +37,7 @@ MISTAKES = {
     "negative stride": (["model.stride=-2"], ["model.stride=-2", "greater than 0"]),
     "zero kernel": (["model.kernel_size=0"], ["model.kernel_size=0", "greater than 0"]),
     "kernel is text": (["model.kernel_size=big"], ["model.kernel_size=big", "integer"]),
+    "padding by another name": (["model.padding=full"], ["model.padding=full: should be a number of pixels"]),
     "negative padding": (["model.padding=-1"], ["model.padding=-1", "same"]),
     "kernel larger than the image": (
         ["model.kernel_size=[99,3]", "model.padding=0"],
@@ -47,6 +51,7 @@ MISTAKES = {
     "unknown border": (["model.padding_mode=mirror"], ["model.padding_mode=mirror", "reflect"]),
     "unknown readout": (["model.readout=mean"], ["model.readout=mean", "global_avg"]),
     "unknown norm": (["model.norm=layer"], ["model.norm=layer", "batch"]),
+    "what rich takes for a picture": (["match=params:-1"], ["match=params:-1: should be"]),
     "unknown match": (["match=parameters"], ["match=parameters", "params:N"]),
     "canvas smaller than the image": (["data.canvas=7"], ["data.canvas=7", "8"]),
     "position off the canvas": (["data.position=[9,0]"], ["data.position=[9, 0]", "[8, 8]"]),
@@ -104,6 +109,8 @@ MISTAKES = {
     "a list in a list of options": (["probes=[shift_map,[consistency]]"], ["probes=", "list of names"]),
     "no name of an option in a sweep": (["-m", "scheduler=3,one_cycle"], ["scheduler=3", "cosine"]),
     "steps of nothing": (["-m", "seed=range(1,2,0)"], ["seed=range(1,2,0)", "zero"]),
+    "a sweep without end": (["-m", "seed=range(0,1000000000)"], ["seed=range(0,1000000000)", "100,000"]),
+    "a sweep of too many": (["-m", "seed=range(0,1000)", "model.width=range(1,1000)"], ["seed; model.width", "999,000 runs"]),
     "a sweep that resumes": (["-m", "resume=nowhere"], ["resume", "started again"]),
     "a name of 300 characters": ([f"name={'a' * 300}"], ["name=aaa", "200 bytes"]),
     "umlauts count twice": ([f"name='{'ä' * 101}'"], ["name=ää", "200 bytes"]),
@@ -242,6 +249,15 @@ def test_mistake_is_one_line(call, tmp_path, overrides, words):
         assert word in done.err
     assert list(tmp_path.iterdir()) == []
     assert not Path("../elsewhere").exists()
+
+
+def test_what_lightning_has_against_a_callback_is_one_line(call, tmp_path):
+    callback = "+callbacks.rate={_target_:pytorch_lightning.callbacks.LearningRateMonitor}"
+    done = call("train", *SMALL, "logger=none", "hydra.run.dir=run", callback)
+    assert done.code == 2
+    assert done.err.count("\n") == 1, done.err
+    assert "LearningRateMonitor" in done.err
+    assert "Traceback" not in read(tmp_path / "run")["error"]
 
 
 def test_mistakes_are_found_without_torch(tmp_path):

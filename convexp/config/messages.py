@@ -1,8 +1,10 @@
 """Hydra's and OmegaConf's complaints about a configuration, in one line each."""
 
 import re
+import shlex
 from pathlib import Path
 
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -12,6 +14,8 @@ from convexp.config.check import suggest_setting, takes
 from convexp.config.paths import conf_dir
 from convexp.config.told import Told
 
+FURTHER = "\n    full_key"  # what OmegaConf adds for its own developers
+
 
 def explain(error: HydraException | OmegaConfBaseException | YAMLError, told: Told, config_name: str) -> str:
     """The setting, its value, and what would be right, of a command line that says ``told``."""
@@ -19,13 +23,23 @@ def explain(error: HydraException | OmegaConfBaseException | YAMLError, told: To
     if isinstance(error, MissingConfigException):
         return _missing_option(text)
     if isinstance(error, OverrideParseException):
-        asks = "" if "=" in str(error.override) else f" (--help {error.override}: what it may be)"
-        return f"{error.override}: cannot be read; write setting=value{asks}, and quote a value that holds commas or spaces"
+        return _unreadable(str(error.override))
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return _unknown(unknown[1], told, config_name)
     if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):
         return f"{group[1]}: there is no such option"
+    if merged := re.match("Error merging override (.*)", text):
+        return f"{merged[1]}: {str(error.__cause__).partition(FURTHER)[0]}"
     return " ".join(text.split())
+
+
+def _unreadable(override: str) -> str:
+    """An override that Hydra's grammar does not have: most often its value needs quotes within those of the shell."""
+    setting, given, value = override.partition("=")
+    asks = "" if given else f" (--help {override}: what it may be)"
+    quoted = QuotedString(value, Quote.double).with_quotes()
+    how = f", within the quotes of the shell: {shlex.quote(f'{setting}={quoted}')}" if " " in value.strip() else ""
+    return f"{override}: cannot be read; write setting=value{asks}, and quote a value that holds commas or spaces{how}"
 
 
 def _missing_option(text: str) -> str:

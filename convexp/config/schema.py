@@ -55,7 +55,7 @@ def _per_stage(item: Any) -> BeforeValidator:
         try:
             checked = [one.validate_python(v, strict=True) for v in values]
         except ValidationError as error:
-            raise ValueError(error.errors()[0]["msg"]) from None
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
         return checked if isinstance(value, list) else checked[0]
 
     return BeforeValidator(check)

@@ -19,6 +19,7 @@ from hydra.errors import HydraException, OverrideParseException
 from convexp.errors import ConfigError
 
 Row = tuple[str, ...]
+MOST = 100_000  # runs of a sweep, each of which is listed, composed and gets a folder
 PLAIN = re.compile(r"[A-Za-z_][\w./@%+-]*", re.ASCII)
 
 
@@ -100,9 +101,12 @@ def _steps(override: Override) -> list[str]:
     if not override.is_discrete_sweep():
         raise ConfigError(f"{override.input_line}: is no list of values; use a,b,c, choice(...) or range(...)")
     try:
-        return list(override.sweep_string_iterator())
+        steps = list(itertools.islice(override.sweep_string_iterator(), MOST + 1))
     except (HydraException, ValueError) as error:  # glob, which asks for files; range by steps of 0
         raise ConfigError(f"{override.input_line}: {error}; name the values") from None
+    if len(steps) > MOST:
+        raise ConfigError(f"{override.input_line}: are more than {MOST:,} values, the most that a sweep may have")
+    return steps
 
 
 def axes(grid: dict[str, Any], where: str = "study.grid") -> list[Axis]:
@@ -135,7 +139,15 @@ def _row(where: str, key: str, settings: tuple[str, ...], row: Any) -> Row:
 
 
 def product(grid: Iterable[Axis]) -> list[Point]:
-    """All combinations; the last axis moves fastest."""
+    """All combinations; the last axis moves fastest.
+
+    Raises:
+        ConfigError: if they are too many to list them.
+    """
+    grid = list(grid)
+    if (count := math.prod(len(axis.rows) for axis in grid)) > MOST:
+        settings = "; ".join(axis.key for axis in grid)
+        raise ConfigError(f"{settings}: make {count:,} runs; a sweep has {MOST:,} at most")
     return [tuple(point) for point in itertools.product(*([(axis, row) for row in axis.rows] for axis in grid))]
 
 

@@ -12,7 +12,8 @@ class PlainCheckpointIO(TorchCheckpointIO):
     """Writes the file that it is told to. Lightning's writes one in the temporary folder, which may be full, and moves it."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        """Write ``checkpoint`` to ``path``; raises an OSError that says why, if that fails."""
+        """Write ``checkpoint`` to ``path``, making its folder; raises an OSError that says why, if that fails."""
         content = io.BytesIO()
         torch.save(checkpoint, content)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(content.getbuffer())

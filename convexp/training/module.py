@@ -82,7 +82,7 @@ class Classifier(pl.LightningModule):
         if not bool(torch.stack([loss for loss, *_ in self._steps[-CHECK_EVERY:]]).isfinite().all()):
             rate = self.trainer.optimizers[0].param_groups[0]["lr"]
             raise DivergedError(
-                f"training stopped: the loss is no finite number at epoch {self.current_epoch}, batch {batch} "
+                f"training stopped: the loss is no finite number at epoch {self.current_epoch + 1}, batch {batch} "
                 f"(learning rate {rate:.3g}); try a smaller optimizer.lr or a trainer.gradient_clip_val"
             )
 

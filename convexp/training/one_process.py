@@ -1,12 +1,16 @@
 """Lightning's Trainer for a run, which is one process on one device."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from convexp.config import Config
+from convexp.errors import ConfigError, one_line
 from convexp.training.checkpoint_io import PlainCheckpointIO
 
 
@@ -34,3 +38,12 @@ def one_process_trainer(config: Config, **settings: Any) -> pl.Trainer:
         enable_model_summary=False,
         **settings,
     )
+
+
+@contextmanager
+def misconfigured() -> Generator[None]:
+    """What Lightning has against callbacks or loggers, which it says once a training begins, as an error in one line."""
+    try:
+        yield
+    except MisconfigurationException as error:
+        raise ConfigError(f"callbacks or logger: {one_line(error)}") from None
