@@ -52,8 +52,15 @@ def told(arguments: Sequence[str]) -> Told:
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--version", action="store_true")
-    for switch in (("--config-dir", "-cd"), ("--config-name", "-cn"), ("--config-path", "-cp"), ("--package", "-p")):
-        parser.add_argument(*switch)
+    with_value = (
+        ("--config-dir", "-cd"),
+        ("--config-name", "-cn"),
+        ("--config-path", "-cp"),
+        ("--package", "-p"),
+        ("--cfg", "-c"),
+    )
+    for switch in with_value:
+        parser.add_argument(*switch, nargs="?")  # where it lacks, Hydra says so
     known, words = parser.parse_known_args(arguments)
     words = [word for word in words if not word.startswith("-")]
     overrides = [word for word in words if "=" in word or word.startswith("~")]

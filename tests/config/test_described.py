@@ -118,6 +118,12 @@ def test_the_report_knows_its_version(call):
     assert call("report", "--version").out == f"convexp-report {__version__}\n"
 
 
+def test_switches_of_hydra_name_no_settings():
+    for switch in (["--cfg", "job"], ["-c", "job"], ["-p", "model"], ["-cn", "train"], ["-cd", "conf"], ["-m"], ["-c"]):
+        line = told([*switch, "seed=1"] if len(switch) > 1 else ["seed=1", *switch])
+        assert (line.names, line.overrides, line.help) == ([], ["seed=1"], False)
+
+
 @pytest.mark.parametrize("name", ["a b", "a(b)", "[a], it's", "a=b"])
 def test_a_folder_of_settings_may_have_any_name(tmp_path, name):
     (tmp_path / name / "model").mkdir(parents=True)
