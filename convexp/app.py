@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Generator
@@ -22,7 +23,7 @@ from convexp.config.groups import chosen
 from convexp.config.messages import explain
 from convexp.config.places import forget_empty_variables, quoted
 from convexp.config.told import told
-from convexp.errors import ConvexpError
+from convexp.errors import ConfigError, ConvexpError
 from convexp.streams import lenient_output
 
 # Hydra 1.4 wants to know what may be instantiated, Hydra 1.3 which version's defaults are meant.
@@ -72,12 +73,14 @@ def arranged(arguments: list[str]) -> list[str]:
     """The command line with switches first, which Hydra does not take amidst overrides, and overrides as Hydra takes them.
 
     Raises:
-        ConfigError: for an override that chooses no option of a group.
+        ConfigError: for an override that names no setting, or chooses no option of a group.
     """
     switches: list[str] = []
     overrides: list[str] = []
     for before, text in zip(["", *arguments], arguments, strict=False):
         follows = before.startswith(("--config-", "-c")) and "=" not in before  # the folder that it names may be a=b
+        if re.match(r"[+~]*=", text):
+            raise ConfigError(f"{text}: names no setting; write setting=value")
         is_override = not text.startswith("-") and ("=" in text or text.startswith("~")) and not follows
         (overrides if is_override else switches).append(text)
     return [*switches, *(chosen(quoted(text)) for text in overrides)]

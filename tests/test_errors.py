@@ -103,6 +103,7 @@ MISTAKES = {
     "wiring made at once": (["model.wiring._partial_=false"], ["model.wiring._partial_=false", "should be true"]),
     "probe made later": (["+probes.shift_map._partial_=true"], ["probes.shift_map._partial_=true", "should be false"]),
     "text that would be interpreted": (["+optimizer.eps='\\${seed}'"], ["optimizer.eps=${seed}", "interpreted"]),
+    "no setting": (["=1"], ["=1: names no setting"]),
     "no model": (["model=null"], ["model=null", "conv", "dense"]),
     "a number for an option": (["callbacks=1.5"], ["callbacks=1.5", "early_stopping"]),
     "true for an option": (["probes=true"], ["probes=true", "shift_map"]),
