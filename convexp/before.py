@@ -21,7 +21,7 @@ class CheckTraining(Callback):
     """Of convexp-train (conf/train.yaml). Errors end the program: Hydra would make warnings of them and go on."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before a single run."""
+        """Called by Hydra before a single run: check its settings and make its folder."""
         with mistakes_in_one_line("convexp-train", "train"), hydra_values(config):
             _check_output_subdir(config)
             if config.get("resume") is not None:  # the run has settings and a folder of its own
@@ -33,7 +33,7 @@ class CheckTraining(Callback):
             make(*_settled(config, "run"))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before a sweep, by whichever sweeper."""
+        """Called by Hydra before a sweep, by whichever sweeper: check where it is going to write."""
         with mistakes_in_one_line("convexp-train", "train"), hydra_values(config):
             check_makable(*_settled(config, "sweep"))
             _check_output_subdir(config)
@@ -45,7 +45,7 @@ class CheckEvaluation(Callback):
     """Of convexp-eval (conf/eval.yaml)."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra for ``-m``."""
+        """Called by Hydra for ``-m``, which is refused."""
         with mistakes_in_one_line("convexp-eval", "eval"):
             raise ConfigError("-m: convexp-eval tests one run, run=DIR; call it once for each")
 

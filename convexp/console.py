@@ -94,7 +94,7 @@ def tensorboard(logdir: str) -> str:
 
 @contextmanager
 def passing(what: str) -> Generator[None]:
-    """Says what takes its time while somebody watches; it disappears at the end."""
+    """Say what takes its time while somebody watches; the line disappears at the end."""
     with out.status(what) if is_terminal() else nullcontext():
         yield
 
@@ -122,12 +122,12 @@ class Warnings(logging.Handler):
     """Hands what is logged to ``warn`` (conf/hydra/job_logging/quiet.yaml)."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record."""
+        """Say what the record says."""
         warn(record.getMessage())
 
 
 def show_differences(title: str, differences: list[str]) -> None:
-    """A run and what sets it apart."""
+    """Say in a line what sets a run apart from the defaults."""
     said = " ".join(differences) or "all settings as they are by default"
     out.print(f"[bold]{escape(title)}[/]: {escape(said)} [dim](all settings: hydra.verbose=true)[/]")
 

@@ -22,7 +22,7 @@ class Lenient:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """As any stream; returns how much it was."""
+        """Write the text as far as it can be written; returns its length."""
         try:
             return self.stream.write(text)
         except UnicodeEncodeError:
@@ -33,12 +33,12 @@ class Lenient:
             return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """As any stream."""
+        """Write one line after the other; their ends are part of them."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """As any stream."""
+        """Hand on what is in the buffer, if anybody reads it."""
         try:
             self.stream.flush()
         except OSError:

@@ -131,7 +131,7 @@ def again(config: Config, folder: Path) -> str:
 
 
 def show(cfg: DictConfig, config: Config, taken: RunFolder) -> None:
-    """What is going to be run."""
+    """Say what is going to be run: what sets it apart, or with ``hydra.verbose=true`` all settings."""
     hydra_cfg = HydraConfig.get()
     if hydra_cfg.verbose:
         console.show_settings(config.model_dump(by_alias=True), config.name)

@@ -110,7 +110,7 @@ def checking(rounds: int) -> None:
 
 
 def main() -> None:
-    """All of them."""
+    """Print the times of batches, of the starts on a folder of images, and of checksums."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
     rounds = parser.parse_args().rounds

@@ -68,7 +68,7 @@ def make(said: str, folder: Path) -> None:
 
 
 def check_makable(said: str, folder: Path) -> None:
-    """The same without making it, as far as that can be told."""
+    """See that ``folder`` could be made and written in, without making it, as far as that can be told; errors as ``make``."""
     there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     try:
         _check_access(there)

@@ -30,7 +30,7 @@ class Told:
     config_dir: str | None
 
     def override(self, setting: str) -> str | None:
-        """As it was typed."""
+        """What was typed for ``setting``; None if nothing was."""
         return next((text for text in self.overrides if text.partition("=")[0].lstrip("+") == setting), None)
 
     def composed(self, config_name: str, without: str | None = None) -> DictConfig:

@@ -22,12 +22,12 @@ class Values:
 
     @property
     def are_bytes(self) -> bool:
-        """Whole numbers 0..255."""
+        """Whether all are whole numbers 0..255."""
         return self.low >= 0 and self.high <= 255 and self.whole
 
     @property
     def are_shares(self) -> bool:
-        """Real numbers 0..1, or truth values."""
+        """Whether all are real numbers 0..1, or truth values."""
         return self.low >= 0 and self.high <= 1 and not self.integer
 
 

@@ -88,7 +88,7 @@ class LocallyConnected(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-        """(B, O, H', W')."""
+        """The derivative along tangents of the inputs: (B, O, H', W')."""
         in_x, in_weight, in_bias, *_ = tangents
 
         def layer(x: Tensor, weight: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ class InputGradient(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-        """(B, C, H, W)."""
+        """The derivative along tangents of the inputs: (B, C, H, W)."""
         return _product_rule(ctx, lambda *operands: InputGradient.apply(*operands, *ctx.settings), *tangents[:2])
 
     @staticmethod
@@ -187,7 +187,7 @@ class WeightGradient(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-        """(H', W', O, C/G, k1, k2)."""
+        """The derivative along tangents of the inputs: (H', W', O, C/G, k1, k2)."""
         return _product_rule(ctx, lambda *operands: WeightGradient.apply(*operands, *ctx.settings), *tangents[:2])
 
     @staticmethod

@@ -51,11 +51,11 @@ class Checkpoints(Checkpoint):
         trainer.should_stop = trainer.should_stop or self.stopped
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The epoch before is done."""
+        """The epoch before is done: its files take their places."""
         self._replace()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The last epoch is done."""
+        """The last epoch is done: its files take their places."""
         self._replace()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
