@@ -223,7 +223,10 @@ LATER = {
         ["invariance_by_layer", "top=2"],
     ),
     "weights larger than the memory": (["model.channels=[1000000,1000000]"], ["model (conv)", "72,001 GB", "free"]),
-    "activations larger than the memory": (["data.canvas=40000", "model.stride=40"], ["data.batch_size=32", "free"]),
+    "activations larger than the memory": (  # 2 GB an image
+        ["data.canvas=20000", "model.stride=40", "data.batch_size=1000"],
+        ["data.batch_size=1000", "free"],
+    ),
     "more images than fit into memory": (
         ["data=waldo", "data.source.train=1000000000000"],
         ["data.source.train=1000000000000", "free"],
