@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from pytorch_lightning.callbacks import Callback
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor
 from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
@@ -23,6 +24,7 @@ from convexp.errors import ConfigError, one_line
 from convexp.models import LayerCount, Network, count, match_width
 from convexp.probes import Probe
 from convexp.skeleton import Skeleton
+from convexp.training.one_process import one_process_trainer
 
 T = TypeVar("T")
 
@@ -211,5 +213,24 @@ def loggers(config: Config) -> list[Maker[Logger]]:
 
 
 def callbacks(config: Config) -> list[Callback]:
-    """The callbacks that the configuration adds."""
-    return [make(f"callbacks.{name}", target, Callback) for name, target in (config.callbacks or {}).items()]
+    """The callbacks that the configuration adds.
+
+    Raises:
+        ConfigError: also for one that logs where there is no logger, and if Lightning does not take them (two that a checkpoint
+            could not tell apart, a second progress bar).
+    """
+    made = {name: make(f"callbacks.{name}", target, Callback) for name, target in (config.callbacks or {}).items()}
+    logs = bool(config.logger) and not config.trainer.fast_dev_run
+    for name, callback in made.items():
+        if isinstance(callback, LearningRateMonitor | DeviceStatsMonitor) and not logs:
+            raise ConfigError(f"callbacks.{name} ({type(callback).__name__}): needs a logger, and this run has none")
+    _try_out(config, list(made.values()))
+    return list(made.values())
+
+
+def _try_out(config: Config, callbacks: list[Callback]) -> None:
+    if callbacks:
+        try:
+            one_process_trainer(config, callbacks=callbacks, logger=False, enable_progress_bar=False)
+        except (MisconfigurationException, RuntimeError) as error:
+            raise ConfigError(f"callbacks: {one_line(error)}") from None

@@ -184,6 +184,18 @@ LATER = {
         ["+callbacks.mine={_target_:collections.OrderedDict}"],
         ["callbacks.mine._target_", "Callback"],
     ),
+    "a callback that logs nowhere": (
+        ["+callbacks.mine={_target_:pytorch_lightning.callbacks.LearningRateMonitor}", "logger=none"],
+        ["callbacks.mine", "needs a logger"],
+    ),
+    "two callbacks in one place of a checkpoint": (
+        [f"+callbacks.{name}={{_target_:pytorch_lightning.callbacks.Timer}}" for name in ("a", "b")],
+        ["callbacks: ", "`Timer`"],
+    ),
+    "a second progress bar": (
+        ["+callbacks.mine={_target_:pytorch_lightning.callbacks.TQDMProgressBar}"],
+        ["callbacks: ", "`TQDMProgressBar`"],
+    ),
     "a logger that is none": (
         ["+logger.mine={_target_:collections.OrderedDict,_partial_:true}"],
         ["logger.mine._target_", "Logger"],
