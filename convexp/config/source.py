@@ -10,7 +10,7 @@ Definition = tuple[str, ast.FunctionDef | ast.ClassDef | ast.expr]  # the module
 
 @cache
 def module(dotted: str) -> ast.Module | None:
-    """The syntax tree of a module, None if there is no such file."""
+    """The syntax tree of a module, None if there is no such file, or it cannot be read as Python."""
     package, *parts = dotted.split(".")
     try:
         spec = find_spec(package)  # of a package that is no part of another one: nothing is imported
@@ -22,7 +22,12 @@ def module(dotted: str) -> ast.Module | None:
     if parts:
         path = path.parent.joinpath(*parts)
         path = path / "__init__.py" if path.is_dir() else path.with_name(f"{path.name}.py")
-    return ast.parse(path.read_text(encoding="utf-8")) if path.suffix == ".py" and path.is_file() else None
+    if path.suffix != ".py" or not path.is_file():
+        return None
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):  # who imports it is told
+        return None
 
 
 def defined(dotted: str, name: str) -> Definition | None:

@@ -50,6 +50,17 @@ def test_what_the_source_does_not_tell(target):
     assert signature(target) is None
 
 
+@pytest.mark.parametrize("content", [b"class Layer(:", b"\xff\xfe", b"a = '\0'"])
+def test_a_module_that_is_no_python_tells_nothing(call, tmp_path, monkeypatch, content):
+    name = f"broken{len(content)}"
+    (tmp_path / f"{name}.py").write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert signature(f"{name}.Layer") is None
+    done = call("train", "only_costs=true", f"model.wiring._target_={name}.Layer")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"model.wiring ({name}.Layer): SyntaxError" in done.err
+
+
 @pytest.mark.parametrize("target", ["convexp.nowhere.X", "convexp.layers.conv.Conv9d", "convexp.probes.kernels.torch"])
 def test_ours_counts_where_it_is_defined(target):
     with pytest.raises(LookupError):
