@@ -117,6 +117,7 @@ MISTAKES = {
     "umlauts count twice": ([f"name='{'ä' * 101}'"], ["name=ää", "200 bytes"]),
     "a name elsewhere": (["name=../../escape"], ["name=../../escape", "'/'"]),
     "no name": (["name=''"], ["name=", "folder"]),
+    "a study's name elsewhere": (["study=three_layers", "study.name=../x"], ["study.name=../x", "'/'"]),
     "a folder with a name too long": ([f"hydra.run.dir=runs/{'a' * 256}"], ["hydra.run.dir", "256 bytes"]),
     "the working folder": (["hydra.run.dir=."], ["hydra.run.dir=.", "folder you are in"]),
     "no folder": (["hydra.run.dir=''"], ["hydra.run.dir=''", "is empty"]),

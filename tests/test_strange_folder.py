@@ -329,6 +329,12 @@ def test_places_to_write_to_are_those_of_this_machine(folder, tmp_path, monkeypa
     assert read_config(folder, "run")["data"]["source"] == {"root": str(tmp_path), "download": True, "cache": "/mine"}
 
 
+def test_a_name_that_an_older_version_took_is_read(folder, call):
+    change(folder, "name", "ours/first")
+    assert call("evaluate", "run=run").code == 0
+    assert trusted(read_config(folder, "run")).name == "ours/first"
+
+
 def test_what_was_written_is_what_is_read(folder, trained):
     config = trusted(read_config(folder, "run"))
     assert config == composed(*QUICK, f"name={config.name}", f"outputs={trained.parent}/outputs")

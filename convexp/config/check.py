@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from convexp.config.environment import check_environment
+from convexp.config.folders import check_name
 from convexp.config.kinds import fits, words
 from convexp.config.limits import check_limits
 from convexp.config.places import make_absolute
@@ -59,7 +60,9 @@ def load(cfg: DictConfig, base: Path | None = None) -> Config:
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
     assert isinstance(values, dict)
-    return checked(parsed(values))
+    config = parsed(values)
+    check_name("name", config.name)  # here alone: the folder of a run that is read has its name
+    return checked(config)
 
 
 def parsed(values: Mapping[Any, Any]) -> Config:

@@ -9,6 +9,17 @@ from convexp.config.places import path
 from convexp.errors import ConfigError
 
 LONGEST = 255  # bytes of a file name, as file systems have it
+LONGEST_NAME = 200  # bytes of a name that a date or a number comes after
+
+
+def check_name(setting: str, name: str) -> None:
+    """Raise a ConfigError naming ``setting`` unless folders can be named after ``name``."""
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
+        raise ConfigError(f"{setting}={name[:LONGEST_NAME]}: should be a name that a folder can have, without '/'")
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise ConfigError(
+            f"{setting}={name[:LONGEST_NAME]}...: should have {LONGEST_NAME} bytes at most, as folders are named after it"
+        )
 
 
 def check_folder(setting: str, folder: str) -> None:

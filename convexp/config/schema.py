@@ -1,6 +1,5 @@
 """The shape of a configuration: every setting, its type and its range. The YAML files in ``conf/`` hold the values."""
 
-import os
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -25,8 +24,6 @@ from convexp.geometry import Size, resolve_padding
 from convexp.indifferent import INDIFFERENT, PLACES
 from convexp.placement import Choice, Offsets, Placement, Protocol, positions, reach_of, shifts, window_size
 from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
-
-LONGEST_NAME = 200  # bytes; file systems take 255, and a date or a number comes after it
 
 
 class Section(BaseModel):
@@ -65,17 +62,6 @@ def _check_padding(value: int | str) -> int | str:
     if value in ("same", "valid") or (isinstance(value, int) and value >= 0):
         return value
     raise ValueError("Input should be a number of pixels (0 or more), 'same' or 'valid'")
-
-
-def _check_folder_name(value: str) -> str:
-    if "/" in value or "\0" in value or value in ("", ".", ".."):
-        raise ValueError("Input should be a name that a folder can have, without '/'")
-    if len(os.fsencode(value)) > LONGEST_NAME:
-        raise ValueError(f"Input should have {LONGEST_NAME} bytes at most, as folders are named after it")
-    return value
-
-
-FolderName = Annotated[str, AfterValidator(_check_folder_name)]
 
 
 def _told_per_stage(item: Any) -> WithJsonSchema:
@@ -289,7 +275,7 @@ Grid = dict[str, Any]
 class Study(Section):
     """What a study asks, which runs answer it (``convexp.studies.grid``), and what is compared with what (conf/study/)."""
 
-    name: FolderName
+    name: str = Field(min_length=1)
     question: str = Field(min_length=1)
     grid: Grid | list[Grid]  # setting: values; several grids are run one after the other
     exclude: list[Grid] = []  # points of the grid that are left out: every setting named has the value, or one of the values
@@ -299,7 +285,7 @@ class Study(Section):
 class Config(Section):
     """A whole run."""
 
-    name: FolderName
+    name: str
     model: Model
     data: Data
     optimizer: Optimizer

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from convexp import console
 from convexp.atomic import remove_partials, whole
 from convexp.config.check import explained
-from convexp.config.folders import make, origin
+from convexp.config.folders import check_name, make, origin
 from convexp.config.hydra_values import hydra_values
 from convexp.config.schema import Study
 from convexp.errors import ConfigError
@@ -84,9 +84,11 @@ def read_study(cfg: DictConfig) -> Study | None:
     if cfg.get("study") is None:
         return None
     try:
-        return Study.model_validate(OmegaConf.to_container(cfg.study, resolve=True))
+        study = Study.model_validate(OmegaConf.to_container(cfg.study, resolve=True))
     except ValidationError as error:
         raise ConfigError(explained(error, "study")) from None
+    check_name("study.name", study.name)
+    return study
 
 
 def runs_of(study: Study | None, arguments: Sequence[str]) -> tuple[list[Axis], list[Point], list[str]]:

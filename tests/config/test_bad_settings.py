@@ -111,8 +111,8 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
 
 def _complaint(values: dict[str, Any], section: str, base: dict[str, Any]) -> str | None:
     try:
-        is_path = section in ("outputs", "resume")  # as ``load`` alone sees to; OmegaConf takes long for thousands
-        _build(load(OmegaConf.create(values)) if is_path else checked(parsed(values)), section, base)
+        loaded = section in ("outputs", "resume", "name")  # as ``load`` alone sees to; OmegaConf takes long for thousands
+        _build(load(OmegaConf.create(values)) if loaded else checked(parsed(values)), section, base)
     except ConfigError as error:
         return str(error)
     return None
