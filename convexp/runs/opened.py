@@ -93,7 +93,7 @@ def trusted_config(
     changes = changes or {}
     saved: dict[str, Any] = read_config(folder, setting, data_root) | {"logger": None, "callbacks": None}
     check_inside(folder)
-    trusted(saved | {key: None for key in changes if key == "probes"})  # the folder's are not measured
+    trusted(saved | ({"probes": None} if "probes" in changes else {}))  # the folder's are not measured
     for key, value in changes.items():
         *sections, name = key.split(".")
         within: Any = reduce(getitem, sections, saved)
