@@ -22,6 +22,7 @@ from convexp.config import conf_dir
 from convexp.config.groups import chosen
 from convexp.config.messages import explain
 from convexp.config.places import forget_empty_variables, quoted
+from convexp.config.switches import check_switches
 from convexp.config.told import told
 from convexp.errors import ConfigError, ConvexpError
 from convexp.streams import lenient_output
@@ -61,6 +62,7 @@ def application(name: str, config_name: str, task: Callable[[DictConfig], Any]) 
         try:
             with mistakes_in_one_line(name, config_name):
                 sys.argv[1:] = arranged(sys.argv[1:])
+                check_switches(sys.argv[1:])
                 if not answer(name, config_name, sys.argv[1:]):
                     app()
         except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from convexp.config.paths import conf_dir
 from convexp.errors import ConfigError
 
 CHOICE = re.compile(r"\+{0,2}(?P<group>\w[\w/]*)(?:@[^=]*)?=", re.ASCII)
+ONE = ("model", "data", "optimizer", "scheduler", "trainer", "study")  # of which Hydra would mix several
 NULL = re.compile(r"(?<![\w./-])null(?![\w./-])", re.IGNORECASE)
 
 
@@ -30,11 +31,13 @@ def chosen(text: str) -> str:
         values = _values(text)
     except HydraException:  # who says so better
         return text
-    wrong = [value for value in values if not (_is_choice(value) or (value is None and "none" in options))]
+    several = found is not None and found["group"] not in ONE
+    wrong = [value for value in values if not (_is_choice(value, several) or (value is None and "none" in options))]
     if wrong:
         shown = "null" if wrong[0] is None else str(wrong[0]).lower() if isinstance(wrong[0], bool) else wrong[0]
         known = "" if text.startswith("hydra/") else f"; there are {', '.join(options)}"  # Hydra has more of its own
-        raise ConfigError(f"{text.partition('=')[0]}={shown}: should be the name of an option, or a list of names{known}")
+        right = "the name of an option, or a list of names" if several else "the name of one option"
+        raise ConfigError(f"{text.partition('=')[0]}={shown}: should be {right}{known}")
     return NULL.sub("none", text) if None in values else text
 
 
@@ -51,5 +54,6 @@ def _values(text: str) -> list[Any]:
     return list(override.sweep_iterator())
 
 
-def _is_choice(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(name, str) for name in value))
+def _is_choice(value: Any, several: bool) -> bool:
+    names = value if isinstance(value, list) else [value]
+    return all(isinstance(name, str) for name in names) and (several or len(names) == 1)

@@ -38,6 +38,7 @@ def _forest(metric: str, comparisons: list[Comparison], colour: dict[str, str]) 
     axes.set(ylim=(len(drawn) - 0.5, -0.5), xlabel=_difference(metric, baselines))
     axes.set_yticks(range(len(drawn)), [_name(c, one=len(baselines) == 1) for c in drawn], fontsize=9)
     axes.tick_params(axis="y", length=0)
+    axes.locator_params(axis="x", nbins=6)  # as many numbers of five signs as stand side by side
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     left_out = (
