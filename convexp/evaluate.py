@@ -4,12 +4,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp import console
 from convexp.app import application
+from convexp.config.check import suggest
 from convexp.config.folders import check_makable
 from convexp.config.places import path
 from convexp.errors import ConfigError
 from convexp.runs import read_result
 from convexp.runs.opened import trusted_config
 from convexp.runs.settings import lookup
+
+SETTINGS = ("run", "accelerator", "data_root", "probes")  # conf/eval.yaml
 
 
 def task(cfg: DictConfig) -> None:
@@ -18,10 +21,13 @@ def task(cfg: DictConfig) -> None:
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or names code it may not name.
     """
+    if added := [str(key) for key in cfg if key not in SETTINGS]:
+        raise ConfigError(f"{added[0]}: there is no such setting{suggest(added[0], SETTINGS)}")
     if cfg.run is None:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
     folder = path("run", cfg.run)
-    probes = OmegaConf.to_container(cfg.probes, resolve=True) if cfg.probes else None
+    chosen = cfg.get("probes")  # a list of none leaves nothing
+    probes = OmegaConf.to_container(chosen, resolve=True) if chosen else None
     changes = {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
     config = trusted_config(folder, "run", cfg.data_root, changes)
     if config.probes:

@@ -78,6 +78,10 @@ MISTAKES = {
         ["data=image_folder", "data.classes=2", "data.source.root=2024"],
         ["data.source.root=2024", "quote"],
     ),
+    "a path that is none": (
+        ["data=npz", "data.classes=2", "data.image_shape=[1,9,9]", "data.source.file=null"],
+        ["data.source.file=null: should be text\n"],
+    ),
     "crops of nothing": (
         ["data.shift.protocol=crop", "data.shift.train=12"],
         ["data.shift.protocol=crop", "leave 0"],
@@ -362,7 +366,10 @@ def test_eval_of_nothing(call, tmp_path):
     for arguments, words in (
         ([], "run"),
         (["run=nowhere"], "run=nowhere"),
-        (["run=nowhere", "+x=1"], "x"),
+        (["run=nowhere", "+seed=1"], "seed: there is no such setting; there are run, accelerator, data_root, probes"),
+        (["run=nowhere", "model=local"], "model: there is no such setting; there are probes, run, accelerator, data_root"),
+        (["run=nowhere", "data.batch_size=1"], "data.batch_size: there is no such setting; did you mean data_root?"),
+        (["run=nowhere", "probes=[]"], "run=nowhere"),
         (["-m", "run=a,b"], "-m"),
     ):
         done = call("evaluate", *arguments)

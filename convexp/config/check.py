@@ -147,7 +147,8 @@ def _settings_at(path: str) -> Iterable[str]:
     return [field.alias or name for name, field in section.model_fields.items()]
 
 
-def _suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
+    """The one of ``known`` that ``name`` is like, or all."""
     known = [k for k in known if not k.startswith("_")]
     close = difflib.get_close_matches(name, known, n=1)
     if close:
@@ -158,7 +159,7 @@ def _suggest(name: str, known: Iterable[str]) -> str:
 def suggest_setting(path: str, target: str | None = None) -> str:
     """What a setting that does not exist may have been meant to be; ``target`` is the ``_target_`` beside it."""
     parent, _, name = path.rpartition(".")
-    return _suggest(name, dict.fromkeys([*_settings_at(parent), *_taken(parent, target)]))
+    return suggest(name, dict.fromkeys([*_settings_at(parent), *_taken(parent, target)]))
 
 
 def takes(path: str, target: str) -> bool:
@@ -221,11 +222,12 @@ def _check_target(setting: str, target: Target) -> None:
     settable = _taken(setting, target.target)
     for name, value in sorted(given.items()):
         if name not in settable and not known.open:
-            raise ConfigError(f"{setting}.{name}: there is no such setting{_suggest(name, settable)}")
+            raise ConfigError(f"{setting}.{name}: there is no such setting{suggest(name, settable)}")
         allowed = known.kinds.get(name, {})
         nested = isinstance(value, dict) and TARGET in value
         if not nested and not fits(value, allowed):
-            quote = f"; quote a number, as in '\"{value}\"'" if fits(str(value), allowed) else ""
+            is_number = isinstance(value, int | float)
+            quote = f"; quote a number, as in '\"{value}\"'" if is_number and fits(str(value), allowed) else ""
             raise ConfigError(f"{setting}.{name}={_shown(value)}: should be {words(allowed)}{quote}")
     for name in sorted(known.required - _provided(setting) - set(given)):
         raise ConfigError(f"{setting}.{name}: is missing")

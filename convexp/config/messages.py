@@ -6,11 +6,12 @@ from pathlib import Path
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from convexp.config.check import suggest_setting, takes
+from convexp.config.check import suggest, suggest_setting, takes
+from convexp.config.hydra_values import without_hydra
 from convexp.config.paths import conf_dir
 from convexp.config.told import Told
 
@@ -56,16 +57,20 @@ def _missing_option(text: str) -> str:
 def _unknown(setting: str, told: Told, config_name: str) -> str:
     """A setting that no YAML names: one that its ``_target_`` takes can be added, others may be misspelled."""
     override = told.override(setting)
-    target = _target_beside(setting, told, config_name, override)
+    others = _composed(told, config_name, override)
+    section = setting.partition(".")[0]
+    if others and section not in (*others, "hydra"):
+        return f"{setting}: there is no such setting{suggest(section, others)}"
+    target = OmegaConf.select(others, f"{setting.rpartition('.')[0]}._target_")
     if target is not None and takes(setting, target):
         said = override or f"{setting}=..."
         return f"{setting}: {target} takes it, but no YAML names it; to add it, write a plus before it: +{said}"
     return f"{setting}: there is no such setting{suggest_setting(setting, target)}"
 
 
-def _target_beside(setting: str, told: Told, config_name: str, override: str | None) -> str | None:
+def _composed(told: Told, config_name: str, override: str | None) -> DictConfig:
+    """The settings without the override; none if there are further mistakes."""
     try:
-        cfg = told.composed(config_name, without=override)
-        return OmegaConf.select(cfg, f"{setting.rpartition('.')[0]}._target_")
-    except (HydraException, OmegaConfBaseException):  # there are further mistakes
-        return None
+        return without_hydra(told.composed(config_name, without=override))
+    except (HydraException, OmegaConfBaseException):
+        return OmegaConf.create()
