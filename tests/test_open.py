@@ -88,6 +88,15 @@ def test_interrupted_run_has_a_network_too(call, interrupted_at, tmp_path):
     assert run.network(run.data.test.first(3)[0]).shape == (3, 10)
 
 
+def test_probes_that_would_be_refused_today_keep_no_older_run_closed(small_run):
+    folder = small_run()
+    file = folder / ".hydra" / "config.yaml"
+    text = file.read_text()
+    assert "max_shift: 1" in text
+    file.write_text(text.replace("max_shift: 1", "max_shift: 0"))
+    assert runs.open(folder).config.probes["shift_map"].spec()["max_shift"] == 0
+
+
 def test_data_that_has_moved(small_run, tmp_path):
     rng = np.random.default_rng(0)
     parts = {f"x_{part}": rng.integers(0, 256, (n, 8, 8), np.uint8) for part, n in (("train", 80), ("test", 40))}

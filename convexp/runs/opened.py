@@ -93,12 +93,13 @@ def trusted_config(
     changes = changes or {}
     saved: dict[str, Any] = read_config(folder, setting, data_root) | {"logger": None, "callbacks": None}
     check_inside(folder)
-    trusted(saved | ({"probes": None} if "probes" in changes else {}))  # the folder's are not measured
+    trusted(saved | ({"probes": None} if "probes" in changes else {}))
     for key, value in changes.items():
         *sections, name = key.split(".")
         within: Any = reduce(getitem, sections, saved)
         within[name] = value
-    config = checked(parsed(saved))
+    config = parsed(saved)
+    checked(config if "probes" in changes else config.model_copy(update={"probes": None}))  # the folder's are not measured
     if not (folder / CHECKPOINT).is_file():
         raise ConfigError(
             f"{setting}={folder}: has no {CHECKPOINT}; it trained nothing, or did not get through its first epoch"
