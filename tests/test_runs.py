@@ -252,6 +252,11 @@ def test_training_that_was_stopped_early_stays_so(small_run, call):
     assert read(folder)["metrics"]["seconds_per_epoch"] > 0
 
 
+def test_a_checkpoint_of_one_s_own_callback_finds_its_folder(small_run):
+    folder = small_run("+callbacks.own={_target_:pytorch_lightning.callbacks.ModelCheckpoint}", "trainer.max_epochs=1")
+    assert len(list((folder / "checkpoints").glob("epoch=0-*.ckpt"))) == 1
+
+
 def test_result_is_replaced_whole(tmp_path, monkeypatch):
     write_result(tmp_path, {"format": 1, "state": "running"})
 
