@@ -83,7 +83,25 @@ def _wrong(found: dict[str, Any], module: Classifier) -> str | None:
         return "has the state of other optimizers or schedules"
     if lacking := [name for name in CALLBACKS if not found["callbacks"].get(name)]:
         return f"has no state of {lacking[0]}"
+    if not _is_best(found["callbacks"][Checkpoints.__name__]):
+        return "has no best value and its epoch"
+    if not _counts_alike(found):
+        return "counts epochs in two ways"
     return None if _takes(module, found["state_dict"]) else "holds the weights of another network"
+
+
+def _is_best(state: Any) -> bool:
+    """Whether it is what ``Checkpoints`` keeps."""
+    kinds = {"best": float | None, "best_epoch": int, "stopped": bool}
+    return isinstance(state, dict) and all(key in state and isinstance(state[key], kind) for key, kind in kinds.items())
+
+
+def _counts_alike(found: dict[str, Any]) -> bool:
+    """Whether Lightning's loop has come as far as the checkpoint says; it counts an epoch when it is done, or just before."""
+    try:
+        return found["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"] - found["epoch"] in (0, 1)
+    except (LookupError, TypeError):
+        return False
 
 
 def _takes(module: Classifier, state: dict[Any, Any]) -> bool:
