@@ -53,7 +53,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     def run(name: str, *arguments: str) -> Done:
         import importlib
 
-        if name == "train" and any(argument == "-m" or argument.startswith("study=") for argument in arguments):
+        many = any(argument == "-m" or argument.startswith("study=") for argument in arguments)
+        if name == "train" and many and not any("hydra.launcher.processes=" in argument for argument in arguments):
             arguments = (*arguments, "hydra.launcher.processes=1")
         monkeypatch.setattr(sys, "argv", [f"convexp-{name}", *arguments])
         capsys.readouterr()

@@ -12,7 +12,7 @@ from conftest import ROOT, SMALL, read
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from convexp import runs
-from convexp.config import trusted
+from convexp.config import limits, trusted
 from convexp.config.compose import composed
 from convexp.config.trust import ROLES
 from convexp.errors import ConfigError
@@ -235,6 +235,7 @@ def test_nothing_is_sent_away_by_a_resumed_run(folder, call, logger, monkeypatch
 
 
 def test_the_command_to_go_on_says_whom_to_trust(monkeypatch):
+    monkeypatch.setattr(limits, "PACKAGES", {})  # W&B is an extra, and not needed to word a command
     online = ("logger=wandb", "logger.wandb.offline=false")
     config = composed(*QUICK, "model.wiring._target_=mine.Layer", *online)
     assert again(config, Path("run")) == "CONVEXP_TRUST=mine,convexp.training.trackers convexp-train resume=run"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from conftest import SMALL, read
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from convexp import console
 from convexp.streams import Lenient, lenient_output
+from convexp.training.log import logging_to
 
 sys.path.append(str(Path(__file__).parent / "reporting"))
 from fabricated_runs import kept, run
@@ -148,3 +150,15 @@ def test_a_warning_is_said_once(call, capsys):
         for _ in range(3):
             warnings.showwarning("  of\n something", UserWarning, "here.py", 1)
     assert capsys.readouterr().err == "warning: of something\n"
+
+
+def test_what_ends_a_thread_of_a_library_is_in_the_log_and_not_on_the_terminal(tmp_path, capsys):
+    def fails():
+        raise OSError("No space left on device")
+
+    with logging_to(tmp_path / "train.log"):
+        thread = Thread(target=fails)
+        thread.start()
+        thread.join()
+    assert "a thread has ended (OSError: No space left on device)" in (tmp_path / "train.log").read_text()
+    assert capsys.readouterr().err == ""

@@ -1,6 +1,7 @@
 """train.log: what happened when, in words."""
 
 import logging
+import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -28,20 +29,27 @@ class _Quiet(logging.FileHandler):
 
 @contextmanager
 def logging_to(file: Path) -> Generator[None]:
-    """Append what is logged by anybody, and every warning, to ``file``."""
+    """Append what is logged by anybody, every warning, and what ends the threads of libraries, to ``file``.
+
+    TensorBoard writes in a thread: where the disk is full, the run says so in a line, and the thread's traceback adds nothing.
+    """
     handler = _Quiet(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    root, shown = logging.getLogger(), warnings.showwarning
+    root, shown, ended = logging.getLogger(), warnings.showwarning, threading.excepthook
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_rest: object) -> None:
         log.warning("%s (%s, %s:%d)", message, category.__name__, filename, lineno)
 
+    def note(error: threading.ExceptHookArgs) -> None:
+        log.info("a thread has ended (%s: %s)", error.exc_type.__name__, error.exc_value)
+
     root.addHandler(handler)
     log.setLevel(logging.INFO)
     warnings.showwarning = show  # pyright: ignore
+    threading.excepthook = note
     try:
         yield
     finally:
-        warnings.showwarning = shown
+        warnings.showwarning, threading.excepthook = shown, ended
         root.removeHandler(handler)
         handler.close()
