@@ -20,7 +20,7 @@ from convexp import console
 from convexp.asked import answer
 from convexp.config import conf_dir
 from convexp.config.groups import chosen
-from convexp.config.messages import explain
+from convexp.config.messages import explain, not_utf8
 from convexp.config.places import forget_empty_variables, quoted
 from convexp.config.switches import check_switches
 from convexp.config.told import told
@@ -95,6 +95,12 @@ def mistakes_in_one_line(program: str, config_name: str) -> Generator[None]:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         console.complain(program, explain(error, told(sys.argv[1:]), config_name))
+        sys.exit(2)
+    except UnicodeDecodeError:
+        said = not_utf8(told(sys.argv[1:]))
+        if said is None:
+            raise
+        console.complain(program, said)
         sys.exit(2)
     except ConvexpError as error:
         console.complain(program, str(error))

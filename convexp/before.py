@@ -44,6 +44,14 @@ class CheckTraining(Callback):
 class CheckEvaluation(Callback):
     """Of convexp-eval (conf/eval.yaml)."""
 
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before it makes ``hydra.run.dir``."""
+        with mistakes_in_one_line("convexp-eval", "eval"):
+            if config.hydra.run.dir != ".":
+                raise ConfigError(
+                    f"hydra.run.dir={config.hydra.run.dir}: convexp-eval writes into the run's folder; leave it out"
+                )
+
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra for ``-m``, which is refused."""
         with mistakes_in_one_line("convexp-eval", "eval"):

@@ -226,3 +226,13 @@ def test_a_home_that_is_not_known(call, tmp_path, monkeypatch):
         assert f"{setting}: ~ stands for a home folder that is not known; set HOME" in done.err
     assert call("train", *SMALL, "only_costs=true").code == 0
     assert {file.name for file in tmp_path.iterdir()} == {"outputs"}
+
+
+def test_a_run_whose_images_lie_nowhere_has_no_data_root(call, interrupted_at):
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SMALL, "hydra.run.dir=run").code == 130
+    for program in (("evaluate", "run=run"), ("train", "resume=run")):
+        done = call(*program, "data_root=.")
+        assert done.code == 2, done.err
+        assert done.err.count("\n") == 1
+        assert "data_root=.: the images of this run lie in no folder" in done.err

@@ -276,11 +276,11 @@ def test_mistake_is_one_line(call, tmp_path, overrides, words):
 
 
 def test_what_lightning_has_against_a_callback_is_one_line(call, tmp_path):
-    callback = "+callbacks.rate={_target_:pytorch_lightning.callbacks.LearningRateMonitor}"
+    callback = "+callbacks.size={_target_:pytorch_lightning.callbacks.BatchSizeFinder}"
     done = call("train", *SMALL, "logger=none", "hydra.run.dir=run", callback)
     assert done.code == 2
     assert done.err.count("\n") == 1, done.err
-    assert "LearningRateMonitor" in done.err
+    assert "batch size finder cannot be used" in done.err
     assert "Traceback" not in read(tmp_path / "run")["error"]
 
 
@@ -371,6 +371,7 @@ def test_eval_of_nothing(call, tmp_path):
         (["run=nowhere", "data.batch_size=1"], "data.batch_size: there is no such setting; did you mean data_root?"),
         (["run=nowhere", "probes=[]"], "run=nowhere"),
         (["-m", "run=a,b"], "-m"),
+        (["run=nowhere", "hydra.run.dir=x"], "hydra.run.dir=x"),
     ):
         done = call("evaluate", *arguments)
         assert done.code == 2, done.err
@@ -387,6 +388,17 @@ def test_a_file_that_is_no_yaml(call, tmp_path):
     assert done.err.count("\n") == 1, done.err
     assert "mine.yaml" in done.err
     assert "line 3" in done.err
+
+
+def test_a_file_that_is_not_in_utf8(call, tmp_path):
+    (tmp_path / "conf/experiment").mkdir(parents=True)
+    (tmp_path / "conf/experiment/mine.yaml").write_bytes("# @package _global_\n# größer\nseed: 1\n".encode("latin-1"))
+    for arguments in (["experiment=mine"], ["--help", "experiment"], ["experiment=mine", "--cfg", "job"]):
+        done = call("train", *arguments, "--config-dir", "conf")
+        assert done.code == 2, done.err
+        assert done.err.count("\n") == 1, done.err
+        assert "conf/experiment/mine.yaml: is not in UTF-8 (byte 24" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
 
 
 @pytest.mark.parametrize("group", ["local", "experiment", "debug", "study"])

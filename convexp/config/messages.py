@@ -74,3 +74,14 @@ def _composed(told: Told, config_name: str, override: str | None) -> DictConfig:
         return without_hydra(told.composed(config_name, without=override))
     except (HydraException, OmegaConfBaseException):
         return OmegaConf.create()
+
+
+def not_utf8(told: Told) -> str | None:
+    """The first of the YAML files that Hydra may have read that is no UTF-8, in a line; None if all are."""
+    folders = [Path(folder) for folder in (told.config_dir, "conf", conf_dir()) if folder]
+    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
+        try:
+            file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            return f"{file}: is not in UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8"
+    return None

@@ -48,8 +48,10 @@ def _place(source: dict[Any, Any], moved: Path | None) -> None:
         source["cache"] = os.environ.get("CONVEXP_CACHE") or "~/.cache/convexp"
     if moved is not None and "file" in source:
         source["file"] = moved / Path(str(source["file"])).name
-    elif moved is not None:
+    elif moved is not None and "root" in source:
         source["root"] = moved
+    elif moved is not None:
+        raise ConfigError(f"data_root={moved}: the images of this run lie in no folder; leave it out")
     elif "download" in source and here and not Path(str(source.get("root"))).is_dir():
         source["root"] = here  # the data has moved, or the run was started in another folder
     for key in {"root", "file", "cache"} & source.keys():

@@ -18,9 +18,10 @@ LOCK = "convexp.lock"
 def tidy_temporary_folder() -> FileLock:
     """Lock the folder of this process as long as it lives, and remove those whose locks are free: their sweeps were killed."""
     mine = Path(util.get_temp_dir())
-    held = lock(mine / LOCK)
+    held = lock(mine / f"{LOCK}.new")
     with suppress(OSError):  # without locks on that disk nobody can tell who lives, and all stay
         held.acquire(timeout=0)
+        (mine / f"{LOCK}.new").rename(mine / LOCK)  # under this name it is locked from the first moment
         for folder in mine.parent.glob("pymp-*"):
             with suppress(OSError):
                 if folder != mine and folder.lstat().st_uid == os.getuid() and (folder / LOCK).is_file():
