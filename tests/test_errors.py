@@ -280,7 +280,7 @@ def test_what_lightning_has_against_a_callback_is_one_line(call, tmp_path):
     done = call("train", *SMALL, "logger=none", "hydra.run.dir=run", callback)
     assert done.code == 2
     assert done.err.count("\n") == 1, done.err
-    assert "batch size finder cannot be used" in done.err
+    assert "Batch size finder cannot be used" in done.err
     assert "Traceback" not in read(tmp_path / "run")["error"]
 
 
