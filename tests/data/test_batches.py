@@ -195,6 +195,8 @@ def _labels_of_rank(rank: int, store: str) -> list[int]:
 def test_two_processes(tmp_path):
     with multiprocessing.get_context("forkserver").Pool(2) as pool:
         seen = pool.starmap(_labels_of_rank, [(rank, str(tmp_path / "store")) for rank in range(2)])
+        pool.close()  # and not terminated: the server may be one of convexp's sweeps, whose processes SIGTERM does not reach
+        pool.join()
     whole = [3 * item for item in order(23, 7, 2)]
     assert seen == [whole[0:22:2][:8], whole[1:22:2][:8]]  # 11 items each, in whole batches of 4
 
