@@ -94,6 +94,8 @@ def mistakes_in_one_line(program: str, config_name: str) -> Generator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        if _covers_an_interrupt(error):
+            sys.exit(130)
         console.complain(program, explain(error, told(sys.argv[1:]), config_name))
         sys.exit(2)
     except UnicodeDecodeError:
@@ -105,3 +107,9 @@ def mistakes_in_one_line(program: str, config_name: str) -> Generator[None]:
     except ConvexpError as error:
         console.complain(program, str(error))
         sys.exit(error.exit_code)
+
+
+def _covers_an_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C came first: OmegaConf, interrupted in the midst of its work, stumbles over what is half done."""
+    earlier = error.__context__ or error.__cause__
+    return isinstance(earlier, KeyboardInterrupt) or (earlier is not None and _covers_an_interrupt(earlier))

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, SMALL, read
+from omegaconf import OmegaConf
+
+from convexp.app import mistakes_in_one_line
 
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
@@ -417,3 +420,17 @@ def test_every_yaml_opens_with_what_it_is():
     for file in Path(ROOT, "conf").rglob("*.yaml"):
         head = [line for line in file.read_text().splitlines()[:2] if not line.startswith("# @package")]
         assert head[0].startswith("# "), file
+
+
+@pytest.mark.parametrize(("first", "code"), [(KeyboardInterrupt, 130), (ValueError, 2)])
+def test_ctrl_c_in_the_midst_of_omegaconf_is_not_told_as_a_mistake(first, code):
+    @mistakes_in_one_line("convexp-train", "train")
+    def stumbles():
+        try:
+            raise first
+        finally:
+            OmegaConf.to_container(OmegaConf.create({"a": "${nowhere}"}), resolve=True)
+
+    with pytest.raises(SystemExit) as stopped:
+        stumbles()
+    assert stopped.value.code == code
