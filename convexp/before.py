@@ -7,12 +7,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from convexp import console
 from convexp.app import mistakes_in_one_line
 from convexp.config import load
 from convexp.config.folders import check_folder, check_makable, make, origin
 from convexp.config.hydra_values import hydra_values, without_hydra
 from convexp.config.places import path
+from convexp.config.spelling import override
 from convexp.errors import ConfigError
 from convexp.resume import resumed
 
@@ -72,7 +72,7 @@ def _put(config: DictConfig, kind: str, folder: Path) -> None:
     """Make ``folder`` that of the run or of the sweep; Hydra composes the runs of a sweep anew, from what has been told."""
     with read_write(config.hydra):
         config.hydra[kind].dir = str(folder).replace("${", "\\${")
-        config.hydra.overrides.hydra.append(console.override(f"hydra.{kind}.dir", folder))
+        config.hydra.overrides.hydra.append(override(f"hydra.{kind}.dir", folder))
 
 
 def _check_output_subdir(config: DictConfig) -> None:

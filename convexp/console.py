@@ -1,7 +1,6 @@
 """What is said on the terminal."""
 
 import logging
-import re
 import shlex
 import shutil
 import sys
@@ -21,8 +20,6 @@ from convexp.docstrings import Entry
 from convexp.runs.plan import read_plan, sweep_root
 
 T = TypeVar("T")
-PLAIN = re.compile(r"(?:\.{0,2}/|[A-Za-z_])[\w./@%+-]*", re.ASCII)  # what Hydra takes for a text as it is,
-WORDS = ("null", "true", "false", "nan", "inf")  # but for these
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -71,17 +68,9 @@ def shorten(path: Path) -> str:
 
 def told(setting: str, path: Path) -> str:
     """``setting=path`` as it can be typed on a command line: quoted for Hydra where it has to be, and for the shell."""
+    from convexp.config.spelling import override  # Hydra, which a report needs only here
+
     return shlex.quote(override(setting, path))
-
-
-def override(setting: str, path: Path) -> str:
-    """``setting=path`` as Hydra takes it."""
-    text = str(path)
-    if not PLAIN.fullmatch(text) or text.lower() in WORDS:
-        from hydra.core.override_parser.types import Quote, QuotedString
-
-        text = QuotedString(text.replace("${", "\\${"), Quote.single).with_quotes()
-    return f"{setting}={text}"
 
 
 def tensorboard(logdir: str) -> str:

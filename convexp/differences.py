@@ -9,9 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 from convexp.config.comments import SEVERAL
 from convexp.config.hydra_values import without_hydra
 from convexp.config.places import make_absolute
+from convexp.config.spelling import spell
 from convexp.config.told import Told
 from convexp.runs.settings import flatten
-from convexp.studies.grid import spell
 
 
 def differences(cfg: DictConfig, choices: dict[str, Any], line: Told, config_name: str) -> list[str]:

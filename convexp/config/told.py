@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra import compose
-from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig
 
 from convexp.config.hydra_values import hydra_of_its_own
+from convexp.config.spelling import spell
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class Told:
         """
         overrides = [text for text in self.overrides if text != without]
         if self.config_dir:
-            folder = QuotedString(f"file://{Path(self.config_dir).resolve()}", Quote.single).with_quotes()
-            overrides.insert(0, f"hydra.searchpath=[{folder}]")
+            overrides.insert(0, f"hydra.searchpath={spell([f'file://{Path(self.config_dir).resolve()}'])}")
         with hydra_of_its_own():
             return compose(config_name, overrides, return_hydra_config=True)
 

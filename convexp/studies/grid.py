@@ -6,21 +6,20 @@ that move together share a line: ``"model.readout, model.pool": [[flatten, none]
 
 import itertools
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, OverrideParseException
 
+from convexp.config.spelling import spell
 from convexp.errors import ConfigError
 
 Row = tuple[str, ...]
 MOST = 100_000  # runs of a sweep, each of which is listed, composed and gets a folder
-PLAIN = re.compile(r"[A-Za-z_][\w./@%+-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -42,28 +41,6 @@ class Axis:
 
 
 Point = tuple[tuple[Axis, Row], ...]
-
-
-def spell(value: Any) -> str:
-    """A value as Hydra's command line takes it.
-
-    Raises:
-        ValueError: for a number that is not finite, or something that is no plain value.
-    """
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int | float):
-        if not math.isfinite(value):
-            raise ValueError(f"{value} is no value for a setting")
-        return repr(value)
-    if isinstance(value, str):
-        plain = PLAIN.fullmatch(value) and value.lower() not in ("null", "true", "false", "nan", "inf")
-        return value if plain else QuotedString(value, Quote.single).with_quotes()
-    if isinstance(value, list):
-        return f"[{','.join(map(spell, value))}]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{spell(k)}:{spell(v)}" for k, v in value.items()) + "}"
-    raise ValueError(f"{value!r} is no value for a setting")
 
 
 @cache  # a grid has few values and many points
