@@ -171,15 +171,13 @@ def plan(config: Config) -> Plan:
         return Plan(name, skeleton.scaled(width), wiring, config.model.width * width)
 
 
-def network(config: Config, data: Pixels) -> tuple[Network, float, list[LayerCount]]:
-    """The network, with fresh weights drawn from torch's random state, the width that ``match`` asked for, and the layers.
+def network(config: Config, data: Pixels) -> Network:
+    """The network, with fresh weights drawn from torch's random state.
 
     Raises:
         ConfigError: as ``plan`` and ``Plan.network`` do.
     """
-    planned = plan(config)
-    made, layers = planned.network(data)
-    return made, planned.width, layers
+    return plan(config).network(data)[0]
 
 
 def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] | None]:

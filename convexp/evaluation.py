@@ -86,7 +86,7 @@ def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
     """
     with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
         data = build.dataset(config)
-        module = Classifier(build.network(config, data)[0])
+        module = Classifier(build.network(config, data))
     try:
         load_weights(module, folder / "checkpoints" / BEST)
     except Exception as error:

@@ -80,7 +80,7 @@ def main() -> None:
     config = composed("data=mnist")
     data = build.dataset(config)
     torch.manual_seed(0)
-    network = build.network(config, data)[0].eval()
+    network = build.network(config, data).eval()
     probe = ShiftMap(given.reach, len(data.test))
     sample = first_images(data, {"shift_map": probe}, torch.device("cpu"))
     shifts = Grid(given.reach, 2).shifts

@@ -28,7 +28,7 @@ for model in ("dense", "local", "conv"):
         config = composed(f"model={model}", f"seed={seed}", "trainer.max_epochs=12")
         torch.manual_seed(seed)
         data = build.dataset(config)
-        network = build.network(config, data)[0]
+        network = build.network(config, data)
         make_optimizer, make_scheduler = build.optimization(config)
         optimizer = make_optimizer(network.parameters())
         batches = training_loader(data.train, config.data.batch_size, data.shifts, seed, 0)

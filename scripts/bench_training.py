@@ -52,7 +52,7 @@ def settings(overrides: list[str]) -> Config:
 def bare(config: Config, _folder: Path) -> float:
     """Seconds of one epoch of the least that trains and validates."""
     data = build.dataset(config)
-    network = build.network(config, data)[0]
+    network = build.network(config, data)
     optimizer = build.optimization(config)[0](network.parameters())
     size = config.data.batch_size
     (images, labels), (val_images, val_labels) = (part.first(len(part)) for part in (data.train, data.val))
@@ -105,7 +105,7 @@ def fit(module: pl.LightningModule, train: Any, val: Any, callbacks: list[Any], 
 def convexp(config: Config, folder: Path) -> float:
     """Seconds of one epoch of a run."""
     data = build.dataset(config)
-    module = Classifier(build.network(config, data)[0], *build.optimization(config))
+    module = Classifier(build.network(config, data), *build.optimization(config))
     train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed)
     callbacks = [RandomState(), Checkpoints(folder, config.monitor, config.monitor_mode)]
     logger = [make(folder=folder, purge_step=None) for make in build.loggers(config)]
@@ -143,7 +143,7 @@ def usual(workers: int) -> Callable[[Config, Path], float]:
         from torchvision.transforms import ToTensor
 
         data = build.dataset(config)
-        network = build.network(config, data)[0]
+        network = build.network(config, data)
         network.normalize.scale.mul_(255)  # ToTensor divides by 255
         images = MNIST(config.data.source.spec()["root"], train=True, transform=ToTensor())
         train, val = (Subset(images, part.rows.tolist()) for part in (data.train, data.val))
