@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from convexp import build
-from convexp.cache import mapped
 from convexp.config.compose import composed
 from convexp.data import Dataset, Source, prepare, training_loader
+from convexp.data.cache import mapped
 from convexp.data.source import checksum
+from convexp.execution import build
 
 SHIFTS = {
     "as they are": [],

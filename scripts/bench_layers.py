@@ -34,9 +34,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
+from convexp.layers.batched_gemm import batch_first, batch_last
 from convexp.layers.flops import fourier_flops
-from convexp.layers.rows import batch_first, batch_last
-from convexp.models.accounting import peak_bytes
+from convexp.models.cost import peak_bytes
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -19,14 +19,14 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
-from convexp import build
 from convexp.config.compose import composed
 from convexp.data.canvas import zero_fill
+from convexp.execution import build
 from convexp.models import Network
 from convexp.probes.base import BATCH, Sample, predict
+from convexp.probes.behaviour.shift_map import ShiftMap
+from convexp.probes.behaviour.shifts import Grid
 from convexp.probes.runner import first_images
-from convexp.probes.shift_map import ShiftMap
-from convexp.probes.shifts import Grid
 
 Shifts = list[tuple[int, ...]]
 

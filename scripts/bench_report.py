@@ -95,7 +95,7 @@ def floor(files: list[Path]) -> tuple[float, float]:
 def measured(root: Path) -> tuple[float, float, float]:
     """Wall and CPU seconds and peak memory (MiB) of convexp-report on ``root``."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-m", "convexp.report", str(root)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "convexp.cli.report", str(root)], check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, used.ru_maxrss / 1024

@@ -19,7 +19,7 @@ from statistics import median
 FLOOR = """
 import pytorch_lightning, torch, torchvision
 from torch.nn.functional import cross_entropy
-from convexp import build
+from convexp.execution import build
 from convexp.config.compose import composed
 from convexp.data import loader, training_loader
 
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time the three_layers study.")
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    study = [sys.executable, "-m", "convexp.train", "study=three_layers"]
+    study = [sys.executable, "-m", "convexp.cli.train", "study=three_layers"]
     times: dict[str, list[float]] = {"study": [], "again": [], "floor": []}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:

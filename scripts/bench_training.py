@@ -28,11 +28,11 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
 
-from convexp import build
 from convexp.config import Config
 from convexp.config.compose import composed
 from convexp.data import loader, training_loader
-from convexp.evaluation import quiet
+from convexp.execution import build
+from convexp.execution.evaluation import quiet
 from convexp.training.callbacks import Checkpoints, RandomState
 from convexp.training.module import Classifier
 from convexp.training.profiler import NoProfiler

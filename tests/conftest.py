@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from browser import browser, browser_page  # noqa: F401  fixtures
 
-os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.app sets them; before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.cli.application sets them; before torch is imported
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, each process has one core
     os.environ.setdefault("OMP_NUM_THREADS", "1")

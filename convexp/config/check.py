@@ -12,15 +12,16 @@ from pydantic import BaseModel, ValidationError
 
 from convexp.config.environment import check_environment
 from convexp.config.folders import check_name
+from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.kinds import fits, words
 from convexp.config.limits import check_limits
 from convexp.config.places import make_absolute
 from convexp.config.plain import check_plain
+from convexp.config.renamed import renamed
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
-from convexp.instantiate import PARTIAL, TARGET
-from convexp.placement import Protocol, reach_of
+from convexp.geometry.placement import Protocol, reach_of
 
 # What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
 PROVIDED = {
@@ -75,7 +76,7 @@ def parsed(values: Mapping[Any, Any]) -> Config:
     check_plain(values)
     check_packages(values)
     try:
-        return Config.model_validate(values)
+        return Config.model_validate(renamed(values))
     except ValidationError as error:
         raise ConfigError(explained(error)) from None
 

@@ -8,11 +8,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.comments import meaning, used_files
+from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.kinds import Kind, choices, words
 from convexp.config.schema import Config
 from convexp.config.targets import Signature, signature
 from convexp.errors import ConfigError
-from convexp.instantiate import PARTIAL, TARGET
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from importlib.util import find_spec
 
 from convexp.config.schema import Config, Target
 from convexp.errors import ConfigError
-from convexp.memory import check_fits
+from convexp.machine.memory import check_fits
 
 MOST = 256  # threads or processes, unless there are more cores: many more than cores only wait for each other
 REPEATED, MOST_REPEATED = ("pairs", "repeats"), 10_000
 MONITORED = ("val/acc", "val/loss", "train/acc", "train/loss")
-PACKAGES = {"convexp.training.trackers.wandb": "wandb", "convexp.training.trackers.mlflow": "mlflow"}
+PACKAGES = {"convexp.tracking.trackers.wandb": "wandb", "convexp.tracking.trackers.mlflow": "mlflow"}
 
 
 def check_limits(config: Config) -> None:

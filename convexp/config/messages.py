@@ -11,9 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from convexp.config.check import suggest, suggest_setting, takes
+from convexp.config.command_line import Told
 from convexp.config.hydra_values import without_hydra
 from convexp.config.paths import conf_dir
-from convexp.config.told import Told
 
 FURTHER = "\n    full_key"  # what OmegaConf adds for its own developers
 

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
+from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.errors import ConfigError
-from convexp.instantiate import PARTIAL, TARGET
 
 DEEPEST = 32  # mappings and lists in each other
 REFUSED = ("_args_", "_recursive_", "_convert_")  # of Hydra's own keys: arguments are given by name, and arrive as they are

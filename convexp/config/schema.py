@@ -20,10 +20,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from convexp.config.renamed import first_named
 from convexp.geometry import Size, resolve_padding
-from convexp.indifferent import INDIFFERENT, PLACES
-from convexp.placement import Choice, Offsets, Placement, Protocol, positions, reach_of, shifts, window_size
-from convexp.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
+from convexp.geometry.counts import check_count
+from convexp.geometry.placement import Choice, Offsets, Placement, Protocol, positions, reach_of, shifts, window_size
+from convexp.geometry.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
+from convexp.records.identity import INDIFFERENT, PLACES
 
 
 class Section(BaseModel):
@@ -39,7 +41,7 @@ class Target(BaseModel):
     target: str = Field(alias="_target_", min_length=1)
 
     def spec(self) -> dict[str, Any]:
-        """The plain mapping that ``convexp.build`` instantiates."""
+        """The plain mapping that ``convexp.execution.build`` instantiates."""
         return self.model_dump(by_alias=True)
 
 
@@ -142,7 +144,7 @@ class Model(Section):
 
 
 def _check_choice(value: Any) -> Any:
-    """Numbers, words, lists of whole numbers and lists of those; what they mean is said by ``convexp.placement``."""
+    """Numbers, words, lists of whole numbers and lists of those; what they mean is said by ``convexp.geometry.placement``."""
 
     def whole(v: Any) -> bool:
         return isinstance(v, int) and not isinstance(v, bool)
@@ -156,14 +158,6 @@ def _check_choice(value: Any) -> Any:
     return value
 
 
-def check_count(value: Any) -> Any:
-    """Raise a ValueError unless ``value`` is a number of samples or a share of them."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not value > 0 or (isinstance(value, float) and value > 1):
-        raise ValueError("should be a number of samples (1, 2, ...) or a share of them (above 0, up to 1.0)")
-    return value
-
-
 OFFSETS = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}]}
 OffsetChoice = Annotated[Any, BeforeValidator(_check_choice), WithJsonSchema(OFFSETS)]
 COUNTS = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "exclusiveMinimum": 0, "maximum": 1}]}
@@ -171,7 +165,7 @@ SampleCount = Annotated[Any, BeforeValidator(check_count), WithJsonSchema(COUNTS
 
 
 class Shift(Section):
-    """How images are moved on their canvas (design.md, section 4), each part by its own (``convexp.placement.shifts``)."""
+    """How the images of each part are moved on their canvas (``convexp.geometry.placement``; design.md, section 4)."""
 
     protocol: Protocol
     window: PositiveInt | None  # crop: pixels that are seen; null: as many as the shifts leave
@@ -326,7 +320,7 @@ class Config(Section):
 
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that changes the result: all but where it is written and how it is watched."""
-        everything = self.model_dump(by_alias=True)
+        everything = first_named(self.model_dump(by_alias=True))
         source = everything["data"]["source"]
         source |= {k: str(Path(source[k]).expanduser().resolve()) for k in ("root", "file") if k in source}
         for setting in (*INDIFFERENT, *(PLACES if "download" in source else ())):

@@ -2,10 +2,9 @@
 
 import math
 import re
+import shlex
 from pathlib import Path
 from typing import Any
-
-from hydra.core.override_parser.types import Quote, QuotedString
 
 PLAIN = re.compile(r"[A-Za-z_][\w./@%+-]*", re.ASCII)  # what Hydra takes for a text as it is,
 WORDS = ("null", "true", "false", "nan", "inf")  # but for these
@@ -27,7 +26,7 @@ def spell(value: Any) -> str:
         return repr(value)
     if isinstance(value, str):
         plain = PLAIN.fullmatch(value) and value.lower() not in WORDS
-        return value if plain else QuotedString(value, Quote.single).with_quotes()
+        return value if plain else _quoted(value)
     if isinstance(value, list):
         return f"[{','.join(map(spell, value))}]"
     if isinstance(value, dict):
@@ -35,7 +34,18 @@ def spell(value: Any) -> str:
     raise ValueError(f"{value!r} is no value for a setting")
 
 
+def _quoted(text: str) -> str:
+    from hydra.core.override_parser.types import Quote, QuotedString  # a report, which needs it seldom, starts sooner without
+
+    return QuotedString(text, Quote.single).with_quotes()
+
+
 def override(setting: str, path: Path) -> str:
     """``setting=path``, in which nothing is interpreted."""
     text = str(path)
     return f"{setting}={text}" if ROOTED.fullmatch(text) else f"{setting}={spell(text.replace('${', BARE))}"
+
+
+def typed(setting: str, path: Path) -> str:
+    """``setting=path`` as it can be typed on a command line: quoted for Hydra where it has to be, and for the shell."""
+    return shlex.quote(override(setting, path))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convexp.config.told import told
+from convexp.config.command_line import told
 from convexp.errors import ConfigError
 
 VERBOSE = "hydra.verbose"

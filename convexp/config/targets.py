@@ -3,9 +3,9 @@
 import ast
 from dataclasses import dataclass
 
+from convexp.config.docstrings import entries
 from convexp.config.kinds import Kind, kind
 from convexp.config.source import Definition, defined, found
-from convexp.docstrings import entries
 
 OURS = "convexp"
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from convexp.config.check import parsed
+from convexp.config.instantiate import TARGET
 from convexp.config.schema import Config
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
-from convexp.instantiate import TARGET
 
 # What each setting may name: what is defined in a room of this package, or classes of a package, none of which writes where it
 # is told to. No attribute of anything is followed.
@@ -18,8 +18,8 @@ ROLES = {
     "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|npz|svhn|vision|waldo)\.\1",
     "optimizer": r"torch\.optim\.[A-Z]\w*",
     "scheduler": r"convexp\.training\.schedules\.[a-z]\w*|torch\.optim\.lr_scheduler\.[A-Z]\w*",
-    "probes": r"convexp\.probes\.\w+\.[A-Z]\w*",
-    "logger": r"convexp\.training\.(tensorboard\.TensorBoard|metrics_csv\.MetricsCSV|trackers\.wandb)",
+    "probes": r"convexp\.probes\.(?:behaviour|structure)\.\w+\.[A-Z]\w*",
+    "logger": r"convexp\.tracking\.(tensorboard\.TensorBoard|metrics_csv\.MetricsCSV|trackers\.wandb)",
     "callbacks": r"convexp\.training\.callbacks\.early_stopping|pytorch_lightning\.callbacks\."
     r"(EarlyStopping|GradientAccumulationScheduler|LearningRateMonitor|StochasticWeightAveraging|Timer)",
 }

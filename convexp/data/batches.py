@@ -14,9 +14,9 @@ from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data.distributed import DistributedSampler
 
 from convexp.data.canvas import move, place, place_each
-from convexp.data.draws import draw, generator
+from convexp.data.rng import draw, generator
 from convexp.geometry import Size
-from convexp.placement import Offsets, Placement
+from convexp.geometry.placement import Offsets, Placement
 
 Batch = tuple[Tensor, Tensor]
 

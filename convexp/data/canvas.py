@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convexp.geometry import Size
-from convexp.placement import Protocol
+from convexp.geometry.placement import Protocol
 
 
 def place(images: Tensor, canvas_size: Size, position: Size) -> Tensor:

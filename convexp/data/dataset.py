@@ -1,19 +1,18 @@
 """A data set ready for a run: split, placed on its canvas, with the statistics of its training images."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from convexp.config.schema import Data
 from convexp.data.batches import Images, View
-from convexp.data.draws import draw
+from convexp.data.rng import draw
 from convexp.data.source import Source, checksum
 from convexp.data.split import beginning, held_out
 from convexp.errors import ConfigError
-from convexp.memory import check_fits
-from convexp.placement import Offsets, OneOf
+from convexp.geometry.placement import Offsets, OneOf, Placement
+from convexp.machine.memory import check_fits
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,55 @@ class Dataset:
         return replace(self, train=self.train.moved(learn, labels), val=self.val.moved(learn, labels), test=test)
 
 
-def prepare(settings: Data, source: Source) -> Dataset:
+class Settings(Protocol):
+    """The settings of a data set that are needed here (``convexp.config.schema.Data``, conf/data/)."""
+
+    @property
+    def name(self) -> str:
+        """Name of the data set, for messages."""
+        ...
+
+    @property
+    def image_shape(self) -> list[int]:
+        """Shape (C, H, W) of an image as the source has it."""
+        ...
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        ...
+
+    @property
+    def train_size(self) -> int | float | None:
+        """Number or share of the samples to train on; None for all that validation leaves."""
+        ...
+
+    @property
+    def val_size(self) -> int | float:
+        """Number or share of the samples to validate on."""
+        ...
+
+    @property
+    def split_seed(self) -> int:
+        """Seed of the split, of the places on the canvas and of the shifts that are drawn once."""
+        ...
+
+    @property
+    def memory_gb(self) -> float:
+        """Size in GB (10^9 bytes) up to which memory-mapped images are read into memory."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """Number of processes that stream larger ones."""
+        ...
+
+    def placement(self) -> Placement:
+        """Where the images lie on their canvas and how far they move."""
+        ...
+
+
+def prepare(settings: Settings, source: Source) -> Dataset:
     """Check the source against what the configuration says of it, split and place it.
 
     Images in memory stay where they are; those of a memory-mapped file are read into memory if they are no more than
@@ -93,7 +140,7 @@ def prepare(settings: Data, source: Source) -> Dataset:
     )
 
 
-def check(settings: Data, source: Source) -> None:
+def check(settings: Settings, source: Source) -> None:
     """Raise a ConfigError unless images and labels are what the configuration says."""
     shape = tuple(settings.image_shape)
     for images in (source.train_images, source.test_images):

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convexp.data.draws import generator
+from convexp.data.rng import generator
 from convexp.data.source import Source
 from convexp.data.synthetic import CHUNK, check_room, check_whole, chunks, wrong
 

@@ -14,13 +14,13 @@ from PIL import Image, ImageOps
 from rich.progress import track
 from torch import Tensor
 
-from convexp import console
-from convexp.cache import discard, mapped, stored
+from convexp.data.cache import discard, mapped, stored
 from convexp.data.listing import Listing, listing
 from convexp.data.source import CHUNK, Source, Stored, checksum, moments
 from convexp.data.split import held_out, mixed
 from convexp.errors import ConfigError
-from convexp.json_file import read_json, write_json
+from convexp.files.json_files import read_json, write_json
+from convexp.terminal import console
 
 FORMAT = 1  # of the cache: part of its keys
 RESIZE = ("fit", "stretch", "none")

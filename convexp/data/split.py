@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from convexp.config.schema import check_count
-from convexp.data.draws import generator
+from convexp.data.rng import generator
 from convexp.errors import ConfigError
+from convexp.geometry.counts import check_count
 
 
 def stratified_order(labels: Tensor, seed: int) -> Tensor:

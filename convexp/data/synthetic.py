@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convexp.data.draws import generator
+from convexp.data.rng import generator
 from convexp.errors import ConfigError
-from convexp.memory import check_fits
+from convexp.machine.memory import check_fits
 
 CHUNK = 1000  # images from one generator; another number would make other images
 

@@ -8,15 +8,15 @@ dtype)``. Only layers with windows have ``groups``; ``bias`` is True or False, o
 
 from convexp.geometry import extent, output_size, receptive_field, same_padding, transposed_output_size
 from convexp.layers.conv import Conv1d, Conv2d, Conv3d
+from convexp.layers.convert import as_dense, as_local, as_low_rank, from_torch, nearest_conv, nearest_local
 from convexp.layers.convolution import convolve, correlate, flip, im2col, with_holes
-from convexp.layers.counts import Cost, cost
+from convexp.layers.cost import Cost, cost
 from convexp.layers.dense import Dense1d, Dense2d, Dense3d
 from convexp.layers.functional import locally_connected
 from convexp.layers.global_conv import GlobalConv2d
 from convexp.layers.lazy import LazyLocallyConnected1d, LazyLocallyConnected2d, LazyLocallyConnected3d
 from convexp.layers.local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d
 from convexp.layers.low_rank import LowRankLocallyConnected1d, LowRankLocallyConnected2d, LowRankLocallyConnected3d
-from convexp.layers.maps import as_dense, as_local, as_low_rank, from_torch, nearest_conv, nearest_local
 
 __all__ = [
     "Conv1d",

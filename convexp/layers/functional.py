@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from convexp.geometry import check_border, output_size
-from convexp.layers import bilinear
+from convexp.layers import autograd
 from convexp.layers.base import Padding, Sizes, check_mode, check_operands, count, pad, padding_pixels, sizes, working_type
 
 
@@ -21,7 +21,7 @@ def local(
     if padding_mode != "zeros":  # before the cast: autocast pads in float32
         x, padding = pad(x, padding, padding_mode), (0,) * len(padding)
     x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
-    return bilinear.locally_connected(x, weight, bias, stride, padding, dilation)
+    return autograd.locally_connected(x, weight, bias, stride, padding, dilation)
 
 
 def locally_connected(

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
+from convexp.layers.batched_gemm import literature_order, stored_order
 from convexp.layers.functional import local
-from convexp.layers.rows import literature_order, stored_order
 
 BiasKind = Literal["location", "channel", False]
 LocalBias = Literal["location", "channel", True, False]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from convexp.layers.base import Padding, Sizes, count, flag
+from convexp.layers.batched_gemm import literature_order, stored_order
 from convexp.layers.local import LocalBias, PerLocation, check_bias
-from convexp.layers.rows import literature_order, stored_order
 
 
 class LowRankLocallyConnectedNd(PerLocation):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from convexp.layers import rows
+from convexp.layers import batched_gemm
 
 Sizes = Sequence[int]
 
@@ -24,7 +24,7 @@ def _way(a: Tensor, b: Tensor) -> Any:
 
         if triton_local.supports(a, b):
             return triton_local
-    return rows
+    return batched_gemm
 
 
 WINDOW = "SymInt[] stride, SymInt[] padding, SymInt[] dilation) -> Tensor"
@@ -36,7 +36,7 @@ WEIGHT_GRADIENT = f"(Tensor grad, Tensor x, SymInt[] kernel_size, SymInt groups,
 @torch.library.custom_op("convexp::locally_connected", mutates_args=(), schema=FORWARD)
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes, dilation: Sizes) -> Tensor:
     """x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W'): (B, O, H', W'), batch innermost."""
-    return _way(x, weight).forward(x, weight, bias, rows.geometry(x.shape, weight.shape, stride, padding, dilation))
+    return _way(x, weight).forward(x, weight, bias, batched_gemm.geometry(x.shape, weight.shape, stride, padding, dilation))
 
 
 @torch.library.custom_op("convexp::locally_connected_input_gradient", mutates_args=(), schema=INPUT_GRADIENT)
@@ -45,7 +45,9 @@ def input_gradient(
 ) -> Tensor:
     """Gradient in x of ``sum(grad * forward(x, weight))``: (B, C, H, W), batch innermost."""
     shape = _input_shape(grad, weight, input_size, groups)
-    return _way(grad, weight).input_gradient(grad, weight, rows.geometry(shape, weight.shape, stride, padding, dilation))
+    return _way(grad, weight).input_gradient(
+        grad, weight, batched_gemm.geometry(shape, weight.shape, stride, padding, dilation)
+    )
 
 
 @torch.library.custom_op("convexp::locally_connected_weight_gradient", mutates_args=(), schema=WEIGHT_GRADIENT)
@@ -54,7 +56,7 @@ def weight_gradient(
 ) -> Tensor:
     """Gradient in weight of ``sum(grad * forward(x, weight))``: (H', W', O, C/G, k1, k2), stored as weights are."""
     shape = _weight_shape(grad, x, kernel_size, groups)
-    return _way(grad, x).weight_gradient(grad, x, rows.geometry(x.shape, shape, stride, padding, dilation))
+    return _way(grad, x).weight_gradient(grad, x, batched_gemm.geometry(x.shape, shape, stride, padding, dilation))
 
 
 def _input_shape(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int) -> list[int]:
@@ -68,17 +70,17 @@ def _weight_shape(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int) -> l
 @forward.register_fake
 def _(x: Tensor, weight: Tensor, *_: Any) -> Tensor:
     dims = x.dim() - 2
-    return rows.new_image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
+    return batched_gemm.new_image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
 
 
 @input_gradient.register_fake
 def _(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, *_: Any) -> Tensor:
-    return rows.new_image(grad, _input_shape(grad, weight, input_size, groups))
+    return batched_gemm.new_image(grad, _input_shape(grad, weight, input_size, groups))
 
 
 @weight_gradient.register_fake
 def _(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int, *_: Any) -> Tensor:
-    return rows.new_weight(x, _weight_shape(grad, x, kernel_size, groups))
+    return batched_gemm.new_weight(x, _weight_shape(grad, x, kernel_size, groups))
 
 
 # A multiply-add for every weight and image, in each of the three.

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from convexp.geometry import Size
-from convexp.layers import rows
-from convexp.layers.rows import Geometry
+from convexp.layers import batched_gemm
+from convexp.layers.batched_gemm import Geometry
 
 triton: Any
 tl: Any
@@ -345,33 +345,33 @@ def supports(x: Tensor, other: Tensor) -> bool:
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
-    """As ``rows.forward``: (B, O, H', W') that lies in memory as (H', W', O, B)."""
-    out = rows.new_image(x, (g.batch, g.out_channels, *g.output_size))
+    """As ``batched_gemm.forward``: (B, O, H', W') that lies in memory as (H', W', O, B)."""
+    out = batched_gemm.new_image(x, (g.batch, g.out_channels, *g.output_size))
     steps = (0, 0, 0, 0)
     if bias is not None:
         strides = bias.expand(g.out_channels, *g.output_size).stride()
         steps = (strides[0], *(0 for _ in range(4 - len(strides))), *strides[1:])
     if out.numel():
-        tensors = (rows.batch_last(x).contiguous(), rows.stored(weight, len(g.input_size)), bias, out, g.batch)
+        tensors = (batched_gemm.batch_last(x).contiguous(), batched_gemm.stored(weight, len(g.input_size)), bias, out, g.batch)
         extents = (g.unit_channels, g.batch, g.taps)
         _launch(_forward, tensors, _shape(g), math.prod(g.output_size), extents, bias_steps=steps)
     return out
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
-    """As ``rows.weight_gradient``: (H', W', O, C/G, k1, k2), stored as weights are."""
-    made = rows.new_weight(x, g.weight_shape)
-    tensors = (rows.batch_last(grad).contiguous(), rows.batch_last(x).contiguous(), made, g.batch)
+    """As ``batched_gemm.weight_gradient``: (H', W', O, C/G, k1, k2), stored as weights are."""
+    made = batched_gemm.new_weight(x, g.weight_shape)
+    tensors = (batched_gemm.batch_last(grad).contiguous(), batched_gemm.batch_last(x).contiguous(), made, g.batch)
     _launch(_weight_gradient, tensors, _shape(g), math.prod(g.output_size), (g.unit_channels, g.taps, g.batch))
     return made
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
-    """As ``rows.input_gradient``: (B, C, H, W) that lies in memory as (H, W, C, B)."""
-    found = rows.new_image(grad, (g.batch, g.in_channels, *g.input_size))
+    """As ``batched_gemm.input_gradient``: (B, C, H, W) that lies in memory as (H, W, C, B)."""
+    found = batched_gemm.new_image(grad, (g.batch, g.in_channels, *g.input_size))
     if found.numel():
         shape = _shape(g)
-        tensors = (rows.batch_last(grad).contiguous(), rows.stored(weight, len(g.input_size)), found, g.batch)
+        tensors = (batched_gemm.batch_last(grad).contiguous(), batched_gemm.stored(weight, len(g.input_size)), found, g.batch)
         extents = (shape.inputs, g.batch, math.prod(shape.reach) * shape.outputs)
         _launch(_input_gradient, tensors, shape, math.prod(g.input_size), extents)
     return found

@@ -1,6 +1,6 @@
 """Networks: one skeleton with interchangeable wiring."""
 
-from convexp.models.accounting import LayerCount, count
+from convexp.models.cost import LayerCount, count
 from convexp.models.match import match_width
 from convexp.models.network import Network, Wiring
 

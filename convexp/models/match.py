@@ -5,9 +5,9 @@ from functools import cache
 import torch
 
 from convexp.errors import ConfigError
-from convexp.models.accounting import count
+from convexp.geometry.skeleton import Skeleton
+from convexp.models.cost import count
 from convexp.models.network import Network, Wiring
-from convexp.skeleton import Skeleton
 
 WIDEST = 4096.0
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convexp.geometry import Size
-from convexp.skeleton import Activation, Norm, Readout, Skeleton, Stage
+from convexp.geometry.skeleton import Activation, Norm, Readout, Skeleton, Stage
 
 
 class Wiring(Protocol):

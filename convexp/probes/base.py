@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from convexp.data.canvas import move
 from convexp.geometry import Size
+from convexp.geometry.placement import Protocol as ShiftProtocol
 from convexp.models import Network
-from convexp.placement import Protocol as ShiftProtocol
 
 BATCH = 250  # images in one forward pass: bounds the memory, whatever the grid; smaller ones stay in a CPU's cache
 

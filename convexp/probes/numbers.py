@@ -4,7 +4,7 @@ import inspect
 import re
 from functools import cache
 
-from convexp.docstrings import Entry, entries
+from convexp.config.docstrings import Entry, entries
 
 
 def number(probe: type, name: str) -> Entry | None:

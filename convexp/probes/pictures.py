@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional as F
 
-from convexp.skeleton import Field
+from convexp.geometry.skeleton import Field
 
 LINE = 0.2  # brightness of the lines between tiles
 FULL = 3  # weights are shown in units of their root mean square: so many are full red or blue, for every wiring

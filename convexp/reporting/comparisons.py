@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from convexp.records import Result
+from convexp.records.plan import Plan, settings_of
+from convexp.reporting.formatting import is_bounded, is_share, signed
 from convexp.reporting.groups import Group
 from convexp.reporting.labels import Point
 from convexp.reporting.paired import FEWEST, Paired, holm, holm_levels, least_p, paired
 from convexp.reporting.statistics import ALPHA
-from convexp.reporting.words import is_bounded, is_share, signed
-from convexp.runs import Result
-from convexp.runs.plan import Plan, settings_of
 
 METRICS = ("test/acc", "probe/shift_map/mean", "probe/consistency/all")
 HIGHER, LOWER, NOT_SHOWN = "higher", "lower", "no difference shown"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convexp.records import Result
+from convexp.records.plan import Plan, PlannedRun, settings_of, spread
+from convexp.records.settings import Settings, flatten, kinds, lookup
+from convexp.reporting.formatting import is_bounded
 from convexp.reporting.labels import Point, distinct, label, point_of, telling_apart
 from convexp.reporting.statistics import Mean, mean, share
-from convexp.reporting.words import is_bounded
-from convexp.runs import Result
-from convexp.runs.plan import Plan, PlannedRun, settings_of, spread
-from convexp.runs.settings import Settings, flatten, kinds, lookup
 
 __all__ = ["Group", "flatten", "group", "once"]
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from convexp.reporting.words import setting
-from convexp.runs.settings import Settings, differing, shown
+from convexp.records.settings import Settings, differing, shown
+from convexp.reporting.formatting import setting
 
 Point = dict[str, Any]
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convexp.runs import Result
-from convexp.runs.settings import differing, flattened, shown, within
+from convexp.records import Result
+from convexp.records.settings import differing, flattened, shown, within
 
 Values = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
 WHERE = ("name", "outputs", "resume", "study")  # says nothing of what was run
@@ -21,7 +21,7 @@ class Provenance:
         settings: those that differ between runs: (setting, [(value as text, paths of the runs)]).
         common: those that all runs share, flattened, as text.
         environment: code, versions, hardware and data: (what, [(value as text, paths of the runs)]), those too that are equal.
-        warnings: sentences: what is not alike that should be (``convexp.reporting.doubts``).
+        warnings: sentences: what is not alike that should be (``convexp.reporting.warnings``).
     """
 
     settings: list[tuple[str, Values]]

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from convexp.errors import ConvexpError
+from convexp.records import Result
+from convexp.records.index import some
+from convexp.records.plan import Plan, read_plan
+from convexp.records.settings import lookup, printable, shown
 from convexp.reporting.comparisons import Comparison, compare
-from convexp.reporting.doubts import doubts
 from convexp.reporting.groups import Group, group, once
 from convexp.reporting.provenance import Provenance, provenance
 from convexp.reporting.unfinished import Unfinished, unfinished
-from convexp.runs import Result
-from convexp.runs.collect import some
-from convexp.runs.plan import Plan, read_plan
-from convexp.runs.settings import lookup, printable, shown
+from convexp.reporting.warnings import doubts
 
 __all__ = ["Report", "Unfinished", "report"]
 

@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from convexp.console import told
-from convexp.runs import Result
-from convexp.runs.folder import State, busy, state
-from convexp.runs.plan import Plan, PlannedRun
-from convexp.runs.settings import printable
+from convexp.config.spelling import typed
+from convexp.records import Result
+from convexp.records.folder import State, busy, state
+from convexp.records.plan import Plan, PlannedRun
+from convexp.records.settings import printable
 
 BUSY = "another process is working on it"
 
@@ -44,7 +44,7 @@ def _found(root: Path, run: Result) -> Unfinished:
     if found == "failed" and run.get("identity") is None and run.get("mendable"):
         found = "wrong settings"
     if found == "interrupted" and said is None:
-        said = f"to go on: convexp-train {told('resume', (root / path).resolve())}, or start the study again"
+        said = f"to go on: convexp-train {typed('resume', (root / path).resolve())}, or start the study again"
     return Unfinished(path, printable(found), said or "no reason noted")
 
 

@@ -15,10 +15,10 @@ from hydra.core.utils import JobReturn, JobRuntime, JobStatus, run_job, setup_gl
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from convexp import console
 from convexp.errors import ConfigError
-from convexp.studies.notes import note_refusal, stop
+from convexp.studies.markers import note_refusal, stop
 from convexp.studies.processes import side_by_side
+from convexp.terminal import console
 
 NOTHING = JobReturn(_return_value=None, status=JobStatus.COMPLETED)  # of a job that could not be begun, or was killed
 DEVICES = ("/dev/nvidiactl", "/dev/kfd")  # of NVIDIA's and of AMD's drivers
@@ -43,7 +43,7 @@ def launch(
         return [perform_or_note(context, task, job()) or NOTHING for job in jobs]
     # What Hydra got is wrapped, and the wrapper cannot be sent to a process.
     work = partial(perform_elsewhere, context, inspect.unwrap(task), JobRuntime.instance().get("name"))
-    preload = "convexp.costs" if config.get("only_costs") else "convexp.experiment"
+    preload = "convexp.execution.count" if config.get("only_costs") else "convexp.execution.experiment"
     done: dict[int, JobReturn] = {}
     with closing(side_by_side(work, jobs, count, preload)) as ending:
         try:

@@ -7,18 +7,18 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from convexp import console
 from convexp.config import Config, load
 from convexp.config.folders import check_subfolder
 from convexp.config.groups import chosen
 from convexp.config.hydra_values import be_job
 from convexp.errors import ConfigError
-from convexp.reporting.groups import flatten
-from convexp.runs import identity_hash, read_result
-from convexp.runs.folder import State, state
-from convexp.runs.plan import PlannedRun
+from convexp.records import identity_hash, read_result
+from convexp.records.folder import State, state
+from convexp.records.plan import PlannedRun
+from convexp.records.settings import flatten
 from convexp.studies.composing import Composer
 from convexp.studies.grid import Axis, Point
+from convexp.terminal import console
 
 Name = Callable[[int, list[str], DictConfig], str]  # of a run's folder: from its number, overrides and settings
 

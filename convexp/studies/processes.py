@@ -12,10 +12,10 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from convexp import console
 from convexp.errors import ConvexpError
-from convexp.streams import lenient_output
 from convexp.studies.temporary import tidy_temporary_folder
+from convexp.terminal import console
+from convexp.terminal.streams import lenient_output
 
 # Forked from one server that has the imports behind it: they are paid once, and their memory is shared. On macOS what torch
 # links does not survive a fork.

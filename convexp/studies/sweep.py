@@ -11,21 +11,21 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, read_write
 from pydantic import ValidationError
 
-from convexp import console
-from convexp.atomic import remove_partials, whole
 from convexp.config.check import explained
 from convexp.config.folders import check_name, make, origin
 from convexp.config.hydra_values import hydra_values
 from convexp.config.schema import Study
 from convexp.config.spelling import spell
 from convexp.errors import ConfigError
-from convexp.runs.folder import State
-from convexp.runs.plan import Plan, write_plan
+from convexp.files.atomic import remove_partials, whole
+from convexp.records.folder import State
+from convexp.records.plan import Plan, write_plan
 from convexp.studies.composing import Composer
 from convexp.studies.grid import Axis, Point, Rule, axes, excluded, exclusions, product, told
+from convexp.studies.markers import clear
 from convexp.studies.names import folder_names
-from convexp.studies.notes import clear
 from convexp.studies.planning import Job, Name, jobs, looked_up, values
+from convexp.terminal import console
 
 CONFIG_NAME = "train"  # conf/train.yaml
 FIXED = ("study", "study.name", "outputs", "resume", "on_failure")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from convexp.locks import lock
+from convexp.files.locks import lock
 
 LOCK = "convexp.lock"
 

@@ -11,9 +11,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, TQDMProgressBar
 
-from convexp import console
-from convexp.atomic import whole
-from convexp.training.log import log
+from convexp.files.atomic import whole
+from convexp.records.log import log
+from convexp.terminal import console
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 

@@ -9,12 +9,12 @@ import pytest
 from hydra import compose
 from omegaconf import OmegaConf
 
-from convexp import build
 from convexp.config import Config, load
 from convexp.config.check import checked, parsed
 from convexp.config.hydra_values import hydra_of_its_own
 from convexp.errors import ConfigError
-from convexp.footprint import check_memory
+from convexp.execution import build
+from convexp.execution.footprint import check_memory
 
 DRAWN = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
 BASES = (  # options that have all settings between them

@@ -6,10 +6,10 @@ import pytest
 from conftest import ROOT
 
 from convexp import __version__
+from convexp.config.command_line import told
 from convexp.config.comments import options
 from convexp.config.described import completions, describe
 from convexp.config.kinds import choices
-from convexp.config.told import told
 from convexp.errors import ConfigError
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "trainer", "logger", "callbacks")

@@ -25,7 +25,7 @@ OTHERS = [
     "convexp.layers.local.LocallyConnected2d",
     "convexp.layers.conv.Conv2d",
     "convexp.layers.low_rank.LowRankLocallyConnected2d",
-    "convexp.probes.consistency.Consistency",
+    "convexp.probes.behaviour.consistency.Consistency",
     "convexp.data.waldo.waldo",
     "convexp.training.schedules.step",
 ]
@@ -61,14 +61,16 @@ def test_a_module_that_is_no_python_tells_nothing(call, tmp_path, monkeypatch, c
     assert f"model.wiring ({name}.Layer): SyntaxError" in done.err
 
 
-@pytest.mark.parametrize("target", ["convexp.nowhere.X", "convexp.layers.conv.Conv9d", "convexp.probes.kernels.torch"])
+@pytest.mark.parametrize(
+    "target", ["convexp.nowhere.X", "convexp.layers.conv.Conv9d", "convexp.probes.structure.kernels.torch"]
+)
 def test_ours_counts_where_it_is_defined(target):
     with pytest.raises(LookupError):
         signature(target)
 
 
 def test_docstrings_tell_what_arguments_mean():
-    for target in ("convexp.probes.consistency.Consistency", "convexp.data.image_folder.image_folder"):
+    for target in ("convexp.probes.behaviour.consistency.Consistency", "convexp.data.image_folder.image_folder"):
         read = signature(target)
         assert read is not None
         assert set(read.meanings) == set(read.kinds)

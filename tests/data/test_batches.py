@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from convexp.data.batches import EpochSampler, Images, View, loader, training_loader
 from convexp.data.canvas import zero_fill
-from convexp.data.draws import draw
+from convexp.data.rng import draw
 from convexp.data.source import Source
 from convexp.errors import ConfigError
-from convexp.placement import OneOf, Placement, Uniform
+from convexp.geometry.placement import OneOf, Placement, Uniform
 
 few = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 2**31)

@@ -15,11 +15,11 @@ from conftest import SMALL, read
 from PIL import Image
 from torch import Tensor
 
-from convexp import build
 from convexp.data.image_folder import decoded, image_folder
 from convexp.data.source import Source, checksum, moments
 from convexp.data.vision import vision
 from convexp.errors import ConfigError
+from convexp.execution import build
 
 
 def write(folder: Path, images: Tensor, labels: Tensor, suffix: str = "png") -> None:

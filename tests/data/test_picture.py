@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from convexp import build
 from convexp.config.compose import composed
-from convexp.data.picture import sheet
+from convexp.data.preview import sheet
+from convexp.execution import build
 
 
 def dataset(*overrides: str):

@@ -16,12 +16,12 @@ import torch
 import torchvision
 from scipy.io import savemat
 
-from convexp import build
 from convexp.config.compose import composed
 from convexp.data.emnist import emnist
 from convexp.data.svhn import svhn
 from convexp.data.vision import vision
 from convexp.errors import ConfigError
+from convexp.execution import build
 
 TRAIN, TEST = 200, 20  # two or more of each class to learn from
 

@@ -24,7 +24,7 @@ from convexp.layers import (
     with_holes,
 )
 from convexp.layers.base import pad
-from convexp.layers.maps import CONV
+from convexp.layers.convert import CONV
 
 TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convexp.layers import GlobalConv2d, cost
-from convexp.layers.maps import CONV, DENSE, LOCAL, LOW_RANK
+from convexp.layers.convert import CONV, DENSE, LOCAL, LOW_RANK
 
 
 def counted(layer, batch):

@@ -26,7 +26,7 @@ from convexp.layers import (
     rows,
     standard,
 )
-from convexp.layers.maps import LOCAL
+from convexp.layers.convert import LOCAL
 
 
 class ByFourier(GlobalConv2d):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
-from convexp.layers.maps import CONV, LOCAL
+from convexp.layers.convert import CONV, LOCAL
 
 LAYERS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
 TORCH = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}

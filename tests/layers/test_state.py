@@ -12,7 +12,7 @@ from convexp.layers import (
     LazyLocallyConnected3d,
     LocallyConnected2d,
 )
-from convexp.layers.maps import LOCAL
+from convexp.layers.convert import LOCAL
 
 LAZY = {1: LazyLocallyConnected1d, 2: LazyLocallyConnected2d, 3: LazyLocallyConnected3d}
 

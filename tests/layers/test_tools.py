@@ -11,9 +11,9 @@ from cases import images
 from torch import nn
 from torch.func import functional_call
 
+from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
-from convexp.skeleton import Skeleton, Stage
 
 SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
 

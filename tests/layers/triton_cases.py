@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from convexp.layers import rows, triton_local
+from convexp.layers import batched_gemm, triton_local
 
 
 class Case(NamedTuple):
@@ -73,10 +73,10 @@ WHOLE = Case((2, 3), (2, 2), channels=(70, 140), batch=270, bias="location")  # 
 TOLERANCE = {"float32": 2e-6, "bfloat16": 8e-3, "float16": 7e-4, "tf32": 1e-3}
 
 
-def geometry(case: Case) -> rows.Geometry:
+def geometry(case: Case) -> batched_gemm.Geometry:
     dims = len(case.input_size)
     sizes = zip(case.input_size, case.kernel_size, case.stride, case.padding, case.dilation, strict=False)
-    return rows.Geometry(
+    return batched_gemm.Geometry(
         batch=case.batch,
         in_channels=case.channels[0] * case.groups,
         out_channels=case.channels[1] * case.groups,
@@ -90,7 +90,7 @@ def geometry(case: Case) -> rows.Geometry:
     )
 
 
-def operands(case: Case, g: rows.Geometry, device: str) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+def operands(case: Case, g: batched_gemm.Geometry, device: str) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     """x, weight, bias, grad; stored as the layer stores them unless moved."""
     generator = torch.Generator().manual_seed(0)
 
@@ -98,9 +98,9 @@ def operands(case: Case, g: rows.Geometry, device: str) -> tuple[Tensor, Tensor,
         return torch.randn(shape, generator=generator).to(device, getattr(torch, case.dtype))
 
     x, grad = normal(*g.input_size, g.in_channels, g.batch), normal(*g.output_size, g.out_channels, g.batch)
-    x, grad = rows.batch_first(x), rows.batch_first(grad)
+    x, grad = batched_gemm.batch_first(x), batched_gemm.batch_first(grad)
     values = normal(*g.output_size, g.out_channels, g.in_channels // g.groups, *g.kernel_size)
-    weight = values if case.moved else rows.new_weight(x, values.shape).copy_(values)
+    weight = values if case.moved else batched_gemm.new_weight(x, values.shape).copy_(values)
     if case.moved:
         x, grad = x.contiguous(), grad.contiguous()
     bias = {
@@ -111,7 +111,9 @@ def operands(case: Case, g: rows.Geometry, device: str) -> tuple[Tensor, Tensor,
     return x, weight, bias, grad
 
 
-def results(module: Any, x: Tensor, weight: Tensor, bias: Tensor | None, grad: Tensor, g: rows.Geometry) -> dict[str, Tensor]:
+def results(
+    module: Any, x: Tensor, weight: Tensor, bias: Tensor | None, grad: Tensor, g: batched_gemm.Geometry
+) -> dict[str, Tensor]:
     return {
         "forward": module.forward(x, weight, bias, g),
         "input_gradient": module.input_gradient(grad, weight, g),
@@ -133,7 +135,7 @@ def compare(case: Case, device: str) -> dict[str, float]:
     x, weight, bias, grad = operands(case, g, device)
     assert triton_local.supports(x, weight)
     found = results(triton_local, x, weight, bias, grad, g)
-    exact = results(rows, *(t if t is None else t.cpu().double() for t in (x, weight, bias, grad)), g)
+    exact = results(batched_gemm, *(t if t is None else t.cpu().double() for t in (x, weight, bias, grad)), g)
     return {name: wrong(found[name], exact[name], case) for name in exact}
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network, count
-from convexp.models.accounting import measured, peak_bytes
-from convexp.skeleton import Skeleton, Stage
+from convexp.models.cost import measured, peak_bytes
 
 WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
 FIRST = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "max", (2, 2))

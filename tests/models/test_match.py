@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexp.errors import ConfigError
+from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
 from convexp.models import Network, count, match_width
-from convexp.skeleton import Skeleton, Stage
 
 STAGE = Stage(4, (3, 3), (2, 2), (1, 1), (1, 1), "zeros", "none", (2, 2))
 SKELETON = Skeleton((1, 6, 6), 3, (STAGE,), "flatten", (5,), "relu", "none", True)

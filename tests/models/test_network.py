@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
 from convexp.models.network import ReadoutLayer
-from convexp.skeleton import Skeleton, Stage
 
 few = settings(deadline=None, max_examples=30)
 WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)

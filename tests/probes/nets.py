@@ -8,10 +8,10 @@ from hypothesis import settings
 from torch import Tensor
 
 from convexp.data.canvas import place
+from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d
 from convexp.models import Network
 from convexp.probes import Sample
-from convexp.skeleton import Skeleton, Stage
 
 few = settings(deadline=None, max_examples=15)
 STAGE = Stage(6, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "none", (2, 2))

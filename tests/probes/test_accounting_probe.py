@@ -5,7 +5,7 @@ import torch
 from nets import make, textures
 
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
-from convexp.probes.accounting import QUANTITIES, Accounting
+from convexp.probes.structure.accounting import QUANTITIES, Accounting
 
 
 @pytest.fixture(params=[Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d])

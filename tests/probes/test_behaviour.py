@@ -14,21 +14,21 @@ from nets import STAGE, data, few, make, textures
 from torch.nn import functional as F
 
 from convexp.data.canvas import circular, place, zero_fill
+from convexp.geometry.skeleton import Field
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
-from convexp.probes.absolute_position import AbsolutePosition, told_apart
 from convexp.probes.base import BATCH, outputs
-from convexp.probes.consistency import Consistency
-from convexp.probes.equivariance import Equivariance, interior_units
-from convexp.probes.flip_rate import FlipRate
-from convexp.probes.invariance_by_layer import InvarianceByLayer
-from convexp.probes.local_equivariance import LocalEquivariance, derivative
-from convexp.probes.localisation import Localisation
-from convexp.probes.relative_stability import RelativeStability, deform, displacement_field
-from convexp.probes.sensitivity_map import SensitivityMap
-from convexp.probes.shift_map import ShiftMap
-from convexp.probes.shifts import Grid, others, random_shifts, shift_features
-from convexp.skeleton import Field
+from convexp.probes.behaviour.absolute_position import AbsolutePosition, told_apart
+from convexp.probes.behaviour.consistency import Consistency
+from convexp.probes.behaviour.equivariance import Equivariance, interior_units
+from convexp.probes.behaviour.flip_rate import FlipRate
+from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
+from convexp.probes.behaviour.local_equivariance import LocalEquivariance, derivative
+from convexp.probes.behaviour.localisation import Localisation
+from convexp.probes.behaviour.relative_stability import RelativeStability, deform, displacement_field
+from convexp.probes.behaviour.sensitivity_map import SensitivityMap
+from convexp.probes.behaviour.shift_map import ShiftMap
+from convexp.probes.behaviour.shifts import Grid, others, random_shifts, shift_features
 
 seeds = st.integers(0, 50)
 
@@ -429,7 +429,7 @@ def test_half_a_stride_beside_the_object_is_not_on_it():
 def test_evidence_is_the_class_activation_map():
     network = make(readout="global_avg", seed=2)
     sample = textures(6)
-    from convexp.probes.localisation import evidence
+    from convexp.probes.behaviour.localisation import evidence
 
     _, found, _ = evidence(network, sample)
     features = network.representations(sample.images)["stages.0"]

@@ -10,8 +10,8 @@ from torch import Tensor
 from convexp.data.canvas import zero_fill
 from convexp.models import Network
 from convexp.probes import Sample
-from convexp.probes.invariance_by_layer import FIRING, InvarianceByLayer
-from convexp.probes.shifts import Grid, others
+from convexp.probes.behaviour.invariance_by_layer import FIRING, InvarianceByLayer
+from convexp.probes.behaviour.shifts import Grid, others
 
 
 @pytest.fixture(autouse=True)

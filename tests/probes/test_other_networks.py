@@ -11,9 +11,9 @@ from nets import make, textures
 from torch import nn
 
 from convexp.layers import Conv2d, LocallyConnected2d
-from convexp.probes.absolute_position import with_border
-from convexp.probes.distance_from_conv import residual_energy
+from convexp.probes.behaviour.absolute_position import with_border
 from convexp.probes.runner import measure
+from convexp.probes.structure.distance_from_conv import residual_energy
 
 FEW = {"max_shift": 1, "max_images": 12, "pairs": 1, "batch": 2, "repeats": 1}
 BEHAVIOUR = {"shift_map", "consistency", "flip_rate", "sensitivity_map", "relative_stability"}

@@ -6,9 +6,9 @@ import torch
 from nets import make
 
 from convexp.data import Images, loader, training_loader
-from convexp.evaluation import quiet
+from convexp.execution.evaluation import quiet
+from convexp.geometry.placement import OneOf
 from convexp.layers import Conv2d, Dense2d
-from convexp.placement import OneOf
 from convexp.training.module import Classifier
 
 

@@ -11,11 +11,11 @@ from convexp.data.canvas import cut_share, zero_fill
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.base import BATCH, predict
-from convexp.probes.consistency import Consistency
-from convexp.probes.feature_maps import FeatureMaps
-from convexp.probes.kernels import Kernels
+from convexp.probes.behaviour.consistency import Consistency
+from convexp.probes.behaviour.feature_maps import FeatureMaps
+from convexp.probes.behaviour.shift_map import ShiftMap
 from convexp.probes.pictures import tiles, weight_colours
-from convexp.probes.shift_map import ShiftMap
+from convexp.probes.structure.kernels import Kernels
 
 
 @pytest.fixture(autouse=True)

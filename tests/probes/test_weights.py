@@ -25,15 +25,15 @@ from convexp.layers import (
     nearest_conv,
 )
 from convexp.layers.conv import ConvNd
+from convexp.layers.convert import CONV, DENSE, LOCAL
 from convexp.layers.dense import DenseNd
 from convexp.layers.local import LocallyConnectedNd
-from convexp.layers.maps import CONV, DENSE, LOCAL
 from convexp.probes import NotApplicableError
-from convexp.probes.distance_from_conv import DistanceFromConv, expected_share, residual_energy
-from convexp.probes.locality_index import LocalityIndex, energy_within
-from convexp.probes.receptive_fields import ReceptiveFields, on_image
-from convexp.probes.sharing_index import SharingIndex, kept, likeness, located, signal_to_noise
-from convexp.probes.taps import taps
+from convexp.probes.structure.distance_from_conv import DistanceFromConv, expected_share, residual_energy
+from convexp.probes.structure.locality_index import LocalityIndex, energy_within
+from convexp.probes.structure.receptive_fields import ReceptiveFields, on_image
+from convexp.probes.structure.sharing_index import SharingIndex, kept, likeness, located, signal_to_noise
+from convexp.probes.structure.taps import taps
 
 WIRINGS = [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d]
 any_layer = arguments(dims=None)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from convexp.runs.plan import Plan, PlannedRun
+from convexp.records.plan import Plan, PlannedRun
 
 ACCURACY = {"dense": 0.90, "local": 0.93, "conv": 0.97}
 

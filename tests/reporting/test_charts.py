@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from convexp.reporting.charts import draw_charts, write_charts
-from convexp.reporting.charts.along import line_looks
 from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curve
-from convexp.reporting.charts.looks import looks
 from convexp.reporting.charts.pareto import front
 from convexp.reporting.charts.series import lines, name_of, numeric_axes, spaced, value_on
+from convexp.reporting.charts.series_style import looks
 from convexp.reporting.charts.style import INK, entries_for, nice_ticks, style
+from convexp.reporting.charts.sweep_curves import line_looks
+from convexp.reporting.formatting import apart, compact, finding, is_bounded, is_share, number, signed, spread
 from convexp.reporting.groups import Group
 from convexp.reporting.report import Report
-from convexp.reporting.words import apart, compact, finding, is_bounded, is_share, number, signed, spread
 
 numbers = st.floats(-1e3, 1e3)
 points = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=12)
@@ -339,6 +339,6 @@ def test_the_users_own_settings_stay_as_they_are():
 
 
 def test_neither_torch_nor_pyplot_is_imported():
-    program = "import sys, convexp.reporting.page; print({'torch', 'matplotlib.pyplot', 'pandas'} & set(sys.modules))"
+    program = "import sys, convexp.reporting.render.html; print({'torch', 'matplotlib.pyplot', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

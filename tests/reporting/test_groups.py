@@ -4,8 +4,8 @@ from fabricated_runs import planned, run, with_path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convexp.records.settings import flatten, lookup, shown
 from convexp.reporting.groups import group, once
-from convexp.runs.settings import flatten, lookup, shown
 
 
 def labels(*runs, plan=None):
@@ -88,7 +88,7 @@ def test_settings_that_go_with_the_data_or_the_optimizer_are_not_repeated():
 
 
 def test_a_probe_that_one_has_more_is_one_word():
-    more = run(0, probes__flip_rate={"_target_": "convexp.probes.flip_rate.FlipRate", "max_shift": 2})
+    more = run(0, probes__flip_rate={"_target_": "convexp.probes.behaviour.flip_rate.FlipRate", "max_shift": 2})
     assert [g.label for g in group([run(0), more])] == ["conv", "conv flip_rate=FlipRate"]
 
 

@@ -5,8 +5,8 @@ import os
 import pytest
 from fabricated_runs import run
 
-from convexp.json_file import write_json
-from convexp.reporting.output import write
+from convexp.files.json_files import write_json
+from convexp.reporting.render.output import write
 from convexp.reporting.report import report
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexp.reporting.origin import digest, made_from
-from convexp.reporting.output import PAGE, update, write
+from convexp.reporting.render.output import PAGE, update, write
 from convexp.reporting.report import Report, Unfinished, report
 
 RUNS = [run(s, m) for m in ("conv", "local") for s in range(2)]

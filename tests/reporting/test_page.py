@@ -9,9 +9,9 @@ from fabricated_report import NOTHING, comparison, group, run, three_layers, tra
 
 from convexp.reporting.charts import draw_charts
 from convexp.reporting.groups import Group
-from convexp.reporting.page import write_page
-from convexp.reporting.page.kernels import LARGEST, read_png
 from convexp.reporting.provenance import Provenance
+from convexp.reporting.render.html import write_page
+from convexp.reporting.render.html.kernels import LARGEST, read_png
 from convexp.reporting.report import Unfinished
 
 NASTY = "<script>alert(1)</script></style><img src=x onerror=alert(2)> \"' & {{ 7*7 }}"

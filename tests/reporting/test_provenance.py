@@ -4,12 +4,12 @@ import pytest
 from fabricated_runs import kept, planned, run, with_path
 from filelock import FileLock
 
-from convexp.reporting.doubts import doubts
+from convexp.records import collect
+from convexp.records.plan import Plan, PlannedRun
 from convexp.reporting.groups import once
 from convexp.reporting.provenance import provenance
 from convexp.reporting.unfinished import unfinished
-from convexp.runs import collect
-from convexp.runs.plan import Plan, PlannedRun
+from convexp.reporting.warnings import doubts
 
 
 def warned(*runs, plan=None):

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from convexp.reporting import sheets
 from convexp.reporting.comparisons import Comparison, compare
 from convexp.reporting.groups import Group, group
-from convexp.reporting.latex import escaped as in_latex
-from convexp.reporting.latex import latex
-from convexp.reporting.table import caption, comparison_rows, escaped, markdown, p_text, rich_table, rows, verdicts
+from convexp.reporting.render import csv_tables
+from convexp.reporting.render.latex import escaped as in_latex
+from convexp.reporting.render.latex import latex
+from convexp.reporting.render.table import caption, comparison_rows, escaped, markdown, p_text, rich_table, rows, verdicts
 
 
 def made(seed, **metrics):
@@ -93,7 +93,7 @@ def read(text):
 
 
 def test_every_metric_is_in_the_csv_in_full_precision():
-    conv, local = read(sheets.of_groups(GROUPS))
+    conv, local = read(csv_tables.of_groups(GROUPS))
     assert (conv["n"], local["n"]) == ("2", "1")
     assert float(conv["test/acc mean"]) == pytest.approx(0.985, abs=1e-15)
     assert float(conv["test/acc ci95 low"]) == pytest.approx(
@@ -106,15 +106,15 @@ def test_every_metric_is_in_the_csv_in_full_precision():
 
 
 def test_runs_csv_has_a_row_for_every_run():
-    first, second = read(sheets.of_runs([run(0), {**run(1, "local"), "state": "failed"}]))
+    first, second = read(csv_tables.of_runs([run(0), {**run(1, "local"), "state": "failed"}]))
     assert (first["path"], first["model"], first["test/acc"], first["seed"]) == ("conv-seed0", "conv", "0.97", "0")
     assert second["state"] == "failed"
 
 
 def test_comparisons_csv():
     found = compare(group([run(s) for s in range(3)] + [run(s, "local") for s in range(3)]))
-    assert [row["metric"] for row in read(sheets.of_comparisons(found))] == [c.metric for c in found]
-    assert sheets.of_comparisons([]).startswith("metric,label,baseline,n,difference")
+    assert [row["metric"] for row in read(csv_tables.of_comparisons(found))] == [c.metric for c in found]
+    assert csv_tables.of_comparisons([]).startswith("metric,label,baseline,n,difference")
 
 
 BLANKS = ["", " ", "\t", "\r", "\n", "\t ", "\N{NO-BREAK SPACE}", "\N{IDEOGRAPHIC SPACE}\t"]
@@ -128,7 +128,11 @@ def test_a_text_is_no_formula_of_a_spreadsheet(text, blank):
     made = [{**run(s), "path": nasty, "metrics": {nasty: 0.5, "test/acc": 0.5}} for s in range(2)]
     made[0]["config"]["model"]["name"] = nasty
     compared = [replace(comparison(nasty, "higher"), baseline=nasty, metric=nasty)]
-    files = [sheets.of_groups([Group(nasty, {nasty: nasty}, made)]), sheets.of_runs(made), sheets.of_comparisons(compared)]
+    files = [
+        csv_tables.of_groups([Group(nasty, {nasty: nasty}, made)]),
+        csv_tables.of_runs(made),
+        csv_tables.of_comparisons(compared),
+    ]
     for file in files:
         cells = [cell for row in csv.reader(io.StringIO(file)) for cell in row]
         assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))]

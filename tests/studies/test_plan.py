@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 
 from convexp.errors import ConvexpError
-from convexp.runs.plan import FILE, Plan, PlannedRun, read_plan, write_plan
+from convexp.records.plan import FILE, Plan, PlannedRun, read_plan, write_plan
 
 
 def plan(*seeds, **axes):

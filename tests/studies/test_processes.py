@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from convexp import console
 from convexp.errors import ConfigError
-from convexp.locks import lock
+from convexp.files.locks import lock
 from convexp.studies import launching
 from convexp.studies.launching import check_processes, how_many, may_have_gpu
 from convexp.studies.processes import side_by_side
 from convexp.studies.temporary import LOCK
+from convexp.terminal import console
 
 LIGHT = "json"  # a module to preload that takes no time
 

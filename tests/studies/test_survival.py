@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import SMALL, read
 
-from convexp.runs.folder import RunFolder, state
+from convexp.records.folder import RunFolder, state
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
 RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
@@ -24,7 +24,7 @@ def started(*arguments, cwd, out="out.txt", **environment):
     """convexp-train in a process group of its own, which is gone afterwards."""
     with (cwd / out).open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "convexp.train", *arguments],
+            [sys.executable, "-m", "convexp.cli.train", *arguments],
             cwd=cwd,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -169,7 +169,7 @@ def test_what_another_process_does_is_no_failure(call, tmp_path):
 
 def test_what_another_process_leaves_is_done_in_the_end(call, tmp_path, monkeypatch):
     """Its folder is free again when all others are done."""
-    from convexp import train
+    from convexp.cli import train
 
     other = RunFolder(tmp_path / "sweep" / "conv-seed0", "of the other process")
     other.__enter__()

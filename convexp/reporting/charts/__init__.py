@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from convexp.reporting.charts.accuracy import against_parameters, against_radius
-from convexp.reporting.charts.along import along_axes
 from convexp.reporting.charts.chart import Chart
 from convexp.reporting.charts.forest import forests
-from convexp.reporting.charts.looks import looks
 from convexp.reporting.charts.maps import shift_maps
 from convexp.reporting.charts.overview import write_overview
+from convexp.reporting.charts.series_style import looks
 from convexp.reporting.charts.style import style
+from convexp.reporting.charts.sweep_curves import along_axes
 from convexp.reporting.charts.training import training
 from convexp.reporting.report import Report
 

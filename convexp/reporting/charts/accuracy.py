@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 
 from convexp.reporting.charts.chart import Chart, chart
 from convexp.reporting.charts.curves import radius_curve
-from convexp.reporting.charts.looks import Look
 from convexp.reporting.charts.pareto import front
 from convexp.reporting.charts.series import spaced
+from convexp.reporting.charts.series_style import Look
 from convexp.reporting.charts.style import INK, PAPER, entries_for, legend, new_figure, scale
+from convexp.reporting.formatting import plural, spread, title
 from convexp.reporting.groups import Group
 from convexp.reporting.statistics import Mean
-from convexp.reporting.words import plural, spread, title
 
 MOST_LINES = 12
 MOST_POINTS = 1000

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from convexp.atomic import whole
+from convexp.files.atomic import whole
 from convexp.reporting.charts.style import BACK, INK, PAPER
 
 _TAG = re.compile(r"<[^>]*>")

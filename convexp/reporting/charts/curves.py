@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from convexp.records import Result
 from convexp.reporting.groups import Group
 from convexp.reporting.statistics import Mean, mean, share
-from convexp.runs import Result
 
 Curve = dict[float, float]
 

@@ -6,11 +6,11 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 
 from convexp.reporting.charts.chart import Chart, chart
-from convexp.reporting.charts.looks import Look
+from convexp.reporting.charts.series_style import Look
 from convexp.reporting.charts.style import INK, PAPER, new_figure
 from convexp.reporting.comparisons import Comparison
+from convexp.reporting.formatting import apart, finding, is_share, shortened, title
 from convexp.reporting.groups import Group
-from convexp.reporting.words import apart, finding, is_share, shortened, title
 
 MOST_ROWS = 24
 MOST_CHARTS = 6

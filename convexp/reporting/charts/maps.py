@@ -13,8 +13,8 @@ from convexp.reporting.charts.chart import Chart, chart
 from convexp.reporting.charts.curves import mean_map
 from convexp.reporting.charts.series import spaced
 from convexp.reporting.charts.style import WIDTH
+from convexp.reporting.formatting import shortened
 from convexp.reporting.groups import Group
-from convexp.reporting.words import shortened
 
 MOST = 24
 GAP, LINE, BAR = 0.12, 0.14, 0.62  # inches between maps, for a line of text above each, and for the colour bar

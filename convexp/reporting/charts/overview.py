@@ -9,12 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from convexp.reporting.charts.accuracy import MOST_LINES, band, error_bar
 from convexp.reporting.charts.chart import save_png
 from convexp.reporting.charts.curves import radius_curve
-from convexp.reporting.charts.looks import Look, looks
 from convexp.reporting.charts.series import spaced
+from convexp.reporting.charts.series_style import Look, looks
 from convexp.reporting.charts.style import PAPER, entries_for, legend, scale
+from convexp.reporting.formatting import shortened
 from convexp.reporting.groups import Group
 from convexp.reporting.report import Report
-from convexp.reporting.words import shortened
 
 
 def write_overview(report: Report, file: Path) -> list[Path]:

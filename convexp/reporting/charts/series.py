@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from convexp.records.plan import settings_of, spread
+from convexp.records.settings import shown
+from convexp.records.slim import is_moderate
+from convexp.reporting.formatting import setting
 from convexp.reporting.groups import Group
-from convexp.reporting.words import setting
-from convexp.runs.kept import is_moderate
-from convexp.runs.plan import settings_of, spread
-from convexp.runs.settings import shown
 
 Key = tuple[tuple[str, str], ...]
 

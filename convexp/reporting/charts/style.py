@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from convexp.reporting.charts.looks import Look
+from convexp.reporting.charts.series_style import Look
+from convexp.reporting.formatting import compact, shortened
 from convexp.reporting.groups import Group
-from convexp.reporting.words import compact, shortened
 
 WIDTH = 4.8  # inches: at this width the letters are still legible on a phone
 LABEL = 44  # characters of a label in a chart

@@ -8,11 +8,11 @@ from matplotlib.ticker import MaxNLocator
 from convexp.reporting.charts.accuracy import left_out
 from convexp.reporting.charts.chart import Chart, chart
 from convexp.reporting.charts.curves import Curve, mean_curve, training_curve
-from convexp.reporting.charts.looks import Look
 from convexp.reporting.charts.series import spaced
+from convexp.reporting.charts.series_style import Look
 from convexp.reporting.charts.style import entries_for, legend, new_figure, scale
+from convexp.reporting.formatting import is_share, title
 from convexp.reporting.groups import Group
-from convexp.reporting.words import is_share, title
 
 MOST_GROUPS = 12
 MOST_SEEDS = 10

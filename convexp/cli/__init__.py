@@ -1,0 +1,1 @@
+"""The commands: thin entry points, what they print, and the errors that they report."""

@@ -1,0 +1,46 @@
+"""Which run is gone on with, from which configuration, and where its data lies now."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from convexp.config import Config
+from convexp.config.hydra_files import read_config
+from convexp.config.places import path
+from convexp.errors import ConfigError
+from convexp.records import identity_hash, read_result
+from convexp.records.identity import INDIFFERENT, PLACES
+from convexp.records.settings import flatten, within
+
+MAY_CHANGE = ("resume", "data_root")
+ELSEWHERE = (*INDIFFERENT, *PLACES, "data.source.file")
+
+
+def resumed(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
+    """The configuration and the folder of the run to go on with.
+
+    Raises:
+        ConfigError: if it is no run folder, or the command line wants to change its configuration.
+    """
+    given = [o for o in HydraConfig.get().overrides.task if o.partition("=")[0] not in MAY_CHANGE]
+    if given:
+        raise ConfigError(f"resume={cfg.resume}: goes on with the run's own configuration; leave out {' '.join(given)}")
+    folder = path("resume", cfg.resume)
+    return read_config(folder, "resume", cfg.data_root), folder
+
+
+def identity_of(config: Config, folder: Path) -> str:
+    """The identity that the run in ``folder`` noted, if it is the run of ``config`` wherever its data lies; else ``config``'s.
+
+    Whether it is the same data is told by its checksum, once it has been read.
+    """
+    noted = read_result(folder) or {}
+    if noted.get("identity") is not None and _settled(noted.get("config")) == _settled(config.model_dump(by_alias=True)):
+        return str(noted["identity"])
+    return identity_hash(config.identity())
+
+
+def _settled(config: Any) -> dict[str, Any]:
+    return {setting: value for setting, value in flatten(config).items() if not within(setting, ELSEWHERE)}

@@ -1,0 +1,85 @@
+"""Settings and results on the terminal."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.tree import Tree
+
+from convexp.config.described import Described
+from convexp.records.plan import read_plan, sweep_root
+from convexp.terminal import console
+
+
+def differences(title: str, differences: list[str]) -> None:
+    """Say in a line what sets a run apart from the defaults."""
+    said = " ".join(differences) or "all settings as they are by default"
+    console.out.print(f"[bold]{escape(title)}[/]: {escape(said)} [dim](all settings: hydra.verbose=true)[/]")
+
+
+def settings(settings: dict[str, Any], title: str) -> None:
+    """A configuration as a tree."""
+    tree = Tree(f"[bold]{escape(title)}[/]", guide_style="dim")
+    _grow(tree, settings)
+    console.out.print(tree)
+
+
+def _grow(tree: Tree, settings: dict[str, Any]) -> None:
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            _grow(tree.add(f"[cyan]{escape(str(key))}[/]"), value)
+        else:
+            tree.add(f"{escape(str(key))}: {escape('null' if value is None else str(value))}")
+
+
+def described(settings: Iterable[Described]) -> None:
+    """What settings mean, each in up to three lines."""
+    for each in settings:
+        value = "null" if each.value is None else str(each.value).lower() if isinstance(each.value, bool) else each.value
+        console.out.print(f"[bold cyan]{escape(each.setting)}[/]={escape(str(value))}")
+        for line in filter(None, (each.allowed, each.meaning)):
+            console.out.print(f"  {escape(line)}")
+
+
+def options(group: str, chosen: Any, options: dict[str, str]) -> None:
+    """The options of a group; the chosen one is marked."""
+    console.out.print(f"[bold]{escape(group)}=OPTION[/]")
+    width = max(map(len, options))
+    for name, what in options.items():
+        mark = "*" if name == chosen or (isinstance(chosen, list) and name in chosen) else " "
+        console.out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(what)}")
+
+
+def _accuracy(metrics: dict[str, float]) -> str:
+    if "test/acc" not in metrics:
+        return f"{metrics['cost/parameters']:,.0f} parameters, {metrics['cost/training_bytes'] / 1e6:,.1f} MB to train"
+    shifted = metrics.get("probe/shift_map/mean")
+    shift = "" if shifted is None else f", under shift {shifted:.2%} (worst {metrics['probe/shift_map/worst']:.2%})"
+    return f"test accuracy {metrics['test/acc']:.2%}{shift}"
+
+
+def run(result: dict[str, Any], folder: Path) -> None:
+    """What came out of one run of a sweep, in a line that begins with its number and how many there are."""
+    root = sweep_root(folder)
+    plan = read_plan(root) if root else None
+    names = [run.folder for run in plan.runs] if plan else []
+    name = str(folder.relative_to(root)) if root else folder.name
+    place = f"[dim]{names.index(name) + 1}/{len(names)}[/] " if name in names else ""
+    console.out.print(f"{place}[bold]{escape(name)}[/]: {_accuracy(result['metrics'])}, {result['seconds']['total']:.1f} s")
+
+
+def result(result: dict[str, Any], folder: str) -> None:
+    """What came out of a run, as a paragraph."""
+    metrics, seconds = result["metrics"], result["seconds"]
+    console.out.print(f"[bold]{escape(result['name'])}[/]: {_accuracy(metrics)}")
+    counts = f"{result['network']['parameters']:,} parameters, {result['network']['flops']:,} FLOPs per image forward"
+    epochs = (
+        f", best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch"
+        if "epochs" in metrics
+        else ""
+    )
+    console.out.print(f"  {counts}{epochs}, {seconds['total']:.1f} s in all")
+    console.out.print(f"  {escape(folder)}/result.json")
+    if "epochs" in metrics:
+        console.out.print(f"  {escape(console.tensorboard(folder))}")

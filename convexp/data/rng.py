@@ -1,0 +1,30 @@
+"""Random draws that are pure functions of what they are named after, whatever was drawn before."""
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from convexp.geometry import Size
+from convexp.geometry.placement import Offsets, OneOf
+
+
+def generator(*key: int | str) -> torch.Generator:
+    """A generator for ``key``, as in ``generator(seed, epoch)``.
+
+    Seeded by a hash, since torch's CPU generator looks at the lower 32 bits of a seed only, and sums of seeds would repeat.
+    """
+    digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:4], "little"))
+
+
+def draw(offsets: Offsets, n: int, *key: int | str) -> Size | Tensor:
+    """An offset for each of ``n`` images, ``(n, D)`` int64; or the one that all have, if there is no other."""
+    if isinstance(offsets, OneOf):
+        if offsets.fixed:
+            return offsets.offsets[0]
+        choice = torch.randint(len(offsets.offsets), (n,), generator=generator(*key))
+        return torch.tensor(offsets.offsets)[choice]
+    ranges = zip(offsets.low, offsets.high, strict=True)
+    source = generator(*key)
+    return torch.stack([torch.randint(low, high + 1, (n,), generator=source) for low, high in ranges], 1)

@@ -1,0 +1,1 @@
+"""One run from a configuration to its record: build, train, count, evaluate, restore."""

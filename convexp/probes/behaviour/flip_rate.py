@@ -1,0 +1,57 @@
+"""Does a shift by one pixel change the answer?"""
+
+from dataclasses import dataclass
+
+from convexp.geometry.placement import Protocol
+from convexp.models import Network
+from convexp.probes.base import Measurement, Sample, at_least, outputs
+from convexp.probes.behaviour.shifts import others, subsets
+
+
+@dataclass(frozen=True)
+class FlipRate:
+    """``P(argmax f(T_δ x) != argmax f(x))`` for the diagonal shift δ = (pixels, pixels), and ``E|p_c(T_δ x) - p_c(x)|``.
+
+    p are softmax probabilities, c = argmax f(x).
+    Source: Azulay & Weiss 2019, arXiv 1805.12177.
+
+    Numbers:
+        all (share): images whose answer the shift changes.
+        correct (share): all, over the correctly classified images.
+        control (share): all, with T_δ of an image of another class in the place of T_δ x.
+        change (probability): by how much that of the answer changes, on average.
+        change_correct (probability): change, over the correctly classified images.
+        change_control (probability): change, with T_δ of an image of another class.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
+
+    Args:
+        pixels: down and right.
+        max_images: the first so many test images.
+        protocol: zero_fill, circular or crop.
+    """
+
+    pixels: int
+    max_images: int
+    protocol: Protocol = "zero_fill"
+
+    def __post_init__(self) -> None:
+        at_least(self, pixels=1, max_images=1)
+
+    def measure(self, network: Network, sample: Sample) -> Measurement:
+        """Two forward passes of the images."""
+        sample = sample.first(self.max_images)
+        different = others(sample.labels)
+        before = outputs(network, sample).softmax(1)
+        after = outputs(network, sample, (self.pixels,) * len(sample.size), self.protocol).softmax(1)
+        confidence, top = before.max(1)
+        correct = top == sample.labels
+        flipped = (after.argmax(1) != top).double()
+        change = (after.gather(1, top[:, None])[:, 0] - confidence).abs()
+        numbers = {**subsets(flipped, correct), **subsets(change, correct, "change")}
+        if different is not None:
+            another = after[different]
+            numbers["control"] = float((another.argmax(1) != top).double().mean())
+            numbers["change_control"] = float((another.gather(1, top[:, None])[:, 0] - confidence).abs().double().mean())
+        numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
+        return Measurement(numbers, protocol=self.protocol)

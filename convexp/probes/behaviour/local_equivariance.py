@@ -1,0 +1,140 @@
+"""Equivariance under shifts of less than a pixel: the derivative of the error at no shift at all."""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.autograd.functional import jvp
+
+from convexp.models import Network
+from convexp.probes.base import Measurement, Sample, at_least, needs, positive
+from convexp.probes.behaviour.shifts import subsets
+
+Interpolation = Literal["fourier", "bilinear"]
+Parts = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class LocalEquivariance:
+    """``E‖L f‖² / dim f``, ``L f = d/dt|₀ T_{-t/s} f(T_t x) = J_f(x) D x - D f(x) / s`` (Lie derivative), mean over directions.
+
+    T_t shifts by t pixels, ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` moves the map of a stage of stride s back; logits, which should
+    not move, are left as they are. ``J_f(x) D x`` is exact, everything in double precision.
+
+    0 is exact, for a linear convolution with circular border and stride 1 alone: a nonlinearity makes new frequencies.
+
+    Source: Gruver et al. 2023, arXiv 2210.02984, whose definition is that of ``logits``. The code of its end-to-end figures
+    differs: it computes ``softmax``, by bilinear interpolation with a mirrored border, for each axis by itself, and with t in
+    units of half the image, ``(n - 1) / 2`` pixels.
+
+    Numbers:
+        logits (1/pixel²): E‖L f‖² / dim f of the logits; scales with their squares.
+        logits_correct (1/pixel²): logits, over the correctly classified images.
+        softmax (1/pixel): mean over classes of ``|d/dt softmax f(T_t x)|``.
+        softmax_correct (1/pixel): softmax, over the correctly classified images.
+        accuracy (share): classified correctly as they are.
+        n (images): looked at.
+        LAYER/relative (1/pixel²): E‖L f‖² / E‖f‖² of its output f; 0 is exact.
+        LAYER (1/pixel²): E‖L f‖² / dim f of its output f; scales with its square.
+
+    Args:
+        max_images: the first so many test images.
+        interpolation: ``fourier``, each frequency moved by its phase, circular; or ``bilinear``, whose derivative at a pixel is
+            one-sided, the difference to the next one, the border mirrored.
+        step: None; or h, for a network that cannot be differentiated twice: ``J_f(x) D x`` is then
+            ``(f(x + h D x) - f(x - h D x)) / 2h``.
+    """
+
+    max_images: int
+    interpolation: Interpolation = "fourier"
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        at_least(self, max_images=1)
+        if self.interpolation not in get_args(Interpolation):
+            raise ValueError(f"interpolation={self.interpolation}: should be one of {', '.join(get_args(Interpolation))}")
+        if self.step is not None:
+            positive(self, "step")
+
+    def measure(self, network: Network, sample: Sample) -> Measurement:
+        """In double precision a forward pass of the images, and for each dimension one more and two backward passes."""
+        needs(network, "representations", "skeleton")
+        sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
+        batches = [self._batch(exact, batch.images.double()) for batch in sample.batches()]
+        errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])
+        correct = torch.cat([predicted for *_, predicted in batches]) == sample.labels
+        numbers: dict[str, float] = {}
+        for name, error in errors.items():
+            numbers |= subsets(error, correct, name) if name in ("logits", "softmax") else {name: float(error.mean())}
+            if name in squares and squares[name].any():
+                numbers[f"{name}/relative"] = float(error.mean() / squares[name].mean())
+        numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
+        return Measurement(numbers, protocol="circular" if self.interpolation == "fourier" else None)
+
+    def _batch(self, network: Network, images: Tensor) -> tuple[Parts, Parts, Tensor]:
+        """``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, one for each image; the predicted classes."""
+        parts, fields, dims = _parts(network, images), network.skeleton.fields(), images.dim() - 2
+        errors = {name: images.new_zeros(len(images)) for name in (*parts, "softmax")}
+        for dim in range(dims):
+            slopes = self._slopes(network, images, dim)
+            errors["softmax"] += _softmax_slope(parts["logits"], slopes["logits"]).abs().mean(1) / dims
+            for stage, field in enumerate(fields):
+                name = f"stages.{stage}"
+                slopes[name] = slopes[name] - derivative(parts[name], dim, self.interpolation) / field[dim].step
+            for name, slope in slopes.items():
+                errors[name] += slope.flatten(1).square().mean(1) / dims
+        squares = {name: value.flatten(1).square().mean(1) for name, value in parts.items()}
+        return errors, squares, parts["logits"].argmax(1)
+
+    def _slopes(self, network: Network, images: Tensor, dim: int) -> Parts:
+        """``J_f(x) D x`` of every part."""
+        tangent = derivative(images, dim, self.interpolation)
+        if self.step is None:
+            names: list[str] = []
+
+            def values(x: Tensor) -> tuple[Tensor, ...]:
+                parts = _parts(network, x)
+                names[:] = parts
+                return tuple(parts.values())
+
+            slopes: Any = jvp(values, images, tangent)[1]  # twice backwards: every layer can do that
+            return dict(zip(names, slopes, strict=True))
+        ahead, behind = (_parts(network, images + h * tangent) for h in (self.step, -self.step))
+        return {name: (ahead[name] - behind[name]) / (2 * self.step) for name in ahead}
+
+
+def _parts(network: Network, images: Tensor) -> Parts:
+    """The stages and the logits."""
+    every = network.representations(images)
+    stages = {name: value for name, value in every.items() if name.startswith("stages.")}
+    return stages | {"logits": list(every.values())[-1]}
+
+
+def _joined(batches: list[Parts]) -> Parts:
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def _softmax_slope(logits: Tensor, slope: Tensor) -> Tensor:
+    """``d/dt softmax(z)``, ``p_i (z_i' - sum_j p_j z_j')``: (B, classes)."""
+    p = logits.softmax(1)
+    return p * (slope - (p * slope).sum(1, keepdim=True))
+
+
+def derivative(images: Tensor, dim: int, interpolation: Interpolation) -> Tensor:
+    """``D x = d/dt|₀ T_t x``, per pixel, T_t the shift by t pixels along one dimension of the size: ``(B, C, *size)``.
+
+    ``fourier``: of the trigonometric polynomial through the pixels, ``x^(k) (-2 pi i k / n)``; the highest frequency of an even
+    n, whose sign is not known, has none. ``bilinear``: ``x_i - x_{i+1}``, and ``x_n = x_{n-2}``.
+    """
+    axis, n = dim + 2, images.shape[dim + 2]
+    if interpolation == "bilinear":
+        beyond = images.narrow(axis, max(0, n - 2), 1)
+        return images - torch.cat((images.narrow(axis, 1, n - 1), beyond), axis)
+    frequency = torch.fft.rfftfreq(n, dtype=torch.float64, device=images.device)  # cycles per pixel
+    if n % 2 == 0:
+        frequency[-1] = 0
+    factor = (-2j * math.pi * frequency).reshape(-1, *(1,) * (images.dim() - 1 - axis))
+    return torch.fft.irfft(torch.fft.rfft(images, dim=axis) * factor, n=n, dim=axis)

@@ -1,0 +1,75 @@
+"""Accuracy at every shift of a grid."""
+
+from dataclasses import dataclass
+
+import torch
+
+from convexp.data.canvas import cut_share
+from convexp.geometry.placement import Protocol
+from convexp.models import Network
+from convexp.probes.base import Measurement, Sample, at_least, predict
+from convexp.probes.behaviour.shifts import Grid, others
+from convexp.probes.pictures import heat_map
+
+
+@dataclass(frozen=True)
+class ShiftMap:
+    """Accuracy under shifts, ``A(δ) = mean_n 1{argmax f(T_δ x_n) = y_n}`` for all |δ_i| <= max_shift.
+
+    Maps: ``accuracy`` (rows: shift down, -max_shift first; columns: shift right), ``correct`` likewise, ``radius``
+    (mean over all shifts with max |δ_i| = r, for r = 0, 1, ...). Accuracies are shares, 0..1.
+    Source: Kauderer-Abrams 2017's map, with accuracy in the place of distance; Biscione & Bowers 2021.
+
+    Numbers:
+        centre (share): A(0), the accuracy as it is.
+        mean (share): of A over the whole grid, 0 included.
+        worst (share): the least of A on the grid.
+        drop (share): centre - worst.
+        mean_correct (share): mean over the images that are classified correctly at δ = 0.
+        control (share): mean of ``1{argmax f(T_δ x_n) = y_m}``, m an image of another class; what is left of a shifted image
+            counts more than this.
+        cut (share): zero_fill: most of the brightness that a shift pushes off the canvas; 0 where nothing is cut off.
+        n (images): looked at.
+
+    Args:
+        max_shift: pixels.
+        max_images: the first so many test images.
+        protocol: zero_fill, circular or crop.
+    """
+
+    max_shift: int
+    max_images: int
+    protocol: Protocol = "zero_fill"
+
+    def __post_init__(self) -> None:
+        at_least(self, max_shift=0, max_images=1)
+
+    def measure(self, network: Network, sample: Sample) -> Measurement:
+        """One forward pass of the images per shift."""
+        sample = sample.first(self.max_images)
+        labels, different = sample.labels, others(sample.labels)
+        grid = Grid(self.max_shift, len(sample.size))
+        correct = predict(network, sample) == labels
+        accuracy, among_correct, control = (torch.zeros(len(grid), dtype=torch.float64) for _ in range(3))
+        for index, shift in enumerate(grid.track("shift_map")):
+            predicted = predict(network, sample, shift, self.protocol)
+            hit = (predicted == labels).double()
+            accuracy[index] = hit.mean()
+            among_correct[index] = hit[correct].mean() if correct.any() else 0
+            control[index] = 0 if different is None else (predicted == labels[different]).double().mean()
+        centre, worst = float(accuracy[len(grid) // 2]), float(accuracy.min())
+        numbers = {"centre": centre, "mean": float(accuracy.mean()), "worst": worst, "drop": centre - worst}
+        if different is not None:
+            numbers["control"] = float(control.mean())
+        if self.protocol == "zero_fill":
+            numbers["cut"] = max(cut_share(sample.images, corner) for corner in grid.corners())
+        maps = {"accuracy": grid.map(accuracy).tolist(), "radius": grid.radial(accuracy)}
+        if correct.any():
+            numbers["mean_correct"] = float(among_correct.mean())
+            maps["correct"] = grid.map(among_correct).tolist()
+        return Measurement(
+            numbers={**numbers, "n": float(len(sample))},
+            maps=maps,
+            pictures={"accuracy": heat_map(grid.map(accuracy * 100), self.max_shift, "test accuracy (%) by shift")},
+            protocol=self.protocol,
+        )

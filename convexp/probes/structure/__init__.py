@@ -1,0 +1,1 @@
+"""Probes that look at a network's weights and costs."""

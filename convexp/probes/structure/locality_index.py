@@ -1,0 +1,59 @@
+"""How local are the weights that were learned?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convexp.geometry import extent
+from convexp.models import Network
+from convexp.probes.base import Measurement, Sample
+from convexp.probes.pictures import curves
+from convexp.probes.structure.taps import spatial_layers, taps
+
+
+@dataclass(frozen=True)
+class LocalityIndex:
+    """``E(Δ) = sum_{|a_i| <= Δ} V²  /  sum V²``: the share of a layer's weight energy near the units' centres, for all Δ.
+
+    V[o,i,j,c,a,b] is the weight of unit (o,i,j) on the pixel at (a, b) from its centre, the middle of the window that the
+    skeleton describes. Weights that meet only a border of zeros do not count. Random weights (equally distributed, mean 0)
+    have on average the share of the weights that lie within Δ.
+
+    Maps, by stage: ``delta``, ``share`` and ``random`` for every Δ at which a
+    weight lies. Shares, 0..1. Source: design.md, section 1.
+
+    Numbers:
+        LAYER/share (share): E at the reach of the kernel, ``Δ = d (k-1) / 2``; 1 for local and conv.
+        LAYER/random (share): what random weights of this wiring have there.
+    """
+
+    def measure(self, network: Network, sample: Sample) -> Measurement:
+        """From the weights alone."""
+        numbers: dict[str, float] = {}
+        maps: dict[str, Any] = {}
+        lines: dict[str, list[float]] = {}
+        at: dict[str, list[float]] = {}
+        for name, layer in spatial_layers(network).items():
+            found = taps(layer)
+            reach = max((extent(k, d) - 1) / 2 for k, d in zip(layer.kernel_size, layer.dilation, strict=True))
+            delta, share, random = energy_within(found.energy(), found.distance(), found.seen)
+            within = int((delta <= reach).sum()) - 1
+            numbers |= {f"{name}/share": float(share[within]), f"{name}/random": float(random[within])}
+            maps[name] = {"delta": delta.tolist(), "share": share.tolist(), "random": random.tolist()}
+            lines |= {name: share.tolist(), f"{name}, random": random.tolist()}
+            at |= dict.fromkeys((name, f"{name}, random"), delta.tolist())
+        picture = curves(lines, "distance Δ (pixels)", "weight energy near the unit", "share", at)
+        return Measurement(numbers, maps, {"energy": picture})
+
+
+def energy_within(energy: Tensor, distance: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Distances Δ, the share of the energy within each, and the share of the weights: (n,) each."""
+    delta, index = distance[seen].unique(return_inverse=True)  # ascending
+    by_ring = torch.zeros(2, len(delta), dtype=torch.float64, device=energy.device)
+    by_ring[0].index_add_(0, index, energy[seen])
+    by_ring[1].index_add_(0, index, torch.ones_like(energy[seen]))
+    total = by_ring.sum(1, keepdim=True)
+    share, random = by_ring.cumsum(1) / total.clamp(min=torch.finfo(torch.float64).tiny)
+    return delta, share, random

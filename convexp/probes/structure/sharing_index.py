@@ -1,0 +1,118 @@
+"""How much do the weights of different places resemble each other?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from convexp.layers import nearest_local
+from convexp.layers.base import SpatialLayer
+from convexp.layers.convert import seen_pixels
+from convexp.layers.dense import DenseNd
+from convexp.models import Network
+from convexp.probes.base import Measurement, NotApplicableError, Sample
+from convexp.probes.structure.taps import Taps, spatial_layers, taps
+
+DISTANCES = (1, 4)  # cells between the kernels that are compared (Ott et al. 2020)
+
+
+@dataclass(frozen=True)
+class SharingIndex:
+    """How translation-invariant a layer's weights became, by three measures.
+
+    1. ``index = (ρ - ρ₀) / (1 - ρ₀)``, ``ρ = ‖P W‖² / ‖W‖²``, P the orthogonal projection onto weights that depend on the
+       offset from unit to pixel alone (their mean over all places with that offset): for a local layer the convolutions, for a
+       dense one the global convolutions. ρ₀, the share of the dimensions that P keeps, is the expectation of ρ for random
+       (isotropic) weights: index 0 is random, 1 a convolution. Weights that meet only a border of zeros do not count. Source:
+       design.md, section 1.
+    2. ``cosine_r``, ``l2_r``: mean cosine and distance of the kernels of an output channel exactly r = 1 or 4 cells apart along
+       a dimension, divided by the norm of all kernels (Ott et al. 2020, arXiv 1909.11483). Those at a border are left out.
+    3. ``snr = mean_j mean_i(w_ij)² / var_i(w_ij)``, j the weights of a kernel, i the locations where it is used (n - 1):
+       infinite, and left out, if one is the same everywhere (Pogodin et al. 2021, arXiv 2106.13031).
+
+    2 and 3 look at the weights in the window, for a dense layer at those of its nearest local layer. Of convolutions, which
+    share by construction, only ``index`` = 1 is noted.
+
+    Numbers:
+        LAYER/index (index): 0 as random weights, 1 a convolution.
+        LAYER/rho (share): ρ, of the energy that a convolution keeps.
+        LAYER/random (share): ρ₀, the same for random weights.
+        LAYER/cosine_R (cosine): of kernels R cells apart; 1 is shared.
+        LAYER/l2_R (ratio): distance of kernels R cells apart over the norm of all; 0 is shared.
+        LAYER/snr (ratio): signal to noise of each weight over the locations, on average; large is shared.
+    """
+
+    def measure(self, network: Network, sample: Sample) -> Measurement:
+        """From the weights alone."""
+        numbers: dict[str, float] = {}
+        for name, layer in spatial_layers(network).items():
+            found = taps(layer)
+            if found.shared:
+                numbers[f"{name}/index"] = 1.0
+                continue
+            kernels = located(layer)
+            for key, value in {**kept(found), **likeness(*kernels), **signal_to_noise(*kernels)}.items():
+                numbers[f"{name}/{key}"] = value
+        if not numbers:
+            raise NotApplicableError("no layer has more than one location or any weights")
+        return Measurement(numbers)
+
+
+def kept(found: Taps) -> dict[str, float]:
+    """``index``, ``rho`` and ``random`` of a layer; nothing for one location or no weights."""
+    weights, seen = found.weights, found.seen
+    offsets, group = found.offsets[seen].unique(dim=0, return_inverse=True)  # (K, D), (seen taps,)
+    sums = torch.zeros(len(offsets), weights.shape[2], dtype=torch.float64, device=weights.device)
+    counts = torch.zeros(len(offsets), dtype=torch.float64, device=weights.device)
+    start = 0
+    for location in range(len(seen)):  # a copy of all weights in double precision could be too large
+        row = weights[location, seen[location]].double()
+        own = group[start : (start := start + len(row))]
+        sums.index_add_(0, own, row)
+        counts.index_add_(0, own, torch.ones(len(own), dtype=torch.float64, device=weights.device))
+    energy = float(found.energy().sum())
+    if len(offsets) == int(seen.sum()) or energy == 0:
+        return {}
+    random = len(offsets) / int(seen.sum())
+    rho = float((sums.square().sum(1) / counts).sum()) / energy
+    return {"index": (rho - random) / (1 - random), "rho": rho, "random": random}
+
+
+def located(layer: SpatialLayer) -> tuple[Tensor, Tensor]:
+    """Kernels (*locations, O, C/G, T), float64, 0 where a tap meets no data, and whether it does (*locations, T)."""
+    local: Any = nearest_local(layer) if isinstance(layer, DenseNd) else layer
+    seen = (seen_pixels(layer) >= 0).unflatten(0, layer.output_size).to(layer.weight.device)
+    return local.kernel.detach().flatten(layer.dims + 2).double() * seen[..., None, None, :], seen
+
+
+def likeness(kernels: Tensor, seen: Tensor) -> dict[str, float]:
+    """``cosine_r`` and ``l2_r`` for every r that fits, from what ``located`` gives."""
+    inner = seen.all(-1)  # (*locations,)
+    kernels = kernels.flatten(-2) / kernels.norm().clamp(min=torch.finfo(kernels.dtype).tiny)  # (*locations, O, weights)
+    found: dict[str, float] = {}
+    for r in DISTANCES:
+        cosines: list[Tensor] = []
+        distances: list[Tensor] = []
+        for dim, n in enumerate(inner.shape):
+            if n <= r:
+                continue
+            both = inner.narrow(dim, 0, n - r) & inner.narrow(dim, r, n - r)
+            here, there = kernels.narrow(dim, 0, n - r)[both], kernels.narrow(dim, r, n - r)[both]  # (pairs, O, weights)
+            cosines.append(F.cosine_similarity(here, there, dim=2).flatten())
+            distances.append((here - there).norm(dim=2).flatten())
+        if cosines and len(torch.cat(cosines)):
+            found |= {f"cosine_{r}": float(torch.cat(cosines).mean()), f"l2_{r}": float(torch.cat(distances).mean())}
+    return found
+
+
+def signal_to_noise(kernels: Tensor, seen: Tensor) -> dict[str, float]:
+    """``snr``, or nothing where it is infinite, from what ``located`` gives."""
+    weights = kernels.flatten(0, -4)  # (L, O, C/G, T)
+    used = seen.flatten(0, -2)[:, None, None].double()  # (L, 1, 1, T)
+    count = used.sum(0)
+    mean = weights.sum(0) / count.clamp(min=1)
+    variance = ((weights - mean).square() * used).sum(0) / (count - 1).clamp(min=1)
+    ratio = (mean.square() / variance)[(count > 1).expand_as(mean)]
+    return {"snr": float(ratio.mean())} if len(ratio) and bool(ratio.isfinite().all()) else {}

@@ -1,0 +1,1 @@
+"""Loggers: TensorBoard, metrics.csv, Weights & Biases, MLflow."""

@@ -1,0 +1,32 @@
+"""Names that have moved: old run folders mean the same, and the identity of a run stays what it was."""
+
+from importlib import import_module
+
+import pytest
+
+from convexp.config.compose import composed
+from convexp.config.renamed import MOVED, first_named, renamed
+from convexp.records import identity_hash
+
+
+@pytest.mark.parametrize(("old", "new"), MOVED.items())
+def test_what_moved_is_there_and_nothing_is_left(old, new):
+    assert import_module(new)
+    with pytest.raises(ModuleNotFoundError):
+        import_module(old)
+
+
+def test_renaming_is_undone_however_deep():
+    values = {
+        "probes": {"a": {"_target_": "convexp.probes.shift_map.ShiftMap", "more": [{"_target_": "torch.nn.ReLU"}]}},
+        "x": 1,
+    }
+    moved = renamed(values)
+    assert moved["probes"]["shift_map"]["_target_"] == "convexp.probes.behaviour.shift_map.ShiftMap"
+    assert first_named(moved) == values
+    assert renamed(moved) == moved
+
+
+def test_the_identity_of_a_run_outlives_the_move():
+    """As the commit before the move computed it for ``convexp-train probes=all``, in any working directory."""
+    assert identity_hash(composed("probes=all").identity()) == "2776cc8a90a5cf77"

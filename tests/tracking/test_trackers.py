@@ -1,0 +1,140 @@
+"""Every logger is told the same of a finished run; Weights & Biases and MLflow for real, where the extras are installed."""
+
+import csv
+import json
+import struct
+
+import pytest
+from conftest import SMALL, read
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from convexp.tracking.final_metrics import final_metrics
+
+SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${seed}", "seed=0,1")
+DIVERGES = ("optimizer=sgd", "optimizer.lr=1e30")
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def same(found, result):
+    """Whether a logger knows the final metrics; TensorBoard keeps 32 bits of them."""
+    expected = final_metrics(result)
+    assert {"test/acc", "best/val/acc", "probe/shift_map/mean", "parameters/total"} <= set(expected)
+    return {name: found.get(name) for name in expected} == pytest.approx(expected, rel=1e-6)
+
+
+def test_tensorboard_and_csv_know_the_same(small_run):
+    folder = small_run("logger=[tensorboard,csv]")
+    board = EventAccumulator(str(folder), size_guidance={"scalars": 0})
+    board.Reload()
+    assert same({tag: board.Scalars(tag)[-1].value for tag in board.Tags()["scalars"]}, read(folder))
+    assert same({name: float(value) for name, value in rows(folder)[-1].items() if value}, read(folder))
+
+
+def test_csv_keeps_one_row_per_epoch(small_run):
+    found = rows(small_run("logger=csv", "trainer.max_epochs=3"))
+    assert [row["epoch"] for row in found] == ["0", "1", "2"]
+    assert [row["test/acc"] == "" for row in found] == [True, True, False]
+    assert all(row["val/acc"] for row in found)
+
+
+def test_csv_of_a_run_that_is_resumed_at_its_end(small_run, call):
+    """A run that failed after its training trains no more; its rows stay, and the final metrics come once."""
+    folder = small_run("logger=csv", "probes.shift_map.max_images=50")
+    before = rows(folder)
+    result = read(folder) | {"state": "failed"}
+    (folder / "result.json").write_text(json.dumps(result))
+    done = call("train", f"resume={folder}")
+    assert done.code == 0, done.err
+    after = rows(folder)
+    assert [row["epoch"] for row in after] == [row["epoch"] for row in before]
+    assert after[-1]["test/acc"] == before[-1]["test/acc"] != ""
+    assert not any(row["test/acc"] for row in after[:-1])
+
+
+@pytest.fixture
+def mlflow_runs(tmp_path):
+    """What MLflow kept below the test's folder, by seed."""
+    mlflow = pytest.importorskip("mlflow")
+
+    def runs():
+        client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+        experiment = client.get_experiment_by_name("convexp")
+        return {run.data.params.get("seed"): run for run in client.search_runs([experiment.experiment_id])}
+
+    return runs
+
+
+def records(file):
+    """What a file of W&B holds: LevelDB's log format behind 7 bytes of its own, in blocks of 32 KiB."""
+    content, at, parts = file.read_bytes(), 7, []
+    while at + 7 <= len(content):
+        if at % 32768 > 32768 - 7:  # no room for a header: the block is filled up
+            at += 32768 - at % 32768
+            continue
+        _, length, kind = struct.unpack_from("<IHB", content, at)
+        parts.append(content[at + 7 : at + 7 + length])
+        at += 7 + length
+        if kind in (1, 4):  # whole, or the last part
+            yield b"".join(parts)
+            parts = []
+
+
+@pytest.fixture
+def wandb_runs(tmp_path):
+    """What W&B kept of the runs of the sweep: the last value of every metric, the settings, the exit code; by folder."""
+    pytest.importorskip("wandb")
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    def values(items):
+        return {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items}
+
+    def run(file):
+        metrics, settings, codes = {}, {}, []
+        for record in map(Record.FromString, records(file)):
+            metrics |= values(record.history.item)
+            settings |= values(record.config.update) | values(record.run.config.update)
+            codes += [record.exit.exit_code] if record.HasField("exit") else []
+        return metrics, settings, codes
+
+    return lambda: {file.parts[-4]: run(file) for file in tmp_path.glob("sweep/*/wandb/offline-run-*/*.wandb")}
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_mlflow_knows_the_same(program, tmp_path, mlflow_runs):
+    done = program("train", *SWEEP, "logger=[csv,mlflow]", cwd=tmp_path)
+    assert done.code == 0, done.err
+    found = mlflow_runs()
+    assert set(found) == {"0", "1"}
+    for seed, run in found.items():
+        assert same(run.data.metrics, read(tmp_path / "sweep" / seed))
+        assert run.info.status == "FINISHED"
+        assert run.data.params["model"] == "conv"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_knows_which_runs_failed(program, tmp_path, mlflow_runs):
+    assert program("train", *SWEEP, *DIVERGES, "logger=mlflow", cwd=tmp_path).code == 1
+    assert {run.info.status for run in mlflow_runs().values()} == {"FAILED"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wandb_offline_knows_the_same(program, tmp_path, wandb_runs):
+    done = program("train", *SWEEP, "logger=[csv,wandb]", cwd=tmp_path)
+    assert done.code == 0, done.err
+    found = wandb_runs()
+    assert set(found) == {"0", "1"}
+    for seed, (metrics, settings, codes) in found.items():
+        assert same(metrics, read(tmp_path / "sweep" / seed))
+        assert settings["seed"] == int(seed)
+        assert settings["model"] == "conv"
+        assert codes == [0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wandb_knows_which_runs_failed(program, tmp_path, wandb_runs):
+    assert program("train", *SWEEP, *DIVERGES, "logger=wandb", cwd=tmp_path).code == 1
+    assert [codes for *_, codes in wandb_runs().values()] == [[1], [1]]
