@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from convexp.config.places import absolute, path
 from convexp.errors import ConfigError, one_line
-from convexp.files.atomic import whole
+from convexp.files.atomic import atomic_write
 from convexp.files.yaml_files import read_yaml
 
 FOLDER = ".hydra"
@@ -72,5 +72,5 @@ def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> None:
 
 
 def _save(value: Any, file: Path) -> None:
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         OmegaConf.save(value, partial)

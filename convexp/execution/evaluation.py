@@ -14,7 +14,7 @@ from convexp.data import Dataset, loader
 from convexp.errors import ConfigError, one_line
 from convexp.execution import build
 from convexp.execution.show import show_numbers
-from convexp.files.atomic import whole
+from convexp.files.atomic import atomic_write
 from convexp.files.json_files import write_json
 from convexp.probes.numbers import number
 from convexp.probes.runner import first_images, measure
@@ -118,5 +118,5 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
 def save_pictures(pictures: dict[str, Tensor], folder: Path) -> None:
     """``probe/name`` as ``probe_name.png``."""
     for name, picture in pictures.items():
-        with whole(folder / f"{name.replace('/', '_')}.png") as partial:
+        with atomic_write(folder / f"{name.replace('/', '_')}.png") as partial:
             Image.fromarray(picture.permute(1, 2, 0).numpy()).save(partial, format="png")

@@ -1,4 +1,4 @@
-"""Files that a reader finds as they were before, or whole, and that are never written through a link."""
+"""Files that a reader finds complete or as they were before, and that are never written through a link."""
 
 import fcntl
 import os
@@ -9,17 +9,23 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
-# What is being written, and what earlier versions called it. TensorBoard would read a name with "tfevents" in it.
+# Names of files that are still being written, those of earlier versions included. A name must not contain "tfevents", as
+# TensorBoard reads every file whose name does.
 PARTIAL = re.compile(r"\.partial-[0-9a-f]{16}|.+\.partial-\d+|\.writing-\d+|(writing|copying)\.ckpt")
 
 
 @contextmanager
-def whole(file: Path) -> Generator[Path]:
-    """A new file to be written beside ``file`` that takes its place at the end, also the place of a link.
+def atomic_write(file: Path) -> Generator[Path]:
+    """Yield the path of a new, empty file in the folder of ``file``; when the block ends, it replaces ``file``.
 
-    It is locked until then, so that ``remove_partials`` can tell it from one whose writer was killed.
+    If ``file`` is a link, the link is replaced and what it points to stays as it is. If the block raises, the new file is
+    removed and ``file`` stays as it is. The new file is locked until then, so that ``remove_partials`` can tell it from one
+    whose writer was killed.
+
+    Raises:
+        OSError: if the folder cannot be written to.
     """
-    partial, handle = _new(file.parent)
+    partial, handle = _create_locked(file.parent)
     try:
         yield partial
         partial.replace(file)
@@ -31,20 +37,20 @@ def whole(file: Path) -> Generator[Path]:
         os.close(handle)
 
 
-def _new(folder: Path) -> tuple[Path, int]:
-    """A new file, which is locked; another one if the first was taken for a dead writer's before it was."""
+def _create_locked(folder: Path) -> tuple[Path, int]:
+    """Path and handle of a new, locked file in ``folder``."""
     while True:
         partial = folder / f".partial-{secrets.token_hex(8)}"
         handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # makes the file, or fails: no link is followed
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)  # waits for who is about to remove it
+        with suppress(OSError):  # some file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)  # waits for a process that is about to remove the file
         if os.path.lexists(partial):
             return partial, handle
-        os.close(handle)
+        os.close(handle)  # removed before it was locked: try again
 
 
 def remove_partials(folder: Path) -> None:
-    """Remove the partial files in ``folder`` whose writers are dead; where that cannot be told, they stay."""
+    """Remove partial files from ``folder`` whose writers have ended; files stay where that cannot be determined."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if PARTIAL.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
@@ -61,11 +67,11 @@ def _remove_unless_locked(file: Path) -> None:
         os.close(handle)
 
 
-def appended(file: Path) -> TextIOWrapper:
-    """The text file, made if it is not there, to be written on.
+def open_append(file: Path) -> TextIOWrapper:
+    """Open a text file for appending; it is created if it does not exist.
 
     Raises:
         OSError: if it is a link, a pipe or a folder.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK  # the last: a pipe would be waited for
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK  # without the last, a pipe would block
     return os.fdopen(os.open(file, flags, 0o666), "a", encoding="utf-8")

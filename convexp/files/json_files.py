@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from convexp.errors import ConvexpError
-from convexp.files.atomic import whole
+from convexp.files.atomic import atomic_write
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Replace ``file`` atomically: a reader sees the old one or the new one, also after a kill or power loss."""
-    with whole(file) as partial, partial.open("w", encoding="utf-8") as opened:
+    with atomic_write(file) as partial, partial.open("w", encoding="utf-8") as opened:
         json.dump(value, opened, indent=1, allow_nan=False)
         opened.flush()
         os.fsync(opened.fileno())

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
-from convexp.files.atomic import appended
+from convexp.files.atomic import open_append
 
 log = logging.getLogger("convexp")
 
@@ -17,7 +17,7 @@ class _Quiet(logging.FileHandler):
     """On a full disk the run fails by what it cannot do without; the log need not say so on the terminal, line by line."""
 
     def _open(self) -> TextIOWrapper:
-        return appended(Path(self.baseFilename))
+        return open_append(Path(self.baseFilename))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, as logging has it
         pass

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from convexp.files.atomic import appended
+from convexp.files.atomic import open_append
 from convexp.files.json_files import read_format, write_json
 
 FORMAT = 1
@@ -50,5 +50,5 @@ def write_failure(folder: Path, error: str, mendable: bool) -> None:
     if "identity" not in (read_result(folder) or {}):
         folder.mkdir(parents=True, exist_ok=True)
         write_result(folder, {"format": FORMAT, "state": "failed", "name": folder.name, "error": error, "mendable": mendable})
-        with appended(folder / LOG) as log:
+        with open_append(folder / LOG) as log:
             log.write(f"failed before the start: {error}\n")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from convexp.files.atomic import appended
+from convexp.files.atomic import open_append
 
 REFUSED = ".refused"
 STOPPED = ".stopped"
@@ -17,7 +17,7 @@ def clear(root: Path) -> None:
 
 def note_refusal(root: Path, run: str, reason: str) -> None:
     """A run could not be done, as its folder belongs to another run or process."""
-    with appended(root / REFUSED) as file:
+    with open_append(root / REFUSED) as file:
         file.write(json.dumps([run, reason]) + "\n")
 
 
@@ -30,7 +30,7 @@ def refusals(root: Path) -> list[tuple[str, str]]:
 
 def stop(root: Path) -> None:
     """No further run of the sweep is to start."""
-    appended(root / STOPPED).close()
+    open_append(root / STOPPED).close()
 
 
 def stopped(root: Path) -> bool:

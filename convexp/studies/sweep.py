@@ -17,7 +17,7 @@ from convexp.config.hydra_values import hydra_values
 from convexp.config.schema import Study
 from convexp.config.spelling import spell
 from convexp.errors import ConfigError
-from convexp.files.atomic import remove_partials, whole
+from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records.folder import State
 from convexp.records.plan import Plan, write_plan
 from convexp.studies.composing import Composer
@@ -51,7 +51,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, arguments: 
         make(origin("hydra.sweep.dir", root, cfg.outputs), root)
         clear(root)
         remove_partials(root)
-        with whole(root / "multirun.yaml") as partial:
+        with atomic_write(root / "multirun.yaml") as partial:
             OmegaConf.save(cfg, partial)
         write_plan(root, plan)
     except OSError as error:

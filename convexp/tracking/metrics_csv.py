@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 
 from convexp.errors import one_line
-from convexp.files.atomic import whole
+from convexp.files.atomic import atomic_write
 from convexp.records.log import log
 
 
@@ -55,7 +55,7 @@ class MetricsCSV(Logger):
         if not self.rows:
             return
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with whole(self.file) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        with atomic_write(self.file) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, names, restval="")
             writer.writeheader()
             writer.writerows(self.rows)

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, TQDMProgressBar
 
-from convexp.files.atomic import whole
+from convexp.files.atomic import atomic_write
 from convexp.records.log import log
 from convexp.terminal import console
 
@@ -78,7 +78,7 @@ class Checkpoints(Checkpoint):
     def _write(self, trainer: pl.Trainer, names: Sequence[str]) -> None:
         self.folder.mkdir(exist_ok=True)
         self._written = ExitStack()
-        first, *copies = [self._written.enter_context(whole(self.folder / name)) for name in names]
+        first, *copies = [self._written.enter_context(atomic_write(self.folder / name)) for name in names]
         trainer.save_checkpoint(first)
         for copy in copies:
             shutil.copyfile(first, copy)

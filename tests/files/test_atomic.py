@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.files.atomic import PARTIAL, appended, remove_partials, whole
+from convexp.files.atomic import PARTIAL, atomic_write, open_append, remove_partials
 from convexp.files.locks import lock
 
 
 def test_a_file_that_is_being_written_stays_until_its_writer_is_dead(tmp_path):
     script = (
-        "import os, sys; from pathlib import Path; from convexp.files.atomic import whole\n"
-        "with whole(Path(sys.argv[1])) as partial:\n"
+        "import os, sys; from pathlib import Path; from convexp.files.atomic import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as partial:\n"
         "    partial.write_text('half'); print('writing', flush=True); sys.stdin.read(); os._exit(137)"
     )
     command = [sys.executable, "-c", script, tmp_path / "file"]
@@ -40,7 +40,7 @@ def test_a_file_that_is_taken_for_a_dead_writer_s_before_it_is_locked_is_begun_a
         flock(handle, kind)
 
     monkeypatch.setattr(fcntl, "flock", after_another_process)
-    with whole(tmp_path / "file") as partial:
+    with atomic_write(tmp_path / "file") as partial:
         assert partial.exists()
         remove_partials(tmp_path)
         with partial.open("a") as file:
@@ -66,10 +66,10 @@ def test_a_link_is_replaced_by_a_whole_file_and_not_written_on(tmp_path):
     (tmp_path / "precious").write_text("precious")
     (tmp_path / "link").symlink_to("precious")
     with pytest.raises(OSError, match="Too many levels of symbolic links"):
-        appended(tmp_path / "link")
+        open_append(tmp_path / "link")
     with pytest.raises(OSError, match="symbolic link"):
         lock(tmp_path / "link").acquire(timeout=0)
-    with whole(tmp_path / "link") as partial:
+    with atomic_write(tmp_path / "link") as partial:
         partial.write_text("new")
     assert ((tmp_path / "link").read_text(), (tmp_path / "precious").read_text()) == ("new", "precious")
     assert not (tmp_path / "link").is_symlink()
@@ -78,7 +78,7 @@ def test_a_link_is_replaced_by_a_whole_file_and_not_written_on(tmp_path):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="No such device"):
-        appended(tmp_path / "pipe")
+        open_append(tmp_path / "pipe")
 
 
 def test_a_file_system_without_locks_is_an_error_and_leaves_no_lock(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from convexp.files.atomic import whole
+from convexp.files.atomic import atomic_write
 from convexp.reporting.charts.style import BACK, INK, PAPER
 
 _TAG = re.compile(r"<[^>]*>")
@@ -57,7 +57,7 @@ class Chart:
         """``NAME.svg`` and ``NAME.png`` on white."""
         svg, png = folder / f"{self.name}.svg", folder / f"{self.name}.png"
         white = _TAG.sub(lambda tag: tag[0].replace(PAPER, "#ffffff").replace(BACK, "#ffffff"), self.svg)
-        with whole(svg) as partial:
+        with atomic_write(svg) as partial:
             partial.write_text(white, encoding="utf-8")
         save_png(self.figure, png)
         return [svg, png]
@@ -79,5 +79,5 @@ def save_png(figure: Figure, file: Path) -> None:
     figure.patch.set_facecolor("white")
     figure.set_dpi(DPI)
     options = {"compress_level": 3, "format": "png"}
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         FigureCanvasAgg(figure).print_png(partial, metadata={"Software": None}, pil_kwargs=options)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convexp.files.atomic import remove_partials, whole
+from convexp.files.atomic import atomic_write, remove_partials
 from convexp.reporting.formatting import plural
 from convexp.reporting.origin import digest, made_from
 from convexp.reporting.render import csv_tables, table
@@ -46,7 +46,7 @@ def _write_page(report: Report, root: Path) -> list[Path]:
 
     charts = draw_charts(report)
     files = write_charts(report, root, charts)
-    with whole(root / PAGE) as partial:  # the last, so that all is there that it stands for
+    with atomic_write(root / PAGE) as partial:  # the last, so that all is there that it stands for
         write_page(report, partial, charts)
     return [root / PAGE, *files]
 
@@ -66,7 +66,7 @@ def write_tables(report: Report, root: Path) -> list[Path]:
 
 
 def _text(file: Path, text: str) -> Path:
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
     return file
 
