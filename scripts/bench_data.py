@@ -23,6 +23,7 @@ from convexp.data import Dataset, Source, prepare, training_loader
 from convexp.data.cache import mapped
 from convexp.data.source import checksum
 from convexp.execution import build
+from convexp.execution.makers import make
 
 SHIFTS = {
     "as they are": [],
@@ -55,7 +56,7 @@ def floor(data: Dataset) -> float:
 
 def batches(rounds: int) -> None:
     """Print the time of a batch for every way."""
-    source = build.make("data.source", composed("data=mnist").data.source, Source)
+    source = make("data.source", composed("data=mnist").data.source, Source)
     ways: dict[str, Callable[[], float]] = {"bare indexing": lambda: floor(data)}
     for name, overrides in SHIFTS.items():
         made = prepare(composed("data=mnist", *overrides).data, source)
@@ -85,7 +86,7 @@ def folder(rounds: int) -> None:
         def start(cache: int, *more: str) -> tuple[float, Dataset]:
             config = composed("data=mnist", *own, f"data.source.cache={scratch}/cache{cache}", *more).data
             begun = time.perf_counter()
-            made = prepare(config, build.make("data.source", config.source, Source))
+            made = prepare(config, make("data.source", config.source, Source))
             return time.perf_counter() - begun, made
 
         for name, cached in (("first", False), ("second", True)):

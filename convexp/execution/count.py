@@ -21,7 +21,7 @@ class Costing:
         self.config = config
         self.folder = folder
         planned = build.plan(config)
-        self.width, self.layers = planned.width, planned.layers()
+        self.width, self.layers = planned.width, planned.count_layers()
 
     def execute(self) -> Result:
         """Write ``result.json`` and return it."""

@@ -21,7 +21,7 @@ from convexp.probes.runner import first_images, measure
 from convexp.terminal import console
 from convexp.training.callbacks import BEST
 from convexp.training.module import Classifier
-from convexp.training.trainer import be_rank_zero, one_process_trainer
+from convexp.training.trainer import one_device_trainer, set_rank_zero
 
 THREADS = torch.get_num_threads()
 
@@ -45,7 +45,7 @@ def prepare_torch(config: Config) -> None:
         ConfigError: if the configuration asks for a device that torch does not see.
     """
     quiet()
-    be_rank_zero()
+    set_rank_zero()
     check_device(config)
     torch.set_num_threads(config.trainer.threads or THREADS)
 
@@ -66,7 +66,7 @@ def load_weights(module: Classifier, checkpoint: Path) -> None:
 
 def tester(config: Config) -> pl.Trainer:
     """What passes images through a network on the device and in the precision of the run, and writes nothing."""
-    return one_process_trainer(config, logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    return one_device_trainer(config, logger=False, enable_checkpointing=False, enable_progress_bar=False)
 
 
 def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:

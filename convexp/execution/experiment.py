@@ -10,6 +10,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
@@ -40,7 +41,7 @@ from convexp.training.module import Classifier
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
 from convexp.training.resuming import UnusableError, read_checkpoints, restoring
-from convexp.training.trainer import misconfigured, one_process_trainer
+from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
 
 class Experiment:
@@ -62,7 +63,7 @@ class Experiment:
                     f"{self.data.checksum}); start a new one"
                 )
             self.plan = build.plan(config)
-            check_memory(config, self.plan.layers(), self.data)
+            check_memory(config, self.plan.count_layers(), self.data)
             self.probes = build.probes(config)
             self.make_loggers = build.loggers(config)
             self._build()
@@ -72,7 +73,7 @@ class Experiment:
     def _build(self) -> None:
         """What a training changes: it begins as the seed says."""
         pl.seed_everything(self.config.seed, workers=True, verbose=False)
-        self.network, self.layers = self.plan.network(self.data)
+        self.network, self.layers = self.plan.build(self.data)
         self.module = Classifier(self.network, *build.optimization(self.config))
         self.callbacks = build.callbacks(self.config)
 
@@ -194,7 +195,7 @@ class Experiment:
         bars: list[Any] = [Progress()] if console.is_terminal() else []
         lines = [] if bars or sweep_root(self.folder) else [EpochLines()]
         self.learning = [ProbeCallback(config.probe_every, self.probes, self.data)] if config.probe_every else []
-        return one_process_trainer(
+        return one_device_trainer(
             config,
             max_epochs=settings.max_epochs,
             gradient_clip_val=settings.gradient_clip_val,
@@ -209,7 +210,7 @@ class Experiment:
             default_root_dir=self.folder,
         )
 
-    @misconfigured()
+    @refused_by_lightning("callbacks or logger", MisconfigurationException)
     def _fit(self, checkpoint: dict[str, Any] | None) -> None:
         if checkpoint is None:
             self._clear()

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from convexp.config import Config
@@ -14,20 +13,24 @@ from convexp.errors import ConfigError, one_line
 from convexp.training.checkpoint_io import PlainCheckpointIO
 
 
-def be_rank_zero() -> None:
-    """Log and write as the only process of the run, which this one is.
+def set_rank_zero() -> None:
+    """Make this process rank 0, the one that logs and writes files.
 
-    Lightning reads a rank from RANK, LOCAL_RANK, SLURM_PROCID and others when it is imported, and with another one than 0 its
-    loggers do nothing.
+    Lightning reads a rank from RANK, LOCAL_RANK, SLURM_PROCID and other variables when it is imported. With a rank other than
+    0 its loggers write nothing.
     """
     rank_zero_only.rank = 0  # pyright: ignore[reportFunctionMemberAccess]
 
 
-def one_process_trainer(config: Config, **settings: Any) -> pl.Trainer:
-    """A Trainer on one device with the accelerator and the precision of ``config``, and with further ``settings``.
+def one_device_trainer(config: Config, **settings: Any) -> pl.Trainer:
+    """Make a Trainer on one device with the accelerator and the precision of ``config``.
 
-    Left to itself Lightning looks for Slurm, torchrun, MPI and LSF in the environment and then waits for other processes, which
-    have runs of their own to do.
+    Without these plugins Lightning looks for Slurm, torchrun, MPI and LSF in the environment and waits for other processes,
+    which have runs of their own to do.
+
+    Args:
+        config: The configuration of the run.
+        **settings: Further arguments of ``pytorch_lightning.Trainer``.
     """
     return pl.Trainer(
         accelerator=config.trainer.accelerator,
@@ -41,9 +44,14 @@ def one_process_trainer(config: Config, **settings: Any) -> pl.Trainer:
 
 
 @contextmanager
-def misconfigured() -> Generator[None]:
-    """What Lightning has against callbacks or loggers, which it says once a training begins, as an error in one line."""
+def refused_by_lightning(setting: str, *refusals: type[Exception]) -> Generator[None]:
+    """Turn exceptions by which Lightning refuses callbacks or loggers into a ConfigError of one line.
+
+    Args:
+        setting: Name of the setting, used in the error message.
+        *refusals: Types of the exceptions that are a refusal in this block.
+    """
     try:
         yield
-    except MisconfigurationException as error:
-        raise ConfigError(f"callbacks or logger: {one_line(error)}") from None
+    except refusals as error:
+        raise ConfigError(f"{setting}: {one_line(error)}") from None

@@ -98,7 +98,7 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
     """Whatever the section describes, short of training."""
     if section in ("data", "model", "trainer"):
         data = build.dataset(config if section == "data" else checked(parsed(base)))
-        check_memory(config, build.plan(config).layers(), data)
+        check_memory(config, build.plan(config).count_layers(), data)
     elif section == "probes":
         build.probes(config)
     elif section in ("optimizer", "scheduler"):

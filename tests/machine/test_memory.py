@@ -51,9 +51,9 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
     said: list[int] = []
     monkeypatch.setattr(footprint, "check_fits", lambda setting, needs, free: said.append(sum(needs.values())))
     state = torch.get_rng_state()
-    layers = plan.layers()
+    layers = plan.count_layers()
     assert torch.equal(torch.get_rng_state(), state)
-    assert layers == plan.network(data)[1]
+    assert layers == plan.build(data)[1]
     check_memory(config, layers, data)
     training = costs(layers, 256, 32)["cost/training_bytes"]
     assert said[0] == training + 32 * 256  # and the images, a byte a pixel
@@ -62,7 +62,7 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
 
 def test_on_a_gpu_its_own_memory_counts(monkeypatch):
     config = composed("trainer=auto")
-    data, layers = build.dataset(config), build.plan(config).layers()
+    data, layers = build.dataset(config), build.plan(config).count_layers()
     for name, value in (
         ("is_available", True),
         ("mem_get_info", (1000, 2**40)),
