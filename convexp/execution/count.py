@@ -2,12 +2,13 @@
 
 import math
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from convexp.config import Config
 from convexp.execution import build
 from convexp.machine.environment import git, versions
-from convexp.models.cost import LayerCount, summed
+from convexp.models import LayerCost, network_cost
 from convexp.records import FORMAT, Result, RunFolder
 from convexp.records.result import write_result
 
@@ -35,7 +36,7 @@ class Costing:
             "seed": config.seed,
             "started": now,
             "config": config.model_dump(by_alias=True),
-            "network": summed(self.layers) | {"width": self.width},
+            "network": asdict(network_cost(self.layers)) | {"width": self.width},
             "data": {},
             "metrics": costs(self.layers, math.prod(config.data.input_shape), config.data.batch_size),
             "probes": {},
@@ -49,19 +50,19 @@ class Costing:
         return result
 
 
-def costs(layers: list[LayerCount], pixels: int, batch: int) -> dict[str, float]:
+def costs(layers: list[LayerCost], pixels: int, batch: int) -> dict[str, float]:
     """What the network costs in numbers of 4 bytes.
 
     ``cost/parameters``; ``cost/flops`` of the forward pass for one image; ``cost/activation_bytes`` of the input (of ``pixels``
     numbers) and every layer's output for one image; ``cost/training_bytes`` at least in use in a training step: parameters,
     gradients and Adam's two moments, and the activations of a batch.
     """
-    parameters, flops = (summed(layers)[what] for what in ("parameters", "flops"))
+    total = network_cost(layers)
     activations = pixels + sum(math.prod(layer.output_shape) for layer in layers)
     numbers = {
-        "parameters": parameters,
-        "flops": flops,
+        "parameters": total.parameters,
+        "flops": total.flops,
         "activation_bytes": FLOAT * activations,
-        "training_bytes": FLOAT * (4 * parameters + batch * activations),
+        "training_bytes": FLOAT * (4 * total.parameters + batch * activations),
     }
     return {f"cost/{name}": float(number) for name, number in numbers.items()}

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from convexp.execution import build
 from convexp.execution.evaluation import evaluate, load_weights, prepare_torch, save_pictures
 from convexp.execution.footprint import check_memory
 from convexp.machine.environment import git, hardware, versions
-from convexp.models.cost import summed
+from convexp.models import network_cost
 from convexp.probes.pictures import over_epochs
 from convexp.probes.runner import by_name, first_images, measure
 from convexp.records import FORMAT, Result, RunFolder, Taken
@@ -93,7 +94,7 @@ class Experiment:
             "seed": config.seed,
             "started": self.previous.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
             "config": self._config_as_begun(),
-            "network": summed(self.layers) | {"width": self.plan.width},
+            "network": asdict(network_cost(self.layers)) | {"width": self.plan.width},
             "data": {
                 "checksum": data.checksum,
                 "split": data.split,

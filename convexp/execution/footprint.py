@@ -7,13 +7,12 @@ import torch
 from convexp.config import Config
 from convexp.data import Dataset
 from convexp.machine.memory import check_fits
-from convexp.models import LayerCount
-from convexp.models.cost import summed
+from convexp.models import LayerCost, network_cost
 
 STATES = {"Adam": 2, "AdamW": 2, "NAdam": 2, "RAdam": 2, "Adamax": 2}  # numbers that an optimizer keeps for each weight
 
 
-def check_memory(config: Config, layers: list[LayerCount], data: Dataset) -> None:
+def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None:
     """Raise a ConfigError if weights, what the optimizer keeps and a batch do not fit where the network is going to be.
 
     Of a batch the images (a byte a pixel), the normalised ones and the output of every layer with weights count, all of which
@@ -22,7 +21,7 @@ def check_memory(config: Config, layers: list[LayerCount], data: Dataset) -> Non
     setting, free = f"model ({config.model.name})", _free(config)
     number = 8 if config.trainer.precision == "64-true" else 4  # bytes
     output = 2 if config.trainer.precision.endswith("-mixed") else number
-    weights = number * summed(layers)["parameters"]
+    weights = number * network_cost(layers).parameters
     kept = {
         "weights and gradients": 2 * weights,
         f"what {config.optimizer.target.rpartition('.')[2]} keeps": _states(config) * weights,

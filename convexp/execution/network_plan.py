@@ -13,7 +13,7 @@ from convexp.config.check import PROVIDED
 from convexp.errors import ConfigError, one_line
 from convexp.execution.makers import Maker, maker
 from convexp.geometry.skeleton import Skeleton
-from convexp.models import LayerCount, Network, count, match_width
+from convexp.models import LayerCost, Network, layer_costs, match_width
 
 
 class PixelStatistics(Protocol):
@@ -63,7 +63,7 @@ class NetworkPlan:
     wiring: Maker[nn.Module]
     width: float
 
-    def build(self, pixels: PixelStatistics) -> tuple[Network, list[LayerCount]]:
+    def build(self, pixels: PixelStatistics) -> tuple[Network, list[LayerCost]]:
         """Build the network, its weights drawn from torch's random state, and count its layers.
 
         Raises:
@@ -71,9 +71,9 @@ class NetworkPlan:
         """
         with naming_model(self.name):
             network = Network(self.skeleton, self.wiring, pixels.mean, pixels.std)
-            return network, count(network)
+            return network, layer_costs(network)
 
-    def count_layers(self) -> list[LayerCount]:
+    def count_layers(self) -> list[LayerCost]:
         """Count the network's layers on torch's meta device: nothing is allocated and no random number is drawn."""
         with torch.device("meta"):
             return self.build(UnitStatistics(self.skeleton.input_shape[0]))[1]

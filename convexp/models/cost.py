@@ -1,10 +1,11 @@
-"""What a network costs: parameters, FLOPs, time and memory, layer by layer."""
+"""What a network costs, counted layer by layer: parameters and FLOPs.
 
-import time
-from collections.abc import Callable
+The counted cost of a network is a list of :class:`LayerCost`, the closed form of one layer is a ``convexp.layers.Cost``, and
+what is measured on a machine is a ``convexp.models.timing.LayerTime``.
+"""
+
 from dataclasses import dataclass
 from functools import partial
-from statistics import median
 from typing import Any
 
 import torch
@@ -15,8 +16,16 @@ from convexp.models.network import Network
 
 
 @dataclass(frozen=True)
-class LayerCount:
-    """One layer: ``flops`` are those of the forward pass for one image, a multiply-add counted as two."""
+class LayerCost:
+    """The counted cost of one layer.
+
+    Attributes:
+        name: Name of the module in the network, as in ``named_modules``.
+        kind: Name of the module's class.
+        output_shape: Shape of the output for one image, without the batch dimension.
+        parameters: Number of parameters that the module itself holds.
+        flops: FLOPs of the forward pass for one image; a multiply-add counts as two.
+    """
 
     name: str
     kind: str
@@ -25,152 +34,82 @@ class LayerCount:
     flops: int
 
 
-def leaves(network: Network) -> list[tuple[str, nn.Module]]:
-    """The modules that hold parameters of their own, in order, with readable names."""
+@dataclass(frozen=True)
+class NetworkCost:
+    """The counted cost of a network, as it stands in a run's record under ``network``.
+
+    Attributes:
+        parameters: Number of parameters of all layers.
+        flops: FLOPs of the forward pass of all layers for one image.
+        layers: The cost of every layer that has parameters, in the order of ``named_modules``.
+    """
+
+    parameters: int
+    flops: int
+    layers: list[LayerCost]
+
+
+def layers_with_parameters(network: Network) -> list[tuple[str, nn.Module]]:
+    """Return the modules that hold parameters of their own with their names, in the order of ``named_modules``."""
     return [(name, m) for name, m in network.named_modules() if list(m.parameters(recurse=False))]
 
 
-def count(network: Network) -> list[LayerCount]:
-    """Parameters and FLOPs of every layer that has parameters; works on the meta device, where nothing is computed.
+def layer_costs(network: Network) -> list[LayerCost]:
+    """Count parameters and FLOPs of every layer that has parameters, by a forward pass of one black image.
+
+    On the meta device nothing is computed or allocated, and the counts are the same.
 
     Raises:
-        ValueError: if the layer of a stage does not return what the skeleton says.
+        ValueError: If the layer of a stage returns another shape than the skeleton asks for.
     """
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
         shapes[name] = tuple(output.shape[1:])
 
-    hooks = [module.register_forward_hook(partial(note, name)) for name, module in leaves(network)]
-    hooks += [layer.register_forward_hook(partial(_check, name, shape)) for name, layer, shape in _wired(network)]
+    layers = layers_with_parameters(network)
+    hooks = [module.register_forward_hook(partial(note, name)) for name, module in layers]
+    hooks += [layer.register_forward_hook(partial(_check_output, name, shape)) for name, layer, shape in _wired(network)]
+    flops = _forward_flops(network)
+    for hook in hooks:
+        hook.remove()
+    return [
+        LayerCost(
+            name=name,
+            kind=type(module).__name__,
+            output_shape=shapes[name],
+            parameters=sum(p.numel() for p in module.parameters(recurse=False)),
+            flops=flops.get(name, 0),
+        )
+        for name, module in layers
+    ]
+
+
+def network_cost(layers: list[LayerCost]) -> NetworkCost:
+    """Add up the costs of a network's layers."""
+    return NetworkCost(sum(layer.parameters for layer in layers), sum(layer.flops for layer in layers), layers)
+
+
+def _forward_flops(network: Network) -> dict[str, int]:
+    """FLOPs of the forward pass for one image by name of module, in evaluation mode; the network's own mode is kept."""
     image = torch.zeros(1, *network.skeleton.input_shape, device=network.normalize.scale.device)
     training = network.training
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         network.eval()(image)
     network.train(training)
-    for hook in hooks:
-        hook.remove()
-    flops = {module: sum(ops.values()) for module, ops in counter.get_flop_counts().items()}
-    return [
-        LayerCount(
-            name=name,
-            kind=type(module).__name__,
-            output_shape=shapes[name],
-            parameters=sum(p.numel() for p in module.parameters(recurse=False)),
-            flops=int(flops.get(f"{type(network).__name__}.{name}", 0)),
-        )
-        for name, module in leaves(network)
-    ]
+    root = f"{type(network).__name__}."
+    return {name.removeprefix(root): int(sum(ops.values())) for name, ops in counter.get_flop_counts().items()}
 
 
 def _wired(network: Network) -> list[tuple[str, nn.Module, tuple[int, ...]]]:
-    """Name, layer and shape (O, H', W') of what it has to return, of every stage."""
+    """Name and layer of every stage, and the shape (O, H', W') that the layer has to return for one image."""
     skeleton = network.skeleton
     shapes = [(stage.channels, *stage.wired_size(size)) for stage, size in zip(skeleton.stages, skeleton.sizes(), strict=False)]
     return [(name, layer, shape) for (name, layer), shape in zip(network.wired_layers(), shapes, strict=True)]
 
 
-def _check(name: str, shape: tuple[int, ...], layer: nn.Module, _inputs: Any, output: Any) -> None:
+def _check_output(name: str, shape: tuple[int, ...], layer: nn.Module, _inputs: Any, output: Any) -> None:
     found = tuple(output.shape[1:]) if isinstance(output, Tensor) else type(output).__name__
     if found != shape:
         raise ValueError(f"{name}: {type(layer).__name__} returns {found} for an image; should return {shape}")
-
-
-def summed(layers: list[LayerCount]) -> dict[str, Any]:
-    """What a result notes of a network: ``parameters`` and ``flops`` of all layers, and the ``layers``."""
-    return {
-        "parameters": sum(layer.parameters for layer in layers),
-        "flops": sum(layer.flops for layer in layers),
-        "layers": [vars(layer) for layer in layers],
-    }
-
-
-@dataclass(frozen=True)
-class LayerTime:
-    """One layer on a batch, alone: median milliseconds, and the peak of memory in bytes above what was there before.
-
-    On a CPU milliseconds are those that the process got, of all its threads together: what other processes, such as the runs of
-    a sweep side by side, do on the same cores is not counted. On a GPU they are those of the clock.
-    """
-
-    forward_ms: float
-    backward_ms: float
-    forward_peak_bytes: int
-    backward_peak_bytes: int
-
-
-def measured(network: Network, images: Tensor, repeats: int = 5) -> dict[str, LayerTime]:
-    """Time and memory of every module without parts, on the batch ``images`` (B, C, H, W), in the order of the forward pass.
-
-    Forward is with what it keeps for the backward pass, backward the gradients in the parameters and, except below the first
-    parameters, in the input. Memory is what torch allocates, as its profiler counts it (on a GPU the allocator).
-    """
-    inputs: dict[str, Tensor] = {}
-    modules = {name: module for name, module in network.named_modules() if name and not list(module.children())}
-
-    def note(name: str, _module: nn.Module, arguments: Any) -> None:
-        inputs[name] = arguments[0]
-
-    hooks = [module.register_forward_pre_hook(partial(note, name)) for name, module in modules.items()]
-    with torch.no_grad():
-        network.forward(images)  # not network(images): compiled code would not see the hooks
-    for hook in hooks:
-        hook.remove()
-    found: dict[str, LayerTime] = {}
-    below = False
-    for name, x in inputs.items():
-        parameters = list(modules[name].parameters())
-        found[name] = _layer_time(modules[name], x.detach().clone(), parameters, below, repeats)
-        below = below or bool(parameters)
-    return found
-
-
-def _layer_time(module: nn.Module, x: Tensor, parameters: list[nn.Parameter], below: bool, repeats: int) -> LayerTime:
-    x = x.requires_grad_(below and x.is_floating_point())
-    wanted = [*parameters, *([x] if x.requires_grad else [])]
-
-    def forward() -> Tensor:
-        return module(x)
-
-    with torch.enable_grad():
-        times = [_milliseconds(forward, x) for _ in range(repeats + 1)][1:]  # the first pass warms up
-        forward_peak = peak_bytes(forward, x.is_cuda)
-        if not wanted:
-            return LayerTime(median(times), 0.0, forward_peak, 0)
-        output = module(x)
-        above = torch.randn_like(output)
-
-        def backward() -> tuple[Tensor, ...]:
-            return torch.autograd.grad(output, wanted, above, retain_graph=True)
-
-        back = [_milliseconds(backward, x) for _ in range(repeats + 1)][1:]
-        return LayerTime(median(times), median(back), forward_peak, peak_bytes(backward, x.is_cuda))
-
-
-def _milliseconds(step: Callable[[], Any], x: Tensor) -> float:
-    clock = time.process_time if x.device.type == "cpu" else time.perf_counter
-    start = clock()
-    step()
-    if x.is_cuda:
-        torch.cuda.synchronize(x.device)
-    return (clock() - start) * 1000
-
-
-def peak_bytes(step: Callable[[], Any], cuda: bool = False) -> int:
-    """Largest memory in use during ``step`` above what was in use before, its results included."""
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step()
-        return torch.cuda.max_memory_allocated() - before
-    with torch.profiler.profile(profile_memory=True) as profiled:
-        kept = step()
-    recorded: Any = profiled.profiler
-    events = sorted((e for e in recorded.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns())
-    used = peak = 0
-    for event in events:
-        used += event.nbytes()
-        peak = max(peak, used)
-    del kept
-    return peak

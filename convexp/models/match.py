@@ -6,7 +6,7 @@ import torch
 
 from convexp.errors import ConfigError
 from convexp.geometry.skeleton import Skeleton
-from convexp.models.cost import count
+from convexp.models.cost import layer_costs
 from convexp.models.network import Network, Wiring
 
 WIDEST = 4096.0
@@ -33,7 +33,7 @@ def match_width(skeleton: Skeleton, wiring: Wiring, match: str) -> float:
     def cost(width: float) -> int:
         with torch.device("meta"):
             channels = skeleton.input_shape[0]
-            layers = count(Network(skeleton.scaled(width), wiring, [0.0] * channels, [1.0] * channels))
+            layers = layer_costs(Network(skeleton.scaled(width), wiring, [0.0] * channels, [1.0] * channels))
         return sum(layer.parameters if kind == "params" else layer.flops for layer in layers)
 
     low, high = 1e-6, 1.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from convexp.errors import ConfigError
 from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d
-from convexp.models import Network, count, match_width
+from convexp.models import Network, layer_costs, match_width
 
 STAGE = Stage(4, (3, 3), (2, 2), (1, 1), (1, 1), "zeros", "none", (2, 2))
 SKELETON = Skeleton((1, 6, 6), 3, (STAGE,), "flatten", (5,), "relu", "none", True)
@@ -25,7 +25,7 @@ COSTS = [(wiring, kind) for wiring in WIRINGS for kind in ("params", "flops")]
 
 def cost(skeleton: Skeleton, wiring: str, kind: str) -> int:
     with torch.device("meta"):
-        layers = count(Network(skeleton, WIRINGS[wiring], [0.0], [1.0]))
+        layers = layer_costs(Network(skeleton, WIRINGS[wiring], [0.0], [1.0]))
     return sum(layer.parameters if kind == "params" else layer.flops for layer in layers)
 
 

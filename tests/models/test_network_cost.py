@@ -8,8 +8,8 @@ from torch import nn
 
 from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
-from convexp.models import Network, count
-from convexp.models.cost import measured, peak_bytes
+from convexp.models import Network, layer_costs
+from convexp.models.timing import layer_times, peak_bytes
 
 WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)
 FIRST = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "max", (2, 2))
@@ -26,7 +26,7 @@ def make(wiring: Any, **changes: Any) -> Network:
 @pytest.mark.parametrize("stages", [(FIRST, SECOND), (FIRST,), ()])
 def test_parameters_add_up(wiring, norm, stages):
     network = make(wiring, norm=norm, stages=stages)
-    layers = count(network)
+    layers = layer_costs(network)
     assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in network.parameters())
     assert all(layer.parameters > 0 for layer in layers)
 
@@ -34,7 +34,7 @@ def test_parameters_add_up(wiring, norm, stages):
 @pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize("bias", [True, False])
 def test_flops_are_two_for_a_multiply_add(wiring, bias):
-    layers = {layer.name: layer.flops for layer in count(make(wiring, bias=bias))}
+    layers = {layer.name: layer.flops for layer in layer_costs(make(wiring, bias=bias))}
     windowed = (4 * 64 * 3 * 9, 6 * 4 * 4 * 15)
     dense = (4 * 64 * 3 * 64, 6 * 4 * 4 * 16)
     first, second = dense if wiring in (Dense2d, GlobalConv2d) else windowed
@@ -50,7 +50,7 @@ def test_flops_are_two_for_a_multiply_add(wiring, bias):
 
 @pytest.mark.parametrize("wiring", WIRINGS)
 def test_names_kinds_and_shapes(wiring):
-    layers = count(make(wiring, norm="batch"))
+    layers = layer_costs(make(wiring, norm="batch"))
     assert [(layer.name, layer.kind, layer.output_shape) for layer in layers] == [
         ("stages.0.wiring", wiring.__name__, (4, 8, 8)),
         ("stages.0.norm", "BatchNorm2d", (4, 8, 8)),
@@ -68,14 +68,14 @@ def test_meta_device_counts_the_same(wiring, norm):
     with torch.device("meta"):
         empty = make(wiring, norm=norm)
     assert all(p.is_meta for p in empty.parameters())
-    assert count(empty) == count(make(wiring, norm=norm))
+    assert layer_costs(empty) == layer_costs(make(wiring, norm=norm))
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_counting_leaves_no_trace(training):
     network = make(Conv2d, norm="batch").train(training)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    count(network)
+    layer_costs(network)
     assert network.training is training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
@@ -85,8 +85,10 @@ def test_counting_leaves_no_trace(training):
 def test_every_part_is_measured_in_order(wiring):
     network = make(wiring, norm="batch").eval()
     images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
-    found = measured(network, images, repeats=2)
-    assert [name for name in found if name in {layer.name for layer in count(network)}] == [la.name for la in count(network)]
+    found = layer_times(network, images, repeats=2)
+    assert [name for name in found if name in {layer.name for layer in layer_costs(network)}] == [
+        la.name for la in layer_costs(network)
+    ]
     assert all(0 < cost.forward_ms < 1000 for cost in found.values())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
     assert found["normalize"].backward_ms == found["normalize"].backward_peak_bytes == 0  # there is nothing to learn below it
@@ -96,7 +98,7 @@ def test_every_part_is_measured_in_order(wiring):
 
 def test_time_that_others_have_on_the_same_core_is_not_counted():
     waits = nn.Sequential(Waiting(), nn.Flatten())
-    assert measured(waits, torch.zeros(1, 3, 8, 8), repeats=1)["0"].forward_ms < 25  # of at least 50 on the clock
+    assert layer_times(waits, torch.zeros(1, 3, 8, 8), repeats=1)["0"].forward_ms < 25  # of at least 50 on the clock
 
 
 class Waiting(nn.Module):
@@ -118,7 +120,7 @@ def test_peak_of_memory_is_what_is_allocated_at_once():
 
 def test_a_layer_writes_its_output_and_a_backward_pass_its_gradients():
     network = make(Dense2d).eval()
-    found = measured(network, torch.zeros(4, 3, 8, 8), repeats=1)["stages.0.wiring"]
+    found = layer_times(network, torch.zeros(4, 3, 8, 8), repeats=1)["stages.0.wiring"]
     layer = network.stages[0].wiring
     assert found.forward_peak_bytes >= 4 * 4 * layer.weight.shape[0]
     assert found.backward_peak_bytes >= 4 * layer.weight.numel()

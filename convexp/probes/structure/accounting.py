@@ -7,8 +7,8 @@ from torch import nn
 
 from convexp.layers import cost
 from convexp.layers.base import SpatialLayer
-from convexp.models import Network
-from convexp.models.cost import LayerCount, count, measured
+from convexp.models import LayerCost, Network, layer_costs
+from convexp.models.timing import layer_times
 from convexp.probes.base import Measurement, Sample, at_least, needs
 from convexp.probes.pictures import bars
 
@@ -56,9 +56,9 @@ class Accounting:
         """``repeats + 2`` forward and backward passes of each layer."""
         needs(network, "skeleton", "normalize")
         images = sample.first(self.batch).images
-        modules, counted = dict(network.named_modules()), {row.name: row for row in count(network)}
+        modules, counted = dict(network.named_modules()), {row.name: row for row in layer_costs(network)}
         rows: list[dict[str, Any]] = []
-        for name, taken in measured(network, images, self.repeats).items():
+        for name, taken in layer_times(network, images, self.repeats).items():
             rows.append({"name": name, **_counts(modules[name], counted.get(name), len(images)), **asdict(taken)})
         shares = {quantity: _shares(rows, quantity) for quantity in QUANTITIES}
         total = {key: float(sum(row[key] for row in rows)) for key in ("parameters", "flops", "forward_ms", "backward_ms")}
@@ -69,7 +69,7 @@ class Accounting:
         return Measurement(numbers, {"layers": rows, "shares": shares}, {"shares": picture})
 
 
-def _counts(module: nn.Module, counted: LayerCount | None, batch: int) -> dict[str, Any]:
+def _counts(module: nn.Module, counted: LayerCost | None, batch: int) -> dict[str, Any]:
     """What is known of a layer without running it."""
     row: dict[str, Any] = {
         "kind": type(module).__name__,
