@@ -23,10 +23,11 @@ from convexp.config.compose import composed
 from convexp.data.canvas import zero_fill
 from convexp.execution import build
 from convexp.models import Network
-from convexp.probes.base import BATCH, Sample, predict
+from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.behaviour.shift_map import ShiftMap
-from convexp.probes.behaviour.shifts import Grid
-from convexp.probes.runner import first_images
+from convexp.probes.predict import predict
+from convexp.probes.runner import probe_sample
+from convexp.probes.sample import BATCH_SIZE, Sample
 
 Shifts = list[tuple[int, ...]]
 
@@ -62,9 +63,9 @@ def part(network: Network, sample: Sample, shifts: Shifts, some: int) -> dict[st
     few = images[:some]
     return {
         "map": seconds(lambda: accuracies(network, sample, shifts)) / len(shifts),
-        "bare": seconds(lambda: [bare(network, images, BATCH) for _ in shifts]) / len(shifts),
+        "bare": seconds(lambda: [bare(network, images, BATCH_SIZE) for _ in shifts]) / len(shifts),
         "bare, batches of 1000": seconds(lambda: [bare(network, images, 1000) for _ in shifts]) / len(shifts),
-        "shifting": seconds(lambda: [zero_fill(batch, shift) for batch in images.split(BATCH)]),
+        "shifting": seconds(lambda: [zero_fill(batch, shift) for batch in images.split(BATCH_SIZE)]),
         "affine": seconds(lambda: one_by_one(few, shift)) * scale,
         "affine and network": seconds(lambda: [network(one_by_one(image[None], shift)) for image in few]) * scale,
     }
@@ -82,8 +83,8 @@ def main() -> None:
     torch.manual_seed(0)
     network = build.network(config, data).eval()
     probe = ShiftMap(given.reach, len(data.test))
-    sample = first_images(data, {"shift_map": probe}, torch.device("cpu"))
-    shifts = Grid(given.reach, 2).shifts
+    sample = probe_sample(data, {"shift_map": probe}, torch.device("cpu"))
+    shifts = ShiftGrid(given.reach, 2).shifts
     with torch.inference_mode():
         assert torch.equal(one_by_one(sample.images[:100], (3, -2)), zero_fill(sample.images[:100], (3, -2)))
         part(network, sample, shifts[:1], 10)  # warms up

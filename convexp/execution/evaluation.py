@@ -16,8 +16,8 @@ from convexp.execution import build
 from convexp.execution.show import show_numbers
 from convexp.files.atomic import atomic_write
 from convexp.files.json_files import write_json
-from convexp.probes.numbers import number
-from convexp.probes.runner import first_images, measure
+from convexp.probes.numbers import describe_number
+from convexp.probes.runner import measure, probe_sample
 from convexp.terminal import console
 from convexp.training.callbacks import BEST
 from convexp.training.module import Classifier
@@ -102,7 +102,7 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
     """Measure the module by the probes of ``config``: numbers on the terminal, all of it in ``probes/`` below ``folder``."""
     probes, wanted = build.probes(config), config.trainer.accelerator
     device = torch.device("cuda" if wanted in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
-    network, sample = module.network.to(device), first_images(data, probes, device)
+    network, sample = module.network.to(device), probe_sample(data, probes, device)
     target = folder / "probes"
     target.mkdir(exist_ok=True)
     for name, probe in probes.items():
@@ -111,7 +111,7 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
         save_pictures(pictures, target)
         if "skipped" in found:
             console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found['skipped'])}")
-        show_numbers(name, [(k, v, number(type(probe), k)) for k, v in found.get("numbers", {}).items()])
+        show_numbers(name, [(k, v, describe_number(type(probe), k)) for k, v in found.get("numbers", {}).items()])
     console.out.print(f"maps and pictures: {console.escape(console.shorten(target))}/")
 
 

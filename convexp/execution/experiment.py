@@ -24,8 +24,8 @@ from convexp.execution.evaluation import evaluate, load_weights, prepare_torch, 
 from convexp.execution.footprint import check_memory
 from convexp.machine.environment import git, hardware, versions
 from convexp.models import network_cost
-from convexp.probes.pictures import over_epochs
-from convexp.probes.runner import by_name, first_images, measure
+from convexp.probes.figures import numbers_over_epochs
+from convexp.probes.runner import flatten_numbers, measure, probe_sample
 from convexp.records import FORMAT, Result, RunFolder, Taken
 from convexp.records.log import log, logging_to
 from convexp.records.plan import read_plan, sweep_root
@@ -265,7 +265,7 @@ class Experiment:
         pictures = {"data": sheet(self.data, self.config.seed)}
         device = self.trainer.strategy.root_device
         self.network.to(device)
-        sample = first_images(self.data, self.probes, device)
+        sample = probe_sample(self.data, self.probes, device)
         failures: list[Exception] = []
         with self._timed("probes"):
             for name, probe in self.probes.items():
@@ -276,10 +276,10 @@ class Experiment:
                     found = {}
                 pictures |= found
         rows: list[dict[str, Any]] = self.result.get("by_epoch", [])
-        learned = over_epochs([row["epoch"] for row in rows], [row["numbers"] for row in rows])
+        learned = numbers_over_epochs([row["epoch"] for row in rows], [row["numbers"] for row in rows])
         if learned is not None:
             pictures["learning"] = learned
-        self.result["metrics"] |= {f"probe/{name}": value for name, value in by_name(self.result["probes"]).items()}
+        self.result["metrics"] |= {f"probe/{name}": value for name, value in flatten_numbers(self.result["probes"]).items()}
         self._show(pictures)
         if failures:
             raise failures[0]

@@ -1,157 +1,42 @@
-"""Pictures as tensors ``(3, H, W)``, uint8."""
+"""Pictures put together from tensors: weights as colours, tiles in a grid, pictures below each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib
-import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional as F
 
-from convexp.geometry.skeleton import Field
-
-LINE = 0.2  # brightness of the lines between tiles
-FULL = 3  # weights are shown in units of their root mean square: so many are full red or blue, for every wiring
-
-
-def from_figure(figure: Figure) -> Tensor:
-    """A matplotlib figure as a picture."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return torch.from_numpy(np.asarray(canvas.buffer_rgba())[..., :3].copy()).permute(2, 0, 1)  # (3, H, W)
-
-
-def heat_map(grid: Tensor, max_shift: int, title: str) -> Tensor:
-    """Percentages over shifts, ``(2r+1, 2r+1)`` or ``(2r+1,)``, with the number in each cell where there is room; 0 to 100."""
-    flat = grid.dim() == 1
-    cells = (grid[None] if flat else grid).cpu()
-    figure = Figure(figsize=(5, 1.6 if flat else 4.4), dpi=100, layout="constrained")
-    axes = figure.add_subplot()
-    edge = max_shift + 0.5
-    tall = 0.5 if flat else edge
-    image = axes.imshow(cells.numpy(), vmin=0, vmax=100, cmap="viridis", extent=(-edge, edge, tall, -tall))
-    if max_shift <= 5:
-        for i, row in enumerate(cells.tolist()):
-            for j, value in enumerate(row):
-                colour = "black" if value > 60 else "white"
-                down = 0 if flat else i - max_shift
-                axes.text(j - max_shift, down, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
-    axes.set(title=title, xlabel="shift (pixels)" if flat else "shift right (pixels)")
-    if flat:
-        axes.set_yticks([])
-    else:
-        axes.set_ylabel("shift down (pixels)")
-    figure.colorbar(image, ax=axes)
-    return from_figure(figure)
-
-
-def curves(
-    lines: Mapping[str, Sequence[float]], x: str, title: str, y: str, at: Mapping[str, Sequence[float]] | None = None
-) -> Tensor:
-    """A line for each name, over ``at`` of that name or else over 0, 1, 2, ...; what it is to be compared with is dashed.
-
-    Names are ``line`` or ``line, reference``; a line and its references have one colour.
-    """
-    figure = Figure(figsize=(5, 3.6), dpi=100, layout="constrained")
-    axes = figure.add_subplot()
-    colour: dict[str, str] = {}
-    for name, values in lines.items():
-        kin = colour.setdefault(name.split(",")[0], f"C{len(colour) % 10}")
-        places = range(len(values)) if at is None else at[name]
-        axes.plot(places, values, "--" if "," in name else "o-", color=kin, label=name, markersize=3)
-    axes.set(title=title, xlabel=x, ylabel=y)
-    axes.set_ylim(bottom=min(0.0, *axes.get_ylim()))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    if lines:
-        axes.legend(fontsize=8)
-    return from_figure(figure)
-
-
-def over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, float]]) -> Tensor | None:
-    """A panel for each probe, ``<probe>/<number>`` over the epochs; what never changes is left out. None if nothing does."""
-    panels: dict[str, dict[str, list[float]]] = {}
-    for name in dict.fromkeys(name for row in numbers for name in row):
-        values = [row.get(name, float("nan")) for row in numbers]
-        if len(set(values)) > 1:  # NaN, which is nothing to draw, is unlike anything
-            probe, _, number = name.partition("/")
-            panels.setdefault(probe, {})[number] = values
-    if not panels:
-        return None
-    figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
-    for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
-        for index, (number, values) in enumerate(lines.items()):
-            axes.plot(epochs, values, "o-", label=number, markersize=3, color=matplotlib.colormaps["tab20"](index % 20))
-        axes.set(title=probe, xlabel="epochs done")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=7)
-    return from_figure(figure)
-
-
-def bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
-    """For each row a bar of 100 %, divided among its parts: ``{row: {part: share}}``."""
-    figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")
-    axes = figure.add_subplot()
-    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
-    left = np.zeros(len(rows))
-    for index, part in enumerate(parts):
-        shares = np.array([100 * row.get(part, 0.0) for row in rows.values()])
-        drawn = axes.barh(list(rows), shares, left=left, label=part, color=f"C{index % 10}")
-        axes.bar_label(drawn, [f"{s:.0f}" if s >= 4 else "" for s in shares], label_type="center", fontsize=8, color="white")
-        left += shares
-    axes.invert_yaxis()
-    axes.set(title=title, xlim=(0, 100), xlabel="per cent")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    return from_figure(figure)
-
-
-def peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[Field]) -> Tensor:
-    """Images (n, C, H, W) uint8 with the box (n, 2, 2) of the object, over their maps (n, H', W'), the peak of each marked.
-
-    A unit of a map is drawn as the square of its step around the middle of its field.
-    """
-    n = len(images)
-    figure = Figure(figsize=(1.5 * n, 3.2), dpi=100, layout="constrained")
-    axes = figure.subplots(2, n, squeeze=False)
-    height, width = images.shape[2:]
-    for column, (image, values, box) in enumerate(zip(images.cpu(), maps.float().cpu(), boxes.cpu().tolist(), strict=True)):
-        axes[0, column].imshow(image.float().mean(0).numpy(), cmap="gray", vmin=0, vmax=255)
-        ends = [(f.centre(-0.5), f.centre(n - 0.5)) for f, n in zip(fields, values.shape, strict=True)]  # down, right
-        axes[1, column].imshow(values.numpy(), cmap="magma", extent=(*ends[1], *reversed(ends[0])))
-        row, at = divmod(int(values.argmax()), values.shape[1])
-        axes[1, column].plot(fields[1].centre(at), fields[0].centre(row), "c+", markersize=10)
-        axes[1, column].set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-        for part in range(2):
-            (top, left), (bottom, right) = box
-            frame = Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor="lime")
-            axes[part, column].add_patch(frame)
-            axes[part, column].set_axis_off()
-    figure.suptitle("above: images, the object framed; below: evidence for the class, its peak marked", fontsize=9)
-    return from_figure(figure)
+LINE = 0.2  # Brightness of the lines between tiles, from 0 to 1.
+FULL_COLOUR = 3  # Weights of this many root mean squares are shown in full red or blue, whatever the wiring.
 
 
 def weight_colours(weights: Tensor) -> Tensor:
-    """Weights ``(..., C, h, w)`` as colours ``(..., 3, h, w)``, 0..1: red above 0, blue below, FULL root mean squares at most.
+    """Map weights ``(..., C, h, w)`` to colours ``(..., 3, h, w)`` from 0 to 1.
 
-    The mean over the channels is shown; of three channels each is a colour, around grey.
+    The scale is the root mean square of the weights that are not 0. Three channels are shown as red, green and blue around
+    grey. For any other number, the mean over the channels is shown, positive in red and negative in blue.
     """
     shown = weights if weights.shape[-3] == 3 else weights.mean(-3, keepdim=True)
     used = shown[shown != 0]
     rms = used.square().mean().sqrt() if len(used) else shown.new_ones(())
-    scaled = (shown / (FULL * rms) / 2 + 0.5).clamp(0, 1)
+    scaled = (shown / (FULL_COLOUR * rms) / 2 + 0.5).clamp(0, 1)
     if shown.shape[-3] == 3:
         return scaled
     colours = matplotlib.colormaps["RdBu_r"](scaled.squeeze(-3).numpy())[..., :3]  # (..., h, w, 3)
     return torch.from_numpy(colours).movedim(-1, -3).float()
 
 
-def tiles(colours: Tensor, side: int = 40) -> Tensor:
-    """Tiles ``(rows, columns, 3, h, w)``, 0..1, as a grid of about ``side`` pixels each, with dark lines between them."""
+def tile_grid(colours: Tensor, side: int = 40) -> Tensor:
+    """Arrange tiles in a grid with dark lines between them.
+
+    Args:
+        colours: Tiles, ``(rows, columns, 3, h, w)`` with values from 0 to 1.
+        side: Approximate size to which each tile is enlarged, in pixels.
+
+    Returns:
+        The picture, ``(3, H, W)`` uint8.
+    """
     rows, columns, _, height, width = colours.shape
     zoom = max(1, side // max(height, width))
     large = F.interpolate(colours.flatten(0, 1).float(), scale_factor=zoom, mode="nearest")
@@ -160,7 +45,7 @@ def tiles(colours: Tensor, side: int = 40) -> Tensor:
     return (grid.flatten(3, 4).flatten(1, 2) * 255).round().to(torch.uint8)
 
 
-def stacked(pictures: Sequence[Tensor]) -> Tensor:
-    """Pictures below each other, as wide as the widest."""
+def stack_vertically(pictures: Sequence[Tensor]) -> Tensor:
+    """Put pictures ``(3, H, W)`` uint8 below each other, padded on the right to the width of the widest."""
     width = max(picture.shape[2] for picture in pictures)
     return torch.cat([F.pad(picture, (0, width - picture.shape[2]), value=round(255 * LINE)) for picture in pictures], 1)

@@ -1,4 +1,4 @@
-"""Doing the probes of a run: on which images, and what comes of each."""
+"""Running the probes of a run: choosing their images, measuring, and checking what they return."""
 
 import math
 import time
@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.data import Dataset
 from convexp.errors import ConvexpError
-from convexp.models import Network
-from convexp.probes.base import NotApplicableError, Probe, Sample
+from convexp.probes.base import Measurement, Probe
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.sample import Sample
 
 
-def first_images(data: Dataset, probes: Mapping[str, Probe], device: torch.device) -> Sample:
-    """As many of the first test images as the probes want to see, on ``device``."""
+def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.device) -> Sample:
+    """Return the first test images on ``device``, as many as the largest ``max_images`` among the probes."""
     wanted = [getattr(probe, "max_images", 1) for probe in probes.values()]
     n = min(max(wanted, default=0), len(data.test))
     images, labels = data.test.first(n)
@@ -28,13 +29,23 @@ def first_images(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
     )
 
 
-def measure(name: str, probe: Probe, network: Network, sample: Sample) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """What a probe found, ``{numbers, maps, protocol, seconds}`` or ``{skipped: why}``, and its pictures by ``probe/picture``.
+def measure(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Measure a network with one probe.
 
-    The network's mode is left as it was, and so is torch's random state.
+    The network's training mode and torch's random state are the same afterwards as before.
+
+    Args:
+        name: Name of the probe in the configuration.
+        probe: The probe.
+        network: The network to measure.
+        sample: The images to measure it on.
+
+    Returns:
+        The record ``{numbers, maps, protocol, seconds}``, or ``{skipped: reason}`` if the probe does not apply; and the
+        pictures under the names ``<probe>/<picture>``.
 
     Raises:
-        ConvexpError: naming the probe, if there are no images, or a number of it is none.
+        ConvexpError: If there are no images, or a number is not finite.
     """
     if not len(sample):
         raise ConvexpError(f"probes.{name}: there are no test images")
@@ -49,8 +60,7 @@ def measure(name: str, probe: Probe, network: Network, sample: Sample) -> tuple[
             raise
         finally:
             network.train(training)
-    if wrong := [k for k, v in found.numbers.items() if not math.isfinite(v)]:
-        raise ConvexpError(f"probes.{name}: {wrong[0]} is {found.numbers[wrong[0]]}, which is no measurement")
+    _check_finite(name, found)
     result = {
         "numbers": found.numbers,
         "maps": found.maps,
@@ -60,6 +70,12 @@ def measure(name: str, probe: Probe, network: Network, sample: Sample) -> tuple[
     return result, {f"{name}/{picture}": pixels for picture, pixels in found.pictures.items()}
 
 
-def by_name(results: Mapping[str, dict[str, Any]]) -> dict[str, float]:
-    """All numbers as ``<probe>/<number>``."""
+def _check_finite(name: str, found: Measurement) -> None:
+    for number, value in found.numbers.items():
+        if not math.isfinite(value):
+            raise ConvexpError(f"probes.{name}: the number {number} is {value}, which is not finite")
+
+
+def flatten_numbers(results: Mapping[str, dict[str, Any]]) -> dict[str, float]:
+    """Return the numbers of all probes under the names ``<probe>/<number>``."""
     return {f"{probe}/{k}": v for probe, found in results.items() for k, v in found.get("numbers", {}).items()}

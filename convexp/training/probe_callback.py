@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from convexp.data import Dataset
 from convexp.errors import one_line
 from convexp.probes import Probe
-from convexp.probes.runner import by_name, first_images, measure
+from convexp.probes.runner import flatten_numbers, measure, probe_sample
 from convexp.records.log import log
 from convexp.tracking.tensorboard import TensorBoard
 from convexp.training.module import Classifier
@@ -46,7 +46,7 @@ class ProbeCallback(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The images, once; and the untrained network, unless the run goes on."""
-        self.sample = first_images(self.data, self.probes, trainer.strategy.root_device)
+        self.sample = probe_sample(self.data, self.probes, trainer.strategy.root_device)
         if not self.rows and trainer.current_epoch == 0:
             self._measure(trainer, pl_module, 0)
 
@@ -70,7 +70,7 @@ class ProbeCallback(Callback):
                 if isinstance(logger, TensorBoard):
                     for picture, pixels in pictures.items():
                         logger.picture(f"by_epoch/{picture}", pixels, step)
-        numbers = by_name(results)
+        numbers = flatten_numbers(results)
         self.rows.append({"epoch": epoch, "step": trainer.global_step, "numbers": numbers})
         for logger in trainer.loggers:
             logger.log_metrics({f"by_epoch/{name}": value for name, value in numbers.items()}, step)

@@ -14,9 +14,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from convexp.errors import ConvexpError
 from convexp.probes import Measurement
-from convexp.probes.numbers import number
-from convexp.probes.pictures import over_epochs
-from convexp.probes.runner import by_name, measure
+from convexp.probes.figures import numbers_over_epochs
+from convexp.probes.numbers import describe_number
+from convexp.probes.runner import flatten_numbers, measure
 
 PROBES = sorted(file.stem for file in (ROOT / "conf" / "probes").glob("*.yaml") if file.stem not in ("all", "default", "none"))
 
@@ -50,11 +50,13 @@ def test_all_of_them_on_waldo(small_run, model):
     assert not [name for name in PROBES if "skipped" in found[name]]
     for name in PROBES:
         assert all(isinstance(v, float) for v in found[name]["numbers"].values()), name
-        undocumented = [k for k in found[name]["numbers"] if not number(get_class(conf(name)[name]["_target_"]), k)]
+        undocumented = [k for k in found[name]["numbers"] if not describe_number(get_class(conf(name)[name]["_target_"]), k)]
         assert undocumented == [], name
         assert found[name]["numbers"] or list(folder.glob(f"{name}_*.png")), name
     metrics = read(folder)["metrics"]
-    assert {f"probe/{k}": v for k, v in by_name(found).items()} == {k: v for k, v in metrics.items() if k.startswith("probe/")}
+    assert {f"probe/{k}": v for k, v in flatten_numbers(found).items()} == {
+        k: v for k, v in metrics.items() if k.startswith("probe/")
+    }
     assert 0 <= found["localisation"]["numbers"]["chance"] < 0.1
 
 
@@ -68,10 +70,10 @@ def test_a_probe_of_ones_own_documents_its_numbers_likewise():
             LAYER/gap_R (share): between R.
         """
 
-    assert (number(Mine, "size").kind, number(Mine, "size").text) == ("pixels", "how large it is.")
-    assert number(Mine, "stages.0/gap_4").text == "between R."
-    assert number(Mine, "stages.0/gap") is None
-    assert number(int, "n") is None
+    assert (describe_number(Mine, "size").kind, describe_number(Mine, "size").text) == ("pixels", "how large it is.")
+    assert describe_number(Mine, "stages.0/gap_4").text == "between R."
+    assert describe_number(Mine, "stages.0/gap") is None
+    assert describe_number(int, "n") is None
 
 
 def test_what_does_not_apply_is_skipped_with_a_word(small_run):
@@ -204,7 +206,7 @@ def test_learning_is_measured_without_changing_it(small_run):
     assert results[0] == results[1]
     assert not [name for row in rows for name in row["numbers"] if name.startswith("accounting")]
     assert read(watched)["metrics"]["best_epoch"] == 3  # the best weights are the last ones
-    final = by_name(read(watched)["probes"])
+    final = flatten_numbers(read(watched)["probes"])
     assert rows[-1]["numbers"] == {name: final[name] for name in rows[-1]["numbers"]}
 
     board = EventAccumulator(str(watched), size_guidance={"scalars": 0, "images": 0})
@@ -248,6 +250,6 @@ def test_a_finished_run_can_be_measured_by_other_probes(small_run, call):
 
 
 def test_what_begins_later_is_drawn_too():
-    assert over_epochs([0, 1, 2], [{}, {"a/correct": 0.1}, {"a/correct": 0.2}]) is not None
-    assert over_epochs([0, 1], [{"a/n": 3.0}, {"a/n": 3.0}]) is None
-    assert over_epochs([], []) is None
+    assert numbers_over_epochs([0, 1, 2], [{}, {"a/correct": 0.1}, {"a/correct": 0.2}]) is not None
+    assert numbers_over_epochs([0, 1], [{"a/n": 3.0}, {"a/n": 3.0}]) is None
+    assert numbers_over_epochs([], []) is None

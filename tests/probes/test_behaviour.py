@@ -17,9 +17,9 @@ from convexp.data.canvas import circular, place, zero_fill
 from convexp.geometry.skeleton import Field
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
-from convexp.probes.base import BATCH, outputs
 from convexp.probes.behaviour.absolute_position import AbsolutePosition, told_apart
 from convexp.probes.behaviour.consistency import Consistency
+from convexp.probes.behaviour.controls import other_class_indices
 from convexp.probes.behaviour.equivariance import Equivariance, interior_units
 from convexp.probes.behaviour.flip_rate import FlipRate
 from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
@@ -27,8 +27,11 @@ from convexp.probes.behaviour.local_equivariance import LocalEquivariance, deriv
 from convexp.probes.behaviour.localisation import Localisation
 from convexp.probes.behaviour.relative_stability import RelativeStability, deform, displacement_field
 from convexp.probes.behaviour.sensitivity_map import SensitivityMap
+from convexp.probes.behaviour.shift_features import shift_features
+from convexp.probes.behaviour.shift_grid import ShiftGrid, random_shifts
 from convexp.probes.behaviour.shift_map import ShiftMap
-from convexp.probes.behaviour.shifts import Grid, others, random_shifts, shift_features
+from convexp.probes.predict import logits
+from convexp.probes.sample import BATCH_SIZE
 
 seeds = st.integers(0, 50)
 
@@ -94,10 +97,10 @@ def test_with_stride_two_exactly_for_even_shifts(seed):
     network = make(seed=seed, stages=stages(1, stride=(2, 2)), readout="global_avg")
     sample = textures(seed=seed)
     errors = Equivariance(max_shift=3, max_images=30, protocol="circular").measure(network, sample).maps["stages.0"]["full"]
-    base = outputs(network, sample)
+    base = logits(network, sample)
     for row, down in zip(errors, range(-3, 4), strict=True):
         for error, right in zip(row, range(-3, 4), strict=True):
-            moved = outputs(network, sample, (down, right), "circular")
+            moved = logits(network, sample, (down, right), "circular")
             if down % 2 == right % 2 == 0:
                 assert error < 1e-5
                 assert torch.allclose(moved, base, atol=1e-5)
@@ -243,7 +246,7 @@ def test_consistency_of_two_shifts_and_of_one(seed, protocol):
     found = Consistency(max_shift=3, pairs=pairs, max_images=30, seed=seed, protocol=protocol).measure(network, sample).numbers
     shifts = random_shifts(3, 2 * pairs, 30, 2, seed)
     still = network(sample.images).argmax(1)
-    moved = torch.stack([network(sample.moved(shift, protocol)).argmax(1) for shift in shifts])  # (2 pairs, N)
+    moved = torch.stack([network(sample.shifted(shift, protocol)).argmax(1) for shift in shifts])  # (2 pairs, N)
     assert found["all"] == pytest.approx(float((moved[::2] == moved[1::2]).double().mean()))
     assert found["one_shifted"] == pytest.approx(float((moved == still).double().mean()))
     right = still == sample.labels
@@ -473,18 +476,18 @@ def test_features_that_are_equal_cannot_be_told_apart():
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30), seeds)
 def test_others_are_of_another_class_and_any_of_them(classes, seed):
     labels = torch.tensor(classes)
-    found = others(labels, seed)
+    found = other_class_indices(labels, seed)
     if len(set(classes)) == 1:
         assert found is None
     else:
         assert bool((labels[found] != labels).all())
-        seen = {int(others(labels, s)[0]) for s in range(300)}
+        seen = {int(other_class_indices(labels, s)[0]) for s in range(300)}
         assert seen == {i for i, c in enumerate(classes) if c != classes[0]} or len(classes) > 20
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_a_grid_has_every_shift_once(dims):
-    grid = Grid(2, dims)
+    grid = ShiftGrid(2, dims)
     assert len(grid) == len(set(grid.shifts)) == 5**dims
     assert grid.map(torch.arange(len(grid))).shape == (5,) * dims
     assert grid.shifts[len(grid) // 2] == (0,) * dims
@@ -492,14 +495,14 @@ def test_a_grid_has_every_shift_once(dims):
 
 
 def test_images_are_looked_at_in_batches():
-    network, many = make(), textures(BATCH + 7)
+    network, many = make(), textures(BATCH_SIZE + 7)
     seen = []
     network.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
     ShiftMap(max_shift=1, max_images=10**6).measure(network, many)
-    assert max(seen) == BATCH
+    assert max(seen) == BATCH_SIZE
     assert sum(seen) == 10 * len(many)
     images = place(many.images, (12, 12), (2, 2))
     assert torch.equal(
-        outputs(make(input_shape=(1, 12, 12)), Sample(images, many.labels), (1, 1)),
+        logits(make(input_shape=(1, 12, 12)), Sample(images, many.labels), (1, 1)),
         make(input_shape=(1, 12, 12))(zero_fill(images, (1, 1))),
     )

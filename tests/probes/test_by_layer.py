@@ -10,8 +10,9 @@ from torch import Tensor
 from convexp.data.canvas import zero_fill
 from convexp.models import Network
 from convexp.probes import Sample
+from convexp.probes.behaviour.controls import other_class_indices
 from convexp.probes.behaviour.invariance_by_layer import FIRING, InvarianceByLayer
-from convexp.probes.behaviour.shifts import Grid, others
+from convexp.probes.behaviour.shift_grid import ShiftGrid
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def without_gradients():
 def activations(network: Network, sample: Sample, reach: int) -> dict[str, Tensor]:
     """By layer (S, N, units)."""
     found: dict[str, list[Tensor]] = {}
-    for shift in Grid(reach, 2).shifts:
+    for shift in ShiftGrid(reach, 2).shifts:
         for name, value in network.representations(zero_fill(sample.images, shift)).items():
             found.setdefault(name, []).append(value.flatten(1).double())
     return {name: torch.stack(values) for name, values in found.items()}
@@ -42,7 +43,7 @@ def case(request):
 
 def test_cosine(case):
     network, sample, found = case
-    different, correct = others(sample.labels), network(sample.images).argmax(1) == sample.labels
+    different, correct = other_class_indices(sample.labels), network(sample.images).argmax(1) == sample.labels
     for name, values in activations(network, sample, 1).items():
         base = values[4]
         same = torch.stack([torch.cosine_similarity(v, base) for i, v in enumerate(values) if i != 4]).mean(0)
@@ -114,7 +115,7 @@ def test_agrees_with_tmeasures():
         def forward_activations(self, images):
             return [value.flatten(1) for value in network.representations(images).values()]
 
-    shifts = [Shift(shift) for shift in Grid(2, 2).shifts]
+    shifts = [Shift(shift) for shift in ShiftGrid(2, 2).shifts]
     options = PyTorchMeasureOptions(batch_size=32, verbose=False)
     theirs = NormalizedVarianceInvariance().eval(sample.images, shifts, Parts(), options)
     ours = InvarianceByLayer(max_shift=2, max_images=60).measure(network, sample)

@@ -10,11 +10,12 @@ from nets import STAGE, constant, data, few, in_the_middle, is_picture, make, su
 from convexp.data.canvas import cut_share, zero_fill
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
-from convexp.probes.base import BATCH, predict
 from convexp.probes.behaviour.consistency import Consistency
 from convexp.probes.behaviour.feature_maps import FeatureMaps
 from convexp.probes.behaviour.shift_map import ShiftMap
-from convexp.probes.pictures import tiles, weight_colours
+from convexp.probes.pictures import tile_grid, weight_colours
+from convexp.probes.predict import predict
+from convexp.probes.sample import BATCH_SIZE
 from convexp.probes.structure.kernels import Kernels
 
 
@@ -159,7 +160,7 @@ def test_consistency_apart_for_the_correct():
 
 
 def test_predict_works_in_batches():
-    images, labels = data(BATCH + 3)
+    images, labels = data(BATCH_SIZE + 3)
     network = make()
     assert torch.equal(predict(network, Sample(images, labels)), network(images).argmax(1))
 
@@ -172,7 +173,7 @@ def test_kernels_draws_the_first_layer(wiring, colours):
     probe = Kernels(channels=4, locations=5)
     made = probe.measure(network, Sample(images, torch.zeros(2).long()))
     kernels = network.wired_layers()[0][1].kernels()
-    height, width = tiles(weight_colours(kernels[:1, :1])).shape[1:]
+    height, width = tile_grid(weight_colours(kernels[:1, :1])).shape[1:]
     picture = made.pictures["stage0"]
     assert is_picture(picture)
     shared = kernels.shape[1] == 1  # then the channels make a block: 4 = 2x2, 6 = 3x2
@@ -198,7 +199,7 @@ def test_kernels_of_a_layer_that_cannot_show_them():
 
 def test_tiles_share_one_scale():
     kernels = torch.tensor([1.0, -1.0, 0.0, 0.5]).view(2, 2, 1, 1, 1)
-    picture = tiles(weight_colours(kernels)).int()
+    picture = tile_grid(weight_colours(kernels)).int()
     height, width = (n // 4 for n in picture.shape[1:])  # half a tile
     positive, negative, zero, half = (picture[:, i * height, j * width] for i in (1, 3) for j in (1, 3))
     assert positive[0] > positive[2]  # red
@@ -218,7 +219,7 @@ def test_weights_have_the_same_colours_whatever_their_scale(scale):
 
 
 def test_tiles_of_zero_weights():
-    assert is_picture(tiles(weight_colours(torch.zeros(2, 3, 1, 3, 3))))
+    assert is_picture(tile_grid(weight_colours(torch.zeros(2, 3, 1, 3, 3))))
 
 
 def test_feature_maps_of_the_identity_are_the_images():

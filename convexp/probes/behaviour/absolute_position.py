@@ -12,7 +12,11 @@ from convexp.geometry.skeleton import PaddingMode
 from convexp.layers.conv import ConvNd
 from convexp.layers.local import PerLocation
 from convexp.models import Network
-from convexp.probes.base import BATCH, Measurement, NotApplicableError, Sample, at_least, needs_stages, parts
+from convexp.probes.base import Measurement
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.modules import find_modules
+from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.sample import BATCH_SIZE, Sample
 
 RIDGE = 1e-6  # of the readout, relative to the features' variance: its solution is unique
 
@@ -44,11 +48,11 @@ class AbsolutePosition:
     max_images: int
 
     def __post_init__(self) -> None:
-        at_least(self, max_images=4)
+        require_at_least(self, max_images=4)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images for each border mode."""
-        needs_stages(network)
+        require_stages(network)
         sample = sample.first(self.max_images)
         if len(sample) < 4:
             raise NotApplicableError(f"needs 4 images, there are {len(sample)}")
@@ -90,7 +94,7 @@ class AbsolutePosition:
 def pooled(network: Network, images: Tensor) -> Tensor:
     """Mean and maximum over space of each channel of the last stage: (N, 2 C), float64."""
     found: list[Tensor] = []
-    for batch in images.split(BATCH):
+    for batch in images.split(BATCH_SIZE):
         features = network.features(batch)[-1].flatten(2).double()  # (B, C, units)
         found.append(torch.cat((features.mean(2), features.amax(2)), 1))
     return torch.cat(found)
@@ -99,7 +103,7 @@ def pooled(network: Network, images: Tensor) -> Tensor:
 def with_border(network: Network, border: PaddingMode) -> Network | None:
     """A copy whose layers have another border; None if one of them has windows of no such border, or none at all."""
     other = copy.deepcopy(network)
-    layers = parts(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
+    layers = find_modules(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
     windowed = [layer for layer in layers if isinstance(layer, ConvNd | PerLocation)]
     if not windowed or len(windowed) < len(layers):
         return None

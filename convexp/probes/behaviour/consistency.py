@@ -6,8 +6,12 @@ import torch
 
 from convexp.geometry.placement import Protocol
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, predict
-from convexp.probes.behaviour.shifts import others, random_shifts, subsets
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
+from convexp.probes.behaviour.shift_grid import random_shifts
+from convexp.probes.predict import predict
+from convexp.probes.requirements import require_at_least
+from convexp.probes.sample import Sample
 from convexp.terminal import console
 
 
@@ -44,12 +48,12 @@ class Consistency:
     protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
-        at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)
+        require_at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images per pair."""
         sample = sample.first(self.max_images)
-        n, different = len(sample), others(sample.labels, self.seed)
+        n, different = len(sample), other_class_indices(sample.labels, self.seed)
         shifts = random_shifts(self.max_shift, 2 * self.pairs, n, len(sample.size), self.seed).to(sample.images.device)
         still = predict(network, sample)
         same, one, control = (torch.zeros(n, dtype=torch.float64, device=sample.images.device) for _ in range(3))
@@ -60,7 +64,7 @@ class Consistency:
             if different is not None:
                 control += first == second[different]
         correct = still == sample.labels
-        numbers = subsets(same / self.pairs, correct) | subsets(one / self.pairs, correct, "one_shifted")
+        numbers = mean_over_subsets(same / self.pairs, correct) | mean_over_subsets(one / self.pairs, correct, "one_shifted")
         if different is not None:
             numbers["control"] = float(control.mean() / self.pairs)
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(self.pairs * n)}

@@ -9,9 +9,14 @@ from torch import Tensor
 from convexp.geometry.placement import Protocol
 from convexp.geometry.skeleton import Field
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, needs_stages, predict
-from convexp.probes.behaviour.shifts import Grid, others, shift_features
-from convexp.probes.pictures import curves
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import other_class_indices
+from convexp.probes.behaviour.shift_features import shift_features
+from convexp.probes.behaviour.shift_grid import ShiftGrid
+from convexp.probes.figures import line_plot
+from convexp.probes.predict import predict
+from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,13 @@ class Equivariance:
     protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
-        at_least(self, max_shift=1, max_images=1)
+        require_at_least(self, max_shift=1, max_images=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """One forward pass of the images per shift, one more for the control, and two without a shift."""
-        needs_stages(network)
+        require_stages(network)
         sample = sample.first(self.max_images)
-        grid, different = Grid(self.max_shift, len(sample.size)), others(sample.labels)
+        grid, different = ShiftGrid(self.max_shift, len(sample.size)), other_class_indices(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()
         everything = torch.ones_like(correct)
         norms = self._norms(network, sample, grid, None if different is None else sample.rows(different))
@@ -79,10 +84,10 @@ class Equivariance:
                 "full_radius": lines[name],
             }
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
-        picture = curves(lines, "shift (pixels)", "relative equivariance error", "‖f(Tx) - Tf(x)‖ / ‖f(x)‖")
+        picture = line_plot(lines, "shift (pixels)", "relative equivariance error", "‖f(Tx) - Tf(x)‖ / ‖f(x)‖")
         return Measurement(numbers, maps, {"error": picture}, self.protocol)
 
-    def _norms(self, network: Network, sample: Sample, grid: Grid, foreign: Sample | None) -> list["_Norms"]:
+    def _norms(self, network: Network, sample: Sample, grid: ShiftGrid, foreign: Sample | None) -> list["_Norms"]:
         """Of each stage."""
         fields = network.skeleton.fields()
         found = [_Norms(len(grid), len(sample)) for _ in fields]
@@ -90,8 +95,8 @@ class Equivariance:
             batch, another = sample.rows(rows), None if foreign is None else foreign.rows(rows)
             bases = network.features(batch.images)
             for index, shift in enumerate(grid.track("equivariance")):
-                moved = network.features(batch.moved(shift, self.protocol))
-                strange = None if another is None else network.features(another.moved(shift, self.protocol))
+                moved = network.features(batch.shifted(shift, self.protocol))
+                strange = None if another is None else network.features(another.shifted(shift, self.protocol))
                 for stage, base in enumerate(bases):
                     mask = interior_units(base, fields[stage], shift, sample.size)
                     steps = tuple(delta / field.step for delta, field in zip(shift, fields[stage], strict=True))

@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, needs_stages
-from convexp.probes.pictures import stacked, tiles
+from convexp.probes.base import Measurement
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.pictures import stack_vertically, tile_grid
+from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,13 @@ class FeatureMaps:
     channels: int
 
     def __post_init__(self) -> None:
-        at_least(self, max_images=1, channels=1)
+        require_at_least(self, max_images=1, channels=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """One forward pass of the images shown."""
         if len(sample.size) != 2:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(sample.size)}")
-        needs_stages(network)
+        require_stages(network)
         sample = sample.first(self.max_images)
         originals = sample.images.float().cpu() / 255
         grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)
@@ -48,9 +51,9 @@ class FeatureMaps:
         side = max(40, *images.shape[2:])
         rows: list[Tensor] = []
         for image, channels in zip(images, scaled, strict=True):
-            first = tiles(image[None, None], side)
-            others = tiles(channels[None, :, None].expand(-1, -1, 3, -1, -1), side)
+            first = tile_grid(image[None, None], side)
+            others = tile_grid(channels[None, :, None].expand(-1, -1, 3, -1, -1), side)
             height = max(first.shape[1], others.shape[1])
             parts = [torch.nn.functional.pad(p, (0, 0, 0, height - p.shape[1]), value=51) for p in (first, others)]
             rows.append(torch.cat(parts, 2))
-        return stacked(rows)
+        return stack_vertically(rows)

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from convexp.geometry.placement import Protocol
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, outputs
-from convexp.probes.behaviour.shifts import others, subsets
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
+from convexp.probes.predict import logits
+from convexp.probes.requirements import require_at_least
+from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,19 @@ class FlipRate:
     protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
-        at_least(self, pixels=1, max_images=1)
+        require_at_least(self, pixels=1, max_images=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images."""
         sample = sample.first(self.max_images)
-        different = others(sample.labels)
-        before = outputs(network, sample).softmax(1)
-        after = outputs(network, sample, (self.pixels,) * len(sample.size), self.protocol).softmax(1)
+        different = other_class_indices(sample.labels)
+        before = logits(network, sample).softmax(1)
+        after = logits(network, sample, (self.pixels,) * len(sample.size), self.protocol).softmax(1)
         confidence, top = before.max(1)
         correct = top == sample.labels
         flipped = (after.argmax(1) != top).double()
         change = (after.gather(1, top[:, None])[:, 0] - confidence).abs()
-        numbers = {**subsets(flipped, correct), **subsets(change, correct, "change")}
+        numbers = {**mean_over_subsets(flipped, correct), **mean_over_subsets(change, correct, "change")}
         if different is not None:
             another = after[different]
             numbers["control"] = float((another.argmax(1) != top).double().mean())

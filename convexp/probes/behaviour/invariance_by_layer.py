@@ -9,9 +9,13 @@ from torch.nn import functional as F
 
 from convexp.geometry.placement import Protocol
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, needs, positive, predict
-from convexp.probes.behaviour.shifts import Grid, others, subsets
-from convexp.probes.pictures import curves
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
+from convexp.probes.behaviour.shift_grid import ShiftGrid
+from convexp.probes.figures import line_plot
+from convexp.probes.predict import predict
+from convexp.probes.requirements import require_at_least, require_attributes, require_positive
+from convexp.probes.sample import Sample
 
 FIRING = 0.01  # share of the images that a unit fires for (Goodfellow et al. 2009)
 
@@ -56,16 +60,16 @@ class InvarianceByLayer:
     protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
-        at_least(self, max_shift=1, max_images=2)
-        positive(self, "top")
+        require_at_least(self, max_shift=1, max_images=2)
+        require_positive(self, "top")
         if self.top > 1:
             raise ValueError(f"top={self.top}: should be a share of the units, above 0 and up to 1")
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Two forward passes of the images per shift, one more for the control, and three without a shift."""
-        needs(network, "representations")
+        require_attributes(network, "representations")
         sample = sample.first(self.max_images)
-        grid, different = Grid(self.max_shift, len(sample.size)), others(sample.labels)
+        grid, different = ShiftGrid(self.max_shift, len(sample.size)), other_class_indices(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()
         layers = _sweep(network, sample, grid, self.protocol, None if different is None else sample.rows(different))
         spread = _spread_of_images(network, sample, grid, self.protocol)
@@ -73,7 +77,7 @@ class InvarianceByLayer:
         maps: dict[str, Any] = {"radius": {}, "infinite": {}}
         shifted = grid.distance > 0
         for name, layer in layers.items():
-            numbers |= subsets(layer.cosine[shifted].mean(0), correct, f"{name}/cosine")
+            numbers |= mean_over_subsets(layer.cosine[shifted].mean(0), correct, f"{name}/cosine")
             if different is not None:
                 numbers[f"{name}/cosine_control"] = float(layer.control[shifted].mean())
             variance, firing = layer.variance(spread[name]), layer.firing(len(sample), len(grid))
@@ -88,7 +92,7 @@ class InvarianceByLayer:
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
         for measure in ("cosine", "cosine_control", "variance", "firing"):
             maps[measure] = {name: numbers.get(f"{name}/{measure}") for name in layers}
-        picture = curves(maps["radius"], "shift (pixels)", "similarity of representations", "cosine, f(Tx) and f(x)")
+        picture = line_plot(maps["radius"], "shift (pixels)", "similarity of representations", "cosine, f(Tx) and f(x)")
         return Measurement(numbers, maps, {"cosine": picture}, self.protocol)
 
 
@@ -163,7 +167,7 @@ def _thresholds(network: Network, sample: Sample) -> Layers:
     return {name: values[:, -1] for name, values in highest.items()}
 
 
-def _sweep(network: Network, sample: Sample, grid: Grid, protocol: Protocol, foreign: Sample | None) -> dict[str, _Layer]:
+def _sweep(network: Network, sample: Sample, grid: ShiftGrid, protocol: Protocol, foreign: Sample | None) -> dict[str, _Layer]:
     """All shifts of every batch, compared with the batch itself."""
     layers = {name: _Layer(len(grid), len(sample), t) for name, t in _thresholds(network, sample).items()}
     for rows in sample.slices():
@@ -172,12 +176,12 @@ def _sweep(network: Network, sample: Sample, grid: Grid, protocol: Protocol, for
         on = {name: layers[name].fires(units) for name, units in base.items()}
         moments = {name: _Moments() for name in base}
         for index, shift in enumerate(grid.track("invariance_by_layer: over shifts")):
-            for name, units in _units(network, batch.moved(shift, protocol)).items():
+            for name, units in _units(network, batch.shifted(shift, protocol)).items():
                 layers[name].cosine[index, rows] = _cosine(units, base[name]).cpu()
                 layers[name].still += (on[name] & layers[name].fires(units)).sum(1)
                 moments[name].add(units[None])
             if another is not None:
-                for name, units in _units(network, another.moved(shift, protocol)).items():
+                for name, units in _units(network, another.shifted(shift, protocol)).items():
                     layers[name].control[index, rows] = _cosine(units, base[name]).cpu()
         for name, layer in layers.items():
             layer.fired += on[name].sum(1)
@@ -191,13 +195,13 @@ def _cosine(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(both, 1.0, F.cosine_similarity(a.double(), b.double()))
 
 
-def _spread_of_images(network: Network, sample: Sample, grid: Grid, protocol: Protocol) -> Layers:
+def _spread_of_images(network: Network, sample: Sample, grid: ShiftGrid, protocol: Protocol) -> Layers:
     """By layer, of each unit, ``mean_δ std_x``: shifts outside, so that the memory does not grow with them."""
     found: Layers = {}
     for shift in grid.track("invariance_by_layer: over images"):
         moments: dict[str, _Moments] = {}
         for batch in sample.batches():
-            for name, units in _units(network, batch.moved(shift, protocol)).items():
+            for name, units in _units(network, batch.shifted(shift, protocol)).items():
                 moments.setdefault(name, _Moments()).add(units)
         for name, over_images in moments.items():
             found[name] = found.get(name, 0) + over_images.std() / len(grid)

@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.autograd.functional import jvp
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, needs, positive
-from convexp.probes.behaviour.shifts import subsets
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets
+from convexp.probes.requirements import require_at_least, require_attributes, require_positive
+from convexp.probes.sample import Sample
 
 Interpolation = Literal["fourier", "bilinear"]
 Parts = dict[str, Tensor]
@@ -53,22 +55,22 @@ class LocalEquivariance:
     step: float | None = None
 
     def __post_init__(self) -> None:
-        at_least(self, max_images=1)
+        require_at_least(self, max_images=1)
         if self.interpolation not in get_args(Interpolation):
             raise ValueError(f"interpolation={self.interpolation}: should be one of {', '.join(get_args(Interpolation))}")
         if self.step is not None:
-            positive(self, "step")
+            require_positive(self, "step")
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """In double precision a forward pass of the images, and for each dimension one more and two backward passes."""
-        needs(network, "representations", "skeleton")
+        require_attributes(network, "representations", "skeleton")
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
         batches = [self._batch(exact, batch.images.double()) for batch in sample.batches()]
         errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])
         correct = torch.cat([predicted for *_, predicted in batches]) == sample.labels
         numbers: dict[str, float] = {}
         for name, error in errors.items():
-            numbers |= subsets(error, correct, name) if name in ("logits", "softmax") else {name: float(error.mean())}
+            numbers |= mean_over_subsets(error, correct, name) if name in ("logits", "softmax") else {name: float(error.mean())}
             if name in squares and squares[name].any():
                 numbers[f"{name}/relative"] = float(error.mean() / squares[name].mean())
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}

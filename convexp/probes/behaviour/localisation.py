@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, needs_stages
-from convexp.probes.behaviour.shifts import subsets
-from convexp.probes.pictures import peaks
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.figures import draw_peaks
+from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.sample import Sample
 
 SHOWN = 8  # images in the picture
 
@@ -41,13 +44,13 @@ class Localisation:
     max_images: int
 
     def __post_init__(self) -> None:
-        at_least(self, max_images=1)
+        require_at_least(self, max_images=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """A forward and a backward pass of the images that hold an object."""
         if sample.objects is None:
             raise NotApplicableError("these data do not say where anything is (data=waldo does)")
-        needs_stages(network)
+        require_stages(network)
         sample = sample.first(self.max_images)
         sample = sample.rows((sample.objects[:, 0] >= 0).all(1).nonzero()[:, 0])  # type: ignore[index]
         if not len(sample):
@@ -59,10 +62,10 @@ class Localisation:
         numbers: dict[str, float] = {}
         for name, values in (("energy", energy), ("evidence", belief)):
             peak = values.flatten(1).argmax(1)
-            numbers |= subsets(there.gather(1, peak[:, None])[:, 0], hits, name)
+            numbers |= mean_over_subsets(there.gather(1, peak[:, None])[:, 0], hits, name)
         numbers |= {"chance": float(there.double().mean()), "accuracy": float(hits.double().mean()), "n": float(len(sample))}
         picture = (
-            peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN], network.skeleton.fields()[-1])
+            draw_peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN], network.skeleton.fields()[-1])
             if len(sample.size) == 2
             else None
         )

@@ -8,8 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, positive
-from convexp.probes.behaviour.shifts import others, subsets
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.requirements import require_at_least, require_positive
+from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class RelativeStability:
     seed: int
 
     def __post_init__(self) -> None:
-        at_least(self, cutoff=2, max_images=1, seed=0)
-        positive(self, "displacement")
+        require_at_least(self, cutoff=2, max_images=1, seed=0)
+        require_positive(self, "displacement")
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Three forward passes of the images."""
@@ -65,12 +68,12 @@ class RelativeStability:
                 into.append(network(seen).double())
         logits = torch.cat(base)
         deformation, noise = ((torch.cat(v) - logits).square().sum(1) for v in (bent, noisy))
-        different = others(sample.labels)
+        different = other_class_indices(sample.labels)
         apart = 0.0 if different is None else float((logits[different] - logits).square().sum(1).mean())
         correct = logits.argmax(1) == sample.labels
         if not noise[correct if correct.any() else slice(None)].any():
             raise NotApplicableError("the output does not depend on the image")
-        above, below = subsets(deformation, correct), subsets(noise, correct)
+        above, below = mean_over_subsets(deformation, correct), mean_over_subsets(noise, correct)
         numbers = {name: above[name] / below[name] for name in above}
         if apart:
             numbers |= {"deformation": above["all"] / apart, "noise": below["all"] / apart}

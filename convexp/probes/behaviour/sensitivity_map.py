@@ -8,9 +8,14 @@ from torch.nn import functional as F
 
 from convexp.geometry.placement import Protocol
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, outputs
-from convexp.probes.behaviour.shifts import Grid, others, subsets
-from convexp.probes.pictures import heat_map
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
+from convexp.probes.behaviour.shift_grid import ShiftGrid
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.figures import heat_map
+from convexp.probes.predict import logits
+from convexp.probes.requirements import require_at_least
+from convexp.probes.sample import Sample
 
 PAIRED = 2000  # images among which the distances between classes are taken
 ROUNDING = 1e-12  # a median of 1 - cos below this is no distance, and the cosine variant is left out
@@ -46,32 +51,32 @@ class SensitivityMap:
     protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
-        at_least(self, max_shift=1, max_images=2)
+        require_at_least(self, max_shift=1, max_images=2)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """One forward pass of the images per shift."""
         sample = sample.first(self.max_images)
-        different, grid = others(sample.labels), Grid(self.max_shift, len(sample.size))
+        different, grid = other_class_indices(sample.labels), ShiftGrid(self.max_shift, len(sample.size))
         if different is None:
             raise NotApplicableError("all images are of one class")
-        base = outputs(network, sample).double()  # (N, classes)
+        base = logits(network, sample).double()  # (N, classes)
         unit = _between(base, sample.labels)  # (2,)
         if unit[0] == 0:
             raise NotApplicableError("most images of different classes get the same output")
         apart = torch.zeros(2, len(grid), len(sample), dtype=torch.float64, device=base.device)  # measure, shift, image
         control = torch.zeros_like(apart)
         for index, shift in enumerate(grid.track("sensitivity_map")):
-            moved = outputs(network, sample, shift, self.protocol).double()
+            moved = logits(network, sample, shift, self.protocol).double()
             apart[:, index] = _distances(moved, base) / unit[:, None]
             control[:, index] = _distances(moved[different], base) / unit[:, None]
         correct = base.argmax(1) == sample.labels
         there = grid.distance.to(base.device) > 0
         (euclidean, cosine), (far, cosine_far) = (d[:, there].mean(1) for d in (apart, control))
         maps = apart.mean(2).cpu()
-        numbers = {**subsets(euclidean, correct, "mean"), "control": float(far.mean())}
+        numbers = {**mean_over_subsets(euclidean, correct, "mean"), "control": float(far.mean())}
         shown = {"euclidean": grid.map(maps[0]).tolist(), "radius": grid.radial(maps[0])}
         if unit[1] > ROUNDING:
-            numbers |= {**subsets(cosine, correct, "cosine"), "cosine_control": float(cosine_far.mean())}
+            numbers |= {**mean_over_subsets(cosine, correct, "cosine"), "cosine_control": float(cosine_far.mean())}
             shown |= {"cosine": grid.map(maps[1]).tolist(), "cosine_radius": grid.radial(maps[1])}
         return Measurement(
             numbers={**numbers, "accuracy": float(correct.double().mean()), "n": float(len(sample))},

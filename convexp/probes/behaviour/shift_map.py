@@ -7,9 +7,13 @@ import torch
 from convexp.data.canvas import cut_share
 from convexp.geometry.placement import Protocol
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample, at_least, predict
-from convexp.probes.behaviour.shifts import Grid, others
-from convexp.probes.pictures import heat_map
+from convexp.probes.base import Measurement
+from convexp.probes.behaviour.controls import other_class_indices
+from convexp.probes.behaviour.shift_grid import ShiftGrid
+from convexp.probes.figures import heat_map
+from convexp.probes.predict import predict
+from convexp.probes.requirements import require_at_least
+from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,13 @@ class ShiftMap:
     protocol: Protocol = "zero_fill"
 
     def __post_init__(self) -> None:
-        at_least(self, max_shift=0, max_images=1)
+        require_at_least(self, max_shift=0, max_images=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """One forward pass of the images per shift."""
         sample = sample.first(self.max_images)
-        labels, different = sample.labels, others(sample.labels)
-        grid = Grid(self.max_shift, len(sample.size))
+        labels, different = sample.labels, other_class_indices(sample.labels)
+        grid = ShiftGrid(self.max_shift, len(sample.size))
         correct = predict(network, sample) == labels
         accuracy, among_correct, control = (torch.zeros(len(grid), dtype=torch.float64) for _ in range(3))
         for index, shift in enumerate(grid.track("shift_map")):

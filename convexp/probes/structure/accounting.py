@@ -9,8 +9,10 @@ from convexp.layers import cost
 from convexp.layers.base import SpatialLayer
 from convexp.models import LayerCost, Network, layer_costs
 from convexp.models.timing import layer_times
-from convexp.probes.base import Measurement, Sample, at_least, needs
-from convexp.probes.pictures import bars
+from convexp.probes.base import Measurement
+from convexp.probes.figures import stacked_bars
+from convexp.probes.requirements import require_at_least, require_attributes
+from convexp.probes.sample import Sample
 
 QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_bytes", "backward_peak_bytes")
 
@@ -45,7 +47,7 @@ class Accounting:
     by_epoch: ClassVar[bool] = False  # the same at all times
 
     def __post_init__(self) -> None:
-        at_least(self, batch=1, repeats=1)
+        require_at_least(self, batch=1, repeats=1)
 
     @property
     def max_images(self) -> int:
@@ -54,7 +56,7 @@ class Accounting:
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """``repeats + 2`` forward and backward passes of each layer."""
-        needs(network, "skeleton", "normalize")
+        require_attributes(network, "skeleton", "normalize")
         images = sample.first(self.batch).images
         modules, counted = dict(network.named_modules()), {row.name: row for row in layer_costs(network)}
         rows: list[dict[str, Any]] = []
@@ -64,7 +66,7 @@ class Accounting:
         total = {key: float(sum(row[key] for row in rows)) for key in ("parameters", "flops", "forward_ms", "backward_ms")}
         peak = max((max(row["forward_peak_bytes"], row["backward_peak_bytes"]) for row in rows), default=0)
         names = {quantity: quantity.replace("_bytes", " memory").replace("_", " ") for quantity in QUANTITIES}
-        picture = bars({names[q]: s for q, s in shares.items() if s}, f"who costs what (batch of {len(images)})")
+        picture = stacked_bars({names[q]: s for q, s in shares.items() if s}, f"who costs what (batch of {len(images)})")
         numbers = {**total, "peak_bytes": float(peak), "batch": float(len(images))}
         return Measurement(numbers, {"layers": rows, "shares": shares}, {"shares": picture})
 

@@ -15,7 +15,9 @@ from convexp.layers.global_conv import GlobalConv2d
 from convexp.layers.local import LocallyConnectedNd
 from convexp.layers.low_rank import LowRankLocallyConnectedNd
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample
+from convexp.probes.base import Measurement
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.sample import Sample
 from convexp.probes.structure.taps import spatial_layers
 
 

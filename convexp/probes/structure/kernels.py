@@ -8,8 +8,12 @@ import torch
 from torch import Tensor
 
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, parts, picture_name
-from convexp.probes.pictures import tiles, weight_colours
+from convexp.probes.base import Measurement
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.modules import find_modules, picture_name
+from convexp.probes.pictures import tile_grid, weight_colours
+from convexp.probes.requirements import require_at_least
+from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,12 @@ class Kernels:
     locations: int
 
     def __post_init__(self) -> None:
-        at_least(self, channels=1, locations=1)
+        require_at_least(self, channels=1, locations=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``, or (O, L, C, h) in one dimension."""
         pictures: dict[str, Tensor] = {}
-        layers: dict[str, Any] = parts(network, lambda module: callable(getattr(module, "kernels", None)))
+        layers: dict[str, Any] = find_modules(network, lambda module: callable(getattr(module, "kernels", None)))
         for name, layer in layers.items():
             weights: Tensor = layer.kernels().detach().float().cpu()
             pictures[picture_name(name)] = self._picture(weights.unsqueeze(-2) if weights.dim() == 4 else weights)
@@ -49,4 +53,4 @@ class Kernels:
         if len(columns) == 1:  # a block reads better than a pole
             width = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)
             shown = shown.flatten(0, 1).unflatten(0, (rows // width, width))
-        return tiles(weight_colours(shown))
+        return tile_grid(weight_colours(shown))

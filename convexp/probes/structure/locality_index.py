@@ -8,8 +8,9 @@ from torch import Tensor
 
 from convexp.geometry import extent
 from convexp.models import Network
-from convexp.probes.base import Measurement, Sample
-from convexp.probes.pictures import curves
+from convexp.probes.base import Measurement
+from convexp.probes.figures import line_plot
+from convexp.probes.sample import Sample
 from convexp.probes.structure.taps import spatial_layers, taps
 
 
@@ -44,7 +45,7 @@ class LocalityIndex:
             maps[name] = {"delta": delta.tolist(), "share": share.tolist(), "random": random.tolist()}
             lines |= {name: share.tolist(), f"{name}, random": random.tolist()}
             at |= dict.fromkeys((name, f"{name}, random"), delta.tolist())
-        picture = curves(lines, "distance Δ (pixels)", "weight energy near the unit", "share", at)
+        picture = line_plot(lines, "distance Δ (pixels)", "weight energy near the unit", "share", at)
         return Measurement(numbers, maps, {"energy": picture})
 
 

@@ -10,8 +10,12 @@ from convexp.layers.convert import seen_pixels
 from convexp.layers.dense import DenseNd
 from convexp.layers.global_conv import GlobalConv2d
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample, at_least, picture_name
-from convexp.probes.pictures import tiles, weight_colours
+from convexp.probes.base import Measurement
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.modules import picture_name
+from convexp.probes.pictures import tile_grid, weight_colours
+from convexp.probes.requirements import require_at_least
+from convexp.probes.sample import Sample
 from convexp.probes.structure.taps import Taps, spatial_layers, taps
 
 
@@ -32,7 +36,7 @@ class ReceptiveFields:
     locations: int
 
     def __post_init__(self) -> None:
-        at_least(self, channels=1, locations=1)
+        require_at_least(self, channels=1, locations=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
         """Needs the weights alone."""
@@ -43,7 +47,7 @@ class ReceptiveFields:
         columns = torch.linspace(0, locations - 1, min(self.locations, locations)).round().long()
         found = taps(layer)
         shown = [on_image(layer, found, int(location))[: self.channels] for location in columns]
-        return Measurement(numbers={}, pictures={picture_name(name): tiles(weight_colours(torch.stack(shown, 1)))})
+        return Measurement(numbers={}, pictures={picture_name(name): tile_grid(weight_colours(torch.stack(shown, 1)))})
 
 
 def on_image(layer: SpatialLayer, found: Taps, location: int) -> Tensor:

@@ -12,7 +12,9 @@ from convexp.layers.base import SpatialLayer
 from convexp.layers.convert import seen_pixels
 from convexp.layers.dense import DenseNd
 from convexp.models import Network
-from convexp.probes.base import Measurement, NotApplicableError, Sample
+from convexp.probes.base import Measurement
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.sample import Sample
 from convexp.probes.structure.taps import Taps, spatial_layers, taps
 
 DISTANCES = (1, 4)  # cells between the kernels that are compared (Ott et al. 2020)

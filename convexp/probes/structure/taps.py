@@ -18,7 +18,8 @@ from convexp.layers.dense import DenseNd
 from convexp.layers.global_conv import GlobalConv2d
 from convexp.layers.local import PerLocation
 from convexp.models import Network
-from convexp.probes.base import NotApplicableError, parts
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.modules import find_modules
 
 KINDS = (ConvNd, PerLocation, DenseNd, GlobalConv2d)
 
@@ -107,7 +108,7 @@ def spatial_layers(network: Network) -> dict[str, SpatialLayer]:
     Raises:
         NotApplicableError: if there are none.
     """
-    found = parts(network, lambda module: isinstance(module, KINDS))
+    found = find_modules(network, lambda module: isinstance(module, KINDS))
     if not found:
         raise NotApplicableError("the network has no spatial layer of convexp.layers")
     return cast(dict[str, SpatialLayer], found)

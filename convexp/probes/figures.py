@@ -1,0 +1,157 @@
+"""Pictures drawn with matplotlib, returned as tensors ``(3, H, W)`` uint8."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from convexp.geometry.skeleton import Field
+
+
+def figure_to_tensor(figure: Figure) -> Tensor:
+    """Render a matplotlib figure as a picture ``(3, H, W)`` uint8."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return torch.from_numpy(np.asarray(canvas.buffer_rgba())[..., :3].copy()).permute(2, 0, 1)  # (3, H, W)
+
+
+def heat_map(grid: Tensor, max_shift: int, title: str) -> Tensor:
+    """Draw percentages over a grid of shifts as a heat map, with the number in each cell if the grid is small.
+
+    Args:
+        grid: Percentages from 0 to 100, ``(2r+1, 2r+1)`` for images or ``(2r+1,)`` for signals, with r = ``max_shift``.
+        max_shift: Largest shift, in pixels.
+        title: Title of the figure.
+    """
+    flat = grid.dim() == 1
+    cells = (grid[None] if flat else grid).cpu()
+    figure = Figure(figsize=(5, 1.6 if flat else 4.4), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    edge = max_shift + 0.5
+    tall = 0.5 if flat else edge
+    image = axes.imshow(cells.numpy(), vmin=0, vmax=100, cmap="viridis", extent=(-edge, edge, tall, -tall))
+    if max_shift <= 5:
+        for i, row in enumerate(cells.tolist()):
+            for j, value in enumerate(row):
+                colour = "black" if value > 60 else "white"
+                down = 0 if flat else i - max_shift
+                axes.text(j - max_shift, down, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    axes.set(title=title, xlabel="shift (pixels)" if flat else "shift right (pixels)")
+    if flat:
+        axes.set_yticks([])
+    else:
+        axes.set_ylabel("shift down (pixels)")
+    figure.colorbar(image, ax=axes)
+    return figure_to_tensor(figure)
+
+
+def line_plot(
+    lines: Mapping[str, Sequence[float]], x: str, title: str, y: str, at: Mapping[str, Sequence[float]] | None = None
+) -> Tensor:
+    """Draw named lines. A line named ``NAME, REFERENCE`` is dashed and has the colour of the line ``NAME``.
+
+    Args:
+        lines: Values of each line, by name.
+        x: Label of the horizontal axis.
+        title: Title of the figure.
+        y: Label of the vertical axis.
+        at: Horizontal positions of each line's values, by name, or None for 0, 1, 2, ...
+    """
+    figure = Figure(figsize=(5, 3.6), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    colour: dict[str, str] = {}
+    for name, values in lines.items():
+        line_colour = colour.setdefault(name.split(",")[0], f"C{len(colour) % 10}")
+        places = range(len(values)) if at is None else at[name]
+        axes.plot(places, values, "--" if "," in name else "o-", color=line_colour, label=name, markersize=3)
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.set_ylim(bottom=min(0.0, *axes.get_ylim()))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    if lines:
+        axes.legend(fontsize=8)
+    return figure_to_tensor(figure)
+
+
+def numbers_over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, float]]) -> Tensor | None:
+    """Draw the numbers of probes over the epochs, in a panel for each probe.
+
+    Args:
+        epochs: Numbers of epochs done, one for each measurement.
+        numbers: The numbers measured after each of these, by name ``<probe>/<number>``. Those that never
+            change are not drawn.
+
+    Returns:
+        The picture, or None if no number changes.
+    """
+    panels: dict[str, dict[str, list[float]]] = {}
+    for name in dict.fromkeys(name for row in numbers for name in row):
+        values = [row.get(name, float("nan")) for row in numbers]
+        if len(set(values)) > 1:  # NaN differs from everything, also from itself
+            probe, _, number = name.partition("/")
+            panels.setdefault(probe, {})[number] = values
+    if not panels:
+        return None
+    figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
+    for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
+        for index, (number, values) in enumerate(lines.items()):
+            axes.plot(epochs, values, "o-", label=number, markersize=3, color=matplotlib.colormaps["tab20"](index % 20))
+        axes.set(title=probe, xlabel="epochs done")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=7)
+    return figure_to_tensor(figure)
+
+
+def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
+    """Draw for each row a bar of 100 %, divided among its parts: ``{row: {part: share}}`` with shares from 0 to 1."""
+    figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
+    left = np.zeros(len(rows))
+    for index, part in enumerate(parts):
+        shares = np.array([100 * row.get(part, 0.0) for row in rows.values()])
+        drawn = axes.barh(list(rows), shares, left=left, label=part, color=f"C{index % 10}")
+        axes.bar_label(drawn, [f"{s:.0f}" if s >= 4 else "" for s in shares], label_type="center", fontsize=8, color="white")
+        left += shares
+    axes.invert_yaxis()
+    axes.set(title=title, xlim=(0, 100), xlabel="per cent")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+    return figure_to_tensor(figure)
+
+
+def draw_peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[Field]) -> Tensor:
+    """Draw images with a frame around the object, and below each its map with the peak marked.
+
+    A unit of a map is drawn as a square around the centre of its receptive field, as wide as the stride.
+
+    Args:
+        images: Images, ``(n, C, H, W)`` uint8.
+        maps: One map for each image, ``(n, H', W')``.
+        boxes: Bounding boxes of the objects, ``(n, 2, 2)``: the first pixel, and the one after the last.
+        fields: Receptive fields of the map's units, per dimension.
+    """
+    n = len(images)
+    figure = Figure(figsize=(1.5 * n, 3.2), dpi=100, layout="constrained")
+    axes = figure.subplots(2, n, squeeze=False)
+    height, width = images.shape[2:]
+    for column, (image, values, box) in enumerate(zip(images.cpu(), maps.float().cpu(), boxes.cpu().tolist(), strict=True)):
+        axes[0, column].imshow(image.float().mean(0).numpy(), cmap="gray", vmin=0, vmax=255)
+        ends = [(f.centre(-0.5), f.centre(n - 0.5)) for f, n in zip(fields, values.shape, strict=True)]  # down, right
+        axes[1, column].imshow(values.numpy(), cmap="magma", extent=(*ends[1], *reversed(ends[0])))
+        row, at = divmod(int(values.argmax()), values.shape[1])
+        axes[1, column].plot(fields[1].centre(at), fields[0].centre(row), "c+", markersize=10)
+        axes[1, column].set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+        for part in range(2):
+            (top, left), (bottom, right) = box
+            frame = Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor="lime")
+            axes[part, column].add_patch(frame)
+            axes[part, column].set_axis_off()
+    figure.suptitle("above: images, the object framed; below: evidence for the class, its peak marked", fontsize=9)
+    return figure_to_tensor(figure)
