@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from convexp.layers import triton_local
+from convexp.layers.triton_local import tiles
 
 pytestmark = pytest.mark.skipif(not triton_local.AVAILABLE, reason="triton is missing or too old")
 if triton_local.AVAILABLE:
@@ -40,19 +41,19 @@ def interpreted() -> Errors:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_kernels_do_as_rows(case, interpreted):
+def test_kernels_agree_with_batched_gemm(case, interpreted):
     assert max(interpreted[case].values()) <= 1, interpreted[case]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: the compiled kernels")
-def test_compiled_kernels_do_as_rows():
+def test_compiled_kernels_agree_with_batched_gemm():
     wrong = {case: errors for case, errors in run("cuda", interpret="0").items() if max(errors.values()) > 1}
     assert not wrong
 
 
 @pytest.mark.skipif(triton_local.INTERPRETED, reason="the interpreter takes what lies on the CPU")
-def test_other_operands_are_left_to_rows():
+def test_other_operands_are_left_to_batched_gemm():
     x, weight = torch.zeros(1, 2, 3), torch.zeros(2, 4, 2, 2)
     assert not triton_local.supports(x, weight)
     assert not triton_local.supports(x.double(), weight.double())
@@ -60,6 +61,6 @@ def test_other_operands_are_left_to_rows():
 
 
 def test_tiles_are_cut_to_the_product():
-    run = triton_local.RUNS[0]
+    run = tiles.RUNS[0]
     for extents, tile in (((1, 1, 1), (16, 16, 16)), ((17, 500, 20), (32, 64, 32)), ((64, 33, 9), (64, 64, 16))):
-        assert triton_local._fitted(run, extents).tile == tile
+        assert tiles.fitted(run, extents).tile == tile

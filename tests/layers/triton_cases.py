@@ -1,4 +1,4 @@
-"""Compares ``triton_local`` with ``rows`` in float64. A program of its own: Triton decides when imported how kernels run.
+"""Compares ``triton_local`` with ``batched_gemm`` in float64, as a program: Triton decides when imported how kernels run.
 
 ``TRITON_INTERPRET=1 python triton_cases.py cpu`` or ``python triton_cases.py cuda``; prints {case: {what: error / tolerance}},
 where what lies otherwise in memory than it should counts as infinitely wrong.
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from convexp.layers import batched_gemm, triton_local
+from convexp.layers.triton_local import tiles
+from convexp.layers.triton_local.runtime import triton
 
 
 class Case(NamedTuple):
@@ -142,14 +144,14 @@ def compare(case: Case, device: str) -> dict[str, float]:
 def every_tile(device: str) -> dict[str, dict[str, float]]:
     """Every tile that the device has memory for in every type, and the tile that was found fastest."""
     found: dict[str, dict[str, float]] = {}
-    every = triton_local.RUNS
+    every = tiles.RUNS
     for dtype, tf32 in (("float32", False), ("float32", True), ("bfloat16", False), ("float16", False)):
         case = WHOLE._replace(dtype=dtype, tf32=tf32)
-        for run in every if tf32 or dtype != "float32" else triton_local._runs("ieee"):
-            triton_local.RUNS = (run,)
-            with suppress(triton_local.triton.runtime.errors.OutOfResources):
+        for run in every if tf32 or dtype != "float32" else tiles.runs("ieee"):
+            tiles.RUNS = (run,)
+            with suppress(triton.runtime.errors.OutOfResources):
                 found[f"{run}, {dtype}, {tf32=}"] = compare(case, device)
-        triton_local.RUNS = every
+        tiles.RUNS = every
         torch.use_deterministic_algorithms(False)
         found[f"fastest, {dtype}, {tf32=}"] = compare(case, device)
         torch.use_deterministic_algorithms(True)
