@@ -1,4 +1,4 @@
-"""Where Hydra looks for sweepers; what it does is in ``convexp.studies.sweep``."""
+"""The sweeper, in the package in which Hydra looks for sweepers; ``convexp.studies.sweep`` does its work."""
 
 from functools import partial
 from typing import Any
@@ -12,18 +12,18 @@ from convexp.studies.sweep import sweep
 
 
 class GridSweeper(Sweeper):
-    """All points of the grid of a study and of the command line, by any launcher (conf/hydra/sweeper/grid.yaml)."""
+    """Runs all points of the grid of a study and of the command line, with any launcher (conf/hydra/sweeper/grid.yaml)."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Called by Hydra: make the launcher."""
+        """Called by Hydra: instantiates the launcher."""
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
         self._sweep = partial(sweep, config, hydra_context.config_loader, launcher)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Called by Hydra with the command line's overrides: plan, say what is there, launch what is not."""
+        """Called by Hydra with the overrides of the command line: runs the sweep."""
         return self._sweep([*(f"{key}={value}" for key, value in self.params.items()), *arguments])

@@ -1,4 +1,4 @@
-"""Where Hydra looks for plugins of the search path."""
+"""The plugin of the search path, in the package in which Hydra looks for such plugins."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from convexp.config.paths import conf_dir
 
 
 class WorkingDirectory(SearchPathPlugin):
-    """``conf/local/default.yaml`` in the working directory holds the user's own defaults, however convexp is installed."""
+    """Adds ``conf`` in the working directory to the search path if it holds ``local/default.yaml``, the user's own defaults."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Called by Hydra, for any application: others than convexp's are left alone."""
+        """Called by Hydra, for any application; only the search path of convexp's own is changed."""
         ours, here = Path(conf_dir()), Path.cwd() / "conf"
         known = [Path(element.path.removeprefix("file://")) for element in search_path.get_path() if element.path]
         if ours in known and here.resolve() != ours and (here / "local" / "default.yaml").is_file():

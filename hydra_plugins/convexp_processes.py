@@ -1,4 +1,4 @@
-"""Where Hydra looks for launchers; the processes themselves are in ``convexp.studies.processes``."""
+"""The launcher, in the package in which Hydra looks for launchers; ``convexp.studies.launcher`` does its work."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,25 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.studies.launching import check_processes, launch
+from convexp.studies.launcher import launch
+from convexp.studies.process_count import check_processes
 
 
 class ProcessLauncher(Launcher):
-    """Runs side by side, as many as the cores allow (conf/hydra/launcher/processes.yaml)."""
+    """Runs jobs in parallel processes, as many as the cores allow (conf/hydra/launcher/processes.yaml)."""
 
     def __init__(self, processes: int | None = None) -> None:
         self.processes = processes
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Called by Hydra; raises ConfigError if ``processes`` is no number of processes."""
+        """Called by Hydra before ``launch``.
+
+        Raises:
+            ConfigError: if ``processes`` is neither None nor a positive integer.
+        """
         check_processes(self.processes)
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Called by the sweeper: do the jobs, return what each of them returned."""
+        """Called by the sweeper: runs the jobs, and returns what each of them returned."""
         return launch(self.hydra_context, self.task_function, self.config, self.processes, job_overrides, initial_job_idx)

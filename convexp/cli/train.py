@@ -25,7 +25,7 @@ from convexp.records import Result, RunFolder, Taken, identity_hash
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
 from convexp.records.result import write_failure
-from convexp.studies.markers import note_refusal, stop, stopped
+from convexp.studies.markers import is_stopped, mark_refused, mark_stopped
 from convexp.terminal import console
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def task(cfg: DictConfig) -> float | None:
 
 def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
     """A run of a sweep, unless the sweep has been stopped: whatever happens to it happens to no other."""
-    if stopped(root):
+    if is_stopped(root):
         prune(folder)
         return None
     try:
@@ -68,7 +68,7 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
         console.out.print(f"{folder.name}: another process is working on it", markup=False)
         return None
     except RefusedError as error:
-        note_refusal(root, folder.name, str(error))
+        mark_refused(root, folder.name, str(error))
         console.complain("convexp-train", f"{folder.name}: {error}")
         return None
     except ConvexpError as error:
@@ -80,7 +80,7 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
     with suppress(OSError):  # a full disk is noted nowhere, and takes no other run with it
         write_failure(folder, reason, mendable)
     if cfg.get("on_failure") == "stop":
-        stop(root)
+        mark_stopped(root)
     return None
 
 

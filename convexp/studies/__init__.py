@@ -1,1 +1,1 @@
-"""Studies: grids of runs that survive what happens to them. No torch."""
+"""Studies and sweeps: grids of runs that can be interrupted and started again at any time (imports no torch)."""

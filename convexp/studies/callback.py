@@ -1,4 +1,4 @@
-"""What happens before the first and after the last run of a sweep, by whichever sweeper."""
+"""Hydra's callback of a sweep, for any sweeper: the report and the exit code."""
 
 import shlex
 import sys
@@ -15,75 +15,75 @@ from convexp.files.locks import lock
 from convexp.records.plan import read_plan
 from convexp.reporting.render.output import PAGE, show, update
 from convexp.reporting.report import Report, report
-from convexp.studies.markers import clear, refusals
+from convexp.studies.markers import clear_markers, refused_runs
 from convexp.terminal import console
 
 LOCK = ".report.lock"
 
 
 class SweepSummary(Callback):
-    """Prints the report, writes it, says where everything lies.
+    """Writes and prints the report of a sweep, and ends with its exit code.
 
-    The exit code is 0 if every run that was planned in the folder is finished, or in the hands of another process that shares
-    the work; 2 if wrong settings alone are the reason that one is not, else 1.
+    The exit code is 0 if every run planned in the folder is finished or is running in another process that shares the work, 2
+    if all that are not have wrong settings, else 1.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before the first run."""
         root = Path(config.hydra.sweep.dir)
-        with suppress(OSError):  # a folder that cannot be written to is for the sweeper to complain of
-            if read_plan(root) is None:  # by another sweeper; ours does so itself, once it knows that it starts
-                clear(root)
+        with suppress(OSError):  # the sweeper reports a folder that cannot be written to
+            if read_plan(root) is None:  # another sweeper; ours removes the markers itself, once nothing keeps it from starting
+                clear_markers(root)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra once all runs have been started and ended."""
+        """Called by Hydra after the last run."""
         try:
-            with _after_the_others(Path(config.hydra.sweep.dir)) as root:
+            with _after_other_reports(Path(config.hydra.sweep.dir)) as root:
                 code = conclude(root)
         except Exception as error:  # Hydra would only warn, and end with 0
-            said = error if isinstance(error, ConvexpError) else f"the report failed ({type(error).__name__}: {error})"
-            console.complain("convexp-train", str(said))
+            known = isinstance(error, ConvexpError)
+            console.complain("convexp-train", str(error) if known else f"the report failed ({type(error).__name__}: {error})")
             code = 1
         if code:
             sys.exit(code)
 
 
 @contextmanager
-def _after_the_others(root: Path) -> Generator[Path]:
-    """Sweeps that share a folder make its report one after another: what the last one writes has seen all that is finished."""
+def _after_other_reports(root: Path) -> Generator[Path]:
+    """Wait for other sweeps on this folder to write their reports, so that the last report includes all finished runs."""
     with ExitStack() as stack:
-        with suppress(OSError):  # not ours to write to, or another one takes too long: the runs are safe
+        with suppress(OSError):  # the folder is read-only, or another report takes too long: no run is lost
             stack.enter_context(lock(root / LOCK).acquire(timeout=120))
         yield root
 
 
 def conclude(root: Path) -> int:
-    """Write and show the report of the sweep in ``root``; returns the exit code."""
+    """Write and print the report of the sweep in ``root``; returns the exit code."""
     found = report(root)
     plan = found.plan
     written = _write(found, root)
     show(found)
     if written:
         page = console.shorten(root / PAGE)
-        console.out.print(f"report: {page} (the tables beside it: summary.md, .csv, .tex)", markup=False)
-    console.out.print(f"look at the curves: {console.tensorboard(str(root))}", markup=False)
+        console.out.print(f"report: {page} (tables in the same folder: summary.md, .csv, .tex)", markup=False)
+    console.out.print(f"training curves: {console.tensorboard(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     lacking = [run for run in found.unfinished if run.path in planned and run.state != "running"]
     mendable = {str(run["path"]) for run in found.runs if run.get("mendable")}
     mendable |= {run.path for run in lacking if run.state == "wrong settings"}
     if lacking:
         return 2 if written and all(run.path in mendable for run in lacking) else 1
-    refused = [] if plan else refusals(root)  # with a plan, states of folders say it all
+    refused = [] if plan else refused_runs(root)  # with a plan, the states of the folders say it all
     for run, reason in refused:
         console.out.print(f"{run}: not run, {reason}", markup=False)
     return 0 if written and not refused else 1
 
 
 def _write(found: Report, root: Path) -> bool:
-    """Whether the report could be written."""
+    """Write the report; returns whether that succeeded."""
     try:
         update(found, root)
-    except OSError as error:  # the runs are safe
+    except OSError as error:  # no run is lost
         later = f"convexp-report {shlex.quote(str(root))}"
         console.complain("convexp-train", f"the report cannot be written ({error}); later: {later}")
         return False

@@ -1,4 +1,4 @@
-"""What the runs of a sweep, which may be in several processes, tell its end: files in its folder."""
+"""Marker files in a sweep's folder, by which its runs, in any process, report what the end of the sweep has to know."""
 
 import json
 from pathlib import Path
@@ -9,30 +9,30 @@ REFUSED = ".refused"
 STOPPED = ".stopped"
 
 
-def clear(root: Path) -> None:
-    """What an earlier sweep noted is no news any more."""
+def clear_markers(root: Path) -> None:
+    """Remove the markers of an earlier start of the sweep."""
     for name in (REFUSED, STOPPED):
         (root / name).unlink(missing_ok=True)
 
 
-def note_refusal(root: Path, run: str, reason: str) -> None:
-    """A run could not be done, as its folder belongs to another run or process."""
+def mark_refused(root: Path, run: str, reason: str) -> None:
+    """Record that a run could not be done, for example because its folder holds another run."""
     with open_append(root / REFUSED) as file:
         file.write(json.dumps([run, reason]) + "\n")
 
 
-def refusals(root: Path) -> list[tuple[str, str]]:
-    """The runs that were refused, each with its reason."""
+def refused_runs(root: Path) -> list[tuple[str, str]]:
+    """The runs that were recorded by ``mark_refused``, each with its reason."""
     file = root / REFUSED
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return [(run, reason) for run, reason in map(json.loads, lines)]
 
 
-def stop(root: Path) -> None:
-    """No further run of the sweep is to start."""
+def mark_stopped(root: Path) -> None:
+    """Record that no further run of the sweep may start (``on_failure=stop``)."""
     open_append(root / STOPPED).close()
 
 
-def stopped(root: Path) -> bool:
-    """Whether a run has failed that was to stop the sweep."""
+def is_stopped(root: Path) -> bool:
+    """Whether ``mark_stopped`` was called since the sweep was started."""
     return (root / STOPPED).exists()

@@ -1,4 +1,4 @@
-"""Names of run folders: what differs, and nothing else, so that they stay the same from start to start."""
+"""Names of run folders: the values that differ, so that a run has the same folder whenever its sweep is started."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from collections import Counter
 
 from convexp.studies.grid import Point
 
-LONGEST = 120  # bytes; file systems take 255, and there are files with longer names
+MAX_BYTES = 120  # file systems allow 255, and files are named after their folder with more added
 
 
 def folder_names(points: list[Point]) -> list[str]:
@@ -25,16 +25,16 @@ def _name(point: Point) -> str:
 
 
 def _part(setting: str, value: str) -> str:
-    """``conv`` for a choice of a group (``model=conv``), else the last word of the setting and the value."""
-    said = re.sub(r"[^\w.+-]+", "_", value).strip("_")
+    """The option alone for a group (``conv`` for ``model=conv``), else the last part of the setting's name and the value."""
+    text = re.sub(r"[^\w.+-]+", "_", value).strip("_")
     word = setting.rpartition(".")[2].lstrip("+")
     if "." not in setting and word != "seed":
-        return said
-    return f"{word}{said}" if re.match(r"[\d.+-]", said) else f"{word}_{said}"
+        return text
+    return f"{word}{text}" if re.match(r"[\d.+-]", text) else f"{word}_{text}"
 
 
 def _shortened(name: str) -> str:
-    return name.encode()[:LONGEST].decode(errors="ignore")
+    return name.encode()[:MAX_BYTES].decode(errors="ignore")
 
 
 def _digest(point: Point) -> str:

@@ -1,4 +1,4 @@
-"""What a sweep is going to do, and what is done already."""
+"""The runs of a sweep: their configurations, their folders, and which of them are done already."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,21 +16,25 @@ from convexp.records import identity_hash, read_result
 from convexp.records.folder import State, state
 from convexp.records.plan import PlannedRun
 from convexp.records.settings import flatten
-from convexp.studies.composing import Composer
+from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.terminal import console
 
-Name = Callable[[int, list[str], DictConfig], str]  # of a run's folder: from its number, overrides and settings
+FolderName = Callable[[int, list[str], DictConfig], str]  # (number, overrides, configuration) of a run -> name of its folder
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a sweep: its folder's name, what it is told, and what is known of it.
+    """One run of a sweep.
 
     Attributes:
-        number: among all of them, whatever is done already; ``${hydra:job.num}``.
-        overrides: as on the command line.
-        config: None if it is wrong, and then ``error`` says why.
+        number: Index of the run in the sweep, finished runs included; ``${hydra:job.num}``.
+        folder: Name of the run's folder in the sweep's.
+        overrides: Overrides that configure the run, as on the command line.
+        point: The run's place in the grid.
+        config: The checked configuration; None if it is wrong.
+        error: What is wrong with the configuration, if it is.
+        state: The state of the run's folder.
     """
 
     number: int
@@ -43,42 +47,36 @@ class Job:
 
     @property
     def identity(self) -> str | None:
-        """Of its configuration."""
+        """The identity hash of the configuration; None if that is wrong."""
         return None if self.config is None else identity_hash(self.config.identity())
 
-    def planned(self) -> PlannedRun:
-        """As the plan notes it."""
+    def planned_run(self) -> PlannedRun:
+        """The run as ``study.json`` lists it."""
         return PlannedRun(self.folder, self.identity, {axis.key: axis.value(row) for axis, row in self.point})
 
 
-def jobs(points: list[Point], constant: list[str], composer: Composer, name: Name) -> list[Job]:
-    """A job for each point, its configuration checked.
+def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name: FolderName) -> list[Job]:
+    """Make a job for each point, and check its configuration.
 
     Raises:
         HydraException: if a configuration cannot be composed.
-        ConfigError: if all of them are wrong, or one has no folder of its own within the sweep's.
+        ConfigError: if all configurations are wrong, or two runs would share a folder, or one would lie outside the sweep's.
     """
-    found: list[Job] = []
+    jobs: list[Job] = []
     for number, point in enumerate(console.track(points, "plan")):
-        said = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
-        overrides = [chosen(text) for text in (*constant, *said)]
+        texts = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
+        overrides = [chosen(text) for text in (*constant, *texts)]
         be_job(number)
-        settings = composer.settings(overrides)
+        settings = composer.compose(overrides)
         config, error = _checked(settings)
         folder = name(number, overrides, settings)
         check_subfolder("hydra.sweep.subdir", folder)
-        found.append(Job(number, folder, overrides, point, config, error))
-    if found and all(job.error for job in found):
-        assert found[0].error is not None
-        raise found[0].error
-    folders: dict[str, Job] = {}
-    for job in found:
-        if job.folder in folders:
-            raise ConfigError(
-                f"hydra.sweep.subdir: {' '.join(job.overrides)} would share the folder {job.folder} with another run"
-            )
-        folders[job.folder] = job
-    return found
+        jobs.append(Job(number, folder, overrides, point, config, error))
+    if jobs and all(job.error for job in jobs):
+        assert jobs[0].error is not None
+        raise jobs[0].error
+    _check_folders(jobs)
+    return jobs
 
 
 def _checked(settings: DictConfig) -> tuple[Config | None, ConfigError | None]:
@@ -88,13 +86,23 @@ def _checked(settings: DictConfig) -> tuple[Config | None, ConfigError | None]:
         return None, error
 
 
-def looked_up(found: list[Job], root: Path) -> list[Job]:
-    """The jobs with the state in which their folders are.
+def _check_folders(jobs: list[Job]) -> None:
+    seen: set[str] = set()
+    for job in jobs:
+        if job.folder in seen:
+            raise ConfigError(
+                f"hydra.sweep.subdir: {' '.join(job.overrides)} would share the folder {job.folder} with another run"
+            )
+        seen.add(job.folder)
+
+
+def with_state(jobs: list[Job], root: Path) -> list[Job]:
+    """The jobs with the states of their folders in ``root``.
 
     Raises:
-        ConfigError: if folders hold runs of other settings.
+        ConfigError: if folders hold runs with other settings.
     """
-    known = [replace(job, state=state(root / job.folder, job.identity)) for job in found]
+    known = [replace(job, state=state(root / job.folder, job.identity)) for job in jobs]
     if others := [job for job in known if job.state is State.OTHER]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
@@ -105,16 +113,16 @@ def looked_up(found: list[Job], root: Path) -> list[Job]:
 
 
 def _differences(job: Job, root: Path) -> str:
-    """Which settings of the run in the folder are others than the job's: the first three."""
+    """The first three settings that differ between the run in the folder and the job."""
     before = flatten((read_result(root / job.folder) or {}).get("config"))
     assert job.config is not None
     now = flatten(job.config.model_dump(by_alias=True))
-    apart = [key for key in {**before, **now} if before.get(key) != now.get(key) and not key.startswith(("study.", "name"))]
-    return ", ".join(f"{key}={before.get(key)}, now {now.get(key)}" for key in apart[:3]) or "of an older convexp"
+    differ = [key for key in {**before, **now} if before.get(key) != now.get(key) and not key.startswith(("study.", "name"))]
+    return ", ".join(f"{key}={before.get(key)}, now {now.get(key)}" for key in differ[:3]) or "of an older convexp"
 
 
-def values(grid: list[Axis], found: list[Job]) -> dict[str, list[Any]]:
-    """The axes with the values that the jobs have on them, in the order of the grid."""
-    points = [job.planned().point for job in found]
+def axis_values(grid: list[Axis], jobs: list[Job]) -> dict[str, list[Any]]:
+    """The values that the jobs have on each axis, in the order of the grid."""
+    points = [job.planned_run().point for job in jobs]
     used = {axis.key: [point[axis.key] for point in points if axis.key in point] for axis in grid}
-    return {key: [v for i, v in enumerate(seen) if v not in seen[:i]] for key, seen in used.items()}
+    return {key: [v for i, v in enumerate(values) if v not in values[:i]] for key, values in used.items()}

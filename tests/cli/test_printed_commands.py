@@ -49,7 +49,7 @@ def goes_on(call, page: Path, elsewhere, runs: int) -> None:
     here = elsewhere()
     done = call("train", *command)
     assert done.code == 0, done.err
-    assert f"{runs} runs in {page.parent}: {runs} finished (kept)" in done.out
+    assert f"{runs} runs in {page.parent}: {runs} already finished" in done.out
     assert list(here.iterdir()) == []
 
 

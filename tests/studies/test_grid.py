@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convexp.config.spelling import spell
 from convexp.errors import ConfigError
-from convexp.studies.grid import axes, excluded, exclusions, meaning, product, rule, spell, told
-from convexp.studies.names import LONGEST, folder_names
+from convexp.studies.exclusions import is_excluded, parse_exclusion, parse_exclusions
+from convexp.studies.grid import apply_overrides, axes, product
+from convexp.studies.names import MAX_BYTES, folder_names
+from convexp.studies.overrides import parse_value
 
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
@@ -16,13 +19,13 @@ plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, a
 
 @settings(deadline=None)
 @given(st.recursive(plain, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
-def test_what_is_spelled_means_what_it_was(value):
-    assert meaning(spell(value)) == value
-    assert type(meaning(spell(value))) is type(value)
+def test_a_formatted_value_is_parsed_as_itself(value):
+    assert parse_value(spell(value)) == value
+    assert type(parse_value(spell(value))) is type(value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}])
-def test_what_cannot_be_spelled_says_so(value):
+def test_what_cannot_be_formatted_is_refused(value):
     with pytest.raises(ValueError, match="no value for a setting"):
         spell(value)
 
@@ -34,7 +37,7 @@ sizes = st.lists(st.integers(1, 4), min_size=1, max_size=4)
 @given(sizes)
 def test_product_has_every_combination_once(lengths):
     grid = axes({f"a.s{i}": list(range(n)) for i, n in enumerate(lengths)})
-    points = [tuple(meaning(row[0]) for _, row in point) for point in product(grid)]
+    points = [tuple(parse_value(row[0]) for _, row in point) for point in product(grid)]
     assert points == list(itertools.product(*map(range, lengths)))
 
 
@@ -44,8 +47,8 @@ def test_exclusions_leave_out_exactly_what_they_name(lengths, data):
     grid = axes({f"a.s{i}": list(range(n)) for i, n in enumerate(lengths)})
     chosen = {f"a.s{i}": data.draw(st.lists(st.integers(0, n - 1), min_size=1)) for i, n in enumerate(lengths)}
     for point in product(grid):
-        inside = all(meaning(row[0]) in chosen[axis.key] for axis, row in point)
-        assert excluded(point, rule(chosen)) is inside
+        inside = all(parse_value(row[0]) in chosen[axis.key] for axis, row in point)
+        assert is_excluded(point, parse_exclusion(chosen)) is inside
 
 
 @settings(deadline=None)
@@ -65,10 +68,10 @@ def test_names_stay_apart_and_can_be_folders_whatever_the_values(files):
         assert name
         assert name not in (".", "..")
         assert "/" not in name
-        assert len(name.encode()) <= LONGEST + 9
+        assert len(name.encode()) <= MAX_BYTES + 9
 
 
-def test_settings_that_move_together_stay_together():
+def test_settings_that_change_together_stay_together():
     grid = axes({"model.readout, model.pool": [["flatten", "none"], ["global_avg", "max"]], "seed": "range(3)"})
     points = [tuple(row) for point in product(grid) for axis, row in point if len(axis.settings) == 2]
     assert len(points) == 6
@@ -112,8 +115,8 @@ def test_a_wrong_grid_is_explained_in_one_line(grid, words):
 
 def test_command_line_takes_the_place_of_what_the_grid_says():
     grid = axes({"model": ["conv", "local"], "seed": [0, 1]})
-    changed, constant = told(grid, ["seed=5", "trainer.max_epochs=1", "optimizer.lr=0.1,0.2", "study=x"])
-    assert [(axis.key, [meaning(row[0]) for row in axis.rows]) for axis in changed] == [
+    changed, constant = apply_overrides(grid, ["seed=5", "trainer.max_epochs=1", "optimizer.lr=0.1,0.2", "study=x"])
+    assert [(axis.key, [parse_value(row[0]) for row in axis.rows]) for axis in changed] == [
         ("model", ["conv", "local"]),
         ("seed", [5]),
         ("optimizer.lr", [0.1, 0.2]),
@@ -122,19 +125,19 @@ def test_command_line_takes_the_place_of_what_the_grid_says():
 
 
 def test_the_last_word_on_the_command_line_counts():
-    changed, constant = told([], ["seed=1,2", "seed=3", "match=units", "match=params:5"])
+    changed, constant = apply_overrides([], ["seed=1,2", "seed=3", "match=units", "match=params:5"])
     assert changed == []
     assert constant == ["seed=3", "match=params:5"]
 
 
 def test_one_of_a_pair_cannot_be_changed_alone():
-    with pytest.raises(ConfigError, match="moves together"):
-        told(axes({"a.x, a.y": [[1, 2]]}), ["a.x=3"])
+    with pytest.raises(ConfigError, match="changes together"):
+        apply_overrides(axes({"a.x, a.y": [[1, 2]]}), ["a.x=3"])
 
 
 def test_an_exclusion_that_excludes_nothing_is_a_mistake():
     points = product(axes({"model": ["conv"], "seed": [0]}))
-    assert len(exclusions(points, [{"model": "conv"}])) == 1
+    assert len(parse_exclusions(points, [{"model": "conv"}])) == 1
     for wrong in ({"model": "dense"}, {"model.stride": 1}, {}):
         with pytest.raises(ConfigError, match="no point of the grid"):
-            exclusions(points, [wrong])
+            parse_exclusions(points, [wrong])

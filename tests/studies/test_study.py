@@ -10,7 +10,7 @@ from conftest import ROOT, SMALL, read
 
 from convexp.config.schema import Study
 from convexp.records.plan import read_plan
-from convexp.studies.sweep import runs_of
+from convexp.studies.study import expand
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${model.name}-${seed}")
 
@@ -49,7 +49,7 @@ def test_wrong_setting_of_one_run_is_exit_code_2(call, tmp_path):
     assert read(tmp_path / "sweep" / "1")["state"] == "failed"
     done = call("train", *SWEEP, "model.kernel_size=3,5", "hydra.sweep.subdir=${hydra.job.num}")
     assert done.code == 0, done.err
-    assert "1 finished (kept), 1 failed (to be tried again: 1)" in done.out
+    assert "1 already finished, 1 failed, to be retried (1)" in done.out
     assert read(tmp_path / "sweep" / "1")["state"] == "finished"
 
 
@@ -101,7 +101,7 @@ def test_three_layers_study_compares_the_same_hidden_units(call, tmp_path):
     assert len({run["data"]["checksum"] for run in runs.values()}) == 1
     again = call("train", "study=three_layers", *tiny)
     assert again.code == 0
-    assert "three_layers: 6 runs in outputs/studies/three_layers: 6 finished (kept)" in again.out
+    assert "three_layers: 6 runs in outputs/studies/three_layers: 6 already finished" in again.out
 
 
 def test_report_says_what_is_missing(call, tmp_path):
@@ -183,7 +183,7 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
         (["study=three_layers", "study.question=''"], "study.question="),
         (["study=three_layers", "seed=-1,-2"], "seed=-1: should be greater than or equal to 0"),
         (["study=three_layers", "model.kernel_sise=3,5"], "model.kernel_sise: there is no such setting"),
-        (["study=border", "model.padding=valid"], "model.padding: moves together with others in this study"),
+        (["study=border", "model.padding=valid"], "model.padding: changes together with others in this study"),
         (["-m", "seed=0,1", "hydra.sweep.subdir=same"], "would share the folder same"),
         (["-m", "outputs=a,b"], "outputs: is the same for all runs of a sweep"),
         (["-m", "model=glob(c*)"], "name the values"),
@@ -203,7 +203,7 @@ def test_a_study_that_grows_keeps_what_it_has(call, tmp_path):
     assert call("train", *tiny, "seed=0").code == 0
     done = call("train", *tiny, "seed=0,1")
     assert done.code == 0, done.err
-    assert "2 finished (kept), 2 new" in done.out
+    assert "2 already finished, 2 new" in done.out
     plan = read_plan(tmp_path / "outputs" / "studies" / "three_layers")
     assert plan.axes["seed"] == [0, 1]
     assert len(plan.runs) == 4
@@ -241,14 +241,14 @@ def test_data_that_has_gone_is_a_wrong_setting_and_no_result_is_lost(call, tmp_p
     monkeypatch.setenv("CONVEXP_DATA", str(tmp_path / "nowhere"))
     done = call("train", *sweep)
     assert done.code == 2
-    assert "1 finished (kept), 1 with wrong settings (mnist)" in done.out
+    assert "1 already finished, 1 with wrong settings (mnist)" in done.out
     assert read(tmp_path / "sweep" / "mnist") == before
 
 
 def test_a_report_that_fails_is_no_success(call, monkeypatch):
-    from convexp.studies import callback as ending
+    from convexp.studies import callback
 
-    monkeypatch.setattr(ending, "show", lambda found: 1 / 0)
+    monkeypatch.setattr(callback, "show", lambda found: 1 / 0)
     done = call("train", *SWEEP, "only_costs=true")
     assert done.code == 1
     assert "the report failed (ZeroDivisionError" in done.err
@@ -280,8 +280,8 @@ def test_folders_in_folders_have_one_study(call, tmp_path):
 def test_grids_may_overlap_and_leave_points_out():
     grids = [{"model": ["conv", "local"], "seed": [0, 1]}, {"model": ["local", "dense"], "seed": [1, 2]}]
     study = Study(name="s", question="?", grid=grids, exclude=[{"model": "dense", "seed": [2]}, {"model": "conv", "seed": 1}])
-    grid, points, constant = runs_of(study, ["match=units"])
-    said = [tuple(axis.value(row) for axis, row in point) for point in points]
-    assert said == [("conv", 0), ("local", 0), ("local", 1), ("local", 2), ("dense", 1)]
+    grid, points, constant = expand(study, ["match=units"])
+    values = [tuple(axis.value(row) for axis, row in point) for point in points]
+    assert values == [("conv", 0), ("local", 0), ("local", 1), ("local", 2), ("dense", 1)]
     assert [axis.key for axis in grid] == ["model", "seed"]
     assert constant == ["match=units"]

@@ -95,11 +95,11 @@ def test_killed_at_any_moment_it_finishes_the_rest_the_next_time(tmp_path, progr
         finished = now
     done = program("train", *SWEEP, cwd=tmp_path)
     assert done.code == 0, done.err
-    assert f"{len(finished)} finished (kept)" in done.out
+    assert f"{len(finished)} already finished" in done.out
     assert outcome(root) == undisturbed
     again = program("train", *SWEEP, cwd=tmp_path)
     assert again.code == 0
-    assert "4 runs in sweep: 4 finished (kept)" in again.out
+    assert "4 runs in sweep: 4 already finished" in again.out
 
 
 def test_says_which_runs_go_on_which_are_tried_again_and_which_are_new(call, interrupted_at, tmp_path):
@@ -109,7 +109,7 @@ def test_says_which_runs_go_on_which_are_tried_again_and_which_are_new(call, int
     assert states(root) == {"conv-seed0": "interrupted"}
     done = call("train", *SWEEP)
     assert done.code == 0, done.err
-    assert "4 runs in sweep: 1 interrupted (to be gone on with: conv-seed0), 3 new" in done.out
+    assert "4 runs in sweep: 1 interrupted, to be resumed (conv-seed0), 3 new" in done.out
     assert starts(root) == dict.fromkeys(RUNS, 1)
 
 
@@ -126,7 +126,7 @@ def test_damaged_files_are_made_again(call, tmp_path, interrupted_at):
     (root / "study.json").write_text('{"format": 1, "na')
     done = call("train", *SWEEP)
     assert done.code == 0, done.err  # global_conv is not part of this start, and the plan that knew it is gone
-    assert "4 runs in sweep: 3 finished (kept), 1 new" in done.out
+    assert "4 runs in sweep: 3 already finished, 1 new" in done.out
     assert "digits-global_conv-seed0: interrupted" in done.out
     assert outcome(root) == before
     done = call("train", *SWEEP[:-2], "model=global_conv", "seed=0")
@@ -163,7 +163,7 @@ def test_what_another_process_does_is_no_failure(call, tmp_path):
         done = call("train", *SWEEP[:-2], "model=conv", "seed=0,1", "only_costs=true", "hydra.sweep.subdir=conv-seed${seed}")
     assert done.code == 0, done.err
     assert done.err == ""
-    assert "1 in the hands of another process (conv-seed1), 1 new" in done.out
+    assert "1 running in another process (conv-seed1), 1 new" in done.out
     assert "conv-seed1: running, another process is working on it" in done.out
 
 
@@ -230,10 +230,10 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
     assert set(states(root).values()) == {"interrupted"}
     said = (tmp_path / "out.txt").read_text()
     assert "Traceback" not in said
-    assert ("interrupted; to go on, start it again" in said) == (how != "SIGKILL")
+    assert ("interrupted; start the same command again to resume" in said) == (how != "SIGKILL")
     done = program("train", *SWEEP, *LONG, cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "2 interrupted (to be gone on with" in done.out
+    assert "2 interrupted, to be resumed (" in done.out
     assert set(starts(root).values()) == {1}
 
 
@@ -344,7 +344,7 @@ def test_stop_at_the_first_failure(call, tmp_path):
     assert re.search(r"lr0.1: missing", done.out)
     done = call("train", *sweep[:-1])
     assert done.code == 1
-    assert "1 failed (to be tried again: lr1e+30), 1 new" in done.out
+    assert "1 failed, to be retried (lr1e+30), 1 new" in done.out
     assert read(tmp_path / "sweep" / "lr0.1")["state"] == "finished"
 
 
@@ -354,7 +354,7 @@ def test_finished_study_starts_again_without_torch(call, program, tmp_path):
     (tmp_path / "lib" / "torch.py").write_text("raise SystemExit('torch was imported')")
     done = program("train", *SWEEP, cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))
     assert done.code == 0, done.err
-    assert "4 finished (kept)" in done.out
+    assert "4 already finished" in done.out
 
 
 def test_what_a_full_disk_left_before_the_first_result_stands_in_no_ones_way(call, tmp_path):

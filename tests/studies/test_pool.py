@@ -18,10 +18,10 @@ from omegaconf import OmegaConf
 
 from convexp.errors import ConfigError
 from convexp.files.locks import lock
-from convexp.studies import launching
-from convexp.studies.launching import check_processes, how_many, may_have_gpu
-from convexp.studies.processes import side_by_side
-from convexp.studies.temporary import LOCK
+from convexp.studies import process_count as counting
+from convexp.studies.pool import run_parallel
+from convexp.studies.process_count import check_processes, gpu_may_exist, process_count
+from convexp.studies.temp_folders import LOCK
 from convexp.terminal import console
 
 LIGHT = "json"  # a module to preload that takes no time
@@ -62,7 +62,7 @@ def given_as(jobs):
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.integers(), max_size=6), st.integers(2, 4))
 def test_every_job_is_done_once(jobs, count):
-    ended = list(side_by_side(square, given_as(jobs), count, LIGHT))
+    ended = list(run_parallel(square, given_as(jobs), count, LIGHT))
     assert sorted(done.number for done in ended) == list(range(len(jobs)))
     for done in ended:
         assert (done.value, done.exit_code) == (jobs[done.number] ** 2, None)
@@ -70,7 +70,7 @@ def test_every_job_is_done_once(jobs, count):
 
 
 def test_a_process_does_one_job_after_another():
-    pids = {done.value for done in side_by_side(own_pid, given_as(range(9)), 3, LIGHT)}
+    pids = {done.value for done in run_parallel(own_pid, given_as(range(9)), 3, LIGHT)}
     assert 1 <= len(pids) <= 3
     assert os.getpid() not in pids
 
@@ -81,7 +81,7 @@ def own_pid(_job):
 
 @pytest.mark.parametrize(("work", "lost", "code"), [(die_of_two, 2, -signal.SIGKILL), (leave, 1, 7)])
 def test_a_process_that_ends_takes_no_other_job_with_it(work, lost, code):
-    ended = {done.number: done for done in side_by_side(work, given_as(range(6)), 2, LIGHT)}
+    ended = {done.number: done for done in run_parallel(work, given_as(range(6)), 2, LIGHT)}
     assert {number for number, done in ended.items() if done.exit_code is not None} == {lost}
     assert ended[lost].exit_code == code
     assert [ended[n].value for n in range(6) if n != lost] == [n for n in range(6) if n != lost]
@@ -91,7 +91,7 @@ def test_leaving_interrupts_what_has_not_ended_and_starts_no_more(tmp_path):
     folders = [tmp_path / str(n) for n in range(3)]
     for folder in folders:
         folder.mkdir()
-    ending = side_by_side(note_the_interruption, given_as(folders), 2, LIGHT)
+    ending = run_parallel(note_the_interruption, given_as(folders), 2, LIGHT)
     with pytest.raises(KeyboardInterrupt):
         _interrupted_once_begun(ending, folders[:2])
     assert [sorted(file.name for file in folder.iterdir()) for folder in folders] == [["interrupted", "started"]] * 2 + [[]]
@@ -113,7 +113,7 @@ def _interrupted_once_begun(ending, folders):
 
 
 def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
-    ending = side_by_side(own_pid, given_as(range(4)), 2, LIGHT)
+    ending = run_parallel(own_pid, given_as(range(4)), 2, LIGHT)
     first = next(ending)
     os.kill(first.value, signal.SIGKILL)
     ended = [first, *ending]
@@ -123,7 +123,7 @@ def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
 
 def test_the_end_of_a_process_is_seen_while_its_children_live(tmp_path):
     """They hold its end of the connection open."""
-    (done,) = side_by_side(die_and_leave_a_child, given_as([tmp_path / "child"]), 1, LIGHT)
+    (done,) = run_parallel(die_and_leave_a_child, given_as([tmp_path / "child"]), 1, LIGHT)
     child = int((tmp_path / "child").read_text())
     os.kill(child, signal.SIGTERM)  # raises ProcessLookupError if it has gone before
     assert done.exit_code == -signal.SIGKILL
@@ -141,7 +141,7 @@ def die_and_leave_a_child(file):
 
 def test_tidying_up_is_not_interrupted_again(tmp_path):
     (tmp_path / "0").mkdir()
-    ending = side_by_side(tidy_up, given_as([tmp_path / "0", tmp_path / "0"]), 2, LIGHT)
+    ending = run_parallel(tidy_up, given_as([tmp_path / "0", tmp_path / "0"]), 2, LIGHT)
     with pytest.raises(KeyboardInterrupt):
         _interrupted_once_begun(ending, [tmp_path / "0"])
     assert (tmp_path / "0" / "tidy").exists()
@@ -159,7 +159,7 @@ def tidy_up(folder):
 
 
 def test_jobs_may_have_processes_of_their_own():
-    ended = list(side_by_side(with_child, given_as([3, 4]), 2, LIGHT))
+    ended = list(run_parallel(with_child, given_as([3, 4]), 2, LIGHT))
     assert sorted(done.value for done in ended) == [3, 4]
 
 
@@ -188,17 +188,17 @@ def with_child(code):
 )
 def test_as_many_as_the_cores_allow(processes, threads, accelerator, gpu, count, monkeypatch):
     monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
-    monkeypatch.setattr(launching, "may_have_gpu", lambda: gpu)
+    monkeypatch.setattr(counting, "gpu_may_exist", lambda: gpu)
     config = OmegaConf.create({"trainer": {"threads": threads, "accelerator": accelerator}})
-    assert how_many(processes, config) == count
+    assert process_count(processes, config) == count
 
 
 def test_a_hidden_gpu_is_none(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert may_have_gpu()
+    assert gpu_may_exist()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert not may_have_gpu()
+    assert not gpu_may_exist()
 
 
 @pytest.mark.parametrize("processes", [0, -1, 1.5, "two", True])
@@ -210,8 +210,8 @@ def test_no_number_of_processes(processes):
 def in_a_process_of_its_own(tmp_path, preload, then):
     """Jobs side by side in a process whose temporary folder is in ``tmp_path``."""
     script = (
-        "import sys; from test_processes import given_as, own_pid, side_by_side\n"
-        f"ending = side_by_side(own_pid, given_as(range(4)), 2, {preload!r})\n"
+        "import sys; from test_pool import given_as, own_pid, run_parallel\n"
+        f"ending = run_parallel(own_pid, given_as(range(4)), 2, {preload!r})\n"
         f"next(ending)\n{then}"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": f"{Path(__file__).parent}:{tmp_path}"}
@@ -239,5 +239,5 @@ def test_a_server_that_is_killed_while_it_starts_is_one_line(tmp_path):
     done = in_a_process_of_its_own(tmp_path, "deadly", "")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(
-        "convexp.errors.ConvexpError: the process that all others are forked from has"
+        "convexp.errors.ConvexpError: the server process that starts the workers has"
     )

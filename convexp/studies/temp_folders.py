@@ -1,4 +1,4 @@
-"""The folder that Python's multiprocessing makes for its sockets, which outlives a process that is killed."""
+"""The temporary folders that Python's multiprocessing makes for its sockets and leaves behind when a process is killed."""
 
 import os
 import shutil
@@ -15,13 +15,16 @@ LOCK = "convexp.lock"
 
 
 @cache
-def tidy_temporary_folder() -> FileLock:
-    """Lock the folder of this process as long as it lives, and remove those whose locks are free: their sweeps were killed."""
+def clean_temp_folders() -> FileLock:
+    """Lock the temporary folder of this process while it lives, and remove the folders of sweeps that were killed.
+
+    Those are the folders whose lock is free.
+    """
     mine = Path(util.get_temp_dir())
     held = lock(mine / f"{LOCK}.new")
-    with suppress(OSError):  # without locks on that disk nobody can tell who lives, and all stay
+    with suppress(OSError):  # on a file system without locks nobody can tell which processes live, so all folders stay
         held.acquire(timeout=0)
-        (mine / f"{LOCK}.new").rename(mine / LOCK)  # under this name it is locked from the first moment
+        (mine / f"{LOCK}.new").rename(mine / LOCK)  # so a file of this name is locked from the first moment
         for folder in mine.parent.glob("pymp-*"):
             with suppress(OSError):
                 if folder != mine and folder.lstat().st_uid == os.getuid() and (folder / LOCK).is_file():

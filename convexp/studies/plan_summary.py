@@ -1,0 +1,30 @@
+"""The line that a sweep starts with: how many of its runs are done, and what happens to the others."""
+
+from pathlib import Path
+
+from convexp.records.folder import State
+from convexp.studies.planning import Job
+from convexp.terminal import console
+
+MAX_NAMED = 5  # folders
+
+TEXTS = {  # in the order of the line
+    State.FINISHED: "already finished",
+    State.INTERRUPTED: "interrupted, to be resumed ({})",
+    State.FAILED: "failed, to be retried ({})",
+    State.BUSY: "running in another process ({})",
+    State.NEW: "new",
+    State.WRONG: "with wrong settings ({})",
+}
+
+
+def print_plan(jobs: list[Job], root: Path, name: str | None) -> None:
+    """Print how many runs are finished, resumed, retried and new."""
+    folders = {state: [job.folder for job in jobs if job.state is state] for state in TEXTS}
+    parts = [f"{len(names)} {TEXTS[state].format(_listed(names))}" for state, names in folders.items() if names]
+    title = f"{name}: {len(jobs)} runs" if name else f"{len(jobs)} runs"
+    console.out.print(f"{title} in {console.shorten(root)}: {', '.join(parts)}", markup=False)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join([*names[:MAX_NAMED], *(["..."] if len(names) > MAX_NAMED else [])])

@@ -1,0 +1,47 @@
+"""Jobs in several processes at the same time, each of which does one job after another."""
+
+from collections.abc import Callable, Generator, Sequence
+from multiprocessing.connection import wait
+from typing import Any
+
+from convexp.studies.worker import JobResult, Worker
+
+
+def run_parallel(
+    work: Callable[[Any], Any], jobs: Sequence[Callable[[], Any]], count: int, preload: str
+) -> Generator[JobResult]:
+    """Call ``work`` with every job in at most ``count`` processes, and yield the results in the order in which jobs end.
+
+    Leaving the iteration interrupts the jobs that have not ended: in their processes SIGTERM raises KeyboardInterrupt.
+
+    Args:
+        work: A picklable function of one job.
+        jobs: Functions that make what is sent to a process; each is called here, shortly before it is sent.
+        count: Largest number of processes.
+        preload: Name of the module that is imported once for all processes.
+    """
+    pending = ((number, make()) for number, make in enumerate(jobs))
+    following = next(pending, None)
+    idle: list[Worker] = []
+    busy: list[Worker] = []
+    try:
+        while following is not None or busy:
+            if following is not None and len(busy) < count:
+                worker = idle.pop() if idle else Worker(work, preload)
+                busy.append(worker)
+                worker.send(*following)
+                following = next(pending, None)
+                continue
+            # The connection alone does not tell that a process has ended: its own child processes hold it open, too.
+            ready = wait([end for worker in busy for end in (worker.connection, worker.process.sentinel)])
+            for worker in [w for w in busy if w.connection in ready or w.process.sentinel in ready]:
+                result = worker.result()
+                busy.remove(worker)
+                if worker.process.is_alive():
+                    idle.append(worker)
+                yield result
+    finally:
+        for worker in busy:
+            worker.interrupt()
+        for worker in [*idle, *busy]:
+            worker.close()

@@ -1,0 +1,98 @@
+"""A worker process, as the process that started it sees it."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
+from typing import Any
+
+from convexp.errors import ConvexpError
+from convexp.studies.temp_folders import clean_temp_folders
+from convexp.studies.worker_main import FORKSERVER, SIGNALS, worker_main
+
+CONTEXT = multiprocessing.get_context("forkserver") if FORKSERVER else multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """The result of a job.
+
+    Attributes:
+        number: Index of the job.
+        value: What the job returned.
+        out: What the job wrote to the standard output.
+        err: What the job wrote to the standard error.
+        exit_code: None, or the exit code of the process if it ended during the job (-9 if it was killed).
+    """
+
+    number: int
+    value: Any = None
+    out: str = ""
+    err: str = ""
+    exit_code: int | None = None
+
+
+class Worker:
+    """A process that does the jobs it is sent, one at a time.
+
+    Args:
+        work: The function that does a job. It has to be picklable.
+        preload: Name of the module that is imported once for all workers.
+
+    Raises:
+        ConvexpError: if the process cannot be started.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], preload: str) -> None:
+        if FORKSERVER:
+            _start_server(preload)
+        self.connection, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=worker_main, args=(theirs, work))
+        try:
+            self.process.start()
+        except (EOFError, OSError) as error:
+            raise ConvexpError(
+                f"the server process that starts the workers has ended ({type(error).__name__}), perhaps for want of memory; "
+                "finished runs are kept, start the same command again for the rest"
+            ) from None
+        theirs.close()  # else the end of the process would not be noticed here
+        self.number = -1
+
+    def send(self, number: int, job: Any) -> None:
+        """Send a job; if the process has ended, ``result`` reports it."""
+        self.number = number
+        with suppress(OSError):
+            self.connection.send(job)
+
+    def result(self) -> JobResult:
+        """The result of the job, once ``connection`` is readable or the process has ended."""
+        try:
+            if self.connection.poll():
+                return JobResult(self.number, *self.connection.recv())
+        except (EOFError, OSError):
+            pass
+        self.process.join()
+        return JobResult(self.number, exit_code=self.process.exitcode)
+
+    def close(self) -> None:
+        """Send no more jobs, and wait until the process has ended."""
+        self.connection.close()
+        self.process.join()
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the job."""
+        self.process.terminate()
+
+
+def _start_server(preload: str) -> None:
+    """Start the fork server unless it runs, with signals blocked: those sent to the whole process group are not for it."""
+    clean_temp_folders()
+    CONTEXT.set_forkserver_preload([preload])
+    resource_tracker.ensure_running()  # or the server would start it, and that unblocks signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # inherited, and unblocked in ``worker_main``
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

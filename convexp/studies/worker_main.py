@@ -1,0 +1,66 @@
+"""What a worker process runs: one job after another, until the process that started it closes the connection or ends."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from convexp.terminal import console
+from convexp.terminal.streams import lenient_output
+
+# On Linux workers are forked from one server that has made the imports: they are paid for once, and their memory is shared.
+# On macOS the libraries that torch links do not survive a fork.
+FORKSERVER = sys.platform == "linux"
+
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+
+
+@lenient_output()
+def worker_main(connection: Connection, work: Callable[[Any], Any]) -> None:
+    """Receive jobs, and send for each what ``work`` returned and what it wrote to stdout and stderr.
+
+    SIGTERM raises KeyboardInterrupt in the job.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the group; the first one decides
+    signal.signal(signal.SIGTERM, _InterruptOnce())
+    with suppress(KeyboardInterrupt):
+        if FORKSERVER:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        threading.Thread(target=_end_with_the_parent, daemon=True).start()
+        while (job := _receive(connection)) is not None:
+            with console.out.capture() as out, console.err.capture() as err:
+                value = work(job)
+            with suppress(OSError):  # nobody waits for it any more
+                connection.send((value, out.get(), err.get()))
+
+
+def _receive(connection: Connection) -> Any:
+    """The next job; None if the connection is closed."""
+    try:
+        return connection.recv()
+    except (EOFError, OSError):
+        return None
+
+
+class _InterruptOnce:
+    """Raises KeyboardInterrupt at the first signal only: a second one must not interrupt the cleaning up."""
+
+    def __init__(self) -> None:
+        self.raised = False
+
+    def __call__(self, _signal: int, _frame: object) -> None:
+        if not self.raised:
+            self.raised = True
+            raise KeyboardInterrupt
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
