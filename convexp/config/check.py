@@ -21,7 +21,7 @@ from convexp.config.renamed import renamed
 from convexp.config.schema import Config, Target
 from convexp.config.targets import signature
 from convexp.errors import ConfigError
-from convexp.geometry.placement import Protocol, reach_of
+from convexp.geometry.placement import ShiftProtocol, largest_shift
 
 # What the skeleton, the data module or the run hands over when it builds the target, so that no YAML has to.
 PROVIDED = {
@@ -255,13 +255,13 @@ def check_probes(config: Config) -> None:
         ConfigError: naming the setting.
     """
     placement = config.data.placement()
-    rooms = zip(placement.canvas_size, placement.input_size, reach_of(placement.test), strict=True)
+    rooms = zip(placement.canvas_size, placement.input_size, largest_shift(placement.test), strict=True)
     room = max(0, min((canvas - window) // 2 - shifted for canvas, window, shifted in rooms))  # test images are shifted already
     for name, probe in (config.probes or {}).items():
         settings = probe.spec()
         protocol = settings.get("protocol", "zero_fill")
-        if "protocol" in settings and protocol not in get_args(Protocol):
-            raise ConfigError(f"probes.{name}.protocol={protocol}: should be one of {', '.join(get_args(Protocol))}")
+        if "protocol" in settings and protocol not in get_args(ShiftProtocol):
+            raise ConfigError(f"probes.{name}.protocol={protocol}: should be one of {', '.join(get_args(ShiftProtocol))}")
         limit = room if protocol == "crop" else min(placement.input_size) - 1
         why = "on this canvas" if protocol != "crop" else "as the window (data.shift.window) has to stay on the canvas"
         for setting in ("step", "displacement", "cutoff"):

@@ -22,9 +22,18 @@ from pydantic import (
 
 from convexp.config.renamed import first_named
 from convexp.geometry import Size, resolve_padding
-from convexp.geometry.counts import check_count
-from convexp.geometry.placement import Choice, Offsets, Placement, Protocol, positions, reach_of, shifts, window_size
+from convexp.geometry.placement import (
+    Offsets,
+    OffsetSetting,
+    Placement,
+    ShiftProtocol,
+    largest_shift,
+    position_offsets,
+    shift_offsets,
+    window_size,
+)
 from convexp.geometry.skeleton import Activation, Norm, PaddingMode, Pool, Readout, Skeleton, Stage
+from convexp.geometry.subset_size import check_subset_size
 from convexp.records.identity import INDIFFERENT, PLACES
 
 
@@ -161,13 +170,13 @@ def _check_choice(value: Any) -> Any:
 OFFSETS = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}]}
 OffsetChoice = Annotated[Any, BeforeValidator(_check_choice), WithJsonSchema(OFFSETS)]
 COUNTS = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "exclusiveMinimum": 0, "maximum": 1}]}
-SampleCount = Annotated[Any, BeforeValidator(check_count), WithJsonSchema(COUNTS)]
+SampleCount = Annotated[Any, BeforeValidator(check_subset_size), WithJsonSchema(COUNTS)]
 
 
 class Shift(Section):
     """How the images of each part are moved on their canvas (``convexp.geometry.placement``; design.md, section 4)."""
 
-    protocol: Protocol
+    protocol: ShiftProtocol
     window: PositiveInt | None  # crop: pixels that are seen; null: as many as the shifts leave
     train: OffsetChoice  # drawn anew in every epoch
     val: OffsetChoice  # drawn once, with split_seed
@@ -210,16 +219,16 @@ class Data(Section):
         canvas = size if self.canvas is None else (self.canvas,) * len(size)
         shift = self.shift
 
-        def read(setting: str, choice: Choice, reader: Any, *sizes: Size) -> Offsets:
+        def read(setting: str, choice: OffsetSetting, reader: Any, *sizes: Size) -> Offsets:
             try:
                 return reader(choice, *sizes)
             except ValueError as error:
                 raise ValueError(f"data.{setting}={choice}: {error}") from None
 
-        parts = {part: read(f"shift.{part}", getattr(shift, part), shifts, canvas) for part in ("train", "val", "test")}
+        parts = {part: read(f"shift.{part}", getattr(shift, part), shift_offsets, canvas) for part in ("train", "val", "test")}
         seen = canvas
         if shift.protocol == "crop":
-            reach: Size = tuple(map(max, zip(*map(reach_of, parts.values()), strict=True)))
+            reach: Size = tuple(map(max, zip(*map(largest_shift, parts.values()), strict=True)))
             try:
                 seen = window_size(canvas, shift.window, reach)
             except ValueError as error:
@@ -231,7 +240,7 @@ class Data(Section):
             image_size=size,
             canvas_size=canvas,
             input_size=seen,
-            position=read("position", self.position, positions, size, canvas),
+            position=read("position", self.position, position_offsets, size, canvas),
             protocol=shift.protocol,
             **parts,
         )

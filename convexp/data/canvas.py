@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convexp.geometry import Size
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 
 
 def place(images: Tensor, canvas_size: Size, position: Size) -> Tensor:
@@ -75,7 +75,7 @@ def crop_each(images: Tensor, size: Size, shifts: Tensor) -> Tensor:
     return windows(images, _at(middle, shifts) - shifts, size)
 
 
-def move(images: Tensor, shift: Size | Tensor, protocol: Protocol, size: Size) -> Tensor:
+def move(images: Tensor, shift: Size | Tensor, protocol: ShiftProtocol, size: Size) -> Tensor:
     """Images shifted by ``protocol``, all by the same ``shift`` or each by its row of it; ``size`` is what is seen then."""
     each = isinstance(shift, Tensor)
     if protocol == "crop":

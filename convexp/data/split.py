@@ -5,7 +5,7 @@ from torch import Tensor
 
 from convexp.data.rng import generator
 from convexp.errors import ConfigError
-from convexp.geometry.counts import check_count
+from convexp.geometry.subset_size import check_subset_size
 
 
 def stratified_order(labels: Tensor, seed: int) -> Tensor:
@@ -36,7 +36,7 @@ def number(size: int | float, total: int, setting: str) -> int:
         ConfigError: naming ``setting``, if it is neither.
     """
     try:
-        check_count(size)
+        check_subset_size(size)
     except ValueError as error:
         raise ConfigError(f"{setting}={size}: {error}") from None
     return size if isinstance(size, int) else round(size * total)

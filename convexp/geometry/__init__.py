@@ -1,4 +1,4 @@
-"""The arithmetic of windows, placements and skeletons as plain data, so that a configuration can be checked without torch."""
+"""Windows, placements and the skeleton of a network as plain data, free of torch, so that checks are quick."""
 
 from convexp.geometry.windows import (
     Size,

@@ -1,7 +1,7 @@
-"""Where images lie and how far they move, as plain data (design.md, section 4: the three shift protocols).
+"""Where images lie on their canvas and how far they are shifted, as plain data (docs/design.md: the three shift protocols).
 
-Torch-free, so that a configuration can be checked before torch is imported. Offsets are whole pixels per dimension, down and
-right first positive; ``convexp.data`` draws them and moves the pixels.
+This module is free of torch, so that a configuration is checked before torch is imported. Offsets are whole pixels per
+dimension, positive for down and right. ``convexp.data`` draws the offsets and moves the pixels.
 """
 
 from dataclasses import dataclass
@@ -9,27 +9,37 @@ from typing import Any, Literal
 
 from convexp.geometry import Size
 
-Protocol = Literal["zero_fill", "circular", "crop"]
+ShiftProtocol = Literal["zero_fill", "circular", "crop"]
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Offsets drawn uniformly from all whole pixels from ``low`` to ``high``, both included, per dimension."""
+    """Offsets drawn uniformly from all whole pixels between two offsets.
+
+    Attributes:
+        low: Smallest offset per dimension, included.
+        high: Largest offset per dimension, included.
+        fixed: False, since there is more than one offset to draw.
+    """
 
     low: Size
     high: Size
-    fixed = False  # there is something to draw
+    fixed = False
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """Offsets drawn uniformly from a list; a list of one is a fixed offset."""
+    """Offsets drawn uniformly from a list.
+
+    Attributes:
+        offsets: The offsets to draw from. A single one is fixed.
+    """
 
     offsets: tuple[Size, ...]
 
     @property
     def fixed(self) -> bool:
-        """Whether there is nothing to draw."""
+        """Whether all offsets are equal, so that nothing has to be drawn."""
         return len(set(self.offsets)) == 1
 
     @property
@@ -44,96 +54,111 @@ class OneOf:
 
 
 Offsets = Uniform | OneOf
-Choice = str | int | float | list[int] | list[list[int]]  # offsets as a user writes them
+OffsetSetting = str | int | float | list[int] | list[list[int]]
+"""Offsets as they are written in a configuration: a word, pixels, a share of the size, one offset or a list of offsets."""
 
 
-def listed(choice: Choice, dims: int) -> OneOf | None:
-    """``[down, right]`` or a list of those as offsets; None if ``choice`` is no list.
+def explicit_offsets(setting: OffsetSetting, dims: int) -> OneOf | None:
+    """Read ``[down, right]`` or a list of such offsets; return None if ``setting`` is not a list.
 
     Raises:
-        ValueError: if an offset does not have one number per dimension.
+        ValueError: If an offset does not have one number per dimension.
     """
-    if not isinstance(choice, list):
+    if not isinstance(setting, list):
         return None
-    nested: Any = choice if all(isinstance(offset, list) for offset in choice) else [choice]
+    nested: Any = setting if all(isinstance(offset, list) for offset in setting) else [setting]
     if not nested or any(len(offset) != dims for offset in nested):
         raise ValueError(f"should have {dims} whole numbers, one per dimension, or be a list of such lists")
     return OneOf(tuple(tuple(offset) for offset in nested))
 
 
-def positions(choice: Choice, image_size: Size, canvas_size: Size) -> Offsets:
-    """Where on the canvas the first pixel of an image lies: ``centre``, ``random``, ``[row, column]`` or a list of those.
+def position_offsets(setting: OffsetSetting, image_size: Size, canvas_size: Size) -> Offsets:
+    """Read the position of an image's first pixel on the canvas: ``centre``, ``random``, ``[row, column]`` or a list of these.
 
     Raises:
-        ValueError: if the image would not lie on the canvas, or there is but one place for it to be drawn from.
+        ValueError: If the image would not lie on the canvas, or if a random position is wanted and there is only one.
     """
     room = tuple(c - n for c, n in zip(canvas_size, image_size, strict=True))
-    if choice == "centre":
+    if setting == "centre":
         return OneOf((tuple(r // 2 for r in room),))
-    if choice == "random":
+    if setting == "random":
         if not any(room):
-            raise ValueError("has no room to choose from; data.canvas should be larger than the image")
+            raise ValueError("has only one position to draw; data.canvas should be larger than the image")
         return Uniform((0,) * len(room), room)
-    fixed = listed(choice, len(room))
+    fixed = explicit_offsets(setting, len(room))
     if fixed is None:
-        raise ValueError("should be centre, random, [row, column] or a list of those")
+        raise ValueError("should be centre, random, [row, column] or a list of such positions")
     if min(fixed.low) < 0 or any(high > r for high, r in zip(fixed.high, room, strict=True)):
         raise ValueError(f"should lie between {[0] * len(room)} and {list(room)}, so that the image is on the canvas")
     return fixed
 
 
-def shifts(choice: Choice, size: Size) -> Offsets:
-    """Shifts of images of ``size``: up to a number of pixels or share of the size each way, ``[down, right]``, or a list.
+def shift_offsets(setting: OffsetSetting, size: Size) -> Offsets:
+    """Read the shifts of images of ``size``.
 
-    A share is rounded to whole pixels.
+    A number gives the largest shift in every direction: an int in pixels, a float as a share of the size, rounded to whole
+    pixels. A list gives ``[down, right]`` or several of these.
 
     Raises:
-        ValueError: if it is none of these, or a shift is as large as the image.
+        ValueError: If ``setting`` is none of these, or if a shift is as large as the image.
     """
-    offsets = listed(choice, len(size))
+    offsets = explicit_offsets(setting, len(size))
     if offsets is None:
-        if not isinstance(choice, int | float) or not choice >= 0 or (isinstance(choice, float) and choice >= 1):
+        if not isinstance(setting, int | float) or not setting >= 0 or (isinstance(setting, float) and setting >= 1):
             raise ValueError("should be whole pixels (0, 1, ...), a share of the size (below 1.0), [down, right], or a list")
-        reach = tuple(choice if isinstance(choice, int) else round(choice * n) for n in size)
-        offsets = OneOf((reach,)) if not any(reach) else Uniform(tuple(-r for r in reach), reach)
-    if any(r >= n for r, n in zip(reach_of(offsets), size, strict=True)):
+        largest = tuple(setting if isinstance(setting, int) else round(setting * n) for n in size)
+        offsets = OneOf((largest,)) if not any(largest) else Uniform(tuple(-r for r in largest), largest)
+    if any(r >= n for r, n in zip(largest_shift(offsets), size, strict=True)):
         raise ValueError(f"should be smaller than the {'x'.join(map(str, size))} pixels that are shifted")
     return offsets
 
 
-def reach_of(offsets: Offsets) -> Size:
-    """Largest offset in either direction, per dimension."""
+def largest_shift(offsets: Offsets) -> Size:
+    """Return the largest shift per dimension in either direction, in pixels."""
     return tuple(max(-low, high, 0) for low, high in zip(offsets.low, offsets.high, strict=True))
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Images of ``image_size`` lie at ``position`` on a black canvas and are shifted by ``protocol``, each part by its own.
+    """How the images of a data set are placed on a black canvas and shifted.
 
-    ``zero_fill`` moves the content of the canvas, what leaves it is cut off; ``circular`` lets it come in again on the other
-    side; ``crop`` moves a window of ``input_size`` over the canvas. The training shifts are drawn anew in every epoch,
-    everything else once.
+    Attributes:
+        image_size: Size of the images as the source has them, in pixels per dimension.
+        canvas_size: Size of the canvas.
+        input_size: Size of what the network sees. It differs from the canvas with the protocol ``crop`` only.
+        position: Position of an image's first pixel on the canvas, drawn once for each image.
+        protocol: How content is shifted. ``zero_fill`` cuts off what leaves the canvas, ``circular`` lets it enter at the other
+            side, ``crop`` moves a window of ``input_size`` over the canvas.
+        train: Shifts of the training images, drawn anew in every epoch.
+        val: Shifts of the validation images, drawn once.
+        test: Shifts of the test images, drawn once.
     """
 
     image_size: Size
     canvas_size: Size
     input_size: Size
     position: Offsets
-    protocol: Protocol
+    protocol: ShiftProtocol
     train: Offsets
     val: Offsets
     test: Offsets
 
 
-def window_size(canvas_size: Size, window: int | None, reach: Size) -> Size:
-    """Size of what is seen of the canvas under ``crop``: ``window``, or as large as shifts of ``reach`` pixels leave.
+def window_size(canvas_size: Size, window: int | None, max_shift: Size) -> Size:
+    """Return the size of the window that the protocol ``crop`` moves over the canvas.
+
+    Args:
+        canvas_size: Size of the canvas, in pixels per dimension.
+        window: Side of the window in pixels, or None for the largest that the shifts allow.
+        max_shift: Largest shift per dimension, in pixels.
 
     Raises:
-        ValueError: if a shifted window would leave the canvas.
+        ValueError: If a shifted window would leave the canvas.
     """
-    largest = tuple(n - 2 * r for n, r in zip(canvas_size, reach, strict=True))
+    largest = tuple(n - 2 * r for n, r in zip(canvas_size, max_shift, strict=True))
     wanted = largest if window is None else (window,) * len(canvas_size)
     if any(not 1 <= w <= most for w, most in zip(wanted, largest, strict=True)):
         sizes = "x".join(map(str, canvas_size))
-        raise ValueError(f"shifts of {max(reach)} pixels leave {max(0, min(largest))} of the {sizes} pixels for the window")
+        room = max(0, min(largest))
+        raise ValueError(f"shifts of {max(max_shift)} pixels leave {room} of the {sizes} pixels for the window")
     return wanted

@@ -1,6 +1,6 @@
-"""The skeleton that all wirings share, as plain data (design.md, section 2): what is computed where, not by whom.
+"""The skeleton of a network, which all wirings share, as plain data (docs/design.md).
 
-Torch-free, so that a configuration can be checked before torch is imported.
+This module is free of torch, so that a configuration is checked before torch is imported.
 """
 
 import math
@@ -18,7 +18,18 @@ Readout = Literal["flatten", "global_avg", "global_max"]
 
 @dataclass(frozen=True)
 class Stage:
-    """The geometry of one stage, wiring then pooling. Sizes are per dimension; ``padding`` is in pixels."""
+    """The geometry of one stage: a layer made by the wiring, then pooling.
+
+    Attributes:
+        channels: Number of output channels.
+        kernel_size: Kernel size per dimension, in pixels.
+        stride: Stride per dimension, in pixels.
+        padding: Padding on each side, per dimension, in pixels.
+        dilation: Distance between the taps of the kernel, per dimension, in pixels.
+        padding_mode: What the padding is filled with.
+        pool: Kind of pooling, or ``none``.
+        pool_size: Size of the pooling windows per dimension. They do not overlap.
+    """
 
     channels: int
     kernel_size: Size
@@ -30,16 +41,20 @@ class Stage:
     pool_size: Size
 
     def wired_size(self, input_size: Size) -> Size:
-        """Size after the wiring, before pooling.
+        """Return the size per dimension after the wiring and before the pooling.
 
         Raises:
-            ValueError: if the kernel or the border does not fit the input.
+            ValueError: If the kernel or the border does not fit the input.
         """
         check_border(input_size, self.padding, self.padding_mode)
         return output_size(input_size, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def output_size(self, input_size: Size) -> Size:
-        """Size after the wiring and the pooling (windows of ``pool_size`` that do not overlap)."""
+        """Return the size per dimension after the wiring and the pooling.
+
+        Raises:
+            ValueError: If the kernel, the border or a pooling window does not fit.
+        """
         size = self.wired_size(input_size)
         if self.pool == "none":
             return size
@@ -49,28 +64,42 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Field:
-    """What the windows below make a unit see, along one dimension: ``size`` pixels from ``first + i * step`` on for unit i.
+class ReceptiveField:
+    """Receptive fields of the units of a stage along one dimension.
 
-    Without its end: the unit's centre is the pixel ``first + i * step + (size - 1) / 2``.
+    Unit i sees the pixels from ``first + i * stride`` to ``first + i * stride + size - 1``.
+
+    Attributes:
+        first: First pixel of unit 0. It is negative where the field reaches into the padding.
+        size: Number of pixels.
+        stride: Distance between the fields of neighbouring units, in pixels.
     """
 
     first: int
     size: int
-    step: int
+    stride: int
 
     def centre(self, unit: float) -> float:
-        """Pixel in the middle of what a unit sees; between two pixels for an even size."""
-        return self.first + unit * self.step + (self.size - 1) / 2
+        """Return the centre of a unit's field in pixels, ``first + unit * stride + (size - 1) / 2``."""
+        return self.first + unit * self.stride + (self.size - 1) / 2
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Stages, readout and hidden dense layers: everything about a network except who is connected to whom.
+    """Everything about a network except the wiring, that is, except which units are connected.
 
-    Each stage is wiring -> norm -> activation -> pool, each hidden layer linear -> norm -> activation.
-    ``input_shape`` is (C, H, W), or (C, L) for one dimension. ``norm=batch`` shares statistics and scale across space (as
-    every convolutional network does: weight sharing by another door), ``norm=batch_unit`` keeps them apart for every unit.
+    Each stage is wiring -> norm -> activation -> pool, and each hidden layer is linear -> norm -> activation.
+
+    Attributes:
+        input_shape: Shape of an image, (C, H, W), or of a signal, (C, L).
+        classes: Number of classes.
+        stages: The stages, from the input on.
+        readout: How the last stage's output becomes a vector: flattened, or pooled over space.
+        hidden: Numbers of units of the hidden dense layers after the readout.
+        activation: Activation function of stages and hidden layers.
+        norm: Normalisation. ``batch`` shares statistics and scale across space, as convolutional networks do, and so shares
+            weights. ``batch_unit`` has separate ones for every unit.
+        bias: Whether layers have a bias.
     """
 
     input_shape: Size
@@ -83,10 +112,10 @@ class Skeleton:
     bias: bool
 
     def sizes(self) -> tuple[Size, ...]:
-        """Spatial size before each stage and after the last one, ``len(stages) + 1`` of them.
+        """Return the spatial size before each stage and after the last one, ``len(stages) + 1`` sizes.
 
         Raises:
-            ValueError: naming the stage whose kernel, border or pooling does not fit.
+            ValueError: If a kernel, border or pooling window does not fit. The message names the stage.
         """
         sizes = [self.input_shape[1:]]
         for index, stage in enumerate(self.stages):
@@ -96,31 +125,31 @@ class Skeleton:
                 raise ValueError(f"stage {index}: {error}") from None
         return tuple(sizes)
 
-    def fields(self) -> tuple[tuple[Field, ...], ...]:
-        """Receptive fields of the units after each stage, per dimension, as the stages' windows describe them.
+    def receptive_fields(self) -> tuple[tuple[ReceptiveField, ...], ...]:
+        """Return the receptive fields after each stage, per dimension, that follow from the windows of the stages.
 
-        A wiring that sees more than its window, as a dense one does, has units in the same places.
+        A wiring that sees more than its window, as a dense one does, has its units at the same positions.
         """
-        found: list[tuple[Field, ...]] = []
+        found: list[tuple[ReceptiveField, ...]] = []
         for depth in range(1, len(self.stages) + 1):
             per_dimension = (self._field(self.stages[:depth], dim) for dim in range(len(self.input_shape) - 1))
             found.append(tuple(per_dimension))
         return tuple(found)
 
     @staticmethod
-    def _field(stages: tuple[Stage, ...], dim: int) -> Field:
+    def _field(stages: tuple[Stage, ...], dim: int) -> ReceptiveField:
         windows: list[tuple[int, int, int, int]] = []  # kernel size, stride, dilation, padding
         for stage in stages:
             windows.append((stage.kernel_size[dim], stage.stride[dim], stage.dilation[dim], stage.padding[dim]))
             if stage.pool != "none":
                 windows.append((stage.pool_size[dim], stage.pool_size[dim], 1, 0))
         kernels, strides, dilations, paddings = zip(*windows, strict=True)
-        size, step = receptive_field(kernels, strides, dilations)
+        size, stride = receptive_field(kernels, strides, dilations)
         first = -sum(p * math.prod(strides[:layer]) for layer, p in enumerate(paddings))
-        return Field(first, size, step)
+        return ReceptiveField(first, size, stride)
 
     def scaled(self, width: float) -> "Skeleton":
-        """The same skeleton with every number of channels and hidden units times ``width``, rounded, at least 1."""
+        """Return the skeleton with all numbers of channels and hidden units multiplied by ``width``, rounded, at least 1."""
 
         def scale(n: int) -> int:
             return max(1, round(n * width))

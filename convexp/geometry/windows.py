@@ -1,6 +1,6 @@
-"""The arithmetic of windows: output sizes and padding, for any number of dimensions and without torch.
+"""Output sizes, padding and receptive fields of windowed layers, for any number of dimensions and without torch.
 
-Symbols as in design.md, section 1: input size i, kernel size k, stride s, padding p, dilation d.
+Formulas use the input size i, kernel size k, stride s, padding p and dilation d of one dimension, all in pixels.
 """
 
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 Size = tuple[int, ...]
 
 
-def _at_least(least: int, **settings: Sequence[int]) -> None:
+def _check_minimum(minimum: int, **settings: Sequence[int]) -> None:
     for name, values in settings.items():
-        if wrong := [v for v in values if v < least]:
-            raise ValueError(f"{name}={wrong[0]}: should be {least} or more")
+        if wrong := [v for v in values if v < minimum]:
+            raise ValueError(f"{name}={wrong[0]}: should be {minimum} or more")
 
 
 def extent(kernel_size: int, dilation: int = 1) -> int:
-    """Pixels from the first to the last tap of a kernel with holes: ``d(k-1) + 1``."""
+    """Return the extent of a dilated kernel in pixels, from its first tap to its last: ``d(k-1) + 1``."""
     return dilation * (kernel_size - 1) + 1
 
 
@@ -26,13 +26,13 @@ def output_size(
     padding: Sequence[int],
     dilation: Sequence[int],
 ) -> Size:
-    """Size after a windowed layer, per dimension: ``floor((i + 2p - d(k-1) - 1) / s) + 1``.
+    """Return the output size of a windowed layer per dimension, ``floor((i + 2p - d(k-1) - 1) / s) + 1``.
 
     Raises:
-        ValueError: if a window does not fit into the padded input, or a setting is too small to mean anything.
+        ValueError: If the kernel is larger than the padded input, a padding is negative or another setting is below 1.
     """
-    _at_least(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
-    _at_least(0, padding=padding)
+    _check_minimum(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    _check_minimum(0, padding=padding)
     sizes: list[int] = []
     for i, k, s, p, d in zip(input_size, kernel_size, stride, padding, dilation, strict=True):
         if extent(k, d) > i + 2 * p:
@@ -50,15 +50,17 @@ def transposed_output_size(
     dilation: Sequence[int],
     output_padding: Sequence[int],
 ) -> Size:
-    """Size after the transpose of a windowed layer, per dimension: ``s(i-1) - 2p + d(k-1) + 1 + r``.
+    """Return the output size of a transposed windowed layer per dimension, ``s(i-1) - 2p + d(k-1) + 1 + r``.
 
-    It undoes ``output_size``: with the remainder r = (n + 2p - d(k-1) - 1) mod s, a layer on n pixels is transposed to n.
+    The output padding r resolves the ambiguity of the floor in ``output_size``: with ``r = (n + 2p - d(k-1) - 1) mod s``, the
+    transpose of a layer whose input has n pixels returns to n pixels.
 
     Raises:
-        ValueError: if nothing is left, the remainder is not less than the stride, or a setting is too small to mean anything.
+        ValueError: If no pixel is left, an output padding is negative or not less than the stride, a padding is negative, or
+            another setting is below 1.
     """
-    _at_least(1, input_size=input_size, kernel_size=kernel_size, stride=stride, dilation=dilation)
-    _at_least(0, padding=padding)
+    _check_minimum(1, input_size=input_size, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    _check_minimum(0, padding=padding)
     sizes: list[int] = []
     for i, k, s, p, d, r in zip(input_size, kernel_size, stride, padding, dilation, output_padding, strict=True):
         if not 0 <= r < s:
@@ -70,14 +72,20 @@ def transposed_output_size(
 
 
 def receptive_field(kernel_size: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> tuple[int, int]:
-    """Of a stack of windowed layers along one dimension, first layer first: pixels that a unit sees, and its stride in pixels.
+    """Return the receptive field and the total stride of a stack of windowed layers along one dimension, in pixels.
 
-    ``r = 1 + sum_n d_n (k_n - 1) prod_{m<n} s_m`` and ``prod_n s_n`` (Araujo, Norris & Sim 2019, for layers with holes).
+    The receptive field is ``1 + sum_n d_n (k_n - 1) prod_{m<n} s_m`` and the total stride ``prod_n s_n`` (Araujo, Norris & Sim
+    2019, Computing receptive fields of convolutional neural networks, here with dilation).
+
+    Args:
+        kernel_size: Kernel size of each layer, first layer first.
+        stride: Stride of each layer.
+        dilation: Dilation of each layer.
 
     Raises:
-        ValueError: for a setting that is less than 1.
+        ValueError: If a setting is below 1.
     """
-    _at_least(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    _check_minimum(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
     field, jump = 1, 1
     for k, s, d in zip(kernel_size, stride, dilation, strict=True):
         field += (extent(k, d) - 1) * jump
@@ -86,10 +94,10 @@ def receptive_field(kernel_size: Sequence[int], stride: Sequence[int], dilation:
 
 
 def same_padding(kernel_size: Sequence[int], dilation: Sequence[int]) -> Size:
-    """Padding that keeps the size at stride 1 and gives ``ceil(i / s)`` at stride s: ``d(k-1) / 2`` on each side.
+    """Return the padding ``d(k-1) / 2`` per dimension, for which the output size is ``ceil(i / s)``.
 
     Raises:
-        ValueError: for an even kernel, which has no centre pixel.
+        ValueError: If a kernel size is even, since such a kernel has no centre pixel.
     """
     if even := [k for k in kernel_size if k % 2 == 0]:
         raise ValueError(f"padding=same needs an odd kernel_size, got {even[0]}; use {even[0] - 1} or {even[0] + 1}")
@@ -97,10 +105,15 @@ def same_padding(kernel_size: Sequence[int], dilation: Sequence[int]) -> Size:
 
 
 def resolve_padding(padding: int | Sequence[int] | str, kernel_size: Sequence[int], dilation: Sequence[int]) -> Size:
-    """Padding in pixels per dimension from pixels (for all or for each), ``same`` or ``valid``.
+    """Return the padding in pixels per dimension.
+
+    Args:
+        padding: Pixels for all dimensions, pixels for each of them, ``same`` or ``valid``.
+        kernel_size: Kernel size per dimension.
+        dilation: Dilation per dimension.
 
     Raises:
-        ValueError: for any other word, and for ``same`` with an even kernel.
+        ValueError: If the padding is any other word, or ``same`` with an even kernel size.
     """
     if padding == "same":
         return same_padding(kernel_size, dilation)
@@ -112,10 +125,10 @@ def resolve_padding(padding: int | Sequence[int] | str, kernel_size: Sequence[in
 
 
 def check_border(input_size: Sequence[int], padding: Sequence[int], padding_mode: str) -> None:
-    """A border made of the image itself cannot be wider than the image.
+    """Check that a border filled from the image itself is no wider than the image allows.
 
     Raises:
-        ValueError: for reflect with p >= i, and for circular with p > i.
+        ValueError: If ``p >= i`` with ``padding_mode=reflect``, or ``p > i`` with ``padding_mode=circular``.
     """
     if padding_mode in ("reflect", "circular"):
         for i, p in zip(input_size, padding, strict=True):

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from convexp.geometry.skeleton import Field
+from convexp.geometry.skeleton import ReceptiveField
 
 
 def figure_to_tensor(figure: Figure) -> Tensor:
@@ -126,7 +126,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
     return figure_to_tensor(figure)
 
 
-def draw_peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[Field]) -> Tensor:
+def draw_peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[ReceptiveField]) -> Tensor:
     """Draw images with a frame around the object, and below each its map with the peak marked.
 
     A unit of a map is drawn as a square around the centre of its receptive field, as wide as the stride.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convexp.geometry import Size
-from convexp.geometry.placement import Protocol as ShiftProtocol
+from convexp.geometry.placement import ShiftProtocol as ShiftProtocol
 from convexp.probes.sample import Sample
 
 Classifier = Callable[[Tensor], Tensor]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from convexp.data.canvas import move
 from convexp.geometry import Size
-from convexp.geometry.placement import Protocol as ShiftProtocol
+from convexp.geometry.placement import ShiftProtocol as ShiftProtocol
 from convexp.probes.errors import NotApplicableError
 
 BATCH_SIZE = 250  # Images in one forward pass. It bounds the memory, and batches of this size stay in the cache of a CPU.

@@ -14,7 +14,7 @@ from nets import STAGE, data, few, make, textures
 from torch.nn import functional as F
 
 from convexp.data.canvas import circular, place, zero_fill
-from convexp.geometry.skeleton import Field
+from convexp.geometry.skeleton import ReceptiveField
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.behaviour.absolute_position import AbsolutePosition, told_apart
@@ -120,7 +120,7 @@ def test_in_the_interior_shared_weights_are_equivariant_at_any_border(seed, bord
     kinds = {"padding_mode": border, "stride": (stride, stride), "pool": pool}
     network, sample = make(seed=seed, stages=stages(1, **kinds), input_shape=(1, 16, 16)), textures(size=16, seed=seed)
     found = Equivariance(max_shift=4, max_images=10).measure(network, sample)
-    step = network.skeleton.fields()[0][0].step
+    step = network.skeleton.receptive_fields()[0][0].stride
     inner, full = found.maps["stages.0"]["interior"], found.maps["stages.0"]["full"]
     whole = [i for i in range(9) if (i - 4) % step == 0]
     assert max(inner[i][j] for i in whole for j in whole) < 1e-5
@@ -168,7 +168,7 @@ def test_interior_units_are_those_whose_pixels_are_all_data():
     for stride, shift in itertools.product((1, 2), ((0, 0), (2, 0), (-4, 2), (2, -2))):
         conv = torch.nn.Conv2d(1, 1, 3, stride, 1, bias=False).double()
         conv.weight.fill_(1)
-        fields = tuple(Field(-1, 3, stride) for _ in range(2))
+        fields = tuple(ReceptiveField(-1, 3, stride) for _ in range(2))
         moved = conv(zero_fill(ones, shift))
         before = shift_features(conv(ones), tuple(d / stride for d in shift), "zero_fill")
         assert torch.equal(interior_units(moved, fields, shift, (9, 9)), ((moved == 9) & (before == 9))[0, 0])

@@ -72,12 +72,12 @@ class AbsolutePosition:
     def _places(network: Network, sample: Sample) -> tuple[Tensor, Tensor]:
         """The patches at the top left and at the bottom right: (N, C, *size) each."""
         first, last, middle = [], [], []
-        for n, field in zip(sample.size, network.skeleton.fields()[-1], strict=True):
+        for n, field in zip(sample.size, network.skeleton.receptive_fields()[-1], strict=True):
             side = max(1, n // 2)
-            far = (n - side) // field.step * field.step
+            far = (n - side) // field.stride * field.stride
             if not far:
                 raise NotApplicableError(
-                    f"images of {n} pixels leave no two places that a total stride of {field.step} sees alike"
+                    f"images of {n} pixels leave no two places that a total stride of {field.stride} sees alike"
                 )
             first.append(slice(0, side))
             last.append(slice(far, far + side))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
@@ -45,7 +45,7 @@ class Consistency:
     pairs: int
     max_images: int
     seed: int
-    protocol: Protocol = "zero_fill"
+    protocol: ShiftProtocol = "zero_fill"
 
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convexp.geometry.placement import Protocol
-from convexp.geometry.skeleton import Field
+from convexp.geometry import Size
+from convexp.geometry.placement import ShiftProtocol
+from convexp.geometry.skeleton import ReceptiveField
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import other_class_indices
@@ -49,7 +50,7 @@ class Equivariance:
 
     max_shift: int
     max_images: int
-    protocol: Protocol = "zero_fill"
+    protocol: ShiftProtocol = "zero_fill"
 
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=1)
@@ -89,7 +90,7 @@ class Equivariance:
 
     def _norms(self, network: Network, sample: Sample, grid: ShiftGrid, foreign: Sample | None) -> list["_Norms"]:
         """Of each stage."""
-        fields = network.skeleton.fields()
+        fields = network.skeleton.receptive_fields()
         found = [_Norms(len(grid), len(sample)) for _ in fields]
         for rows in sample.slices():
             batch, another = sample.rows(rows), None if foreign is None else foreign.rows(rows)
@@ -99,7 +100,7 @@ class Equivariance:
                 strange = None if another is None else network.features(another.shifted(shift, self.protocol))
                 for stage, base in enumerate(bases):
                     mask = interior_units(base, fields[stage], shift, sample.size)
-                    steps = tuple(delta / field.step for delta, field in zip(shift, fields[stage], strict=True))
+                    steps = tuple(delta / field.stride for delta, field in zip(shift, fields[stage], strict=True))
                     expected = shift_features(base, steps, self.protocol)
                     found[stage].note("full", index, rows, moved[stage] - expected, base)
                     found[stage].note("interior", index, rows, (moved[stage] - expected) * mask, expected * mask)
@@ -125,14 +126,14 @@ class _Norms:
         return above / below.where(below > 0, torch.nan)
 
 
-def interior_units(features: Tensor, fields: tuple[Field, ...], shift: tuple[int, ...], size: tuple[int, ...]) -> Tensor:
+def interior_units(features: Tensor, fields: tuple[ReceptiveField, ...], shift: Size, size: Size) -> Tensor:
     """Units whose windows lie within the image, and, where they came from, did so before the shift: bool, (*feature size)."""
     inside = torch.ones(tuple(features.shape[2:]), dtype=torch.bool, device=features.device)
     for dim, (field, delta, n) in enumerate(zip(fields, shift, size, strict=True)):
         units = features.shape[2 + dim]
-        first = field.first + field.step * torch.arange(units, device=features.device)
+        first = field.first + field.stride * torch.arange(units, device=features.device)
         here = (first >= max(0, delta)) & (first + field.size <= min(n, n + delta))
         before = ((first >= 0) & (first + field.size <= n)).double()[None, None]  # (1, 1, units)
-        here &= shift_features(before, (delta / field.step,), "zero_fill")[0, 0] == 1
+        here &= shift_features(before, (delta / field.stride,), "zero_fill")[0, 0] == 1
         inside &= here.reshape(tuple(units if d == dim else 1 for d in range(len(size))))
     return inside

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
@@ -36,7 +36,7 @@ class FlipRate:
 
     pixels: int
     max_images: int
-    protocol: Protocol = "zero_fill"
+    protocol: ShiftProtocol = "zero_fill"
 
     def __post_init__(self) -> None:
         require_at_least(self, pixels=1, max_images=1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
@@ -57,7 +57,7 @@ class InvarianceByLayer:
     max_shift: int
     max_images: int
     top: float = 0.2
-    protocol: Protocol = "zero_fill"
+    protocol: ShiftProtocol = "zero_fill"
 
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=2)
@@ -167,7 +167,9 @@ def _thresholds(network: Network, sample: Sample) -> Layers:
     return {name: values[:, -1] for name, values in highest.items()}
 
 
-def _sweep(network: Network, sample: Sample, grid: ShiftGrid, protocol: Protocol, foreign: Sample | None) -> dict[str, _Layer]:
+def _sweep(
+    network: Network, sample: Sample, grid: ShiftGrid, protocol: ShiftProtocol, foreign: Sample | None
+) -> dict[str, _Layer]:
     """All shifts of every batch, compared with the batch itself."""
     layers = {name: _Layer(len(grid), len(sample), t) for name, t in _thresholds(network, sample).items()}
     for rows in sample.slices():
@@ -195,7 +197,7 @@ def _cosine(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(both, 1.0, F.cosine_similarity(a.double(), b.double()))
 
 
-def _spread_of_images(network: Network, sample: Sample, grid: ShiftGrid, protocol: Protocol) -> Layers:
+def _spread_of_images(network: Network, sample: Sample, grid: ShiftGrid, protocol: ShiftProtocol) -> Layers:
     """By layer, of each unit, ``mean_δ std_x``: shifts outside, so that the memory does not grow with them."""
     found: Layers = {}
     for shift in grid.track("invariance_by_layer: over images"):

@@ -78,14 +78,14 @@ class LocalEquivariance:
 
     def _batch(self, network: Network, images: Tensor) -> tuple[Parts, Parts, Tensor]:
         """``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, one for each image; the predicted classes."""
-        parts, fields, dims = _parts(network, images), network.skeleton.fields(), images.dim() - 2
+        parts, fields, dims = _parts(network, images), network.skeleton.receptive_fields(), images.dim() - 2
         errors = {name: images.new_zeros(len(images)) for name in (*parts, "softmax")}
         for dim in range(dims):
             slopes = self._slopes(network, images, dim)
             errors["softmax"] += _softmax_slope(parts["logits"], slopes["logits"]).abs().mean(1) / dims
             for stage, field in enumerate(fields):
                 name = f"stages.{stage}"
-                slopes[name] = slopes[name] - derivative(parts[name], dim, self.interpolation) / field[dim].step
+                slopes[name] = slopes[name] - derivative(parts[name], dim, self.interpolation) / field[dim].stride
             for name, slope in slopes.items():
                 errors[name] += slope.flatten(1).square().mean(1) / dims
         squares = {name: value.flatten(1).square().mean(1) for name, value in parts.items()}

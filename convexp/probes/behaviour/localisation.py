@@ -65,7 +65,7 @@ class Localisation:
             numbers |= mean_over_subsets(there.gather(1, peak[:, None])[:, 0], hits, name)
         numbers |= {"chance": float(there.double().mean()), "accuracy": float(hits.double().mean()), "n": float(len(sample))}
         picture = (
-            draw_peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN], network.skeleton.fields()[-1])
+            draw_peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN], network.skeleton.receptive_fields()[-1])
             if len(sample.size) == 2
             else None
         )
@@ -75,9 +75,9 @@ class Localisation:
     def _units_on(network: Network, objects: Tensor, units: tuple[int, ...]) -> Tensor:
         """Whether each unit of the last stage lies on the object: (N, *units)."""
         on = torch.ones(len(objects), *units, dtype=torch.bool, device=objects.device)
-        for dim, (field, n) in enumerate(zip(network.skeleton.fields()[-1], units, strict=True)):
+        for dim, (field, n) in enumerate(zip(network.skeleton.receptive_fields()[-1], units, strict=True)):
             centre = torch.tensor([field.centre(i) for i in range(n)], device=objects.device)
-            low, high = objects[:, 0, dim, None] - field.step / 2, objects[:, 1, dim, None] - 1 + field.step / 2
+            low, high = objects[:, 0, dim, None] - field.stride / 2, objects[:, 1, dim, None] - 1 + field.stride / 2
             line = (centre > low) & (centre < high)  # (N, units)
             on &= line.reshape(len(objects), *(n if d == dim else 1 for d in range(len(units))))
         return on

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
@@ -48,7 +48,7 @@ class SensitivityMap:
 
     max_shift: int
     max_images: int
-    protocol: Protocol = "zero_fill"
+    protocol: ShiftProtocol = "zero_fill"
 
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=2)

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from convexp.data.canvas import circular, zero_fill
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 
 
-def shift_features(features: Tensor, shift: tuple[float, ...], protocol: Protocol) -> Tensor:
+def shift_features(features: Tensor, shift: tuple[float, ...], protocol: ShiftProtocol) -> Tensor:
     """Shift feature maps ``(B, C, *size)``, with linear interpolation between whole units.
 
     For a shift by ``q + f`` units with q whole and ``0 <= f < 1``: ``(1 - f) T_q + f T_(q+1)``.
@@ -27,7 +27,7 @@ def shift_features(features: Tensor, shift: tuple[float, ...], protocol: Protoco
     return features
 
 
-def _shift_along(features: Tensor, dim: int, units: int, protocol: Protocol) -> Tensor:
+def _shift_along(features: Tensor, dim: int, units: int, protocol: ShiftProtocol) -> Tensor:
     shift = tuple(units if d == dim else 0 for d in range(features.dim() - 2))
     if protocol == "circular":
         return circular(features, shift)

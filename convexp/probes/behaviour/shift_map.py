@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from convexp.data.canvas import cut_share
-from convexp.geometry.placement import Protocol
+from convexp.geometry.placement import ShiftProtocol
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import other_class_indices
@@ -43,7 +43,7 @@ class ShiftMap:
 
     max_shift: int
     max_images: int
-    protocol: Protocol = "zero_fill"
+    protocol: ShiftProtocol = "zero_fill"
 
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=0, max_images=1)
