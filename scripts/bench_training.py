@@ -33,7 +33,8 @@ from convexp.config.compose import composed
 from convexp.data import loader, training_loader
 from convexp.execution import build
 from convexp.execution.evaluation import quiet
-from convexp.training.callbacks import Checkpoints, RandomState
+from convexp.training.callbacks import RandomState
+from convexp.training.checkpoints import Checkpoints
 from convexp.training.module import Classifier
 from convexp.training.profiler import NoProfiler
 

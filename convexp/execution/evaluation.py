@@ -19,7 +19,7 @@ from convexp.files.json_files import write_json
 from convexp.probes.numbers import describe_number
 from convexp.probes.runner import measure, probe_sample
 from convexp.terminal import console
-from convexp.training.callbacks import BEST
+from convexp.training.checkpoints import BEST
 from convexp.training.module import Classifier
 from convexp.training.trainer import one_device_trainer, set_rank_zero
 

@@ -33,14 +33,16 @@ from convexp.records.result import LOG, write_result
 from convexp.records.settings import lookup
 from convexp.terminal import console
 from convexp.tracking.final_metrics import final_metrics
-from convexp.tracking.hparams import columns, hparams
+from convexp.tracking.hparams import cells, columns
 from convexp.tracking.metrics_csv import MetricsCSV
 from convexp.tracking.tensorboard import TensorBoard
 from convexp.tracking.trackers import close
-from convexp.training.callbacks import BEST, LAST, Checkpoints, EpochLines, Progress, RandomState
+from convexp.training.callbacks import RandomState
+from convexp.training.checkpoints import BEST, LAST, Checkpoints
 from convexp.training.module import Classifier
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
+from convexp.training.progress import progress_callbacks
 from convexp.training.resuming import UnusableError, read_checkpoints, restoring
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
@@ -56,6 +58,8 @@ class Experiment:
         self.seconds: dict[str, float] = {k: v for k, v in self.previous.get("seconds", {}).items() if k != "total"}
         with self._timed("setup"):
             prepare_torch(config)
+            root = sweep_root(self.folder)
+            self.study = read_plan(root) if root else None
             self.data = build.dataset(config)
             before = self.previous.get("data", {}).get("checksum")
             if before is not None and before != self.data.checksum:
@@ -193,8 +197,7 @@ class Experiment:
         makers = [] if settings.fast_dev_run else self.make_loggers
         self.loggers = [make(folder=self.folder, purge_step=purge_step) for make in makers]
         self.checkpoints = Checkpoints(self.folder / "checkpoints", config.monitor, config.monitor_mode)
-        bars: list[Any] = [Progress()] if console.is_terminal() else []
-        lines = [] if bars or sweep_root(self.folder) else [EpochLines()]
+        progress = progress_callbacks(in_sweep=sweep_root(self.folder) is not None)
         self.learning = [ProbeCallback(config.probe_every, self.probes, self.data)] if config.probe_every else []
         return one_device_trainer(
             config,
@@ -205,8 +208,8 @@ class Experiment:
             overfit_batches=settings.overfit_batches,
             profiler=make_profiler(settings.profiler, self.folder),
             logger=self.loggers,
-            callbacks=[*self.callbacks, *self.learning, self.checkpoints, RandomState(), *bars, *lines],
-            enable_progress_bar=bool(bars),
+            callbacks=[*self.callbacks, *self.learning, self.checkpoints, RandomState(), *progress],
+            enable_progress_bar=console.is_terminal(),
             num_sanity_val_steps=0,
             default_root_dir=self.folder,
         )
@@ -224,7 +227,7 @@ class Experiment:
         if precision != config.trainer.precision:
             console.out.print(f"trainer.precision={config.trainer.precision}: runs as {precision} on this device", markup=False)
         for board in self._boards():
-            board.start(self.result)
+            board.start(self.result, self.study)
         if config.compile:
             self.network.compile()
         with self._timed("fit"), restoring(checkpoint, self.checkpoints):
@@ -291,8 +294,8 @@ class Experiment:
         for board in self._boards():
             for name, picture in pictures.items():
                 board.picture(name, picture, step)
-            board.finish(metrics, step)
-        settings = hparams(columns(read_plan(sweep_root(self.folder) or self.folder)), self.result) | {"seed": self.config.seed}
+            board.finish(metrics, step, self.study)
+        settings = cells(columns(self.study), self.result) | {"seed": self.config.seed}
         for logger in self.loggers:
             if not isinstance(logger, TensorBoard):
                 logger.log_hyperparams(settings)

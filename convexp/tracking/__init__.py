@@ -1,1 +1,1 @@
-"""Loggers: TensorBoard, metrics.csv, Weights & Biases, MLflow."""
+"""Loggers of a run: TensorBoard, ``metrics.csv``, Weights & Biases and MLflow."""

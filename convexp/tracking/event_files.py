@@ -1,4 +1,4 @@
-"""TensorBoard's files with one content, replaced as a whole; what grows is written by the logger."""
+"""TensorBoard event files that hold one summary and are replaced atomically. Files that grow are written by the logger."""
 
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,19 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from convexp.files.atomic import atomic_write
 
-# TensorBoard reads the files of a folder in the order of their names, and the first word on a thing counts: these come before
-# the logger's, which have the time in their names.
+# TensorBoard reads the files of a folder in the order of their names, and takes the first of two summaries with the same tag.
+# This prefix sorts before the logger's files, which have the time in their names.
 PREFIX = "events.out.tfevents.0000000000."
 
 
 def write_summary(file: Path, summary: Any, seconds: float) -> None:
-    """Replace ``file`` by one that holds this summary, written at ``seconds`` since 1970."""
+    """Write an event file with one summary.
+
+    Args:
+        file: The event file, which is replaced if it exists.
+        summary: A ``Summary`` protocol buffer of TensorBoard.
+        seconds: Time of the event, in seconds since 1970.
+    """
     with atomic_write(file) as partial, partial.open("wb") as opened:
         writer = RecordWriter(opened)
         for event in (Event(wall_time=seconds, file_version="brain.Event:2"), Event(wall_time=seconds, summary=summary)):
@@ -23,7 +29,7 @@ def write_summary(file: Path, summary: Any, seconds: float) -> None:
 
 
 def read_summary(file: Path) -> Any | None:
-    """The summary that ``write_summary`` wrote; None if there is none."""
+    """Read the summary that ``write_summary`` wrote; None if the file does not exist or holds no summary."""
     if not file.is_file():
         return None
     return next((event.summary for event in EventFileLoader(str(file)).Load() if event.HasField("summary")), None)

@@ -1,17 +1,18 @@
-"""What every logger is told once a run is done."""
+"""The final metrics of a run, which every logger receives when the run is done."""
 
 from convexp.records import Result
 
-# The best known first: TensorBoard ticks the first five.
-METRICS = ("test/acc", "best/val/acc", "probe/shift_map/mean", "probe/shift_map/worst", "probe/consistency/all")
-NO_HEADLINE = ("accounting", *(metric.split("/")[1] for metric in METRICS if metric.startswith("probe/")))
+# Columns of the HParams table, in this order. TensorBoard shows the first five unless the user chooses others.
+TABLE_METRICS = ("test/acc", "best/val/acc", "probe/shift_map/mean", "probe/shift_map/worst", "probe/consistency/all")
+# Probes whose first number is no column: the cost is shown as a setting, and the others have the columns above.
+WITHOUT_FIRST_NUMBER = ("accounting", *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")))
 
 
 def final_metrics(result: Result) -> dict[str, float]:
-    """Metrics of the best checkpoint (``best/val/acc``, ``test/acc``, ``probe/...``) and numbers of parameters.
+    """Return the metrics of the best checkpoint and the numbers of parameters.
 
-    Validation has ``best/`` before it, as ``val/acc`` is the name of the curve. The numbers of parameters are
-    ``parameters/total`` and ``parameters/<layer>``.
+    Validation metrics are named ``best/val/...``, as ``val/...`` are the curves over the epochs. The others are ``test/...``,
+    ``probe/...``, ``parameters/total`` and ``parameters/<layer>``.
     """
     metrics = {k: float(v) for k, v in result["metrics"].items() if k.startswith(("val/", "test/", "probe/"))}
     network = result["network"]
@@ -20,18 +21,23 @@ def final_metrics(result: Result) -> dict[str, float]:
     return named | {"parameters/total": float(network["parameters"])} | layers
 
 
-def headlines(metrics: dict[str, float]) -> list[str]:
-    """The few of them that a table shows: ``METRICS``, and the first number of every other probe."""
+def table_metrics(metrics: dict[str, float]) -> list[str]:
+    """Select the metrics that the HParams table shows: ``TABLE_METRICS``, and the first number of every other probe."""
     first: dict[str, str] = {}
     for name in metrics:
         kind, _, rest = name.partition("/")
-        if kind == "probe" and rest.partition("/")[0] not in NO_HEADLINE:
+        if kind == "probe" and rest.partition("/")[0] not in WITHOUT_FIRST_NUMBER:
             first.setdefault(rest.partition("/")[0], name)
-    return [*(name for name in METRICS if name in metrics), *first.values()]
+    return [*(name for name in TABLE_METRICS if name in metrics), *first.values()]
 
 
-def charts(metrics: dict[str, float]) -> dict[str, dict[str, str]]:
-    """Charts that compare runs, ``{category: {title: name of the scalar}}``, of what there is."""
+def comparison_charts(metrics: dict[str, float]) -> dict[str, dict[str, str]]:
+    """Lay out the charts that compare runs.
+
+    Returns:
+        Names of scalars by category and title of the chart, ``{category: {title: name}}``. Scalars that the run does not have
+        and categories without any are left out.
+    """
     wanted = {
         "Accuracy": {
             "validation, by epoch": "val/acc",
@@ -42,6 +48,6 @@ def charts(metrics: dict[str, float]) -> dict[str, dict[str, str]]:
         "Parameters": {"total": "parameters/total"}
         | {k.removeprefix("parameters/"): k for k in metrics if k.startswith("parameters/")},
     }
-    there = {*metrics, *(name.removeprefix("best/") for name in metrics)}
-    found = {category: {k: v for k, v in titles.items() if v in there} for category, titles in wanted.items()}
+    scalars = {*metrics, *(name.removeprefix("best/") for name in metrics)}
+    found = {category: {k: v for k, v in titles.items() if v in scalars} for category, titles in wanted.items()}
     return {category: titles for category, titles in found.items() if titles}

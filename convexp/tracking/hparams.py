@@ -1,4 +1,4 @@
-"""Rows and columns of TensorBoard's HParams table: a row per configuration, a column per setting worth comparing."""
+"""Rows and columns of TensorBoard's HParams table: one row for each configuration, one column for each compared setting."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ Value = str | float
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table.
+    """A column of the HParams table.
 
     Attributes:
-        name: as the table shows it.
-        path: where a result holds the value.
-        number: whether all runs have numbers there; it is all text otherwise, since a column has one type over all runs.
-        varies: whether the study compares it. TensorBoard puts these first.
+        name: Title of the column.
+        path: Dotted path of the value in the record of a run, such as ``config.model.norm``.
+        number: Whether the values of all runs are numbers. Otherwise all are text, as TensorBoard has one type for each column.
+        varies: Whether the values differ between the runs of the study. TensorBoard shows these columns first.
     """
 
     name: str
@@ -30,14 +30,14 @@ class Column:
     varies: bool = False
 
     def value(self, result: Result) -> Value | None:
-        """What stands in the row of ``result``; None (an empty cell) for what is no number in a column of numbers."""
+        """Return the value of a run; None, for an empty cell, if it is not a number and the column is one of numbers."""
         found = lookup(result, self.path)
         if self.number:
             return float(found) if is_number(found) else None
         return shown(found)
 
 
-# Few. TensorBoard ticks the first five of the alphabet, hence "with/" before what is seldom compared.
+# TensorBoard shows the first five columns in alphabetical order. "with/" moves settings that are seldom compared to the end.
 CURATED = (
     Column("data", "config.data"),
     Column("match", "config.match"),
@@ -53,35 +53,35 @@ CURATED = (
 
 
 def columns(plan: Plan | None) -> list[Column]:
-    """The curated columns, and one for each further setting that the plan varies; the seed is none."""
+    """Return the curated columns, and one for each further setting that varies between the planned runs, seeds excluded."""
     varied = {f"config.{setting}": values for setting, values in _varied(plan).items()}
     known = [replace(column, varies=column.path in varied) for column in CURATED]
     new = {path: values for path, values in varied.items() if path not in {column.path for column in known}}
-    names = Counter([*(column.name for column in known), *map(_short, new)])
+    names = Counter([*(column.name for column in known), *map(_short_name, new)])
     return known + [
         Column(
-            name=_short(path) if names[_short(path)] == 1 else path.removeprefix("config."),
+            name=_short_name(path) if names[_short_name(path)] == 1 else path.removeprefix("config."),
             path=path,
-            number=all(map(is_number, values)) and _everywhere(path.removeprefix("config."), plan),
+            number=all(map(is_number, values)) and _is_set_in_every_run(path.removeprefix("config."), plan),
             varies=True,
         )
         for path, values in new.items()
     ]
 
 
-def _short(path: str) -> str:
-    """``config.data.shift.train`` as ``shift.train``."""
+def _short_name(path: str) -> str:
+    """Shorten ``config.data.shift.train`` to ``shift.train``."""
     setting = path.removeprefix("config.")
     return setting.partition(".")[2] or setting
 
 
-def _everywhere(setting: str, plan: Plan | None) -> bool:
-    """Whether all runs are on the axis: TensorBoard draws no line for a run that lacks a number."""
+def _is_set_in_every_run(setting: str, plan: Plan | None) -> bool:
+    """Whether every planned run has a value on this axis. TensorBoard draws no line for a run without a number."""
     return all(setting in spread(run.point) for run in (plan.runs if plan else ()))
 
 
 def _varied(plan: Plan | None) -> dict[str, list[Any]]:
-    """Settings with more than one value, other than the seed."""
+    """Return the settings that have more than one value in the plan, seeds excluded, with their values."""
     found: dict[str, list[Any]] = {}
     for axis, values in (plan.axes if plan else {}).items():
         for value in values:
@@ -91,30 +91,31 @@ def _varied(plan: Plan | None) -> dict[str, list[Any]]:
 
 
 def _factors(axis: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The settings of an axis with their values, but for the seed and seeds that move with it."""
+    """Yield the settings of an axis with their values, without the seed and the seeds that vary together with it."""
     for setting, own in spread({axis: value}).items():
         if not ("seed" in settings_of(axis) and is_seed(setting)):
             yield setting, own
 
 
-def hparams(table: list[Column], result: Result) -> dict[str, Value]:
-    """The cells of a run by the names of the columns."""
-    cells = {column.name: column.value(result) for column in table}
-    return {name: value for name, value in cells.items() if value is not None}
+def cells(columns: list[Column], result: Result) -> dict[str, Value]:
+    """Return the values of a run by the names of the columns, without empty cells."""
+    values = {column.name: column.value(result) for column in columns}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def row(result: Result, plan: Plan | None, folder: str) -> str:
-    """Name of the row that a run belongs to: runs that differ in nothing but the seed share it, and their metrics are averaged.
+def session_group(result: Result, plan: Plan | None, folder: str) -> str:
+    """Name the session group, which is one row of the table, that a run belongs to.
 
-    In a study other seeds (``data.source.seed=${seed}``) may follow the seed; they tell runs apart only where they are an axis.
+    Runs that differ only in the seed share a group, and TensorBoard averages their metrics. In a study other seeds may follow
+    the seed, as in ``data.source.seed=${seed}``; they separate groups only if they are an axis of the study.
 
     Args:
-        result: of the run.
-        plan: of the study that it belongs to.
-        folder: of the run, as the plan names it.
+        result: Result of the run.
+        plan: Plan of the study that the run belongs to; None if it belongs to none.
+        folder: Name of the run's folder in the plan.
 
     Raises:
-        ValidationError: if the result is of a convexp with other settings.
+        ValidationError: if a convexp with other settings wrote the result.
     """
     settings = flatten(Config.model_validate(result["config"]).identity())
     point = next((run.point for run in plan.runs if run.folder == folder), None) if plan else None

@@ -1,9 +1,9 @@
-"""The HParams table of a folder of runs, as TensorBoard reads it: which columns there are, and the row of each run.
+"""The HParams table of a folder of runs as TensorBoard reads it: its columns, and a row for each run.
 
-The columns stand in the folder of the runs, once: TensorBoard takes any record it finds. They are written when the first run is
-done, which is when it is known what was measured, and once more whenever a run has measured something else or the study has
-grown by an axis; the rows of the runs that were there before then get their new cells. A TensorBoard that is open has to be
-started again to see that: it reads a table once.
+The columns are written once, into the folder that holds the runs, as TensorBoard takes the first description that it finds.
+They are written when the first run is done, which is when its metrics are known. They are written again whenever a run has
+measured something else or the study has a new axis, and then the rows of earlier runs get their new cells. TensorBoard reads a
+table once and has to be restarted to show a changed one.
 """
 
 from datetime import datetime
@@ -18,8 +18,8 @@ from convexp.files.locks import lock
 from convexp.records import Result, read_result
 from convexp.records.plan import Plan
 from convexp.tracking.event_files import PREFIX, read_summary, write_summary
-from convexp.tracking.final_metrics import METRICS
-from convexp.tracking.hparams import Column, columns, hparams, row
+from convexp.tracking.final_metrics import TABLE_METRICS
+from convexp.tracking.hparams import Column, cells, columns, session_group
 
 api: Any = api_pb2  # protobuf makes its classes when it is imported: there is nothing for a type checker to see
 plugin_data: Any = plugin_data_pb2
@@ -30,36 +30,36 @@ PARTIAL = "not measured in every run"
 
 
 def write_row(folder: Path, plan: Plan | None, result: Result) -> None:
-    """The row that the run in ``folder``, one of the plan's, belongs to, and its cells.
+    """Write the session group and the cells of the run in ``folder``.
 
     Raises:
         OSError: if the folder cannot be written to.
-        ValidationError: if the result is of a convexp with other settings.
+        ValidationError: if a convexp with other settings wrote the result.
     """
     started = datetime.fromisoformat(result["started"]).timestamp()
-    name = row(result, plan, folder.name)
-    record = summary_v2.hparams_pb(hparams(columns(plan), result), trial_id=name, start_time_secs=started)
+    group = session_group(result, plan, folder.name)
+    record = summary_v2.hparams_pb(cells(columns(plan), result), trial_id=group, start_time_secs=started)
     write_summary(folder / FILE, Summary.FromString(record.SerializeToString()), started)
 
 
 def write_columns(root: Path, plan: Plan | None, metrics: list[str]) -> None:
-    """Describe the table of the runs in ``root``, if it is not described yet, or is no more as it was.
+    """Describe the table of the runs in ``root``, unless it is described already and has not changed.
 
     Args:
-        root: the folder that holds the folders of the runs.
-        plan: of the study.
-        metrics: that a run has measured; before any run has, nothing is described.
+        root: Folder that holds the folders of the runs.
+        plan: Plan of the study; None if the runs belong to none.
+        metrics: Names of the metrics that a run has measured. The table is not described before a run has measured any.
 
     Raises:
         OSError: if the folder cannot be written to.
     """
     with lock(root / LOCK):
-        before = _read(root)
+        before = _read_columns(root)
         if before is None and not metrics:
             return
         wanted = api.Experiment(
             hparam_infos=[_column(column) for column in columns(plan)],
-            metric_infos=_metrics(list(before.metric_infos) if before else [], metrics),
+            metric_infos=_merge_metrics(list(before.metric_infos) if before else [], metrics),
         )
         if wanted == before:
             return
@@ -77,34 +77,35 @@ def _column(column: Column) -> Any:
     return api.HParamInfo(name=column.name, type=kind, differs=column.varies)
 
 
-def _metrics(before: list[Any], measured: list[str]) -> list[Any]:
-    """What is known of the metrics and what one more run has measured.
+def _merge_metrics(before: list[Any], measured: list[str]) -> list[Any]:
+    """Merge the metrics of the table with those of one more run.
 
-    Those that a run lacks come last: the first five are ticked, and in parallel coordinates a run that lacks one is not drawn.
+    Metrics that some run does not have come last. TensorBoard shows the first five, and its parallel coordinates leave out a
+    run that does not have all of them.
     """
     if not measured:
         return before
     known = {info.name.tag: info.description == PARTIAL for info in before}
-    lacking = {tag: known.get(tag, bool(known)) or tag not in measured for tag in [*known, *measured]}
-    order = {tag: place for place, tag in enumerate(METRICS)}
+    partial = {tag: known.get(tag, bool(known)) or tag not in measured for tag in [*known, *measured]}
+    order = {tag: place for place, tag in enumerate(TABLE_METRICS)}
     return [
-        api.MetricInfo(name=api.MetricName(tag=tag), description=PARTIAL if lacking[tag] else "")
-        for tag in sorted(lacking, key=lambda tag: (lacking[tag], order.get(tag, len(order))))
+        api.MetricInfo(name=api.MetricName(tag=tag), description=PARTIAL if partial[tag] else "")
+        for tag in sorted(partial, key=lambda tag: (partial[tag], order.get(tag, len(order))))
     ]
 
 
-def _read(root: Path) -> Any | None:
+def _read_columns(root: Path) -> Any | None:
     summary = read_summary(root / FILE)
     return None if summary is None else metadata.parse_experiment_plugin_data(summary.value[0].metadata.plugin_data.content)
 
 
 def _write_rows(root: Path, plan: Plan | None) -> None:
-    """The rows of the runs that are finished, anew."""
+    """Write the rows of all finished runs again."""
     for run in plan.runs if plan else ():
         result = read_result(root / run.folder)
         if result is None or result.get("state") != "finished":
             continue
         try:
             write_row(root / run.folder, plan, result)
-        except (OSError, ValidationError):  # not ours, or of an older convexp: its row stays as it is
+        except (OSError, ValidationError):  # not writable, or of an older convexp: its row stays as it is
             continue

@@ -1,4 +1,4 @@
-"""metrics.csv: one row per logged step."""
+"""The logger that writes ``metrics.csv``."""
 
 import csv
 from pathlib import Path
@@ -12,12 +12,14 @@ from convexp.records.log import log
 
 
 class MetricsCSV(Logger):
-    """Rows of ``epoch, step, <metrics>`` in ``metrics.csv``; a resumed run drops the rows it is going to write again.
+    """Writes ``metrics.csv`` with one row for each logged step, which is one row for each epoch.
 
-    The last row also has the final metrics (``test/acc``, ``best/val/acc``, ``probe/...``, ``parameters/...``), those of
-    the best checkpoint; so there is one row per epoch.
+    The last row also has the final metrics, which are those of the best checkpoint (``test/acc``, ``best/val/acc``,
+    ``probe/...`` and ``parameters/...``). Lightning's CSVLogger would empty the folder of a run that is resumed.
 
-    Lightning's own CSVLogger empties the folder of a run that is resumed.
+    Args:
+        folder: Folder of the run.
+        purge_step: First step that a resumed run writes again; its rows from this step on are dropped.
     """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
@@ -32,26 +34,26 @@ class MetricsCSV(Logger):
 
     @property
     def name(self) -> str:
-        """Name of the logger."""
+        """Return the name of the logger."""
         return "csv"
 
     @property
     def version(self) -> str:
-        """There is one per run."""
+        """Return an empty string, as a run has one such file."""
         return ""
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Nothing: they are in ``.hydra/config.yaml``."""
+        """Do nothing: the settings are in ``.hydra/config.yaml``."""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Add to the row of ``step``."""
+        """Add metrics to the row of ``step``."""
         if self.rows and int(self.rows[-1]["step"]) == step:
             self.rows[-1].update(metrics)
         else:
             self.rows.append({"step": step, **metrics})
 
     def save(self) -> None:
-        """Write the file; a run has few rows, so all of them each time."""
+        """Write all rows. They are few, so the file is replaced each time."""
         if not self.rows:
             return
         names = list(dict.fromkeys(name for row in self.rows for name in row))
@@ -61,15 +63,16 @@ class MetricsCSV(Logger):
             writer.writerows(self.rows)
 
     def finalize(self, status: str) -> None:
-        """Write what is left."""
+        """Write all rows."""
         self.save()
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    """The rows of a ``metrics.csv``.
+    """Read the rows of a ``metrics.csv``.
 
     Raises:
-        OSError, ValueError, csv.Error: if it is none.
+        OSError: if the file cannot be read.
+        ValueError, csv.Error: if it is damaged.
     """
     with file.open(newline="", encoding="utf-8") as opened:
         rows = list(csv.DictReader(opened))

@@ -1,74 +1,95 @@
-"""TensorBoard: curves, the HParams table, charts that compare, pictures."""
+"""The TensorBoard logger: curves, the HParams table, charts that compare runs, and pictures."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from torch import Tensor
 from torch.utils.tensorboard.summary import custom_scalars
 from torch.utils.tensorboard.summary import hparams as session_summaries
 
 from convexp.records import Result
-from convexp.records.plan import read_plan, sweep_root
-from convexp.tracking.final_metrics import charts, headlines
+from convexp.records.plan import Plan, sweep_root
+from convexp.tracking.final_metrics import comparison_charts, table_metrics
 from convexp.tracking.hparams_table import write_columns, write_row
 
 
 class TensorBoard(TensorBoardLogger):
-    """Events in the run folder itself; what belongs to all runs of a study is in the folder above it."""
+    """Writes events into the run folder, and the columns of the HParams table into the folder that holds all runs.
+
+    Args:
+        folder: Folder of the run.
+        purge_step: First step that a resumed run writes again; TensorBoard ignores events from this step on.
+    """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
         super().__init__(save_dir=folder, name="", version="", default_hp_metric=False, purge_step=purge_step)
         self.folder = folder
+        self.table_folder = sweep_root(folder) or folder.parent
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Nothing: ``start`` writes the curated ones."""
+        """Do nothing: ``start`` writes the curated settings."""
 
     def save(self) -> None:
-        """Flush: what is logged outlives a kill. Lightning's would write the hyperparameters to a file of its own."""
+        """Flush, so that logged values survive a kill. Lightning's method would write the settings to a file of its own."""
         self.experiment.flush()
 
     def finalize(self, status: str) -> None:
-        """Flush only: the test, the probes and the pictures are still to come."""
+        """Flush only, as Lightning calls this before the test, the probes and the pictures."""
         self.experiment.flush()
 
-    def start(self, result: Result) -> None:
-        """Put the run into the HParams table; before anything else is logged, so that TensorBoard reads it first."""
-        self.root = sweep_root(self.folder) or self.folder.parent
-        self.plan = read_plan(self.root)
-        write_row(self.folder, self.plan, result)
-        self._describe([])
+    def start(self, result: Result, plan: Plan | None) -> None:
+        """Add the run to the HParams table. This comes before all other events, so that TensorBoard reads it first.
 
-    def _describe(self, metrics: list[str]) -> None:
-        if self.root.resolve() != Path.cwd():  # a run by itself, in the folder where somebody works
-            with suppress(OSError):  # not ours to write to: the table is less tidy then
-                write_columns(self.root, self.plan, metrics)
+        Args:
+            result: Result of the run so far, with its configuration and its network.
+            plan: Plan of the study that the run belongs to; None if it belongs to none.
+        """
+        write_row(self.folder, plan, result)
+        self._write_columns(plan, [])
+
+    def finish(self, metrics: dict[str, float], step: int, plan: Plan | None) -> None:
+        """Write the final metrics and the layout of the charts, and close the session with the status success.
+
+        Args:
+            metrics: Final metrics of the run.
+            step: Number of training steps.
+            plan: Plan of the study that the run belongs to; None if it belongs to none.
+        """
+        for tag, value in metrics.items():
+            self.experiment.add_scalar(tag, value, step)
+        self._write(custom_scalars(_layout(metrics)))
+        self._write(session_summaries({}, {})[2])
+        self.experiment.close()
+        self._write_columns(plan, table_metrics(metrics))
+
+    def picture(self, tag: str, image: Tensor, step: int) -> None:
+        """Log an image ``(3, H, W)`` of type uint8."""
+        self.experiment.add_image(tag, image, step)
+        self.experiment.flush()
 
     def _write(self, summary: Any) -> None:
         writer: Any = self.experiment.file_writer
         writer.add_summary(summary)
         writer.flush()
 
-    def finish(self, metrics: dict[str, float], step: int) -> None:
-        """Write the final metrics, once, and the charts of them, and close the session as a success."""
-        for tag, value in metrics.items():
-            self.experiment.add_scalar(tag, value, step)
-        self._write(custom_scalars(_layout(metrics)))
-        self._write(session_summaries({}, {})[2])
-        self.experiment.close()
-        self._describe(headlines(metrics))
+    def _write_columns(self, plan: Plan | None, metrics: list[str]) -> None:
+        if self.table_folder.resolve() != Path.cwd():  # a single run in the user's working directory gets no table
+            with suppress(OSError):  # the folder may belong to another user; the run is complete without a table
+                write_columns(self.table_folder, plan, metrics)
 
-    def picture(self, tag: str, image: Tensor, step: int) -> None:
-        """Show an image ``(3, H, W)``, uint8."""
-        self.experiment.add_image(tag, image, step)
-        self.experiment.flush()
+
+def boards(loggers: Iterable[Logger]) -> list[TensorBoard]:
+    """Select the TensorBoard loggers."""
+    return [logger for logger in loggers if isinstance(logger, TensorBoard)]
 
 
 def _layout(metrics: dict[str, float]) -> dict[str, dict[str, list[Any]]]:
-    """The charts as torch's writer takes them, which takes names for regular expressions."""
+    """Lay out the charts in the form of torch's writer, which takes tags as regular expressions."""
     return {
         category: {title: ["Multiline", [f"^{re.escape(tag)}$"]] for title, tag in titles.items()}
-        for category, titles in charts(metrics).items()
+        for category, titles in comparison_charts(metrics).items()
     }

@@ -9,10 +9,17 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 
 class PlainCheckpointIO(TorchCheckpointIO):
-    """Writes the file that it is told to. Lightning's writes one in the temporary folder, which may be full, and moves it."""
+    """Writes a checkpoint to its path directly.
+
+    Lightning's own plugin writes to the temporary folder of the system first, which may be full, and moves the file.
+    """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        """Write ``checkpoint`` to ``path``, making its folder; raises an OSError that says why, if that fails."""
+        """Write ``checkpoint`` to ``path``, whose folder is created if it does not exist.
+
+        Raises:
+            OSError: if the file cannot be written.
+        """
         content = io.BytesIO()
         torch.save(checkpoint, content)
         Path(path).parent.mkdir(parents=True, exist_ok=True)

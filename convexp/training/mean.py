@@ -6,10 +6,10 @@ from torchmetrics.utilities import dim_zero_cat
 
 
 class MeanOverSamples(Metric):
-    """``1/N sum_i x_i`` over the samples i of all batches, summed in float64 and rounded once, to float32.
+    """Computes ``1/N sum_i x_i`` over the samples ``i`` of all batches, summed in float64 and rounded once, to float32.
 
-    The values are kept one by one until the mean is asked for, so that it does not depend on how they are cut into batches,
-    and so that a GPU is waited for once and not at every batch. In a process group it is the mean over all processes.
+    The values of all samples are kept until the mean is computed. So the mean does not depend on how they are cut into batches,
+    and a GPU is synchronised once and not at every batch. In a process group it is the mean over all processes.
     """
 
     values: list[Tensor]
@@ -19,9 +19,9 @@ class MeanOverSamples(Metric):
         self.add_state("values", [], dist_reduce_fx="cat")
 
     def update(self, values: Tensor) -> None:
-        """Add the values ``(B,)`` of a batch: numbers, or truth values that count as 0 and 1."""
+        """Add the values ``(B,)`` of a batch: numbers, or booleans, which count as 0 and 1."""
         self.values.append(values)
 
     def compute(self) -> Tensor:
-        """The mean, on the CPU."""
+        """Return the mean, a scalar on the CPU."""
         return dim_zero_cat(self.values).cpu().double().mean().float()

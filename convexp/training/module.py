@@ -1,4 +1,4 @@
-"""The LightningModule: cross entropy on batches of (images, labels), and what is logged of it."""
+"""The LightningModule: cross entropy on batches of images and labels, and the metrics that are logged."""
 
 import inspect
 from collections.abc import Callable
@@ -19,15 +19,20 @@ from convexp.training.mean import MeanOverSamples
 MakeOptimizer = Callable[..., Optimizer]
 MakeScheduler = Callable[..., LRScheduler]
 
-CHECK_EVERY = 50  # batches between looks for a NaN: each costs a GPU a synchronisation
+CHECK_EVERY = 50  # batches between two checks for NaN, each of which synchronises a GPU
 
 
 class Classifier(pl.LightningModule):
     """Trains a network to classify images.
 
-    Logs once per epoch ``train/loss``, ``train/acc`` (running, over the epoch's batches as they were seen), ``train/lr``,
-    ``val/loss``, ``val/acc``; ``test/loss`` and ``test/acc`` when tested. Losses are cross entropies in nats. Every metric is
-    the mean over the samples, however they are cut into batches.
+    Once per epoch it logs ``train/loss`` and ``train/acc`` (of each batch before the step on it), ``train/lr``, ``val/loss``
+    and ``val/acc``; a test logs ``test/loss`` and ``test/acc``. Losses are cross entropies in nats. Every metric is the mean
+    over all samples, however they are cut into batches.
+
+    Args:
+        network: Network from images ``(B, C, H, W)``, 0 to 255, to logits ``(B, K)``.
+        make_optimizer: Makes the optimizer from the network's parameters; None for a module that is only evaluated.
+        make_scheduler: Makes the learning-rate schedule from the optimizer and ``total_steps``; None for a constant rate.
     """
 
     def __init__(
@@ -39,22 +44,22 @@ class Classifier(pl.LightningModule):
         self.make_scheduler = make_scheduler
         self.accuracy = MeanOverSamples()
         self.loss = MeanOverSamples()
-        self._steps: list[tuple[Tensor, Tensor, int]] = []  # loss, number correct, number seen, of the epoch's batches
+        self._steps: list[tuple[Tensor, Tensor, int]] = []  # loss, correct predictions and size of each batch of the epoch
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Lightning sets this one twice around each of its hooks, 40 times a step; a module's way to do that costs microseconds.
+        # Lightning sets this attribute twice around each of its hooks, 40 times a step; nn.Module takes microseconds for it.
         if name == "_current_fx_name":
             self.__dict__[name] = value
         else:
             super().__setattr__(name, value)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Forget the states of callbacks that this run does not have: a checkpoint may come from anybody."""
+        """Drop the states of callbacks that this run does not have, as a checkpoint may come from anybody."""
         own = {callback.state_key for callback in self.trainer.callbacks}  # pyright: ignore[reportAttributeAccessIssue]
         checkpoint["callbacks"] = {key: state for key, state in checkpoint["callbacks"].items() if key in own}
 
     def configure_optimizers(self) -> Any:
-        """The optimizer, and the schedule that steps after every batch."""
+        """Return the optimizer, and the schedule, which steps after every batch."""
         assert self.make_optimizer is not None
         optimizer = self.make_optimizer(self.network.parameters())
         if self.make_scheduler is None:
@@ -63,35 +68,35 @@ class Classifier(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """The batch; where it was made on the device already, without looking for tensors in it."""
+        """Move a batch to the device. One that is there already is returned at once, as searching it for tensors takes time."""
         return batch if batch[0].device == device else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Loss of one batch of images ``(B, C, H, W)`` and labels ``(B,)``."""
+        """Return the loss of a batch of images ``(B, C, H, W)`` and labels ``(B,)``."""
         images, labels = batch
         logits = self.network(images)
         loss = F.cross_entropy(logits, labels)
-        with torch.no_grad():  # kept as they are until the epoch ends: every operation here costs, and a look at them more
+        with torch.no_grad():  # tensors are kept until the epoch ends, as reading their values would synchronise a GPU
             self._steps.append((loss.detach(), (logits.argmax(1) == labels).sum(), len(labels)))
         if batch_idx % CHECK_EVERY == 0:
             self._check_finite(batch_idx)
         return loss
 
     def _check_finite(self, batch: int) -> None:
-        """One look at all the losses since the last one."""
+        """Raise a DivergedError if a loss since the last check is NaN or infinite."""
         if not bool(torch.stack([loss for loss, *_ in self._steps[-CHECK_EVERY:]]).isfinite().all()):
             rate = self.trainer.optimizers[0].param_groups[0]["lr"]
             raise DivergedError(
-                f"training stopped: the loss is no finite number at epoch {self.current_epoch + 1}, batch {batch} "
+                f"training stopped: the loss is not finite at epoch {self.current_epoch + 1}, batch {batch} "
                 f"(learning rate {rate:.3g}); try a smaller optimizer.lr or a trainer.gradient_clip_val"
             )
 
     def on_train_epoch_start(self) -> None:
-        """Forget the last epoch's batches."""
+        """Forget the batches of the last epoch."""
         self._steps = []
 
     def on_train_epoch_end(self) -> None:
-        """Log the epoch's means."""
+        """Log the means over the samples of the epoch."""
         self._check_finite(int(self.trainer.num_training_batches))
         losses, correct = (torch.stack(values).cpu().double() for values in list(zip(*self._steps, strict=True))[:2])
         seen = torch.tensor([n for *_, n in self._steps], dtype=torch.float64)
@@ -108,17 +113,17 @@ class Classifier(pl.LightningModule):
         self.log(f"{part}/acc", self.accuracy, prog_bar=True)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count one validation batch."""
+        """Add a batch to the validation metrics."""
         self._evaluate(batch, "val")
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count one test batch."""
+        """Add a batch to the test metrics."""
         self._evaluate(batch, "test")
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Logits ``(B, classes)`` of one batch."""
+        """Return the logits ``(B, K)`` of a batch."""
         return self.network(batch[0])
 
 
-# Lightning asks for it before every step, and to find it out costs as much as a small layer.
+# Lightning inspects the signature before every step, which takes as long as a small layer unless it is stored.
 Classifier.training_step.__signature__ = inspect.signature(Classifier.training_step)  # pyright: ignore[reportFunctionMemberAccess]

@@ -1,4 +1,4 @@
-"""Where the time goes, for those who ask; nothing at all for the others."""
+"""Profilers: where the time of a training goes."""
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,15 +10,23 @@ NOTHING = nullcontext()
 
 
 class NoProfiler(PassThroughProfiler):
-    """Lightning enters a profiler's context 70 times a step; its own that does nothing makes a new one each time."""
+    """Measures nothing, at the least cost.
+
+    Lightning enters a profiler's context 70 times a step, and its own PassThroughProfiler makes a new context each time.
+    """
 
     def profile(self, action_name: str) -> AbstractContextManager[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The same empty context for every action."""
+        """Return the same empty context for every action."""
         return NOTHING
 
 
 def make_profiler(kind: str | None, folder: Path) -> Profiler:
-    """Lightning's profiler of that kind (simple, advanced), which reports into the run folder, or none."""
+    """Make a profiler.
+
+    Args:
+        kind: ``"simple"`` or ``"advanced"``, as Lightning names its profilers, or None for no profile.
+        folder: Folder that the profile is written to.
+    """
     if kind is None:
         return NoProfiler()
     return (SimpleProfiler if kind == "simple" else AdvancedProfiler)(dirpath=folder, filename="profile")

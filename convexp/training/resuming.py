@@ -1,4 +1,8 @@
-"""Which checkpoints a run can go on from, as whatever was in its folder may be there still, damaged or by somebody else."""
+"""Reading the checkpoints that a run is resumed from.
+
+A run folder may come from anybody, and its files may be damaged. What Lightning would restore wrongly or only in part without
+an error is found here, before the training starts.
+"""
 
 from collections import Counter
 from collections.abc import Generator
@@ -9,10 +13,11 @@ from typing import Any
 import torch
 
 from convexp.errors import ConvexpError, one_line
-from convexp.training.callbacks import BEST, LAST, Checkpoints, RandomState
+from convexp.training.callbacks import RandomState
+from convexp.training.checkpoints import BEST, LAST, Checkpoints
 from convexp.training.module import Classifier
 
-KINDS: dict[str, type] = {
+TYPES: dict[str, type] = {
     "epoch": int,
     "global_step": int,
     "state_dict": dict,
@@ -21,19 +26,26 @@ KINDS: dict[str, type] = {
     "optimizer_states": list,
     "lr_schedulers": list,
 }
-CALLBACKS = (Checkpoints.__name__, RandomState.__name__)
+REQUIRED_CALLBACKS = (Checkpoints.__name__, RandomState.__name__)
 
 
 class UnusableError(Exception):
-    """A run cannot go on from its checkpoints; it says why."""
+    """Raised if a run cannot be resumed from its checkpoints; the message says why."""
 
 
 def read_checkpoints(folder: Path, module: Classifier) -> dict[str, Any] | None:
-    """What ``last.ckpt`` holds, and ``module`` too; None if there is none, as the first epoch was not done.
+    """Read ``last.ckpt`` and load its weights into ``module``; ``best.ckpt`` is checked as well.
+
+    Args:
+        folder: Folder of the checkpoints.
+        module: Module of the same configuration.
+
+    Returns:
+        The content of ``last.ckpt``; None if there is no such file, as the first epoch was not finished.
 
     Raises:
-        UnusableError: saying why, if ``module`` cannot go on from what is there.
-        ConvexpError: if it is not permitted to read it, or the disk fails: what is there may be good.
+        UnusableError: if one of the files is missing or damaged, or does not belong to ``module``.
+        ConvexpError: if a file cannot be read because of its permissions or the disk: its content may be good.
     """
     if not (folder / LAST).exists():
         return None
@@ -43,17 +55,21 @@ def read_checkpoints(folder: Path, module: Classifier) -> dict[str, Any] | None:
 
 @contextmanager
 def restoring(checkpoint: dict[str, Any] | None, callback: Checkpoints) -> Generator[None]:
-    """While a training is restored from ``checkpoint`` and goes on.
+    """Turn errors of Lightning in restoring ``checkpoint`` into an UnusableError.
+
+    Args:
+        checkpoint: Checkpoint that the training in the block is resumed from; None if it starts at the beginning.
+        callback: Callback of the same training, by which errors of the training itself are told from those of restoring.
 
     Raises:
-        UnusableError: if Lightning stumbles over what it restores, before ``callback`` is told that the training begins.
+        UnusableError: if Lightning fails before the training has started.
     """
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        if checkpoint is None or callback.began:
+        if checkpoint is None or callback.has_started:
             raise
-        raise UnusableError(f"{LAST} cannot be gone on with: {type(error).__name__}: {one_line(error)}") from error
+        raise UnusableError(f"{LAST} cannot be resumed from: {type(error).__name__}: {one_line(error)}") from error
 
 
 def _read(file: Path, module: Classifier) -> dict[str, Any]:
@@ -67,53 +83,56 @@ def _read(file: Path, module: Classifier) -> dict[str, Any]:
         raise UnusableError(f"{file.name} cannot be read: {type(error).__name__}") from None
     if not isinstance(found, dict):
         raise UnusableError(f"{file.name} holds no dictionary")
-    if wrong := _wrong(found, module):
-        raise UnusableError(f"{file.name} {wrong}")
+    if problem := _problem(found, module):
+        raise UnusableError(f"{file.name} {problem}")
     return found
 
 
-def _wrong(found: dict[str, Any], module: Classifier) -> str | None:
-    """What is not as ``module`` would write it; above all what Lightning would leave as it is without a word."""
-    for key, kind in KINDS.items():
-        if not isinstance(found.get(key), kind):
+def _problem(checkpoint: dict[str, Any], module: Classifier) -> str | None:
+    """Say what is wrong with a checkpoint; None if it is as ``module`` would write it."""
+    for key, kind in TYPES.items():
+        if not isinstance(checkpoint.get(key), kind):
             return f"has no {key} that is of type {kind.__name__}"
-    if min(found["epoch"], found["global_step"]) < 0:
+    if min(checkpoint["epoch"], checkpoint["global_step"]) < 0:
         return "has a negative count"
-    if (len(found["optimizer_states"]), len(found["lr_schedulers"])) != (1, int(module.make_scheduler is not None)):
+    if (len(checkpoint["optimizer_states"]), len(checkpoint["lr_schedulers"])) != (1, int(module.make_scheduler is not None)):
         return "has the state of other optimizers or schedules"
-    if lacking := [name for name in CALLBACKS if not found["callbacks"].get(name)]:
-        return f"has no state of {lacking[0]}"
-    if not _is_best(found["callbacks"][Checkpoints.__name__]):
+    if missing := [name for name in REQUIRED_CALLBACKS if not checkpoint["callbacks"].get(name)]:
+        return f"has no state of {missing[0]}"
+    if not _is_state_of_checkpoints(checkpoint["callbacks"][Checkpoints.__name__]):
         return "has no best value and its epoch"
-    if not _counts_alike(found):
+    if not _epochs_agree(checkpoint):
         return "counts epochs in two ways"
-    return None if _takes(module, found["state_dict"]) else "holds the weights of another network"
+    return None if _load_weights(module, checkpoint["state_dict"]) else "holds the weights of another network"
 
 
-def _is_best(state: Any) -> bool:
-    """Whether it is what ``Checkpoints`` keeps."""
+def _is_state_of_checkpoints(state: Any) -> bool:
     kinds = {"best": float | None, "best_epoch": int, "stopped": bool}
     return isinstance(state, dict) and all(key in state and isinstance(state[key], kind) for key, kind in kinds.items())
 
 
-def _counts_alike(found: dict[str, Any]) -> bool:
-    """Whether Lightning's loop has come as far as the checkpoint says; it counts an epoch when it is done, or just before."""
+def _epochs_agree(checkpoint: dict[str, Any]) -> bool:
+    """Whether the state of Lightning's loop belongs to the checkpoint's epoch.
+
+    The loop counts an epoch as processed when it ends, and a checkpoint is written just before or just after that.
+    """
     try:
-        return found["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"] - found["epoch"] in (0, 1)
+        processed = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+        return processed - checkpoint["epoch"] in (0, 1)
     except (LookupError, TypeError):
         return False
 
 
-def _takes(module: Classifier, state: dict[Any, Any]) -> bool:
-    """Whether ``module`` takes these weights, also as older versions named them; if so, it has them afterwards."""
+def _load_weights(module: Classifier, state: dict[Any, Any]) -> bool:
+    """Load weights into ``module``, also under names of earlier versions; return whether names, shapes and types fit."""
     if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()):
         return False
     try:
         module.load_state_dict(state)
-    except RuntimeError:  # of other names or shapes
+    except RuntimeError:  # other names or shapes
         return False
-    return _types(state) == _types(module.state_dict())  # others would be converted without a word
+    return _dtypes(state) == _dtypes(module.state_dict())  # torch converts other types without an error
 
 
-def _types(state: dict[Any, Any]) -> Counter[torch.dtype]:
+def _dtypes(state: dict[Any, Any]) -> Counter[torch.dtype]:
     return Counter(value.dtype for value in state.values())

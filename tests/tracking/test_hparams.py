@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from convexp.config.compose import composed
 from convexp.records.plan import Plan, PlannedRun
-from convexp.tracking.final_metrics import METRICS, charts, final_metrics, headlines
-from convexp.tracking.hparams import CURATED, columns, hparams, row
+from convexp.tracking.final_metrics import TABLE_METRICS, comparison_charts, final_metrics, table_metrics
+from convexp.tracking.hparams import CURATED, cells, columns, session_group
 
 
 def result(*overrides):
@@ -21,12 +21,12 @@ def plan(axes, runs=()):
     return Plan("study", "Why?", axes, {}, list(runs))
 
 
-def cells(of, *overrides):
-    return hparams(columns(of), result(*overrides))
+def cells_of(of, *overrides):
+    return cells(columns(of), result(*overrides))
 
 
 def test_without_a_plan_the_curated_columns():
-    found = cells(None, "model=local", "model.readout=global_avg", "optimizer.lr=0.5", "match=params:5000")
+    found = cells_of(None, "model=local", "model.readout=global_avg", "optimizer.lr=0.5", "match=params:5000")
     assert found == {
         "data": "digits",
         "match": "params:5000",
@@ -47,14 +47,14 @@ def test_axes_that_the_curated_columns_do_not_show_get_their_own():
     found = columns(study)
     assert [column.name for column in found] == [*(column.name for column in CURATED), "shift.train"]
     assert [column.name for column in found if column.varies] == ["model", "shift.train"]
-    assert cells(study, "data.shift.train=0.2")["shift.train"] == 0.2
+    assert cells_of(study, "data.shift.train=0.2")["shift.train"] == 0.2
 
 
 def test_settings_that_move_together_are_two_columns():
     pairs = [["flatten", "none", 1], ["global_avg", "max", 1]]
     study = plan({"model.readout, model.pool, model.dilation": pairs, "seed, data.split_seed": [[0, 0], [1, 1]]})
     assert [column.name for column in columns(study) if column.varies] == ["readout", "pool"]
-    assert cells(study, "model.pool=max")["pool"] == "max"
+    assert cells_of(study, "model.pool=max")["pool"] == "max"
 
 
 def test_names_that_would_be_ambiguous_are_whole():
@@ -93,18 +93,18 @@ def test_numbers_that_not_all_runs_have_are_text():
     kinds = {c.name: c.number for c in columns(plan(axes, [PlannedRun("a", None, everywhere), PlannedRun("b", None, nowhere)]))}
     assert (kinds["wiring.rank"], kinds["canvas"], kinds["train_size"]) == (False, True, True)
     assert columns(plan(axes, [PlannedRun("a", None, everywhere)]))[-3].number
-    assert cells(plan(axes, [PlannedRun("b", None, nowhere)]), "model=conv")["wiring.rank"] == "null"
+    assert cells_of(plan(axes, [PlannedRun("b", None, nowhere)]), "model=conv")["wiring.rank"] == "null"
 
 
 def test_no_number_in_a_column_of_numbers_is_an_empty_cell():
     study = plan({"data.train_size": [100, 200]})
-    assert "train_size" not in cells(study, "data.train_size=null")
-    assert cells(study, "data.train_size=100")["train_size"] == 100
+    assert "train_size" not in cells_of(study, "data.train_size=null")
+    assert cells_of(study, "data.train_size=100")["train_size"] == 100
 
 
 def test_texts_are_spelled_as_a_configuration_does():
     study = plan({"data.train_size": [None, 200], "model.channels": [[8, 8], [4]], "compile": [True, False]})
-    found = cells(study, "data.train_size=null", "model.channels=[8,8]", "compile=true")
+    found = cells_of(study, "data.train_size=null", "model.channels=[8,8]", "compile=true")
     assert (found["train_size"], found["channels"], found["compile"]) == ("null", "[8,8]", "true")
 
 
@@ -134,22 +134,22 @@ def test_every_plan_gives_columns_of_distinct_names_and_one_type(axes):
 
 class TestRow:
     def test_seeds_share_it(self):
-        assert row(result("seed=0"), None, "a") == row(result("seed=1", "name=x", "logger=none"), None, "b")
+        assert session_group(result("seed=0"), None, "a") == session_group(result("seed=1", "name=x", "logger=none"), None, "b")
 
     @pytest.mark.parametrize("other", ["model=local", "data.train_size=100", "model.padding_mode=circular", "optimizer.lr=0.1"])
     def test_nothing_else_does_whether_it_is_a_column_or_not(self, other):
-        assert row(result(), None, "a") != row(result(other), None, "b")
+        assert session_group(result(), None, "a") != session_group(result(other), None, "b")
 
     def test_is_the_same_whatever_columns_the_study_has(self):
         runs = [PlannedRun("a", None, {"model": "conv", "seed": 0})]
         few, many = plan({"seed": [0, 1]}, runs), plan({"model": ["conv", "local"], "data.train_size": [1, 2]}, runs)
-        assert row(result(), few, "a") == row(result(), many, "a")
+        assert session_group(result(), few, "a") == session_group(result(), many, "a")
 
     def test_seeds_that_follow_the_seed_share_it_and_those_of_an_axis_do_not(self):
         def named(key, first, second):
             study = plan({key: [first, second]}, [PlannedRun("a", None, {key: first}), PlannedRun("b", None, {key: second})])
             a, b = result("seed=0", "data.split_seed=0"), result("seed=1", "data.split_seed=1")
-            return row(a, study, "a"), row(b, study, "b")
+            return session_group(a, study, "a"), session_group(b, study, "b")
 
         first, second = named("seed", 0, 1)  # split_seed follows by ${seed}
         assert first == second
@@ -186,16 +186,16 @@ class TestFinalMetrics:
         }
 
     def test_table_has_only_what_there_is_and_the_best_known_first(self):
-        assert headlines(final_metrics(self.RESULT)) == [
+        assert table_metrics(final_metrics(self.RESULT)) == [
             "test/acc",
             "best/val/acc",
             "probe/shift_map/worst",
             "probe/flip_rate/all",
         ]
-        assert headlines(dict.fromkeys(reversed(METRICS), 0.0)) == list(METRICS)
+        assert table_metrics(dict.fromkeys(reversed(TABLE_METRICS), 0.0)) == list(TABLE_METRICS)
 
     def test_charts_have_only_what_there_is(self):
-        assert charts(final_metrics(self.RESULT)) == {
+        assert comparison_charts(final_metrics(self.RESULT)) == {
             "Accuracy": {
                 "validation, by epoch": "val/acc",
                 "test": "test/acc",
@@ -203,4 +203,4 @@ class TestFinalMetrics:
             },
             "Parameters": {"total": "parameters/total", "stages.0": "parameters/stages.0", "head": "parameters/head"},
         }
-        assert charts({}) == {}
+        assert comparison_charts({}) == {}

@@ -1,0 +1,102 @@
+"""Checkpoints: the state of a training after every epoch, and the best one."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
+
+from convexp.files.atomic import atomic_write
+from convexp.records.log import log
+from convexp.training.progress import format_metrics
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+class Checkpoints(Checkpoint):
+    """Writes ``last.ckpt`` after every epoch, and ``best.ckpt`` whenever the monitored metric has improved.
+
+    Lightning's ModelCheckpoint writes the file twice, stores absolute paths in it, and forgets the best value when the folder
+    has been moved. Lightning calls a ``Checkpoint`` after all other callbacks, so their states of this epoch are in the file.
+
+    The files are written under temporary names at the end of the epoch. They are renamed once the loggers have received all
+    metrics of the epoch, which is when the next epoch or the end of the training begins. So whenever a run is killed, its logs
+    hold everything up to its checkpoint, and the resumed run drops what lies after it.
+
+    Args:
+        folder: Folder that the checkpoints are written to.
+        monitor: Name of the metric that decides which epoch is the best.
+        mode: ``"max"`` if a larger value is better, ``"min"`` if a smaller one is.
+
+    Attributes:
+        best: Best value of the metric so far; None before the first epoch.
+        best_epoch: Epoch of the best value, counted from 0; -1 before the first epoch.
+        stopped: Whether the training was stopped early.
+        has_started: Whether the training has started; everything that is restored from a checkpoint is restored by then.
+    """
+
+    def __init__(self, folder: Path, monitor: str, mode: str) -> None:
+        self.folder = folder
+        self.monitor = monitor
+        self.sign = 1 if mode == "max" else -1
+        self.best: float | None = None
+        self.best_epoch = -1
+        self.stopped = False
+        self.has_started = False
+        self._pending: ExitStack | None = None  # files that are written and not renamed yet
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value, its epoch, and whether the training was stopped early."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "stopped": self.stopped}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what ``state_dict`` returned."""
+        self.best, self.best_epoch, self.stopped = (state_dict[key] for key in ("best", "best_epoch", "stopped"))
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop at once if the resumed training had been stopped early."""
+        self.has_started = True
+        trainer.should_stop = trainer.should_stop or self.stopped
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Rename the files of the epoch before."""
+        self._rename_pending()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Rename the files of the last epoch."""
+        self._rename_pending()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Remove files that are not renamed yet."""
+        if self._pending is not None:
+            self._pending.__exit__(type(exception), exception, exception.__traceback__)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the files of this epoch, whose validation is done by now."""
+        log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, format_metrics(trainer))
+        if trainer.fast_dev_run:  # pyright: ignore
+            return
+        value = float(trainer.callback_metrics[self.monitor])
+        self.stopped = trainer.should_stop
+        improved = self.best is None or math.isnan(self.best) or self.sign * value > self.sign * self.best
+        if improved:
+            self.best, self.best_epoch = value, trainer.current_epoch
+        self._write(trainer, (LAST, BEST) if improved else (LAST,))
+
+    def _write(self, trainer: pl.Trainer, names: Sequence[str]) -> None:
+        self.folder.mkdir(exist_ok=True)
+        self._pending = ExitStack()
+        first, *copies = [self._pending.enter_context(atomic_write(self.folder / name)) for name in names]
+        trainer.save_checkpoint(first)
+        for copy in copies:
+            shutil.copyfile(first, copy)
+
+    def _rename_pending(self) -> None:
+        # An ExitStack closes the last file first. A kill in between leaves an older last.ckpt beside the new best.ckpt.
+        if self._pending is not None:
+            self._pending.close()
+            self._pending = None
