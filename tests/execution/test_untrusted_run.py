@@ -146,7 +146,7 @@ FOREIGN = [
     "convexp.layers.local.torch.load",
     "torch.optim.adam.torch.load",
     "convexp.tracking.trackers._need",
-    "convexp.training.callbacks.Checkpoints",
+    "convexp.training.checkpoints.Checkpoints",
     "pytorch_lightning.callbacks.ModelCheckpoint",
     "pytorch_lightning.Trainer",
     "../../evil.Layer",
