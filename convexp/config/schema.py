@@ -174,7 +174,7 @@ SampleCount = Annotated[Any, BeforeValidator(check_subset_size), WithJsonSchema(
 
 
 class Shift(Section):
-    """How the images of each part are moved on their canvas (``convexp.geometry.placement``; design.md, section 4)."""
+    """How the images of each part are moved on their canvas (``convexp.geometry.placement``; docs/design.md, section 4)."""
 
     protocol: ShiftProtocol
     window: PositiveInt | None  # crop: pixels that are seen; null: as many as the shifts leave

@@ -1,4 +1,4 @@
-"""A run that trains nothing and reads no data: what its network costs (design.md, section 1)."""
+"""A run that trains nothing and reads no data: what its network costs (docs/design.md, section 1)."""
 
 import math
 import time

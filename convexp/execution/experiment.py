@@ -1,4 +1,4 @@
-"""One run: fit, best checkpoint, test, probes, result (design.md, section 2)."""
+"""One run: fit, best checkpoint, test, probes, result (docs/design.md, section 2)."""
 
 import shutil
 import time

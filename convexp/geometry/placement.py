@@ -1,4 +1,4 @@
-"""Where images lie on their canvas and how far they are shifted, as plain data (docs/design.md: the three shift protocols).
+"""Where images lie on their canvas and how far they are shifted, as plain data (docs/design.md, section 4).
 
 This module is free of torch, so that a configuration is checked before torch is imported. Offsets are whole pixels per
 dimension, positive for down and right. ``convexp.data`` draws the offsets and moves the pixels.

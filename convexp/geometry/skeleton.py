@@ -1,4 +1,4 @@
-"""The skeleton of a network, which all wirings share, as plain data (docs/design.md).
+"""The skeleton of a network, which all wirings share, as plain data (docs/design.md, section 2).
 
 This module is free of torch, so that a configuration is checked before torch is imported.
 """

@@ -14,7 +14,7 @@ CONV: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 class ConvNd(SpatialLayer):
     """Convolution (as deep learning means it: cross-correlation), ``nn.Conv2d`` that knows its input size.
 
-    ``h[o,i,j] = u[o] + sum_{c,a,b} V[o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]`` (design.md, section 1).
+    ``h[o,i,j] = u[o] + sum_{c,a,b} V[o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]`` (docs/design.md, section 1).
 
     Shapes: ``weight`` (O, C/groups, k1, k2), ``bias`` (O,); ``(B, C, H, W) -> (B, O, H', W')``, in one and three dimensions
     likewise.

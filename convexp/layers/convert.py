@@ -1,4 +1,4 @@
-"""Exact maps between the layers, and the orthogonal projections back (design.md, section 1).
+"""Exact maps between the layers, and the orthogonal projections back (docs/design.md, section 1).
 
 Every convolution is a low-rank local layer, every low-rank one a local layer, every local layer (and every global convolution)
 a dense one: ``as_low_rank``, ``as_local`` and ``as_dense`` give the other layer with the same output for every input. The other

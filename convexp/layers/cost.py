@@ -1,4 +1,4 @@
-"""What a layer costs, in closed form: parameters, FLOPs and bytes (design.md, section 1).
+"""What a layer costs, in closed form: parameters, FLOPs and bytes (docs/design.md, section 1).
 
 A multiply-add counts as two FLOPs; adding a bias counts nothing, as in ``torch.utils.flop_counter``, which counts the same, but
 a grouped convolution's weight gradient as if all its channels met: G times too much.

@@ -10,7 +10,7 @@ from convexp.layers.base import Padding, Sizes, SpatialLayer, flag
 
 
 class DenseNd(SpatialLayer):
-    """The most general linear map between two images (design.md, section 1).
+    """The most general linear map between two images (docs/design.md, section 1).
 
     ``h[o,i,j] = u[o,i,j] + sum_{c,k,l} W[o,i,j,c,k,l] x[c,k,l]``
 

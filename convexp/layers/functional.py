@@ -34,7 +34,7 @@ def locally_connected(
     groups: int = 1,
     padding_mode: str = "zeros",
 ) -> Tensor:
-    """A convolution without weight sharing, in one, two or three dimensions (design.md, section 1).
+    """A convolution without weight sharing, in one, two or three dimensions (docs/design.md, section 1).
 
     ``h[o,i,j] = bias[o,i,j] + sum_{c,a,b} weight[i,j,o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]``
 

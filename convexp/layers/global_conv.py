@@ -49,7 +49,7 @@ torch.fx.wrap("fourier")
 
 
 class GlobalConv2d(SpatialLayer):
-    """Weight sharing without locality (design.md, section 1).
+    """Weight sharing without locality (docs/design.md, section 1).
 
     ``h[o,i,j] = u[o] + sum_{c,k,l} V[o, c, k - r(i), l - r(j)] x[c,k,l]``, ``r(i) = s*i - p + d(k-1) // 2``: a unit's centre is
     where the window of the convolution that these arguments describe would have its own. At a zero border the offsets

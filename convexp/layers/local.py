@@ -58,7 +58,7 @@ class PerLocation(SpatialLayer):
 
 
 class LocallyConnectedNd(PerLocation):
-    """Locality without weight sharing (design.md, section 1).
+    """Locality without weight sharing (docs/design.md, section 1).
 
     ``h[o,i,j] = u[o,i,j] + sum_{c,a,b} V[i,j,o,c,a,b] x[c, s*i + d*a - p, s*j + d*b - p]``
 

@@ -1,4 +1,4 @@
-"""What compared networks have in common: units, parameters or FLOPs (design.md, section 2)."""
+"""What compared networks have in common: units, parameters or FLOPs (docs/design.md, section 2)."""
 
 from functools import cache
 

@@ -32,7 +32,7 @@ class Equivariance:
 
     Numbers are means over all δ but 0. What is nothing but zeros has no error and is left out. Dimensionless: 0 is exact, about
     1.4 means unrelated maps of equal norm. Maps, by stage: ``full``, ``interior`` (null where there are no such units) and
-    ``full_radius`` (mean over max |δ_i| = r). Source: design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
+    ``full_radius`` (mean over max |δ_i| = r). Source: docs/design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
 
     Numbers:
         LAYER/full (ratio): error over all units; 0 is exact, 1.4 unrelated maps of equal norm.

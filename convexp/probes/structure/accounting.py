@@ -21,8 +21,9 @@ QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_
 class Accounting:
     """The cost of every layer and its share of the whole, on a batch of test images.
 
-    Maps: ``layers``, a row for every part of the network: ``parameters`` counted and ``closed_form`` (design.md, section 1;
-    ``convexp.layers.cost``), ``flops`` of the forward pass for one image, counted by torch (a multiply-add is two) and
+    Maps: ``layers``, a row for every part of the network: ``parameters`` counted and ``closed_form``
+    (docs/design.md, section 1; ``convexp.layers.cost``),
+    ``flops`` of the forward pass for one image, counted by torch (a multiply-add is two) and
     ``closed_form_flops``, ``backward_flops`` (both gradients of one image, in closed form; of a grouped convolution torch's
     counter would say more, wrongly), ``parameter_bytes``, ``input_bytes`` and ``output_bytes`` of the batch, ``forward_ms`` and
     ``backward_ms`` (medians; on a CPU of the process's own time on it, all threads together), ``forward_peak_bytes`` and

@@ -23,7 +23,7 @@ class LocalityIndex:
     have on average the share of the weights that lie within Δ.
 
     Maps, by stage: ``delta``, ``share`` and ``random`` for every Δ at which a
-    weight lies. Shares, 0..1. Source: design.md, section 1.
+    weight lies. Shares, 0..1. Source: docs/design.md, section 1.
 
     Numbers:
         LAYER/share (share): E at the reach of the kernel, ``Δ = d (k-1) / 2``; 1 for local and conv.

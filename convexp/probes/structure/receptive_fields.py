@@ -24,7 +24,7 @@ class ReceptiveFields:
     """A picture of the first stage's weights on the image: a row per output channel, a column per location, a tile per unit.
 
     Every tile is as large as the image, so that a dense unit, which sees all of it, and a local or convolutional one, which
-    sees its window, stand side by side in the same scale (that of ``kernels``). Source: design.md, section 1,
+    sees its window, stand side by side in the same scale (that of ``kernels``). Source: docs/design.md, section 1,
     ``W[o,i,j,c,k,l]``.
 
     Args:
