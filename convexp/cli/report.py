@@ -1,4 +1,4 @@
-"""convexp-report: what came out of all runs below a folder."""
+"""The command ``convexp-report``: compare all runs below a folder."""
 
 import argparse
 import sys
@@ -11,64 +11,68 @@ from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
 
 DESCRIPTION = """\
-Compare all runs below a folder, whatever made them: a study, a sweep, or runs started one by one.
+Compare all runs below a folder: those of a study, of a sweep, or runs started one by one.
 
-Runs that differ in nothing but the seed are one row: mean and 95 % interval over the seeds. Every row is compared with the
-baseline of the study (study.compare), or with the first row, seed by seed; a difference counts as shown if p, corrected for
-all comparisons on that metric, is below 0.05; it takes three seeds at least. Runs that failed, were interrupted or have not
-been started are listed with the reason, and so is what is not alike and should be: images, code, hardware.
+Runs that differ in nothing but the seed are one row: mean and 95 % interval over the seeds. Every row is compared, seed by
+seed, with the baseline of the study (study.compare) or else with the first row. A difference is shown if p, corrected for all
+comparisons on the metric, is below 0.05, which needs at least three seeds. Runs that failed, were interrupted or have not been
+started are listed with the reason. A warning says where runs differ in images, code or hardware although they should not.
 """
 EPILOG = """\
-written into DIR:
-  report.html       all of it as one page, with charts; opens in any browser, without a network
+files written into DIR:
+  report.html       the whole report as one page with charts, for any browser, without a network
   figures/          the charts as SVG and PNG
-  summary.md .csv .tex   the rows, as text, with every metric in full precision, and for a paper
+  summary.md        the tables as text
+  summary.csv       the rows with every metric in full precision
+  summary.tex       the rows for a paper
   comparisons.csv   the comparisons
   runs.csv          every run with its settings and metrics; in Python: convexp.runs.load("DIR")
 
 examples:
   convexp-report outputs/studies/three_layers
-  convexp-report outputs                        every run there is
+  convexp-report outputs                        all runs
 """
 
 
 @lenient_output()
 def main() -> None:
-    """Read the runs below DIR, write the report there, print the comparison."""
+    """Read the runs below DIR, write the report into DIR, and print the comparison."""
     parser = argparse.ArgumentParser(
         prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("dir", metavar="DIR", help="a folder that runs lie in, at any depth")
+    parser.add_argument("dir", metavar="DIR", help="a folder that contains runs, at any depth")
     given = parser.parse_args()
     try:
         folder = path("DIR", given.dir)
-        files = make(folder)
+        files = make_report(folder)
     except ConvexpError as error:
         console.complain("convexp-report", str(error))
         sys.exit(error.exit_code)
-    brief = [file for file in files if file.parent == folder]
-    more = f", and {len(files) - len(brief)} charts" if len(files) > len(brief) else ""
-    console.out.print(f"written: {', '.join(str(file) for file in brief)}{more}", markup=False)
+    main_files = [file for file in files if file.parent == folder]
+    figures = len(files) - len(main_files)
+    rest = f", and {figures} charts" if figures else ""
+    console.out.print(f"written: {', '.join(map(str, main_files))}{rest}", markup=False)
 
 
-def make(folder: Path) -> list[Path]:
-    """Write and show the report of ``folder``; returns the files.
+def make_report(folder: Path) -> list[Path]:
+    """Write the report of a folder into it, print it, and return the files.
 
     Raises:
-        ConfigError: if it cannot be read, or written.
+        ConfigError: If the folder cannot be read, or the report cannot be written.
     """
     from convexp.records.index import all_kept
-    from convexp.reporting.render.output import show, write
-    from convexp.reporting.report import report
+    from convexp.reporting.render.files import write_report
+    from convexp.reporting.render.terminal import print_report
+    from convexp.reporting.report import build_report
 
     try:
         with all_kept():
-            found = report(folder)
+            report = build_report(folder)
             try:
-                return write(found, folder)
+                return write_report(report, folder)
             finally:
-                show(found)  # also where nothing can be written
+                print_report(report)  # even if nothing can be written
     except OSError as error:
         raise ConfigError(f"{folder}: the report cannot be written there ({error.strerror or error})") from None
 

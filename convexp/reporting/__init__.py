@@ -1,1 +1,1 @@
-"""Tables and pictures from run folders. No torch."""
+"""Reports on folders of runs: comparisons, tables, charts and a page. No torch."""

@@ -1,27 +1,25 @@
-"""Runs that differ in nothing but the seed, together."""
+"""Groups of finished runs that differ in nothing but the seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.records import Result
 from convexp.records.plan import Plan, PlannedRun, settings_of, spread
-from convexp.records.settings import Settings, flatten, kinds, lookup
-from convexp.reporting.formatting import is_bounded
-from convexp.reporting.labels import Point, distinct, label, point_of, telling_apart
-from convexp.reporting.statistics import Mean, mean, share
-
-__all__ = ["Group", "flatten", "group", "once"]
+from convexp.records.settings import Settings, kinds, lookup
+from convexp.reporting.labels import Point, distinguishing_settings, label, point_of, unique_labels
+from convexp.reporting.metrics import is_proportion
+from convexp.reporting.statistics import Mean, mean, mean_proportion
 
 
 @dataclass(frozen=True)
 class Group:
-    """Finished runs of one configuration, by ascending seed.
+    """Finished runs of one configuration, one per seed.
 
     Attributes:
-        label: the model's name and the settings by which it differs from the others, their first component dropped:
+        label: Name of the model and the settings by which the group differs from the others, each without its first component:
             ``local shift.train=0.2``.
-        point: its values on the axes, the seed left out: ``{"model": "local", "data.shift.train": 0.2}``.
-        runs: one for each seed.
+        point: Values of the group on the axes of the study, without the seed: ``{"model": "local", "data.shift.train": 0.2}``.
+        runs: Records of the runs, by ascending seed.
     """
 
     label: str
@@ -30,12 +28,12 @@ class Group:
 
     @property
     def n(self) -> int:
-        """How many runs."""
+        """Number of runs."""
         return len(self.runs)
 
     @property
     def parameters(self) -> int:
-        """Parameters of the network."""
+        """Number of parameters of the network."""
         return int(self.runs[0]["network"]["parameters"])
 
     @property
@@ -44,60 +42,67 @@ class Group:
         return int(self.runs[0]["network"]["flops"])
 
     def metric(self, name: str) -> Mean | None:
-        """Mean over the runs that have this metric; None if none has."""
+        """Return the mean over the runs that have this metric; None if none has it."""
         values = [run["metrics"][name] for run in self.runs if run["metrics"].get(name) is not None]
-        average = share if is_bounded(name) else mean
+        average = mean_proportion if is_proportion(name) else mean
         return average(values) if values else None
 
 
-def once(runs: Sequence[Result], plan: Plan | None = None) -> tuple[list[Result], list[tuple[Result, Result]]]:
-    """The runs without those made twice, and each of those with the one that counts instead.
+def drop_duplicates(runs: Sequence[Result], plan: Plan | None = None) -> tuple[list[Result], list[tuple[Result, Result]]]:
+    """Keep one of several runs of the same configuration and seed: the planned one, otherwise the one that started first.
 
-    Of runs of the same configuration and seed the planned one counts, or the one that was started first.
+    Returns:
+        The runs that are kept, in the order given; and each run that is dropped, together with the one kept in its place.
     """
     planned = {run.folder for run in plan.runs} if plan else set()
     order = sorted(range(len(runs)), key=lambda i: (runs[i].get("path") not in planned, runs[i].get("started", ""), i))
-    own = kinds(runs)
+    configurations = kinds(runs)
+    keys = [(id(configuration), run["seed"]) for configuration, run in zip(configurations, runs, strict=True)]
     first: dict[tuple[int, int], int] = {}
     for index in order:
-        first.setdefault((id(own[index]), runs[index]["seed"]), index)
-    counts = [first[(id(own[index]), run["seed"])] for index, run in enumerate(runs)]
-    kept = [run for index, run in enumerate(runs) if counts[index] == index]
-    return kept, [(run, runs[counts[index]]) for index, run in enumerate(runs) if counts[index] != index]
+        first.setdefault(keys[index], index)
+    unique = [run for index, run in enumerate(runs) if first[keys[index]] == index]
+    return unique, [(run, runs[first[keys[index]]]) for index, run in enumerate(runs) if first[keys[index]] != index]
 
 
-def group(runs: Sequence[Result], plan: Plan | None = None) -> list[Group]:
-    """Finished runs by configuration, each counted once: in the order of the plan's grid, the others as they were started."""
-    counted, _ = once([run for run in runs if run.get("state") == "finished"], plan)
-    place = {run.folder: index for index, run in enumerate(plan.runs)} if plan else {}
-    counted.sort(key=lambda run: (place.get(str(run.get("path")), len(place)), run.get("started", "")))
+def group_runs(runs: Sequence[Result], plan: Plan | None = None) -> list[Group]:
+    """Group the finished runs by configuration, without duplicates.
+
+    Args:
+        runs: Records of runs; those that are not finished are ignored.
+        plan: Plan of the study, if there is one: its groups come in the order of its grid. Others follow in the order in which
+            they were started.
+    """
+    unique, _ = drop_duplicates([run for run in runs if run.get("state") == "finished"], plan)
+    position = {run.folder: index for index, run in enumerate(plan.runs)} if plan else {}
+    unique.sort(key=lambda run: (position.get(str(run.get("path")), len(position)), run.get("started", "")))
     members: dict[int, list[Result]] = {}
-    each = kinds(counted)
-    own = list({id(kind): kind for kind in each}.values())
-    for run, kind in zip(counted, each, strict=True):
-        members.setdefault(id(kind), []).append(run)
-    found = list(members.values())
-    points = _planned_points(found, plan) if plan else _own_points(own)
-    labels = distinct(_labels(found, points), own)
-    by_seed = [sorted(runs, key=lambda run: run["seed"]) for runs in found]
+    of_runs = kinds(unique)
+    for run, configuration in zip(unique, of_runs, strict=True):
+        members.setdefault(id(configuration), []).append(run)
+    configurations = list({id(configuration): configuration for configuration in of_runs}.values())
+    runs_by_group = list(members.values())
+    points = _planned_points(runs_by_group, plan) if plan else _points_by_difference(configurations)
+    labels = unique_labels(_labels(runs_by_group, points), configurations)
+    by_seed = [sorted(runs, key=lambda run: run["seed"]) for runs in runs_by_group]
     return [Group(*parts) for parts in zip(labels, points, by_seed, strict=True)]
 
 
-def _own_points(own: list[Settings]) -> list[Point]:
-    """From the settings that differ."""
-    settings = telling_apart(own)
-    return [point_of(kind, settings) for kind in own]
+def _points_by_difference(configurations: list[Settings]) -> list[Point]:
+    """The axes are the settings in which the groups differ."""
+    settings = distinguishing_settings(configurations)
+    return [point_of(configuration, settings) for configuration in configurations]
 
 
-def _planned_points(found: list[list[Result]], plan: Plan) -> list[Point]:
-    """On the axes of the plan: of a planned run as it says, of others as their configuration does."""
+def _planned_points(runs_by_group: list[list[Result]], plan: Plan) -> list[Point]:
+    """The axes are those of the plan; a planned run has the values of the plan, any other those of its configuration."""
     axes = [axis for axis in plan.axes if "seed" not in settings_of(axis)]
     planned = {run.folder: run for run in plan.runs}
-    return [_planned_point(runs[0], planned.get(str(runs[0].get("path"))), axes) for runs in found]
+    return [_planned_point(runs[0], planned.get(str(runs[0].get("path"))), axes) for runs in runs_by_group]
 
 
 def _planned_point(run: Result, planned: PlannedRun | None, axes: Sequence[str]) -> Point:
-    """A run of one grid of several may have no value on an axis of another."""
+    """In a study of several grids, a run of one grid may have no value on an axis of another."""
     if planned is not None and planned.identity == run.get("identity"):
         return {axis: planned.point[axis] for axis in axes if axis in planned.point}
     return {axis: _value(run, axis) for axis in axes}
@@ -108,10 +113,10 @@ def _value(run: Result, axis: str) -> object:
     return values[0] if len(values) == 1 else values
 
 
-def _labels(found: list[list[Result]], points: list[Point]) -> list[str]:
-    """The model and the axes on which it differs from others of that name."""
-    models = [str(lookup(runs[0]["config"], "model")) for runs in found]
-    # As telling_apart reads a configuration, so that settings that go with the model or the data are not repeated.
+def _labels(runs_by_group: list[list[Result]], points: list[Point]) -> list[str]:
+    """The model, and the axes on which it differs from other groups of that model."""
+    models = [str(lookup(runs[0]["config"], "model")) for runs in runs_by_group]
+    # ``model.name`` names the section, so that settings that the model or the data imply are not repeated.
     flat = [{**spread(point), "model.name": model} for point, model in zip(points, models, strict=True)]
-    settings = [s for s in telling_apart(flat) if s not in ("model", "model.name")]
+    settings = [s for s in distinguishing_settings(flat) if s not in ("model", "model.name")]
     return [label(model, {s: at[s] for s in settings if s in at}) for model, at in zip(models, flat, strict=True)]

@@ -1,76 +1,81 @@
-"""What tells groups of runs apart, in words."""
+"""Labels of groups of runs: the settings by which they differ, as text."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from convexp.records.settings import Settings, differing, shown
-from convexp.reporting.formatting import setting
+from convexp.reporting.formatting import short_setting
 
-Point = dict[str, Any]
+Point = dict[str, Any]  # values by axis
+NAMING_KEYS = ("name", "_target_")
 
 
-def head(setting: str, known: Settings) -> str | None:
-    """The setting that says what the section of ``setting`` is: ``model.name``, ``optimizer._target_``; None if none does."""
+def distinguishing_settings(configurations: Sequence[Settings]) -> list[str]:
+    """Return the settings in which the flattened configurations differ and that are needed to tell them apart.
+
+    A section has a setting that names it (``model.name``, ``optimizer._target_``). Where only that name implies another value,
+    the other settings of the section are left out: they are returned only if they differ between sections of the same name.
+    """
+    names = differing(configurations)
+    known = {name: None for settings in {id(c): c for c in configurations}.values() for name in settings}
+    return [name for name in names if _differs_within_name(name, _naming_setting(name, known), configurations)]
+
+
+def _naming_setting(setting: str, known: Settings) -> str | None:
+    """Return the setting that names the section of ``setting``, such as ``model.name``; None if there is none."""
     parts = setting.split(".")
     for length in range(1, len(parts)):
-        for key in ("name", "_target_"):
+        for key in NAMING_KEYS:
             found = ".".join((*parts[:length], key))
             if found in known:
                 return found
     return None
 
 
-def telling_apart(kinds: Sequence[Settings]) -> list[str]:
-    """The settings that differ; of a section only those that differ between sections of one name, or class, and that name."""
-    names = differing(kinds)
-    known = {name: None for kind in {id(kind): kind for kind in kinds}.values() for name in kind}
-    return [name for name in names if _differs_among_peers(name, head(name, known), kinds)]
-
-
-def _differs_among_peers(setting: str, by: str | None, kinds: Sequence[Settings]) -> bool:
-    if by is None or by == setting:
+def _differs_within_name(setting: str, naming: str | None, configurations: Sequence[Settings]) -> bool:
+    if naming is None or naming == setting:
         return True
     values: dict[str, set[str]] = {}
-    for kind in kinds:
-        if by in kind:
-            values.setdefault(repr(kind[by]), set()).add(repr(kind.get(setting)))
+    for settings in configurations:
+        if naming in settings:
+            values.setdefault(repr(settings[naming]), set()).add(repr(settings.get(setting)))
     return any(len(different) > 1 for different in values.values())
 
 
-def axis_of(setting: str) -> str:
-    """The axis that a setting is the value of: ``model`` of ``model.name``, ``optimizer`` of ``optimizer._target_``."""
+def point_of(configuration: Settings, settings: Sequence[str]) -> Point:
+    """Return the values of these settings by axis; a setting that names a section is on the axis of the section."""
+    return {_axis(s): _value(s, configuration[s]) for s in settings if s in configuration}
+
+
+def _axis(setting: str) -> str:
+    """``model`` for ``model.name``, ``optimizer`` for ``optimizer._target_``, and any other setting itself."""
     section, _, last = setting.rpartition(".")
-    return section if last in ("name", "_target_") else setting
+    return section if last in NAMING_KEYS else setting
 
 
-def point_of(kind: Settings, settings: Sequence[str]) -> Point:
-    """The values of ``kind`` on the axes that ``settings`` are."""
-    return {axis_of(s): shorter(s, kind[s]) for s in settings if s in kind}
-
-
-def shorter(setting: str, value: Any) -> Any:
-    """A class without its module."""
+def _value(setting: str, value: Any) -> Any:
+    """The value, or the name of a class without its module."""
     return str(value).rpartition(".")[2] if setting.endswith("._target_") else value
 
 
 def label(model: str, settings: Settings) -> str:
-    """The model and settings without their first component: ``conv readout=flatten``."""
-    words = [f"{setting(key)}={shown(value)}" for key, value in settings.items() if key != "model"]
+    """Return the model followed by the other settings, each without its first component: ``conv readout=flatten``."""
+    words = [f"{short_setting(key)}={shown(value)}" for key, value in settings.items() if key != "model"]
     return " ".join([shown(model), *words])
 
 
-def distinct(labels: Sequence[str], kinds: Sequence[Settings]) -> list[str]:
-    """The labels, with further settings, and at last a number, where two would be the same."""
-    apart = list(labels)
+def unique_labels(labels: Sequence[str], configurations: Sequence[Settings]) -> list[str]:
+    """Return the labels made unique: equal ones get the settings in which they differ, and if that is not enough a number."""
+    unique = list(labels)
     for name, count in Counter(labels).items():
         if count > 1:
-            same = [index for index, other in enumerate(labels) if other == name]
-            settings = telling_apart([kinds[index] for index in same])
-            for index in same:
-                apart[index] = " ".join([name, *label("", point_of(kinds[index], settings)).split()])
+            equal = [index for index, other in enumerate(labels) if other == name]
+            settings = distinguishing_settings([configurations[index] for index in equal])
+            for index in equal:
+                unique[index] = " ".join([name, *label("", point_of(configurations[index], settings)).split()])
     seen: Counter[str] = Counter()
-    for index, name in enumerate(apart):
+    for index, name in enumerate(unique):
         seen[name] += 1
-        apart[index] = name if seen[name] == 1 else f"{name} ({seen[name]})"
-    return apart
+        unique[index] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+    return unique

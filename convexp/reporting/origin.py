@@ -1,4 +1,4 @@
-"""From what a page was made, and whether it was made from this."""
+"""Digest of what a page was made from, so that an unchanged report is not drawn again."""
 
 import hashlib
 import marshal
@@ -8,27 +8,29 @@ from pathlib import Path
 from convexp import __version__
 from convexp.reporting.report import Report
 
-ORIGIN = "convexp-made-from"  # the name of the page's meta element whose content is the digest
-HEAD = 4096  # bytes of the page within which it stands
+META_NAME = "convexp-made-from"  # name of the page's meta element whose content is the digest
+HEAD_BYTES = 4096  # of the page, in which the meta element stands
 
 
 def digest(report: Report) -> str:
-    """16 hex digits of the SHA-256 of all that a page shows, before it is put into words and pictures: the runs as they were
-    read, those that are not finished, the plan, the warnings, and the version of convexp."""
+    """Return 16 hex digits of the SHA-256 of everything that a page shows.
+
+    These are the records of the runs, the unfinished runs, the plan, the warnings, and the version of convexp.
+    """
     others = repr((__version__, report.title, report.plan, report.unfinished, report.provenance.warnings))
-    # The runs are plain containers, which marshal writes five times as fast as repr; its versions above 2 would tell
-    # equal objects from one and the same.
+    # The records are plain containers, which marshal writes five times as fast as repr. Its versions above 2 would write equal
+    # objects and identical ones differently.
     return hashlib.sha256(marshal.dumps((others, report.runs), 2)).hexdigest()[:16]
 
 
-def made_from(page: Path) -> str | None:
-    """The digest that a page notes; None if there is no page, or none that says so."""
+def recorded_digest(page: Path) -> str | None:
+    """Return the digest recorded in a page; None if there is no page, or no digest in it."""
     try:
         if not page.is_file():
             return None
         with page.open("rb") as file:
-            head = file.read(HEAD).decode(errors="replace")
+            head = file.read(HEAD_BYTES).decode(errors="replace")
     except OSError:
         return None
-    found = re.search(rf'<meta name="{ORIGIN}" content="(\w+)">', head)
+    found = re.search(rf'<meta name="{META_NAME}" content="(\w+)">', head)
     return found[1] if found else None

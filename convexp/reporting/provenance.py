@@ -1,4 +1,4 @@
-"""Where the numbers of a report come from."""
+"""Provenance of the numbers in a report: settings, code, software, hardware and data of the runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,47 +7,56 @@ from typing import Any
 from convexp.records import Result
 from convexp.records.settings import differing, flattened, shown, within
 
-Values = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
-WHERE = ("name", "outputs", "resume", "study")  # says nothing of what was run
+PathsByValue = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
+NO_PROVENANCE = ("name", "outputs", "resume", "study")  # sections that say nothing about what was run
 PACKAGES = ("convexp", "python", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy")
 MACHINE = ("cpu", "cores", "threads", "accelerator", "precision", "system")
+# Where a run's record has what the report lists: section and key, by title.
+ENVIRONMENT = {
+    "git commit": ("git", "commit"),
+    "uncommitted changes": ("git", "dirty"),
+    **{name: ("versions", name) for name in PACKAGES},
+    **{name: ("hardware", name) for name in MACHINE},
+    "data checksum": ("data", "checksum"),
+    "data split": ("data", "split"),
+}
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the runs of a report were made with.
+    """Settings and environment of the runs in a report.
 
     Attributes:
-        settings: those that differ between runs: (setting, [(value as text, paths of the runs)]).
-        common: those that all runs share, flattened, as text.
-        environment: code, versions, hardware and data: (what, [(value as text, paths of the runs)]), those too that are equal.
-        warnings: sentences: what is not alike that should be (``convexp.reporting.warnings``).
+        settings: Settings that differ between runs. Each comes with its values and, for each value, the paths of the runs.
+        common: Settings that all runs share, flattened, with their values as text.
+        environment: Code, software versions, hardware and data, whether or not they differ, in the form of ``settings``.
+        warnings: Sentences about differences that speak against comparing the runs (``convexp.reporting.warnings``).
     """
 
-    settings: list[tuple[str, Values]]
+    settings: list[tuple[str, PathsByValue]]
     common: dict[str, str]
-    environment: list[tuple[str, Values]]
+    environment: list[tuple[str, PathsByValue]]
     warnings: list[str]
 
 
 def provenance(runs: Sequence[Result], warnings: list[str]) -> Provenance:
-    """Of all runs that have a configuration, whatever became of them."""
+    """Collect the provenance of all runs that have a configuration, finished or not."""
     runs = [run for run in runs if "config" in run]
     flat = flattened(runs)
-    apart = differing(flat)
-    settings = [(name, _values(runs, flat, name)) for name in apart if not within(name, WHERE)]
-    one = flat[0] if flat else {}
-    common = {name: shown(value) for name, value in one.items() if name not in {*apart} and not within(name, WHERE)}
+    names = differing(flat)
+    settings = [(name, _setting_values(runs, flat, name)) for name in names if not within(name, NO_PROVENANCE)]
+    first = flat[0] if flat else {}
+    common = {k: shown(value) for k, value in first.items() if k not in {*names} and not within(k, NO_PROVENANCE)}
     return Provenance(settings, common, environment(runs), warnings)
 
 
-def _values(runs: Sequence[Result], flat: Sequence[dict[str, Any]], name: str) -> Values:
-    texts = [shown(values[name]) if name in values else "not set" for values in flat]
-    return by_value(runs, texts)
+def _setting_values(runs: Sequence[Result], flat: Sequence[dict[str, Any]], name: str) -> PathsByValue:
+    texts = [shown(settings[name]) if name in settings else "not set" for settings in flat]
+    return paths_by_value(runs, texts)
 
 
-def by_value(runs: Sequence[Result], texts: Sequence[str | None]) -> Values:
-    """The paths of the runs by text, in the order of their first; without the runs that have none."""
+def paths_by_value(runs: Sequence[Result], texts: Sequence[str | None]) -> PathsByValue:
+    """Return the paths of the runs by value, in the order of first occurrence; runs with None are left out."""
     found: dict[str, list[str]] = {}
     for run, text in zip(runs, texts, strict=True):
         if text is not None:
@@ -55,31 +64,26 @@ def by_value(runs: Sequence[Result], texts: Sequence[str | None]) -> Values:
     return list(found.items())
 
 
-def environment(runs: Sequence[Result]) -> list[tuple[str, Values]]:
-    """Code, versions, hardware and data of the runs."""
-    places = {
-        "git commit": ("git", "commit"),
-        "uncommitted changes": ("git", "dirty"),
-        **{name: ("versions", name) for name in PACKAGES},
-        **{name: ("hardware", name) for name in MACHINE},
-        "data checksum": ("data", "checksum"),
-        "data split": ("data", "split"),
-    }
-    known: dict[int, dict[str, str | None]] = {}  # by section, as runs made on one machine share most of theirs
-    found = [(what, by_value(runs, [_read(known, run, *place) for run in runs])) for what, place in places.items()]
-    return [(what, values) for what, values in found if values]
+def environment(runs: Sequence[Result]) -> list[tuple[str, PathsByValue]]:
+    """Return code, software versions, hardware and data of the runs, with the paths by value."""
+    known: dict[int, dict[str, str | None]] = {}  # by section, because runs on one machine share most of their sections
+    found = [
+        (title, paths_by_value(runs, [_cached_text(known, run, section, key) for run in runs]))
+        for title, (section, key) in ENVIRONMENT.items()
+    ]
+    return [(title, values) for title, values in found if values]
 
 
-def _read(known: dict[int, dict[str, str | None]], run: Result, section: str, name: str) -> str | None:
+def _cached_text(known: dict[int, dict[str, str | None]], run: Result, section: str, key: str) -> str | None:
     texts = known.setdefault(id(run.get(section)), {})
-    if name not in texts:
-        texts[name] = text_of(run, section, name)
-    return texts[name]
+    if key not in texts:
+        texts[key] = environment_text(run, section, key)
+    return texts[key]
 
 
-def text_of(run: Result, section: str, name: str) -> str | None:
-    """What a run notes of its surroundings; None if it does not."""
-    value = run.get(section, {}).get(name)
+def environment_text(run: Result, section: str, key: str) -> str | None:
+    """Return a value of the run's environment as text; None if the run did not record it."""
+    value = run.get(section, {}).get(key)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return None if value is None else shown(value)

@@ -1,4 +1,4 @@
-"""From a folder of runs to all that a report shows."""
+"""The report of a folder of runs: everything that the page, the tables and the terminal show."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,28 +9,26 @@ from convexp.records import Result
 from convexp.records.index import some
 from convexp.records.plan import Plan, read_plan
 from convexp.records.settings import lookup, printable, shown
-from convexp.reporting.comparisons import Comparison, compare
-from convexp.reporting.groups import Group, group, once
+from convexp.reporting.compare import Comparison, compare
+from convexp.reporting.groups import Group, drop_duplicates, group_runs
 from convexp.reporting.provenance import Provenance, provenance
 from convexp.reporting.unfinished import Unfinished, unfinished
-from convexp.reporting.warnings import doubts
-
-__all__ = ["Report", "Unfinished", "report"]
+from convexp.reporting.warnings import find_warnings
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page, the tables and the terminal show.
+    """Everything that the page, the tables and the terminal show.
 
     Attributes:
-        title: the question of the study, or the name of the folder.
-        root: the folder.
-        plan: of the study; None if the folder has none.
-        groups: of finished runs.
-        comparisons: of the groups.
-        unfinished: runs that are in no group, and why.
-        provenance: of all runs.
-        runs: all of them, as they were found.
+        title: Question of the study, or the name of the folder if there is no study.
+        root: Folder of the runs.
+        plan: Plan of the study; None if the folder has none.
+        groups: Groups of finished runs.
+        comparisons: Comparisons of the groups with their baselines.
+        unfinished: Runs that are in no group, with the reasons.
+        provenance: Settings and environment of all runs, and warnings.
+        runs: Records of all runs, as they were read.
     """
 
     title: str
@@ -43,16 +41,17 @@ class Report:
     runs: list[Result] = field(default_factory=list)
 
 
-def report(root: Path) -> Report:
+def build_report(root: Path) -> Report:
     """Read all runs below ``root`` and compare them.
 
     Raises:
-        ConfigError: if there is no such folder, or no run in it.
+        ConfigError: If there is no such folder, or no run in it.
     """
     runs = some(root)
-    plan, unread = _plan(root)
-    counted, twice = once([run for run in runs if run["state"] == "finished"], plan)
-    groups = group(counted, plan)
+    plan, plan_warnings = _read_plan(root)
+    counted, duplicates = drop_duplicates([run for run in runs if run["state"] == "finished"], plan)
+    groups = group_runs(counted, plan)
+    warnings = [*plan_warnings, *find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
         title=_title(root, runs, plan),
         root=root,
@@ -60,39 +59,39 @@ def report(root: Path) -> Report:
         groups=groups,
         comparisons=compare(groups, plan),
         unfinished=unfinished(root, runs, plan),
-        provenance=provenance(runs, [*unread, *doubts(counted, twice, plan), *_without_baseline(groups, plan)]),
+        provenance=provenance(runs, warnings),
         runs=runs,
     )
 
 
-def _without_baseline(groups: list[Group], plan: Plan | None) -> list[str]:
+def _missing_baselines(groups: list[Group], plan: Plan | None) -> list[str]:
     wanted = plan.compare if plan else {}
     return [
-        f"nothing is compared with {axis}={shown(value)}, the baseline: no run of it is finished"
+        f"there is no comparison with the baseline {axis}={shown(value)}, because none of its runs is finished"
         for axis, value in wanted.items()
         if groups and all(group.point.get(axis) != value for group in groups)
     ]
 
 
-def _plan(root: Path) -> tuple[Plan | None, list[str]]:
-    """The plan, if it is as a sweep writes it; and a sentence if a newer convexp wrote it."""
+def _read_plan(root: Path) -> tuple[Plan | None, list[str]]:
+    """The plan, if it is valid, and a warning if a newer version of convexp wrote it."""
     try:
         plan = read_plan(root)
     except ConvexpError as error:
-        return None, [f"what was planned is not known: {error}"]
-    if plan is None or not _is_sound(plan):
+        return None, [f"the plan of the study cannot be read: {error}"]
+    if plan is None or not _is_valid(plan):
         return None, []
     texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
     return replace(plan, **texts), []
 
 
-def _is_sound(plan: Plan) -> bool:
+def _is_valid(plan: Plan) -> bool:
     parts: list[tuple[Any, type]] = [(plan.axes, dict), (plan.compare, dict), *((run.point, dict) for run in plan.runs)]
     return all(isinstance(part, kind) for part, kind in [*parts, *((run.folder, str) for run in plan.runs)])
 
 
 def _title(root: Path, runs: list[Result], plan: Plan | None) -> str:
-    """What the study asks, if it is one; the name of the folder."""
-    asked = {plan.question} if plan else {lookup(run.get("config"), "study.question") for run in runs}
-    question = asked.pop() if len(asked) == 1 else None
+    """The question of the study if all runs belong to one study; otherwise the name of the folder."""
+    questions = {plan.question} if plan else {lookup(run.get("config"), "study.question") for run in runs}
+    question = questions.pop() if len(questions) == 1 else None
     return str(question or (plan and plan.name) or printable(root.resolve().name))

@@ -1,70 +1,84 @@
-"""What speaks against comparing the runs of a report, in sentences."""
+"""Warnings about differences between runs that speak against comparing them, in sentences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from convexp.records import Result
 from convexp.records.plan import Plan, settings_of
 from convexp.records.settings import lookup, printable, shown, telling
-from convexp.reporting.formatting import COLUMNS, plural
-from convexp.reporting.provenance import Values, by_value, environment, text_of
+from convexp.reporting.formatting import plural
+from convexp.reporting.metrics import COLUMNS
+from convexp.reporting.provenance import PathsByValue, environment, environment_text, paths_by_value
 
-ALIKE = ("git commit", "convexp", "torch", "numpy", "cpu", "threads", "accelerator")
-NAMED = 4
+# What should be the same in all runs, by its title in the environment.
+EXPECTED_EQUAL = {
+    "git commit": "a different git commit",
+    "convexp": "a different version of convexp",
+    "torch": "a different version of torch",
+    "numpy": "a different version of numpy",
+    "cpu": "a different CPU",
+    "threads": "a different number of threads",
+    "accelerator": "a different accelerator",
+}
+MAX_NAMED = 4  # runs or values listed in one sentence
+HASH_LENGTH = 16  # digits from which on a hexadecimal text is taken for a hash
 
 
-def doubts(runs: Sequence[Result], twice: Iterable[tuple[Result, Result]], plan: Plan | None) -> list[str]:
-    """Sentences on what is not alike among finished runs that should be.
+def find_warnings(runs: Sequence[Result], duplicates: Sequence[tuple[Result, Result]], plan: Plan | None) -> list[str]:
+    """Return a sentence for each difference between finished runs that should not exist, or that a reader has to know.
 
     Args:
-        runs: that count.
-        twice: those that do not, each with the one of the same configuration and seed that does.
-        plan: what it varies is meant to differ.
+        runs: Records of the runs that are counted.
+        duplicates: Runs that are not counted, each with the run of the same configuration and seed that is.
+        plan: Plan of the study; what it varies is meant to differ.
     """
-    found = [*_images(runs), *_mixed(runs, plan), *_environment(runs), *_lacking(runs), *_too_large(runs), *_losses(runs)]
-    return [*found, *_twice(list(twice))]
+    found = [*_data(runs), *_mixed(runs, plan), *_environment(runs), *_missing_metrics(runs), *_too_large(runs)]
+    return [*found, *_losses_over_batches(runs), *_duplicates(duplicates)]
 
 
-def named(paths: Sequence[str]) -> str:
-    """The first few paths."""
-    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
-    return ", ".join(map(printable, paths[:NAMED])) + more
+def list_paths(paths: Sequence[str]) -> str:
+    """Return the first few paths, and how many more there are."""
+    more = f" and {len(paths) - MAX_NAMED:,} more" if len(paths) > MAX_NAMED else ""
+    return ", ".join(map(printable, paths[:MAX_NAMED])) + more
 
 
-def _who(paths: Sequence[str], one: str, many: str) -> str:
+def _runs(paths: Sequence[str], verb: str, plural_verb: str | None = None) -> str:
     """``1 run has``, ``2 runs have``."""
-    return f"{plural(len(paths), 'run')} {one if len(paths) == 1 else many}"
+    return f"{plural(len(paths), 'run')} {verb if len(paths) == 1 or plural_verb is None else plural_verb}"
 
 
-def _apart(values: Values, other: str, what: str = "") -> list[str]:
-    """A sentence that names the runs that are not as most are, if there are any: with ``other`` things than the rest."""
+def _minority(values: PathsByValue, what: str, title: str = "") -> list[str]:
+    """A sentence that names the runs whose value is not that of most runs, if there are any."""
     if len(values) < 2:
         return []
-    most = max(values, key=lambda value: len(value[1]))
-    others = [value for value in values if value is not most]
-    paths = [path for _, those in others for path in those]
-    texts = ", ".join(_brief(text) for text, _ in others[:NAMED]) + (", ..." if len(others) > NAMED else "")
-    seen = f"{what}{texts}; the rest {_brief(most[0])}"
-    return [f"{_who(paths, 'has', 'have')} {other} than the rest ({seen}): {named(paths)}"]
+    majority = max(values, key=lambda value: len(value[1]))
+    minority = [value for value in values if value is not majority]
+    paths = [path for _, paths in minority for path in paths]
+    texts = ", ".join(_abbreviate(text) for text, _ in minority[:MAX_NAMED]) + (", ..." if len(minority) > MAX_NAMED else "")
+    detail = f"{title}{texts} instead of {_abbreviate(majority[0])}"
+    return [f"{_runs(paths, 'used')} {what} than the others ({detail}): {list_paths(paths)}"]
 
 
-def _brief(text: str) -> str:
-    """The beginning of a checksum or a commit."""
-    return f"{text[:8]}…" if len(text) >= 16 and all(c in "0123456789abcdef" for c in text) else text
+def _abbreviate(text: str) -> str:
+    """The beginning of a checksum or a commit; any other text whole."""
+    is_hash = len(text) >= HASH_LENGTH and all(c in "0123456789abcdef" for c in text)
+    return f"{text[:8]}…" if is_hash else text
 
 
-def _images(runs: Sequence[Result]) -> list[str]:
-    """Runs of the same settings of the data should have seen the same images, split alike."""
+def _data(runs: Sequence[Result]) -> list[str]:
+    """Runs with the same settings of the data should have used the same images and the same split."""
     by_settings: dict[str, list[Result]] = {}
-    known: dict[int, str] = {}
+    known: dict[int, str] = {}  # settings of the data as text, by section
     for run in runs:
         data = run["config"].get("data")
         if id(data) not in known:
             known[id(data)] = repr(sorted((k, repr(v)) for k, v in telling({"data": data}).items()))
         by_settings.setdefault(known[id(data)], []).append(run)
     found: list[str] = []
-    for alike in by_settings.values():
-        images, splits = (by_value(alike, [text_of(run, "data", what) for run in alike]) for what in ("checksum", "split"))
-        found += _apart(images, "other images", "data checksum ") or _apart(splits, "another split of the images")
+    for equal in by_settings.values():
+        images, splits = (
+            paths_by_value(equal, [environment_text(run, "data", key) for run in equal]) for key in ("checksum", "split")
+        )
+        found += _minority(images, "different images", "data checksum ") or _minority(splits, "a different split of the images")
     return found
 
 
@@ -75,49 +89,46 @@ def _mixed(runs: Sequence[Result], plan: Plan | None) -> list[str]:
         return []
     sentences: list[str] = []
     for setting, what in (("data", "data sets"), ("data.classes", "numbers of classes")):
-        values = by_value(runs, [shown(lookup(run["config"], setting)) for run in runs])
+        values = paths_by_value(runs, [shown(lookup(run["config"], setting)) for run in runs])
         if len(values) > 1:
-            texts = ", ".join(f"{text} ({plural(len(paths), 'run')})" for text, paths in values[: 2 * NAMED])
-            sentences.append(f"runs of {len(values)} {what} stand in one table: {texts}")
+            texts = ", ".join(f"{text} ({plural(len(paths), 'run')})" for text, paths in values[: 2 * MAX_NAMED])
+            sentences.append(f"the table mixes runs with {len(values)} {what}: {texts}")
     return sentences
 
 
 def _environment(runs: Sequence[Result]) -> list[str]:
     found = dict(environment(runs))
-    sentences = [sentence for what in ALIKE for sentence in _apart(found.get(what, []), f"another {what}")]
+    sentences = [sentence for title, what in EXPECTED_EQUAL.items() for sentence in _minority(found.get(title, []), what)]
     dirty = dict(found.get("uncommitted changes", [])).get("yes", [])
     if dirty:
-        sentences.append(
-            f"{_who(dirty, 'comes', 'come')} from code with uncommitted changes, which no commit tells: {named(dirty)}"
-        )
+        what = "code with uncommitted changes, which the git commit does not record"
+        sentences.append(f"{_runs(dirty, 'used')} {what}: {list_paths(dirty)}")
     return sentences
 
 
-def _lacking(runs: Sequence[Result]) -> list[str]:
-    """Runs without a number of the table that others have."""
+def _missing_metrics(runs: Sequence[Result]) -> list[str]:
+    """Runs without a metric of the table that other runs have."""
     sentences: list[str] = []
     for metric in COLUMNS.values():
         without = [str(run["path"]) for run in runs if metric not in run["metrics"]]
         if 0 < len(without) < len(runs):
-            sentences.append(f"{_who(without, 'has', 'have')} no {metric}, which others have: {named(without)}")
+            sentences.append(f"{_runs(without, 'has', 'have')} no {metric}, which other runs have: {list_paths(without)}")
     return sentences
 
 
 def _too_large(runs: Sequence[Result]) -> list[str]:
-    """Metrics that no mean can be taken of, run by run."""
-    found = [f"{run['path']} ({', '.join(run['too_large'][:NAMED])})" for run in runs if run.get("too_large")]
-    if not found:
-        return []
-    return [f"{_who(found, 'has', 'have')} numbers beyond 1e100, which are left out: {named(found)}"]
+    """Runs with metrics that are too large to be averaged."""
+    found = [f"{run['path']} ({', '.join(run['too_large'][:MAX_NAMED])})" for run in runs if run.get("too_large")]
+    return [f"{_runs(found, 'has', 'have')} metrics beyond 1e100, which are left out: {list_paths(found)}"] if found else []
 
 
-def _losses(runs: Sequence[Result]) -> list[str]:
-    """Runs whose losses are means over batches, of which the last, shorter one counts like the others: they say no ``loss``."""
+def _losses_over_batches(runs: Sequence[Result]) -> list[str]:
+    """Runs of earlier versions, whose records have no ``loss`` entry, averaged losses over batches instead of samples."""
     paths = [str(run["path"]) for run in runs if "loss" not in run and _has_short_batch(run)]
     if not paths:
         return []
-    losses = "val/loss and test/loss that are means over batches, of which the last, shorter one counts like the others"
-    return [f"{_who(paths, 'has', 'have')} {losses} (convexp-eval gives the means over samples): {named(paths)}"]
+    losses = "val/loss and test/loss as means over batches, in which the last, shorter batch weighs as much as any other"
+    return [f"{_runs(paths, 'has', 'have')} {losses} (convexp-eval computes the means over samples): {list_paths(paths)}"]
 
 
 def _has_short_batch(run: Result) -> bool:
@@ -126,8 +137,9 @@ def _has_short_batch(run: Result) -> bool:
     return isinstance(size, int) and any(isinstance(n, int) and n > size and n % size for n in parts)
 
 
-def _twice(twice: Sequence[tuple[Result, Result]]) -> list[str]:
-    if not twice:
+def _duplicates(duplicates: Sequence[tuple[Result, Result]]) -> list[str]:
+    if not duplicates:
         return []
-    pairs = [f"{run['path']} (as {counted['path']})" for run, counted in twice]
-    return [f"{_who(pairs, 'has', 'have')} the settings and the seed of another one, which alone counts: {named(pairs)}"]
+    pairs = [f"{run['path']} (same as {counted['path']})" for run, counted in duplicates]
+    what = "the settings and the seed of another run and"
+    return [f"{_runs(pairs, 'has', 'have')} {what} {'is' if len(pairs) == 1 else 'are'} not counted: {list_paths(pairs)}"]

@@ -13,8 +13,9 @@ from omegaconf import DictConfig
 from convexp.errors import ConvexpError
 from convexp.files.locks import lock
 from convexp.records.plan import read_plan
-from convexp.reporting.render.output import PAGE, show, update
-from convexp.reporting.report import Report, report
+from convexp.reporting.render.files import PAGE, update_report
+from convexp.reporting.render.terminal import print_report
+from convexp.reporting.report import Report, build_report
 from convexp.studies.markers import clear_markers, refused_runs
 from convexp.terminal import console
 
@@ -59,10 +60,10 @@ def _after_other_reports(root: Path) -> Generator[Path]:
 
 def conclude(root: Path) -> int:
     """Write and print the report of the sweep in ``root``; returns the exit code."""
-    found = report(root)
+    found = build_report(root)
     plan = found.plan
     written = _write(found, root)
-    show(found)
+    print_report(found)
     if written:
         page = console.shorten(root / PAGE)
         console.out.print(f"report: {page} (tables in the same folder: summary.md, .csv, .tex)", markup=False)
@@ -82,7 +83,7 @@ def conclude(root: Path) -> int:
 def _write(found: Report, root: Path) -> bool:
     """Write the report; returns whether that succeeded."""
     try:
-        update(found, root)
+        update_report(found, root)
     except OSError as error:  # no run is lost
         later = f"convexp-report {shlex.quote(str(root))}"
         console.complain("convexp-train", f"the report cannot be written ({error}); later: {later}")

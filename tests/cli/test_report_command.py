@@ -150,7 +150,7 @@ def test_mixed_runs_are_reported_with_what_they_lack(call, tmp_path):
     assert done.code == 0, done.err
     assert "—" in done.out
     assert "(n = 2)" in done.out
-    assert "2 runs have no test/acc, which others have: cost0, cost1" in done.out
+    assert "2 runs have no test/acc, which other runs have: cost0, cost1" in done.out
     assert "no cost/flops" in done.out
     assert "2 runs have no test/acc" in (tmp_path / "dir" / "summary.md").read_text()
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from convexp.errors import ConfigError
 from convexp.records import collect
 from convexp.records.index import some
-from convexp.reporting.render.output import show, write_tables
-from convexp.reporting.render.output import write as write_report
-from convexp.reporting.report import report
+from convexp.reporting.render.files import write_report, write_tables
+from convexp.reporting.render.terminal import print_report
+from convexp.reporting.report import build_report
 from convexp.runs import load
 
 
@@ -119,7 +119,7 @@ def nested(depth):
 )
 def test_a_bad_result_is_named_and_the_others_are_reported(tmp_path, text, state, said):
     write(kept(tmp_path, run(0), run(1)), text, "bad")
-    found = report(tmp_path)
+    found = build_report(tmp_path)
     assert [(r.path, r.state) for r in found.unfinished] == [("bad", state)]
     assert said in found.unfinished[0].reason
     assert [g.n for g in found.groups] == [2]
@@ -132,9 +132,9 @@ def test_a_number_too_large_for_a_mean_is_named_and_left_out(tmp_path, value):
     made[1]["metrics"]["test/acc"] = value
     made[1]["probes"]["shift_map"]["maps"]["radius"] = [value, 0.5]
     made[1]["seconds"]["total"] = value
-    found = report(kept(tmp_path, *made))
+    found = build_report(kept(tmp_path, *made))
     assert found.groups[0].metric("test/acc").n == 2
-    assert "1 run has numbers beyond 1e100, which are left out: conv-seed1 (test/acc)" in found.provenance.warnings
+    assert "1 run has metrics beyond 1e100, which are left out: conv-seed1 (test/acc)" in found.provenance.warnings
     write_report(found, tmp_path)
 
 
@@ -152,10 +152,10 @@ def test_whatever_stands_anywhere_in_a_result_it_can_be_reported(tmp_path, data)
     write(tmp_path, {"format": 1, **made})
     if not (tmp_path / "good").exists():
         kept(tmp_path, with_path("good", run(1)), with_path("better", run(2)))
-    found = report(tmp_path)
+    found = build_report(tmp_path)
     assert len(found.runs) == 3
     write_tables(found, tmp_path)
-    show(found)
+    print_report(found)
 
 
 def test_bad_folders_are_one_line(tmp_path):

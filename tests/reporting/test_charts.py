@@ -13,16 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from convexp.reporting.axes import axis_label, axis_value, numeric_axes
 from convexp.reporting.charts import draw_charts, write_charts
 from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curve
-from convexp.reporting.charts.pareto import front
-from convexp.reporting.charts.series import lines, name_of, numeric_axes, spaced, value_on
-from convexp.reporting.charts.series_style import looks
-from convexp.reporting.charts.style import INK, entries_for, nice_ticks, style
-from convexp.reporting.charts.sweep_curves import line_looks
-from convexp.reporting.formatting import apart, compact, finding, is_bounded, is_share, number, signed, spread
+from convexp.reporting.charts.legend import entries_for
+from convexp.reporting.charts.pareto import pareto_front
+from convexp.reporting.charts.series_style import series_styles
+from convexp.reporting.charts.style import INK, chart_style
+from convexp.reporting.charts.sweep_curves import line_styles
+from convexp.reporting.charts.sweep_lines import sweep_lines
+from convexp.reporting.charts.ticks import round_ticks
+from convexp.reporting.findings import finding, split_common_words
+from convexp.reporting.formatting import format_compact, format_difference, format_mean, format_number
 from convexp.reporting.groups import Group
+from convexp.reporting.metrics import is_percentage, is_proportion
 from convexp.reporting.report import Report
+from convexp.reporting.selection import evenly_spaced
 
 numbers = st.floats(-1e3, 1e3)
 points = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=12)
@@ -34,7 +40,7 @@ def dominates(a, b):
 
 @given(points)
 def test_front_holds_what_nothing_dominates(found):
-    kept = front(found)
+    kept = pareto_front(found)
     assert sorted(kept) == [i for i, p in enumerate(found) if not any(dominates(q, p) for q in found)]
     costs = [found[i][0] for i in kept]
     assert costs == sorted(costs)
@@ -59,7 +65,7 @@ def test_no_curves_have_no_mean():
 
 @given(st.integers(0, 500), st.integers(2, 40))
 def test_spaced_keeps_first_and_last_and_no_more_than_asked(count, most):
-    kept = spaced(count, most)
+    kept = evenly_spaced(count, most)
     assert len(kept) == min(count, most)
     assert kept == sorted(set(kept))
     assert kept[:1] == [0][:count]
@@ -68,7 +74,7 @@ def test_spaced_keeps_first_and_last_and_no_more_than_asked(count, most):
 
 @given(st.floats(1e-6, 1e9), st.floats(1, 1e9))
 def test_ticks_are_few_and_lie_on_the_axis(low, ratio):
-    ticks = nice_ticks(low, low * ratio)
+    ticks = round_ticks(low, low * ratio)
     assert 2 <= len(ticks) <= 6
     assert ticks == sorted(ticks)
     assert all(low * 0.94 <= tick <= low * ratio * 1.06 for tick in ticks)
@@ -76,7 +82,7 @@ def test_ticks_are_few_and_lie_on_the_axis(low, ratio):
 
 @given(st.floats(1e-3, 9e14))
 def test_compact_numbers_are_right_to_three_digits(value):
-    text = compact(value)
+    text = format_compact(value)
     factor = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1])
     back = float(text[:-1]) * factor if factor else float(text)
     assert back == pytest.approx(value, rel=0.006)
@@ -124,16 +130,16 @@ def ranks():
 def test_lines_ascend_and_groups_without_a_value_are_level():
     groups = ranks()
     assert numeric_axes(groups) == ["model.wiring.rank"]
-    found = lines(groups, "model.wiring.rank")
-    assert [(line.name, line.at, line.flat) for line in found] == [("low", [1, 2, 0], False), ("conv", [3], True)]
+    found = sweep_lines(groups, "model.wiring.rank")
+    assert [(line.name, line.indices, line.constant) for line in found] == [("low", [1, 2, 0], False), ("conv", [3], True)]
 
 
 def test_all_training_images_are_as_many_as_there_are():
     whole = Group("dense train_size=null", {"model": "dense", "data.train_size": None}, [run("dense", 0)])
     groups = [group("dense", size=100), whole]
-    assert value_on(whole, "data.train_size") == 1257
+    assert axis_value(whole, "data.train_size") == 1257
     assert numeric_axes(groups) == ["data.train_size"]
-    assert [line.at for line in lines(groups, "data.train_size")] == [[0, 1]]
+    assert [line.indices for line in sweep_lines(groups, "data.train_size")] == [[0, 1]]
 
 
 @pytest.mark.parametrize("values", [(True, False), ([5, 3], [3, 3]), ("none", "max"), (1, "params:5"), (3, 3)])
@@ -145,20 +151,20 @@ def test_names_are_parts_of_the_label():
     made = Group(
         "conv readout=flatten stride=1 pool=none", {"model.readout": "flatten", "model.stride, model.pool": [1, "none"]}, []
     )
-    assert name_of(made, ["model.readout"]) == "readout=flatten"
-    assert name_of(made, ["model.stride, model.pool"]) == "stride=1 pool=none"
+    assert axis_label(made, ["model.readout"]) == "readout=flatten"
+    assert axis_label(made, ["model.stride, model.pool"]) == "stride=1 pool=none"
     grid = group("dense", size=30)
-    assert name_of(grid, ["model"]) == "dense"
-    assert name_of(grid, ["data.train_size"]) == "train_size=30"
+    assert axis_label(grid, ["model"]) == "dense"
+    assert axis_label(grid, ["data.train_size"]) == "train_size=30"
 
 
 def test_one_colour_per_kind_and_one_look_per_group():
     groups = train_sizes().groups
-    seen = looks(groups)
-    assert len({(look.colour, look.marker, look.line) for look in seen}) == len(groups)
+    seen = series_styles(groups)
+    assert len({(style.colour, style.marker, style.line) for style in seen}) == len(groups)
     for a, b in zip(groups, seen, strict=True):
-        assert b.kind == a.point["model"]
-    assert len({(look.kind, look.colour) for look in seen}) == 3
+        assert b.category == a.point["model"]
+    assert len({(style.category, style.colour) for style in seen}) == 3
     assert [e.label for e in entries_for(groups, seen)] == [
         *("dense", "local", "conv"),
         *("train_size=100", "train_size=300", "train_size=1000"),
@@ -166,8 +172,8 @@ def test_one_colour_per_kind_and_one_look_per_group():
 
 
 def test_numbers_of_one_kind_go_from_bright_to_dark():
-    seen = looks([group("conv", size=size) for size in (10, 20, 30)])
-    brightness = [sum(bytes.fromhex(look.colour[1:])) for look in seen]
+    seen = series_styles([group("conv", size=size) for size in (10, 20, 30)])
+    brightness = [sum(bytes.fromhex(style.colour[1:])) for style in seen]
     assert brightness == sorted(brightness, reverse=True)
     assert len(set(brightness)) == 3
 
@@ -176,13 +182,13 @@ def test_many_kinds_have_the_colour_of_one_setting():
     groups = [
         Group(f"{m} match={x}", {"match": x, "model": m}, [run(m, 0)]) for x in ("units", "params", "flops") for m in "abcd"
     ]
-    seen = looks(groups)
-    assert len({look.colour for look in seen}) == 3
-    assert len({(look.colour, look.line, look.marker) for look in seen}) == 12
+    seen = series_styles(groups)
+    assert len({style.colour for style in seen}) == 3
+    assert len({(style.colour, style.line, style.marker) for style in seen}) == 12
 
 
 def test_lines_of_one_colour_have_a_dash_each():
-    """Whatever the number of values along the line: the looks of groups count those, too."""
+    """Whatever the number of values along the line: the styles of groups count those, too."""
     sizes, kernels = range(10, 18), (1, 3, 5)
     groups = [
         Group(f"{m} {k} {n}", {"model": m, "model.kernel_size": k, "data.train_size": n}, [run(m, 0)])
@@ -190,21 +196,21 @@ def test_lines_of_one_colour_have_a_dash_each():
         for k in kernels
         for n in sizes
     ]
-    drawn = line_looks(looks(groups), lines(groups, "data.train_size"))
-    assert [look.line for look in drawn] == ["-", "--", ":"] * 2
-    assert len({(look.colour, look.marker) for look in drawn}) == 6
+    drawn = line_styles(series_styles(groups), sweep_lines(groups, "data.train_size"))
+    assert [style.line for style in drawn] == ["-", "--", ":"] * 2
+    assert len({(style.colour, style.marker) for style in drawn}) == 6
 
 
 def test_words():
-    assert is_share("test/acc")
-    assert not is_share("probe/shift_map/n")
-    assert not is_share("probe/sensitivity_map/control")  # about 1, and no share
-    assert [is_bounded(f"probe/shift_map/{name}") for name in ("mean", "drop")] == [True, False]
-    assert [number(793098), number(0.12345), number(float("nan"))] == ["793,098", "0.1235", "—"]
-    assert signed(-0.0123, "test/acc") == "−1.2"
-    assert spread(group("conv", accuracy=0.5).metric("test/acc"), "test/acc") == "50.5 (49.3–51.7)"
-    assert apart("conv train_size=10", "dense train_size=10") == ("conv", "dense", "train_size=10")
-    assert apart("conv", "conv readout=flatten") == ("conv", "conv readout=flatten", "")
+    assert is_percentage("test/acc")
+    assert not is_percentage("probe/shift_map/n")
+    assert not is_percentage("probe/sensitivity_map/control")  # about 1, and no share
+    assert [is_proportion(f"probe/shift_map/{name}") for name in ("mean", "drop")] == [True, False]
+    assert [format_number(793098), format_number(0.12345), format_number(float("nan"))] == ["793,098", "0.1235", "—"]
+    assert format_difference(-0.0123, "test/acc") == "−1.2"
+    assert format_mean(group("conv", accuracy=0.5).metric("test/acc"), "test/acc") == "50.5 (49.3–51.7)"
+    assert split_common_words("conv train_size=10", "dense train_size=10") == ("conv", "dense", "train_size=10")
+    assert split_common_words("conv", "conv readout=flatten") == ("conv", "conv readout=flatten", "")
     said = finding(comparison("conv s=1", "dense s=1", -0.04)).replace("\N{NO-BREAK SPACE}", " ")
     assert said == "conv against dense, s=1: lower (−4.0 points, 95 % interval −6.0 to −2.0, n = 3)"
 
@@ -301,7 +307,7 @@ def test_any_label_can_be_drawn(label, tmp_path):
     assert len(charts) == 5
     for chart in charts:
         assert label[:8] in "".join(ET.fromstring(declared(chart.inline())).itertext())
-    with style():
+    with chart_style():
         assert charts[0].save(tmp_path)[1].stat().st_size > 1000
 
 

@@ -7,9 +7,11 @@ from fabricated_runs import planned, run, with_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.reporting.comparisons import METRICS, Comparison, compare, could_show, too_few
-from convexp.reporting.groups import Group, group
-from convexp.reporting.paired import holm, paired
+from convexp.reporting.compare import METRICS, Comparison, compare
+from convexp.reporting.findings import detectable_differences, too_few_seeds
+from convexp.reporting.groups import Group, group_runs
+from convexp.reporting.holm import holm
+from convexp.reporting.paired import paired_test
 
 SEEDS = range(5)
 
@@ -21,7 +23,7 @@ def crossed(compare_with, **axes):
     named = [{"model": m, "data.shift.train": s, "seed": seed} for m, s, seed in points]
     plan = planned({"model": ["local", "conv"], "data.shift.train": [0, 0.2], "seed": [*SEEDS]}, *zip(made, named, strict=True))
     plan.compare.update(compare_with)
-    return group(made, plan), plan
+    return group_runs(made, plan), plan
 
 
 def pairs(found):
@@ -56,7 +58,7 @@ def test_without_a_plan_the_first_group_is_the_baseline():
 
 def test_without_a_plan_no_data_set_is_compared_with_another():
     mnist = {m: with_path(f"mnist-{m}", run(0, m, data__name="mnist"), started="9") for m in ("dense", "conv")}
-    groups = group([run(0, "local"), with_path("c", run(0), started="3"), mnist["dense"], mnist["conv"]])
+    groups = group_runs([run(0, "local"), with_path("c", run(0), started="3"), mnist["dense"], mnist["conv"]])
     assert pairs(compare(groups)) == [("conv data=digits", "local data=digits"), ("conv data=mnist", "dense data=mnist")]
 
 
@@ -70,7 +72,7 @@ def test_a_group_without_an_axis_is_the_baseline_of_all_that_have_it():
     axes = {"model": ["low_rank_local", "conv"], "model.wiring.rank": [1, 2], "seed": [*SEEDS]}
     plan = planned(axes, *zip(made, named, strict=True))
     plan.compare.update({"model": "conv"})
-    groups = group(made, plan)
+    groups = group_runs(made, plan)
     assert [g.label for g in groups] == ["low_rank_local wiring.rank=1", "low_rank_local wiring.rank=2", "conv"]
     assert pairs(compare(groups, plan)) == [
         ("low_rank_local wiring.rank=1", "conv"),
@@ -85,16 +87,18 @@ def test_settings_that_move_together_are_compared_together():
     named = [{axis: value, "seed": s} for value in values for s in SEEDS]
     plan = planned({axis: values, "seed": [*SEEDS]}, *zip(made, named, strict=True))
     plan.compare["model.readout,model.pool"] = ["global_avg", "max"]
-    assert pairs(compare(group(made, plan), plan)) == [("conv readout=flatten pool=none", "conv readout=global_avg pool=max")]
+    assert pairs(compare(group_runs(made, plan), plan)) == [
+        ("conv readout=flatten pool=none", "conv readout=global_avg pool=max")
+    ]
 
 
 def two(change=lambda made: made, metric=None):
     """Local and conv, as they are but for ``change`` to local's."""
-    return group([run(s) for s in SEEDS] + [with_path(f"local{s}", change(run(s, "local"))) for s in SEEDS])
+    return group_runs([run(s) for s in SEEDS] + [with_path(f"local{s}", change(run(s, "local"))) for s in SEEDS])
 
 
 def test_pairs_have_the_same_seed():
-    groups = group([run(s, started="0") for s in (0, 1, 2, 3)] + [run(s, "local") for s in (2, 3, 4)])
+    groups = group_runs([run(s, started="0") for s in (0, 1, 2, 3)] + [run(s, "local") for s in (2, 3, 4)])
     assert compare(groups)[0].n == 2
 
 
@@ -109,7 +113,7 @@ def test_pairs_have_the_same_images_and_split():
 
 def test_where_the_data_is_what_is_compared_the_seed_is_enough():
     few = [with_path(f"few{s}", {**run(s, data__train_size=10), "data": {"checksum": "x", "split": "few"}}) for s in SEEDS]
-    assert compare(group([run(s) for s in SEEDS] + few))[0].n == 5
+    assert compare(group_runs([run(s) for s in SEEDS] + few))[0].n == 5
 
 
 def test_difference_is_that_of_the_pairs_group_less_baseline():
@@ -130,7 +134,7 @@ def test_verdicts_have_the_sign_and_need_the_adjusted_p():
 
     found = compare(two(worse))
     assert [(c.metric, c.verdict) for c in found] == [("test/acc", "lower")]
-    many = group([r for g in two(worse) for r in g.runs] + [r for i in range(60) for r in same(i)])
+    many = group_runs([r for g in two(worse) for r in g.runs] + [r for i in range(60) for r in same(i)])
     adjusted = next(c for c in compare(many) if c.label.startswith("local"))
     assert adjusted.p == pytest.approx(found[0].p)
     assert adjusted.p < 0.05 < adjusted.p_adjusted
@@ -147,7 +151,7 @@ def same(i):
 
 def test_a_metric_that_one_group_lacks_is_not_compared():
     costs = [with_path(f"cost{s}", {**run(s, "local"), "metrics": {"cost/flops": 3.0}}) for s in SEEDS]
-    assert compare(group([run(s) for s in SEEDS] + costs)) == []
+    assert compare(group_runs([run(s) for s in SEEDS] + costs)) == []
 
 
 def made_up(n, count, p=0.5):
@@ -159,28 +163,43 @@ def made_up(n, count, p=0.5):
     ("n", "count", "says"),
     [
         (5, 31, None),
-        (5, 32, "5 seeds cannot show one among 32 comparisons, as p after the correction is at least 0.051: take 6 seeds"),
+        (
+            5,
+            32,
+            "5 seeds are too few to show a difference in 32 comparisons, because the smallest possible p "
+            "after the correction is 0.051; run 6 seeds",
+        ),
         (6, 300, None),
-        (6, 400, "6 seeds cannot show one among 400 comparisons, as p after the correction is at least 0.051: take 7 seeds"),
-        (9, 600, "9 seeds cannot show one among 600 comparisons, as p after the correction is at least 0.06: compare less"),
+        (
+            6,
+            400,
+            "6 seeds are too few to show a difference in 400 comparisons, because the smallest possible p "
+            "after the correction is 0.051; run 7 seeds",
+        ),
+        (
+            9,
+            600,
+            "9 seeds are too few to show a difference in 600 comparisons, because the smallest possible p "
+            "after the correction is 0.06; make fewer comparisons",
+        ),
         (15, 600, None),  # equal differences, of which the sign test has smaller p than 10,000 resamples can
         (3, 600, None),
         (0, 0, None),
     ],
 )
 def test_too_few_seeds_for_so_many_comparisons(n, count, says):
-    found = too_few(made_up(n, count))
+    found = too_few_seeds(made_up(n, count))
     assert (found is None) if says is None else found.startswith(says)
 
 
 def test_two_seeds_are_no_verdict():
     """However clear: of two differences nothing tells whether they are close together by accident."""
-    groups = group(
+    groups = group_runs(
         [run(s) for s in (0, 1)] + [with_path(f"l{s}", {**run(s, "local"), "metrics": {"test/acc": 0.2}}) for s in (0, 1)]
     )
     (found,) = compare(groups)
     assert (found.n, found.low, found.high, found.p, found.verdict) == (2, None, None, None, "no difference shown")
-    assert too_few([found]) == "fewer than 3 seeds in common are too few for a verdict: take 3 or more"
+    assert too_few_seeds([found]) == "fewer than 3 seeds in common are too few for a verdict; run 3 or more"
 
 
 accuracies = st.lists(st.integers(0, 360).map(lambda right: right / 360), min_size=7, max_size=7)
@@ -198,29 +217,29 @@ def test_an_interval_leaves_out_zero_just_where_a_verdict_is_given(seeds, config
         if c.low is None:
             assert c.method == "sign test" or c.verdict == "no difference shown"
             continue
-        assert (c.verdict != "no difference shown") == (not c.low <= 0 <= c.high) == (abs(c.difference) > c.least)
+        assert (c.verdict != "no difference shown") == (not c.low <= 0 <= c.high) == (abs(c.difference) > c.detectable)
         assert (c.verdict == "higher") == (c.low > 0)
         assert -1 <= c.low <= c.difference <= c.high <= 1
 
 
 def test_what_so_few_seeds_can_show_is_said():
     found = [
-        replace(c, verdict="no difference shown", least=least)
-        for c, least in zip(made_up(3, 3), (0.018, 0.048, None), strict=True)
+        replace(c, verdict="no difference shown", detectable=size)
+        for c, size in zip(made_up(3, 3), (0.018, 0.048, None), strict=True)
     ]
-    said = "with 3 seeds that vary as these do, only differences of 1.8 to 4.8 points or more would show"
-    assert could_show(found) == said
-    assert could_show(found[:1]) == said.replace(" to 4.8", "")
-    assert could_show(found[2:]) is could_show(made_up(3, 3)) is None
+    said = "with the observed variation between 3 seeds, only differences of at least 1.8 to 4.8 points can be shown"
+    assert detectable_differences(found) == said
+    assert detectable_differences(found[:1]) == said.replace(" to 4.8", "")
+    assert detectable_differences(found[2:]) is detectable_differences(made_up(3, 3)) is None
 
 
 def test_comparisons_without_p_count_for_nothing():
-    assert too_few(made_up(5, 31) + made_up(1, 100, p=None)) is None
+    assert too_few_seeds(made_up(5, 31) + made_up(1, 100, p=None)) is None
 
 
 @pytest.mark.parametrize(("n", "count"), [(5, 31), (5, 32), (6, 300), (6, 400)])
 def test_says_too_few_just_where_nothing_can_be_shown(n, count):
     """Differences as clear as can be: far from zero, close together, no two alike."""
-    clear = paired([1 + 0.001 * i * i for i in range(n)])
+    clear = paired_test([1 + 0.001 * i * i for i in range(n)])
     shown = holm([clear.p] * count)[0] < 0.05
-    assert shown == (too_few(made_up(n, count)) is None)
+    assert shown == (too_few_seeds(made_up(n, count)) is None)

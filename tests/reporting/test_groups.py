@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.records.settings import flatten, lookup, shown
-from convexp.reporting.groups import group, once
+from convexp.reporting.groups import drop_duplicates, group_runs
 
 
 def labels(*runs, plan=None):
-    return [(g.label, g.n) for g in group(runs, plan)]
+    return [(g.label, g.n) for g in group_runs(runs, plan)]
 
 
 def test_runs_group_by_all_but_the_seed():
@@ -18,7 +18,7 @@ def test_runs_group_by_all_but_the_seed():
 
 
 def test_groups_are_sorted_by_seed_and_carry_what_differs():
-    (conv, local) = group([run(2), run(0), run(1, "local")])
+    (conv, local) = group_runs([run(2), run(0), run(1, "local")])
     assert [r["seed"] for r in conv.runs] == [0, 2]
     assert (conv.point, local.point) == ({"model": "conv"}, {"model": "local"})
     assert (conv.parameters, conv.flops) == (1_234_567, 2_000_000)
@@ -61,40 +61,40 @@ def test_public_images_are_the_same_wherever_they_lie_and_a_folder_of_ones_own_i
 def test_a_run_made_twice_counts_once():
     runs = [run(0), with_path("again", run(0), started="2027"), run(1)]
     assert labels(*runs) == [("conv", 2)]
-    counted, twice = once(runs)
+    counted, duplicates = drop_duplicates(runs)
     assert [r["path"] for r in counted] == ["conv-seed0", "conv-seed1"]
-    assert [(r["path"], first["path"]) for r, first in twice] == [("again", "conv-seed0")]
+    assert [(r["path"], first["path"]) for r, first in duplicates] == [("again", "conv-seed0")]
 
 
 def test_of_a_run_made_twice_the_planned_one_counts():
     early, late = with_path("early", run(0), started="2025"), run(0)
     plan = planned({"seed": [0]}, (late, {"seed": 0}))
-    assert [r["path"] for r in once([early, late], plan)[0]] == ["conv-seed0"]
-    assert [r["path"] for r in once([early, late])[0]] == ["early"]
+    assert [r["path"] for r in drop_duplicates([early, late], plan)[0]] == ["conv-seed0"]
+    assert [r["path"] for r in drop_duplicates([early, late])[0]] == ["early"]
 
 
 def test_settings_of_the_model_are_named_where_models_of_that_name_differ():
     runs = [run(0, "local", model__wiring__bias="location"), run(0, "local", model__wiring__bias="channel"), run(0)]
-    assert [g.label for g in group(runs)] == ["local wiring.bias=location", "local wiring.bias=channel", "conv"]
+    assert [g.label for g in group_runs(runs)] == ["local wiring.bias=location", "local wiring.bias=channel", "conv"]
 
 
 def test_settings_that_go_with_the_data_or_the_optimizer_are_not_repeated():
     mnist = run(0, data__name="mnist", data__classes=47, data__source={"_target_": "emnist", "root": "x"})
     sgd = run(0, optimizer={"_target_": "torch.optim.SGD", "lr": 0.1, "momentum": 0.9})
-    assert [g.label for g in group([run(0), mnist])] == ["conv data=digits", "conv data=mnist"]
-    found = group([run(0), sgd])
+    assert [g.label for g in group_runs([run(0), mnist])] == ["conv data=digits", "conv data=mnist"]
+    found = group_runs([run(0), sgd])
     assert [g.label for g in found] == ["conv optimizer=Adam", "conv optimizer=SGD"]
     assert found[1].point == {"optimizer": "SGD"}
 
 
 def test_a_probe_that_one_has_more_is_one_word():
     more = run(0, probes__flip_rate={"_target_": "convexp.probes.behaviour.flip_rate.FlipRate", "max_shift": 2})
-    assert [g.label for g in group([run(0), more])] == ["conv", "conv flip_rate=FlipRate"]
+    assert [g.label for g in group_runs([run(0), more])] == ["conv", "conv flip_rate=FlipRate"]
 
 
 def test_unfinished_runs_are_in_no_group():
-    assert group([{**run(0), "state": state} for state in ("running", "failed", "interrupted")]) == []
-    assert group([]) == []
+    assert group_runs([{**run(0), "state": state} for state in ("running", "failed", "interrupted")]) == []
+    assert group_runs([]) == []
 
 
 AXES = {"model": ["conv", "local"], "data.shift.train": [0, 0.2], "seed": [0, 1]}
@@ -110,7 +110,7 @@ def grid():
 
 def test_groups_of_a_study_are_in_the_order_of_its_grid_and_have_its_axes():
     made, plan = grid()
-    found = group(made[::-1], plan)
+    found = group_runs(made[::-1], plan)
     assert [g.label for g in found] == [
         "conv shift.train=0",
         "conv shift.train=0.2",
@@ -123,7 +123,7 @@ def test_groups_of_a_study_are_in_the_order_of_its_grid_and_have_its_axes():
 
 def test_without_its_plan_a_study_is_grouped_alike():
     made, plan = grid()
-    with_plan, without = group(made, plan), group(made)
+    with_plan, without = group_runs(made, plan), group_runs(made)
     assert [(g.label, g.point, [r["path"] for r in g.runs]) for g in with_plan] == [
         (g.label, g.point, [r["path"] for r in g.runs]) for g in without
     ]
@@ -137,14 +137,14 @@ def test_an_axis_on_which_nothing_differs_yet_is_in_no_label():
 def test_runs_that_the_study_did_not_plan_are_placed_by_their_settings_and_come_last():
     made, plan = grid()
     stray = with_path("a-stray", run(0, "dense"), started="2020")
-    found = group([stray, *made], plan)
+    found = group_runs([stray, *made], plan)
     assert (found[-1].label, found[-1].point) == ("dense shift.train=0", {"model": "dense", "data.shift.train": 0})
 
 
 def test_a_stray_on_a_point_of_the_plan_gets_a_label_of_its_own():
     made, plan = grid()
     stray = with_path("stray", run(0, data__shift__train=0, optimizer__lr=0.5))
-    found = group([*made, stray], plan)
+    found = group_runs([*made, stray], plan)
     assert found[0].label == "conv shift.train=0 lr=0.01"
     assert found[-1].label == "conv shift.train=0 lr=0.5"
 
@@ -158,7 +158,7 @@ def test_settings_that_move_together_are_one_axis():
         (flat, {axis: ["flatten", "none"]}),
         (avg, {axis: ["global_avg", "max"]}),
     )
-    found = group([flat, avg, stray], plan)
+    found = group_runs([flat, avg, stray], plan)
     assert [g.label for g in found] == [
         "conv readout=flatten pool=none",
         "conv readout=global_avg pool=max",
@@ -170,13 +170,13 @@ def test_settings_that_move_together_are_one_axis():
 def test_a_choice_without_a_name_is_called_as_the_plan_calls_it():
     sgd = with_path("sgd", run(0, optimizer={"_target_": "torch.optim.SGD", "lr": 0.1}))
     plan = planned({"optimizer": ["adam", "sgd"]}, (run(0), {"optimizer": "adam"}), (sgd, {"optimizer": "sgd"}))
-    assert [g.label for g in group([run(0), sgd], plan)] == ["conv optimizer=adam", "conv optimizer=sgd"]
+    assert [g.label for g in group_runs([run(0), sgd], plan)] == ["conv optimizer=adam", "conv optimizer=sgd"]
 
 
 def test_a_folder_with_a_run_of_other_settings_is_not_taken_for_the_planned_one():
     made, plan = grid()
     other = with_path(made[0]["path"], run(0, "dense"))
-    assert "dense" in [g.point["model"] for g in group([other, *made[1:]], plan)]
+    assert "dense" in [g.point["model"] for g in group_runs([other, *made[1:]], plan)]
 
 
 settings = st.fixed_dictionaries(
@@ -195,11 +195,11 @@ def test_groups_part_the_runs_whatever_their_order(chosen, rng):
         with_path(str(i), run(s["seed"], s["model"], optimizer__lr=s["lr"], trainer__max_epochs=s["epochs"]), started=f"{i:03}")
         for i, s in enumerate(chosen)
     ]
-    found = group(runs)
+    found = group_runs(runs)
     assert sum(g.n for g in found) == len({tuple(sorted(s.items())) for s in chosen})
     assert len({g.label for g in found}) == len(found)
     other = rng.sample(runs, len(runs))
-    assert [(g.label, [r["path"] for r in g.runs]) for g in group(other)] == [
+    assert [(g.label, [r["path"] for r in g.runs]) for g in group_runs(other)] == [
         (g.label, [r["path"] for r in g.runs]) for g in found
     ]
 

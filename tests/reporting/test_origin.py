@@ -9,9 +9,10 @@ from fabricated_runs import kept, planned, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.reporting.origin import digest, made_from
-from convexp.reporting.render.output import PAGE, update, write
-from convexp.reporting.report import Report, Unfinished, report
+from convexp.reporting.origin import digest, recorded_digest
+from convexp.reporting.render.files import PAGE, update_report, write_report
+from convexp.reporting.report import Report, build_report
+from convexp.reporting.unfinished import Unfinished
 
 RUNS = [run(s, m) for m in ("conv", "local") for s in range(2)]
 
@@ -45,10 +46,10 @@ def test_so_is_what_is_missing_planned_or_doubtful():
 
 
 def test_the_page_notes_it(tmp_path):
-    found = report(kept(tmp_path, *RUNS))
-    assert made_from(tmp_path / PAGE) is None
-    write(found, tmp_path)
-    assert made_from(tmp_path / PAGE) == digest(found)
+    found = build_report(kept(tmp_path, *RUNS))
+    assert recorded_digest(tmp_path / PAGE) is None
+    write_report(found, tmp_path)
+    assert recorded_digest(tmp_path / PAGE) == digest(found)
 
 
 FAR_DOWN = "x" * 5000 + '<meta name="convexp-made-from" content="ab">'
@@ -57,16 +58,16 @@ FAR_DOWN = "x" * 5000 + '<meta name="convexp-made-from" content="ab">'
 @pytest.mark.parametrize("text", ["", "<html>no word of it</html>", "\xff", FAR_DOWN])
 def test_another_page_says_nothing(tmp_path, text):
     (tmp_path / PAGE).write_text(text, encoding="latin-1")
-    assert made_from(tmp_path / PAGE) is None
+    assert recorded_digest(tmp_path / PAGE) is None
 
 
 def test_tables_are_written_always_and_the_page_only_if_it_is_of_something_else(tmp_path):
-    found = report(kept(tmp_path, *RUNS))
-    write(found, tmp_path)
+    found = build_report(kept(tmp_path, *RUNS))
+    write_report(found, tmp_path)
     before = (tmp_path / PAGE).stat().st_mtime_ns
     (tmp_path / "runs.csv").write_text("old")
-    update(found, tmp_path)
+    update_report(found, tmp_path)
     assert "conv-seed1" in (tmp_path / "runs.csv").read_text()
     assert (tmp_path / PAGE).stat().st_mtime_ns == before
-    update(replace(found, title="Another?"), tmp_path)
+    update_report(replace(found, title="Another?"), tmp_path)
     assert "Another?" in (tmp_path / PAGE).read_text()

@@ -11,8 +11,8 @@ from convexp.reporting.charts import draw_charts
 from convexp.reporting.groups import Group
 from convexp.reporting.provenance import Provenance
 from convexp.reporting.render.html import write_page
-from convexp.reporting.render.html.kernels import LARGEST, read_png
-from convexp.reporting.report import Unfinished
+from convexp.reporting.render.html.kernels import MAX_BYTES, read_png
+from convexp.reporting.unfinished import Unfinished
 
 NASTY = "<script>alert(1)</script></style><img src=x onerror=alert(2)> \"' & {{ 7*7 }}"
 
@@ -46,7 +46,7 @@ def test_a_whole_report(opened, tmp_path):
     shown = text(page)
     assert "27 finished runs of 9 configurations, seeds 0, 1, 2." in shown
     assert "1 failed, 1 missing." in shown
-    assert "conv-30-seed2 is in no table: failed, RuntimeError: CUDA out of memory" in shown
+    assert "conv-30-seed2 is not included: failed, RuntimeError: CUDA out of memory" in shown
     assert "git commit differs between runs." in shown
     assert "6 of 12 comparisons show a difference." in shown
     assert "conv against dense, train_size=100: higher (+2.0 points, 95 % interval +0.0 to +4.0, n = 3)" in shown
@@ -268,7 +268,7 @@ def test_people_count_epochs_from_one(opened):
             r["metrics"]["best_epoch"] = 4 + r["seed"]
     page, _ = opened(report, charts=[])
     page.get_by_text("Show all metrics").click()
-    heading = page.locator("#metrics thead").get_by_role("button", name="best epoch (the first is 1)")
+    heading = page.locator("#metrics thead").get_by_role("button", name="best epoch (counted from 1)")
     cells = page.locator("#metrics tbody tr").first.locator("th, td").all_inner_texts()
     assert cells[heading.evaluate("b => b.closest('th').cellIndex")] == "6 ± 2.5"
 
@@ -277,7 +277,7 @@ def test_the_words_below_kernels_hold_for_blocks_too(opened, tmp_path):
     report = three_layers(tmp_path)
     write_run_files(report)
     page, _ = opened(report, charts=[])
-    assert "where all locations share theirs, a block with a tile per output channel" in text(page)
+    assert "with weight sharing, a block with a tile for each output channel" in text(page)
 
 
 def test_kernels_that_are_missing_or_no_pictures_are_said_to_be(opened, tmp_path):
@@ -289,7 +289,7 @@ def test_kernels_that_are_missing_or_no_pictures_are_said_to_be(opened, tmp_path
     page, seen = opened(report, charts=[])
     assert page.locator(".kernels img").count() == 1
     assert page.locator(".kernels .missing").count() == 2
-    assert "no picture in the run's folder" in text(page)
+    assert "no picture in the run folder" in text(page)
     assert seen.errors == []
 
 
@@ -301,7 +301,7 @@ def test_only_small_and_whole_pictures_are_taken(tmp_path):
     assert read_png(file) is None
     file.write_bytes(whole)
     assert read_png(file) == (whole, 8, 6)
-    for damaged in (whole[:-3], whole[1:], b"", whole[:16] + b"\xff" * 4 + whole[20:], whole + b"0" * LARGEST):
+    for damaged in (whole[:-3], whole[1:], b"", whole[:16] + b"\xff" * 4 + whole[20:], whole + b"0" * MAX_BYTES):
         file.write_bytes(damaged)
         assert read_png(file) is None
 
@@ -321,7 +321,7 @@ def test_nothing_finished_is_a_page_too(opened):
     page, seen = opened(report)
     assert "No run has finished." in text(page)
     assert "1 running." in text(page)
-    assert page.locator("nav a").all_inner_texts() == ["What was run"]
+    assert page.locator("nav a").all_inner_texts() == ["Runs and settings"]
     assert seen.errors == []
 
 
@@ -332,11 +332,11 @@ def test_without_comparisons_the_best_is_named(opened):
 
 def test_many_configurations_keep_the_table_whole_and_say_what_is_left_out(opened, tmp_path):
     groups = [group("conv", 1, size=s, accuracy=0.5 + s / 1e4) for s in range(100, 500)]
-    lost = [Unfinished(f"run{i}", "missing", "planned, and not started") for i in range(50)]
+    lost = [Unfinished(f"run{i}", "missing", "planned but not started") for i in range(50)]
     page, seen = opened(replace(three_layers(tmp_path), groups=groups, unfinished=lost))
     assert page.locator("#results tbody tr").count() == 400
     assert page.locator("#metrics").count() == 0
-    assert "would not fit into a page" in text(page)
+    assert "there are too many configurations for a page; summary.csv has it" in text(page)
     assert "Drawn: 12 of 400 configurations" in text(page)
     assert "50 missing." in text(page)
     assert "and 45 more runs" in text(page)

@@ -10,7 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, ttest_1samp
 
-from convexp.reporting.paired import holm, holm_levels, paired, resamples
+from convexp.reporting.bootstrap import resamples
+from convexp.reporting.holm import holm, holm_levels
+from convexp.reporting.paired import paired_test
 
 SIMULATIONS = 1500
 NORMAL = ("normal", lambda rng, n: rng.normal(size=n))
@@ -38,7 +40,7 @@ def sampling_error(share: float) -> float:
 
 def simulated(name, draw, n):
     rng = np.random.default_rng([n, len(name)])
-    return [paired(draw(rng, n).tolist()) for _ in range(SIMULATIONS)]
+    return [paired_test(draw(rng, n).tolist()) for _ in range(SIMULATIONS)]
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])
@@ -66,7 +68,7 @@ def test_ties_do_not_make_false_positives(n):
 
 @pytest.mark.parametrize("n", [3, 5, 8])
 def test_what_is_there_is_found(n):
-    found = paired([1 + 0.01 * i for i in range(n)])
+    found = paired_test([1 + 0.01 * i for i in range(n)])
     assert found.p < 0.05
     assert ends(found)[0] > 0
     assert found.method == ("Student's t" if n < 5 else "bootstrap-t")
@@ -76,7 +78,7 @@ def test_what_is_there_is_found(n):
 def test_of_three_it_is_students(ds, alpha):
     assume(len(ds) > 2 and len(set(ds[:3])) > 1)
     ds = ds[:3]
-    found = paired(ds)
+    found = paired_test(ds)
     reference = ttest_1samp(ds, 0)
     interval = reference.confidence_interval(1 - alpha)
     assert found.p == pytest.approx(reference.pvalue, abs=1e-9)
@@ -86,22 +88,22 @@ def test_of_three_it_is_students(ds, alpha):
 @pytest.mark.parametrize("ds", [[0.5], [0.5, 0.5], [0.5, 0.501], []])
 def test_fewer_than_three_pairs_show_nothing(ds):
     """Not even those that are far from zero and close together: of n = 2 that is one number, which may be an accident."""
-    found = paired(ds)
+    found = paired_test(ds)
     assert (found.p, found.half_width()) == (None, None)
     assert found.difference == (pytest.approx(sum(ds) / len(ds)) if ds else None)
 
 
 @pytest.mark.parametrize(("n", "p"), [(3, 0.25), (5, 1 / 16), (6, 1 / 32), (10, 2 / 1024)])
 def test_equal_differences_are_no_certainty(n, p):
-    found = paired([0.97 - 0.96] * n)
+    found = paired_test([0.97 - 0.96] * n)
     assert (found.method, found.half_width()) == ("sign test", None)
     assert found.p == pytest.approx(p)
     noisy = [0.97 - 0.96, 0.96 - 0.95, *[0.95 - 0.94] * (n - 2)]  # the same but for rounding
-    assert paired(noisy).p == pytest.approx(p)
+    assert paired_test(noisy).p == pytest.approx(p)
 
 
 def test_no_difference_at_all_is_no_difference():
-    assert (paired([0.0] * 8).difference, paired([0.0] * 8).p) == (0.0, 1.0)
+    assert (paired_test([0.0] * 8).difference, paired_test([0.0] * 8).p) == (0.0, 1.0)
 
 
 @given(st.permutations([0, 6, 8, 8, 5]) | st.permutations([1, 4, 3, 6, 1]) | st.permutations([-1, -2, 1, -2, 4]))
@@ -118,13 +120,13 @@ def test_p_is_the_exact_one_in_any_order(counts):
     observed = squared_t([Fraction(c) for c in counts], 0)
     drawn = [squared_t([Fraction(counts[i]) for i in rows], centre) for rows in itertools.product(range(n), repeat=n)]
     exact = sum(t >= observed for t in drawn) / len(drawn)
-    assert paired([c / 360 for c in counts]).p == pytest.approx(exact, abs=1e-12)
+    assert paired_test([c / 360 for c in counts]).p == pytest.approx(exact, abs=1e-12)
 
 
 @given(st.integers(5, 9), st.sampled_from([-0.01, 0.01]), st.sampled_from([-0.01, 0.0, 0.01]))
 def test_sign_test_is_the_exact_one(n, most, last):
     ds = [*[most] * (n - 1), last]  # too few different values for a bootstrap
-    found = paired(ds)
+    found = paired_test(ds)
     assert found.method == "sign test"
     above, below = sum(d > 0 for d in ds), sum(d < 0 for d in ds)
     assert found.p == pytest.approx(binomtest(above, above + below).pvalue)
@@ -135,7 +137,7 @@ def test_sign_test_is_the_exact_one(n, most, last):
 def test_unit_and_side_do_not_matter(ds, power, swap):
     """Scale: interval and difference scale, p and method stay. Swapping the sides turns the sign of all."""
     scale = (-1 if swap else 1) * 2.0**power
-    before, after = paired(ds), paired([scale * d for d in ds])
+    before, after = paired_test(ds), paired_test([scale * d for d in ds])
     assert (after.method, after.n) == (before.method, before.n)
     assert after.p == before.p
     assert after.difference == pytest.approx(scale * before.difference)
@@ -148,7 +150,7 @@ def test_unit_and_side_do_not_matter(ds, power, swap):
 @given(differences, st.integers(-4, 4))
 @settings(deadline=None)
 def test_a_shift_of_all_differences_shifts_the_interval(ds, by):
-    before, after = paired(ds), paired([d + by for d in ds])
+    before, after = paired_test(ds), paired_test([d + by for d in ds])
     if ends(before) and ends(after) and before.method == after.method:
         assert [end - by for end in ends(after)] == pytest.approx(ends(before), abs=1e-9)
 
@@ -158,23 +160,23 @@ def test_a_shift_of_all_differences_shifts_the_interval(ds, by):
 def test_order_does_not_matter_to_enumerated_resamples(ds, rng):
     ds = ds[:6]
     other = rng.sample(ds, len(ds))
-    assert paired(other).p == pytest.approx(paired(ds).p, abs=0.02)
-    assert paired(other).method == paired(ds).method
+    assert paired_test(other).p == pytest.approx(paired_test(ds).p, abs=0.02)
+    assert paired_test(other).method == paired_test(ds).method
 
 
 @given(differences, st.floats(1e-6, 0.05))
 @settings(deadline=None)
 def test_an_interval_leaves_out_zero_just_where_p_is_below_its_alpha(ds, alpha):
-    found = paired(ds)
+    found = paired_test(ds)
     if found.half_width(alpha) is not None:
         assert covers(found, 0, alpha) == (found.p >= alpha)
 
 
 def test_same_differences_have_the_same_interval_every_time():
     ds = np.random.default_rng(0).normal(size=12).tolist()
-    first = paired(ds)
+    first = paired_test(ds)
     resamples.cache_clear()
-    again = paired(ds)
+    again = paired_test(ds)
     assert again == first
     assert again.half_width(0.01) == first.half_width(0.01)
 
@@ -190,7 +192,7 @@ def test_all_resamples_are_enumerated(n):
 
 def test_many_values_are_resampled_in_parts():
     ds = np.random.default_rng(0).normal(0.1, 1, size=500).tolist()
-    found = paired(ds)
+    found = paired_test(ds)
     assert found.method == "bootstrap-t"
     reference = ttest_1samp(ds, 0).confidence_interval(0.95)  # of so many values Student's t is right
     assert ends(found) == pytest.approx((reference.low, reference.high), abs=0.01)

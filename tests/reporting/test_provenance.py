@@ -6,15 +6,15 @@ from filelock import FileLock
 
 from convexp.records import collect
 from convexp.records.plan import Plan, PlannedRun
-from convexp.reporting.groups import once
+from convexp.reporting.groups import drop_duplicates
 from convexp.reporting.provenance import provenance
 from convexp.reporting.unfinished import unfinished
-from convexp.reporting.warnings import doubts
+from convexp.reporting.warnings import find_warnings
 
 
 def warned(*runs, plan=None):
-    counted, twice = once(runs, plan)
-    return doubts(counted, twice, plan)
+    counted, duplicates = drop_duplicates(runs, plan)
+    return find_warnings(counted, duplicates, plan)
 
 
 def test_settings_are_parted_into_those_that_differ_and_those_that_do_not():
@@ -35,7 +35,7 @@ def test_losses_of_runs_that_do_not_say_what_they_are_may_be_means_over_batches(
     assert not any("means over batches" in said for said in warned(short | {"loss": "mean over samples"}))
     assert not any("means over batches" in said for said in warned(run(0) | {"data": {"val": 512, "test": 513}}))
     said = [said for said in warned(short, run(1)) if "means over batches" in said]
-    assert [text.partition(" that ")[0] for text in said] == ["1 run has val/loss and test/loss"]
+    assert [text.partition(" as ")[0] for text in said] == ["1 run has val/loss and test/loss"]
     assert said[0].endswith(": conv-seed0")
 
 
@@ -55,7 +55,7 @@ def test_environment_names_all_even_if_equal():
 
 def test_runs_that_are_alike_need_no_warning():
     assert warned(*(run(s) for s in range(5))) == []
-    assert doubts([], [], None) == []
+    assert find_warnings([], [], None) == []
 
 
 ALIKE = [run(s) for s in range(2, 6)]
@@ -66,23 +66,26 @@ ALIKE = [run(s) for s in range(2, 6)]
     [
         (
             {"data": {"checksum": "ab12ab12ab12ab12", "split": "s"}},
-            "2 runs have other images than the rest (data checksum ab12ab12…;",
+            "2 runs used different images than the others (data checksum ab12ab12… instead of 4131c302…)",
         ),
-        ({"data": {"checksum": "4131c30294bed840", "split": "s"}}, "2 runs have another split of the images than the rest (s;"),
+        (
+            {"data": {"checksum": "4131c30294bed840", "split": "s"}},
+            "2 runs used a different split of the images than the others (s instead of b9f667b6…)",
+        ),
         (
             {"git": {"commit": "1a0a7c2" * 6, "dirty": False}},
-            "2 runs have another git commit than the rest (1a0a7c21…; the rest 83693148…)",
+            "2 runs used a different git commit than the others (1a0a7c21… instead of 83693148…)",
         ),
         (
             {"git": {"commit": "83693148853dc4b98795beb86f19476a40aec94f", "dirty": True}},
-            "2 runs come from code with uncommitted changes",
+            "2 runs used code with uncommitted changes, which the git commit does not record",
         ),
         (
             {"versions": {"convexp": "0.1.0", "torch": "2.7.0"}},
-            "2 runs have another torch than the rest (2.7.0; the rest 2.6.0)",
+            "2 runs used a different version of torch than the others (2.7.0 instead of 2.6.0)",
         ),
-        ({"hardware": {"cpu": "another"}}, "2 runs have another cpu than the rest (another; the rest a CPU)"),
-        ({"metrics": {"test/acc": 0.5}}, "2 runs have no probe/shift_map/mean, which others have"),
+        ({"hardware": {"cpu": "another"}}, "2 runs used a different CPU than the others (another instead of a CPU)"),
+        ({"metrics": {"test/acc": 0.5}}, "2 runs have no probe/shift_map/mean, which other runs have"),
     ],
 )
 def test_runs_that_are_not_alike_are_named(changes, said):
@@ -90,8 +93,8 @@ def test_runs_that_are_not_alike_are_named(changes, said):
     found = [sentence for sentence in warned(*others, *ALIKE) if sentence.startswith(said)]
     assert len(found) == 1
     assert found[0].endswith(": conv-seed0, conv-seed1")
-    alone = next(sentence for sentence in warned(others[0], *ALIKE) if sentence.split()[3] == said.split()[3])
-    assert alone.startswith(("1 run has ", "1 run comes "))
+    alone = next(sentence for sentence in warned(others[0], *ALIKE) if sentence.split()[3:6] == said.split()[3:6])
+    assert alone.startswith(("1 run has ", "1 run used "))
     assert alone.endswith(": conv-seed0")
 
 
@@ -106,15 +109,15 @@ def test_images_may_differ_with_the_settings_of_the_data():
     varied = [{**run(s, data__source__seed=s), "data": {"checksum": str(s), "split": str(s)}} for s in range(3)]
     assert warned(*varied) == []
     assert warned(run(0), {**run(1, data__train_size=10), "data": other}) == []
-    assert "other images" in warned(run(0), {**run(1, data__workers=9), "data": other})[0]
+    assert "different images" in warned(run(0), {**run(1, data__workers=9), "data": other})[0]
 
 
 def test_data_sets_that_no_study_meant_to_mix_are_said():
     mnist = run(0, data__name="mnist", data__classes=47, data__source={"_target_": "mnist"})
     found = warned(run(0), run(1), with_path("m", mnist))
     assert found == [
-        "runs of 2 data sets stand in one table: digits (2 runs), mnist (1 run)",
-        "runs of 2 numbers of classes stand in one table: 10 (2 runs), 47 (1 run)",
+        "the table mixes runs with 2 data sets: digits (2 runs), mnist (1 run)",
+        "the table mixes runs with 2 numbers of classes: 10 (2 runs), 47 (1 run)",
     ]
     plan = planned({"data": ["digits", "mnist"]}, (run(0), {"data": "digits"}), (mnist, {"data": "mnist"}))
     assert warned(run(0), with_path("m", mnist), plan=plan) == []
@@ -122,7 +125,7 @@ def test_data_sets_that_no_study_meant_to_mix_are_said():
 
 def test_runs_made_twice_are_said():
     assert warned(run(0), with_path("again", run(0))) == [
-        "1 run has the settings and the seed of another one, which alone counts: again (as conv-seed0)"
+        "1 run has the settings and the seed of another run and is not counted: again (same as conv-seed0)"
     ]
 
 
@@ -173,4 +176,4 @@ def test_planned_runs_without_a_folder_are_missing(tmp_path):
         "later": "missing",
         "wrong": "wrong settings",
     }
-    assert found["taken"][1] == "planned, but its folder holds a run of other settings"
+    assert found["taken"][1] == "planned, but its folder holds a run with other settings"

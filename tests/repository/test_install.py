@@ -37,7 +37,7 @@ def test_wheel_carries_the_configuration(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     ours = {f"convexp/conf/{file.relative_to(ROOT / 'conf')}" for file in (ROOT / "conf").rglob("*.yaml")}
     assert {name for name in ours if "/local/" not in name} <= set(names)
-    assert {"convexp/py.typed", "hydra_plugins/convexp_grid.py", "convexp/reporting/page/page.html.j2"} <= set(names)
+    assert {"convexp/py.typed", "hydra_plugins/convexp_grid.py", "convexp/reporting/render/html/page.html.j2"} <= set(names)
     assert not [name for name in names if not name.startswith(("convexp/", "convexp-", "hydra_plugins/"))]
 
 

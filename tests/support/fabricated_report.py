@@ -6,10 +6,11 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from convexp.reporting.comparisons import Comparison
+from convexp.reporting.compare import Comparison
 from convexp.reporting.groups import Group
 from convexp.reporting.provenance import Provenance
-from convexp.reporting.report import Report, Unfinished
+from convexp.reporting.report import Report
+from convexp.reporting.unfinished import Unfinished
 
 PARAMETERS = {"dense": 793_098, "local": 105_994, "conv": 10_186}
 
@@ -85,7 +86,7 @@ def train_sizes(root: Path = Path("nowhere"), sizes: tuple[int, ...] = (100, 300
     ]
     unfinished = [
         Unfinished("conv-30-seed2", "failed", "RuntimeError: CUDA out of memory"),
-        Unfinished("conv-30-seed1", "missing", "planned, no folder"),
+        Unfinished("conv-30-seed1", "missing", "planned but not started"),
     ]
     return Report("How many samples does each wiring need?", root, None, groups, comparisons, unfinished, PROVENANCE, [])
 

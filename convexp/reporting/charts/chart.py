@@ -1,4 +1,4 @@
-"""A chart: a figure, what it shows in words, and its files."""
+"""A chart: a figure with its texts, as SVG in the page and as files."""
 
 import io
 import re
@@ -14,38 +14,38 @@ from convexp.reporting.charts.style import BACK, INK, PAPER
 
 _TAG = re.compile(r"<[^>]*>")
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
-_NAMED = re.compile(r'(\bid="|href="#|url\(#)')
-NOTHING = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_ID = re.compile(r'(\bid="|href="#|url\(#)')
+NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 DPI = 150
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Drawn once, saved as often as needed.
+    """A chart that is drawn once and can be saved any number of times.
 
     Attributes:
-        name: of its files, and of its place in the page.
-        section: of the page that it stands in.
-        title: above it.
-        words: what it shows, with the main numbers, for those who cannot see it.
-        caption: how to read it, and what it leaves out.
-        figure: matplotlib's.
-        svg: the figure as SVG, in the colours of ``style``.
+        name: Name of its files, and its id in the page.
+        section: Section of the page in which it stands.
+        title: Title above the chart.
+        alt_text: What the chart shows, with the main numbers, for readers who cannot see it.
+        caption: How to read the chart, and what it leaves out.
+        figure: Figure of matplotlib.
+        svg: The figure as SVG, in the colours of ``convexp.reporting.charts.style``.
     """
 
     name: str
     section: str
     title: str
-    words: str
+    alt_text: str
     caption: str
     figure: Figure
     svg: str
 
     def inline(self) -> str:
-        """SVG to stand in a page: text and axes in the page's own colour, ids that no other chart has."""
+        """Return SVG for use within a page: text and axes in the page's colours, and ids that no other chart has."""
 
-        def adapt(tag: re.Match[str]) -> str:  # tags only: what stands between them is a label
-            text = _NAMED.sub(rf"\g<1>{self.name}-", tag[0])
+        def adapt(tag: re.Match[str]) -> str:  # only tags are changed: the text between them is a label
+            text = _ID.sub(rf"\g<1>{self.name}-", tag[0])
             return text.replace(INK, "currentColor").replace(PAPER, "var(--paper)").replace(BACK, "none")
 
         body = self.svg[self.svg.index("<svg") :]
@@ -54,7 +54,7 @@ class Chart:
         return _TAG.sub(adapt, body)
 
     def save(self, folder: Path) -> list[Path]:
-        """``NAME.svg`` and ``NAME.png`` on white."""
+        """Write ``NAME.svg`` and ``NAME.png`` on a white background into ``folder`` and return both."""
         svg, png = folder / f"{self.name}.svg", folder / f"{self.name}.png"
         white = _TAG.sub(lambda tag: tag[0].replace(PAPER, "#ffffff").replace(BACK, "#ffffff"), self.svg)
         with atomic_write(svg) as partial:
@@ -63,19 +63,19 @@ class Chart:
         return [svg, png]
 
 
-def chart(name: str, section: str, title: str, words: str, caption: str, figure: Figure) -> Chart:
-    """Finish a chart: lay it out once, and write it as SVG.
+def finish_chart(name: str, section: str, title: str, alt_text: str, caption: str, figure: Figure) -> Chart:
+    """Lay out a figure, render it as SVG, and return the chart.
 
-    Of ``name``, which may hold names of settings and metrics, only letters and digits are kept.
+    ``name`` may contain names of settings and metrics; only its letters and digits are kept.
     """
     stream = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(stream, metadata=NOTHING)  # as savefig, which draws everything twice
-    figure.set_layout_engine("none")  # the layout stays as it is
-    return Chart(_UNSAFE.sub("_", name)[:60].strip("_"), section, title, words, caption, figure, stream.getvalue())
+    FigureCanvasSVG(figure).print_svg(stream, metadata=NO_METADATA)  # ``savefig`` would draw everything twice
+    figure.set_layout_engine("none")  # keeps the layout for later renderings
+    return Chart(_UNSAFE.sub("_", name)[:60].strip("_"), section, title, alt_text, caption, figure, stream.getvalue())
 
 
 def save_png(figure: Figure, file: Path) -> None:
-    """A figure on white, at 150 dots per inch."""
+    """Write a figure as PNG on a white background, at 150 dots per inch."""
     figure.patch.set_facecolor("white")
     figure.set_dpi(DPI)
     options = {"compress_level": 3, "format": "png"}

@@ -1,4 +1,4 @@
-"""Curves of runs and their means over seeds. Numbers only, nothing is drawn here."""
+"""Curves and maps of runs, and their means over seeds, as numbers."""
 
 import csv
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 from convexp.records import Result
 from convexp.reporting.groups import Group
-from convexp.reporting.statistics import Mean, mean, share
+from convexp.reporting.statistics import Mean, mean, mean_proportion
 
 Curve = dict[float, float]
 
@@ -16,7 +16,12 @@ Curve = dict[float, float]
 def mean_curve(
     curves: Sequence[Mapping[float, float]], average: Callable[[Sequence[float]], Mean] = mean
 ) -> list[tuple[float, Mean]]:
-    """Means at every x that all curves have, by ascending x: the seeds averaged are the same all along."""
+    """Return the mean at every x that all curves have, by ascending x, so that every mean is over the same seeds.
+
+    Args:
+        curves: Values by x, one curve per seed.
+        average: The function that averages the values at one x.
+    """
     if not curves:
         return []
     shared = set(curves[0]).intersection(*curves[1:])
@@ -24,26 +29,28 @@ def mean_curve(
 
 
 def shift_map(run: Result, name: str) -> Any:
-    """A map of the run's shift map probe; None if it has none."""
+    """Return a map of the run's shift map probe, as nested lists; None if the run does not have it."""
     return ((run.get("probes") or {}).get("shift_map", {}).get("maps") or {}).get(name)
 
 
 def radius_curve(group: Group) -> list[tuple[float, Mean]]:
-    """Accuracy over the distance of the shift, r = 0, 1, ... pixels; empty if no run has a shift map."""
+    """Return mean accuracy by distance of the shift, 0, 1, ... pixels; an empty list if no run has a shift map."""
     found = [shift_map(run, "radius") for run in group.runs]
-    return mean_curve([{float(r): v for r, v in enumerate(curve) if v is not None} for curve in found if curve], share)
+    curves = [{float(r): v for r, v in enumerate(curve) if v is not None} for curve in found if curve]
+    return mean_curve(curves, mean_proportion)
 
 
 def mean_map(group: Group) -> list[list[float]] | None:
-    """Accuracy at every shift, mean over seeds; None if no run has a map of one or two dimensions."""
-    maps = [_rows(found) for run in group.runs if (found := shift_map(run, "accuracy"))]
+    """Return the accuracy at every shift as rows, mean over seeds; None if no run has a map of one or two dimensions."""
+    maps = [_as_rows(found) for run in group.runs if (found := shift_map(run, "accuracy"))]
     maps = [m for m in maps if m and _shape(m) == _shape(maps[0] or [])]
     if not maps:
         return None
     return [[sum(m[i][j] for m in maps) / len(maps) for j in range(len(maps[0][0]))] for i in range(len(maps[0]))]
 
 
-def _rows(found: list[Any]) -> list[list[float]] | None:
+def _as_rows(found: list[Any]) -> list[list[float]] | None:
+    """A map of one dimension becomes a single row; None for a map that is not rectangular or has more dimensions."""
     rows = found if isinstance(found[0], list) else [found]
     numbers = all(isinstance(row, list) and row and all(isinstance(v, int | float) for v in row) for row in rows)
     return rows if numbers and len({len(row) for row in rows}) == 1 else None
@@ -54,10 +61,12 @@ def _shape(rows: list[list[float]]) -> tuple[int, int]:
 
 
 def training_curve(folder: Path, metric: str) -> Curve:
-    """``metric`` by epoch, the first is 1, from the run's metrics.csv, where it is 0; empty if that is missing, damaged or does
-    not have it."""
+    """Return a metric by epoch from ``metrics.csv`` in the folder of a run; epochs are counted from 1 here and from 0 there.
+
+    The curve is empty if the file is missing or damaged, or does not contain the metric.
+    """
     file = folder / "metrics.csv"
-    if not file.is_file():  # a pipe would never end
+    if not file.is_file():  # reading a pipe would never end
         return {}
     try:
         with file.open(newline="", encoding="utf-8") as stream:
@@ -71,7 +80,7 @@ def _by_epoch(rows: Iterable[dict[str, str]], metric: str) -> Curve:
     for row in rows:
         try:
             epoch, value = float(row["epoch"]), float(row[metric])
-        except (KeyError, TypeError, ValueError):  # a cell that is empty or cut off
+        except (KeyError, TypeError, ValueError):  # an empty or truncated cell
             continue
         if math.isfinite(epoch) and math.isfinite(value):
             curve[epoch + 1] = value

@@ -1,4 +1,4 @@
-"""One picture for a README: accuracy against the distance of the shift, and against the number of parameters."""
+"""Overview figure, as for a README: accuracy against the distance of the shift, and against the number of parameters."""
 
 from pathlib import Path
 
@@ -6,43 +6,46 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from convexp.reporting.charts.accuracy import MOST_LINES, band, error_bar
 from convexp.reporting.charts.chart import save_png
 from convexp.reporting.charts.curves import radius_curve
-from convexp.reporting.charts.series import spaced
-from convexp.reporting.charts.series_style import Look, looks
-from convexp.reporting.charts.style import PAPER, entries_for, legend, scale
-from convexp.reporting.formatting import shortened
+from convexp.reporting.charts.intervals import draw_band, error_bar
+from convexp.reporting.charts.legend import add_legend, entries_for
+from convexp.reporting.charts.radius import MAX_LINES
+from convexp.reporting.charts.series_style import SeriesStyle, series_styles
+from convexp.reporting.charts.style import PAPER
+from convexp.reporting.charts.ticks import set_scale
+from convexp.reporting.formatting import truncate
 from convexp.reporting.groups import Group
 from convexp.reporting.report import Report
+from convexp.reporting.selection import evenly_spaced
 
 
 def write_overview(report: Report, file: Path) -> list[Path]:
-    """Both panels on white; nothing if no run has a shift map."""
-    seen = looks(report.groups)
-    drawn = [(report.groups[i], seen[i]) for i in spaced(len(report.groups), MOST_LINES)]
+    """Write both panels as PNG and return the file; no file if no run has a shift map."""
+    styles = series_styles(report.groups)
+    drawn = [(report.groups[i], styles[i]) for i in evenly_spaced(len(report.groups), MAX_LINES)]
     if not any(radius_curve(group) for group, _ in drawn):
         return []
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for group, look in drawn:
-        band(left, radius_curve(group), look)
-        _dots(right, group, look)
+    for group, style in drawn:
+        draw_band(left, radius_curve(group), style)
+        _draw_points(right, group, style)
     left.set(xlabel="distance of the shift (pixels)", ylabel="test accuracy (%)", ylim=(0, 102))
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.set(xlabel="parameters", ylim=(0, 102), title="filled: without shift, hollow: mean over all shifts")
     right.title.set_fontsize(9)
-    scale(right, "x", [group.parameters for group, _ in drawn], log=True)
-    entries = entries_for([group for group, _ in drawn], [look for _, look in drawn])
-    legend(figure, entries, below=True)
-    figure.suptitle(shortened(report.title, 110), fontsize=11)
+    set_scale(right, "x", [group.parameters for group, _ in drawn], log=True)
+    entries = entries_for([group for group, _ in drawn], [style for _, style in drawn])
+    add_legend(figure, entries, below=True)
+    figure.suptitle(truncate(report.title, 110), fontsize=11)
     save_png(figure, file)
     return [file]
 
 
-def _dots(axes: Axes, group: Group, look: Look) -> None:
-    for metric, face in (("test/acc", look.colour), ("probe/shift_map/mean", PAPER)):
+def _draw_points(axes: Axes, group: Group, style: SeriesStyle) -> None:
+    for metric, face in (("test/acc", style.colour), ("probe/shift_map/mean", PAPER)):
         value = group.metric(metric)
         if value is not None:
-            at = (group.parameters, 100 * value.mean)
-            axes.errorbar(*at, error_bar(value), fmt=look.marker, color=look.colour, mfc=face, capsize=3, ms=7)
+            x, y = group.parameters, 100 * value.mean
+            axes.errorbar(x, y, error_bar(value), fmt=style.marker, color=style.colour, mfc=face, capsize=3, ms=7)

@@ -1,4 +1,4 @@
-"""One look per group in all charts: colours and lines that the colour-blind tell apart too."""
+"""Colour, marker and line of each group, the same in all charts and distinguishable by colour-blind readers."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.colors import to_hex
 
-from convexp.reporting.charts.series import key_of, name_of, numeric_axes
+from convexp.reporting.axes import axis_key, axis_label, numeric_axes
 from convexp.reporting.groups import Group
 
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa3377", "#ccbb44", "#66ccee")  # Paul Tol's bright scheme
@@ -15,55 +15,59 @@ LINES = ("-", "--", ":", "-.")
 
 
 @dataclass(frozen=True)
-class Look:
-    """Of one group.
+class SeriesStyle:
+    """How a group is drawn.
+
+    The axes of a study are divided in two: the category of a group is its position on one part of them, its variant that on the
+    rest, which includes the numeric axes.
 
     Attributes:
-        colour: as ``#rrggbb``: of its kind.
-        marker: matplotlib's letter: of its value, or of its kind if values are all alike.
-        line: matplotlib's line style: of its value.
-        kind: what the colour stands for, in words.
-        value: what line and marker stand for, in words; empty if they stand for nothing.
-        place: of the value among all values.
+        colour: Colour of the category, as ``#rrggbb``.
+        marker: Marker of the variant, as matplotlib names it; that of the category if there is only one variant.
+        line: Line style of the variant, as matplotlib names it.
+        category: The category in words.
+        variant: The variant in words; empty if there is only one.
+        variant_rank: Index of the variant among all variants.
     """
 
     colour: str
     marker: str
     line: str
-    kind: str
-    value: str
-    place: int = 0
+    category: str
+    variant: str
+    variant_rank: int = 0
 
 
-def looks(groups: Sequence[Group]) -> list[Look]:
-    """A look per group: axes that are numbers make the line, all others the colour.
+def series_styles(groups: Sequence[Group]) -> list[SeriesStyle]:
+    """Return a style for each group.
 
-    If there would be one colour only, it tells the number, bright to dark.
+    Axes that are not numeric give the category, and with it the colour; the others give the line and the marker. If all groups
+    have one category, the colour goes from bright to dark by variant instead.
     """
     axes = list(dict.fromkeys(axis for group in groups for axis in group.point))
-    colouring = _colouring(groups, axes)
-    others = [axis for axis in axes if axis not in colouring]
-    kinds = [key_of(g, colouring) if colouring else g.label if not axes else () for g in groups]
-    kind_at, value_at = _ranks(kinds), _ranks([key_of(g, others) for g in groups])
-    several = len(set(value_at)) > 1
-    colours = [COLOURS[k % len(COLOURS)] for k in kind_at]
-    lines = [LINES[(k // len(COLOURS) + v) % len(LINES)] for k, v in zip(kind_at, value_at, strict=True)]
-    if several and len(set(kind_at)) == 1:
-        colours, lines = _bright_to_dark(value_at), ["-"] * len(groups)
-    markers = [MARKERS[m % len(MARKERS)] for m in (value_at if several else kind_at)]
-    names = [(name_of(g, colouring) if others else g.label, name_of(g, others)) for g in groups]
-    parts = zip(colours, markers, lines, names, value_at, strict=True)
-    return [Look(colour, marker, line, *name, place) for colour, marker, line, name, place in parts]
+    category_axes = _category_axes(groups, axes)
+    variant_axes = [axis for axis in axes if axis not in category_axes]
+    categories = [axis_key(g, category_axes) if category_axes else g.label if not axes else () for g in groups]
+    category_ranks, variant_ranks = _ranks(categories), _ranks([axis_key(g, variant_axes) for g in groups])
+    several_variants = len(set(variant_ranks)) > 1
+    colours = [COLOURS[rank % len(COLOURS)] for rank in category_ranks]
+    lines = [LINES[(c // len(COLOURS) + v) % len(LINES)] for c, v in zip(category_ranks, variant_ranks, strict=True)]
+    if several_variants and len(set(category_ranks)) == 1:
+        colours, lines = _bright_to_dark(variant_ranks), ["-"] * len(groups)
+    markers = [MARKERS[rank % len(MARKERS)] for rank in (variant_ranks if several_variants else category_ranks)]
+    names = [(axis_label(g, category_axes) if variant_axes else g.label, axis_label(g, variant_axes)) for g in groups]
+    parts = zip(colours, markers, lines, names, variant_ranks, strict=True)
+    return [SeriesStyle(colour, marker, line, *name, rank) for colour, marker, line, name, rank in parts]
 
 
-def _colouring(groups: Sequence[Group], axes: list[str]) -> list[str]:
-    """The axes whose values have a colour each: all that are no numbers, or, if that makes too many, one of them."""
+def _category_axes(groups: Sequence[Group], axes: list[str]) -> list[str]:
+    """All axes that are not numeric; if there are too few colours for them, one axis that the colours suffice for."""
     numeric = numeric_axes(groups)
-    names = [axis for axis in axes if axis not in numeric]
-    if len({key_of(g, names) for g in groups}) <= len(COLOURS):
-        return names
-    few = [axis for axis in names if 1 < len({key_of(g, [axis]) for g in groups}) <= len(COLOURS)]
-    return few[:1] or names
+    others = [axis for axis in axes if axis not in numeric]
+    if len({axis_key(g, others) for g in groups}) <= len(COLOURS):
+        return others
+    few_values = [axis for axis in others if 1 < len({axis_key(g, [axis]) for g in groups}) <= len(COLOURS)]
+    return few_values[:1] or others
 
 
 def _bright_to_dark(ranks: Sequence[int]) -> list[str]:

@@ -1,1 +1,1 @@
-"""A report as text, tables, a page and files."""
+"""A report on the terminal, as a page, and as files: Markdown, LaTeX, CSV, HTML."""

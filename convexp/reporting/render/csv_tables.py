@@ -1,4 +1,4 @@
-"""The groups, the runs and the comparisons as CSV, in full precision."""
+"""The groups, the runs and the comparisons as CSV in full precision (summary.csv, runs.csv, comparisons.csv)."""
 
 import csv
 import io
@@ -9,16 +9,20 @@ from typing import Any
 from convexp.records import Result
 from convexp.records.frame import rows
 from convexp.records.settings import printable, shown
-from convexp.reporting.comparisons import Comparison
-from convexp.reporting.formatting import COLUMNS
+from convexp.reporting.compare import Comparison
 from convexp.reporting.groups import Group
+from convexp.reporting.metrics import COLUMNS
 
-PARTS = ("mean", "sd", "ci95 low", "ci95 high")  # of a metric
-FORMULA = ("=", "+", "-", "@")
+STATISTICS = ("mean", "sd", "ci95 low", "ci95 high")  # columns of each metric
+COMPARISON_COLUMNS = {"detectable": "least"}  # attributes of a comparison whose column has another name
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def sheet(header: Sequence[str], body: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV; nothing for None, and a quote before a text that a spreadsheet would take for a formula."""
+def to_csv(header: Sequence[str], body: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV. None becomes an empty cell.
+
+    Text that a spreadsheet would take for a formula gets a quotation mark in front.
+    """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     for row in (header, *body):
@@ -30,32 +34,34 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return ("'" if text.lstrip().startswith(FORMULA) else "") + text  # spreadsheets skip what is blank before it
+    return ("'" if text.lstrip().startswith(FORMULA_STARTS) else "") + text  # spreadsheets skip leading blanks
 
 
-def of_groups(groups: Sequence[Group]) -> str:
-    """A row per group: its values on the axes; mean, standard deviation and 95 % interval of every metric, probes' too."""
-    metrics = dict.fromkeys(name for group in groups for run in group.runs for name in run["metrics"])
-    order = [*(m for m in COLUMNS.values() if m in metrics), *(m for m in metrics if m not in COLUMNS.values())]
+def groups_csv(groups: Sequence[Group]) -> str:
+    """Return a row for each group: its values on the axes, and mean, standard deviation and 95 % interval of each metric."""
+    found = dict.fromkeys(name for group in groups for run in group.runs for name in run["metrics"])
+    metrics = [*(m for m in COLUMNS.values() if m in found), *(m for m in found if m not in COLUMNS.values())]
     axes = list(dict.fromkeys(axis for group in groups for axis in group.point))
-    header = ["wiring", *axes, "parameters", "flops", "n", *(f"{m} {part}" for m in order for part in PARTS)]
-    return sheet(header, [_row(group, axes, order) for group in groups])
+    statistics = [f"{metric} {name}" for metric in metrics for name in STATISTICS]
+    header = ["wiring", *axes, "parameters", "flops", "n", *statistics]
+    return to_csv(header, [_group_row(group, axes, metrics) for group in groups])
 
 
-def _row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
+def _group_row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
     values = [shown(group.point[axis]) if axis in group.point else None for axis in axes]
     means = [group.metric(metric) for metric in metrics]
-    numbers = [x for m in means for x in ((m.mean, m.deviation, m.low, m.high) if m else [None] * len(PARTS))]
+    numbers = [x for m in means for x in ((m.mean, m.deviation, m.low, m.high) if m else [None] * len(STATISTICS))]
     return [group.label, *values, group.parameters, group.flops, group.n, *numbers]
 
 
-def of_runs(runs: Sequence[Result]) -> str:
-    """A row per run, whatever its state (``convexp.runs.load``)."""
+def runs_csv(runs: Sequence[Result]) -> str:
+    """Return a row for each run, finished or not, with the columns of ``convexp.runs.load``."""
     table = rows(runs)
-    return sheet(list(table[0]) if table else [], [list(row.values()) for row in table])
+    return to_csv(list(table[0]) if table else [], [list(row.values()) for row in table])
 
 
-def of_comparisons(comparisons: Sequence[Comparison]) -> str:
-    """A row per comparison."""
+def comparisons_csv(comparisons: Sequence[Comparison]) -> str:
+    """Return a row for each comparison."""
     names = [field.name for field in fields(Comparison)]
-    return sheet(names, [[getattr(c, name) for name in names] for c in comparisons])
+    header = [COMPARISON_COLUMNS.get(name, name) for name in names]
+    return to_csv(header, [[getattr(c, name) for name in names] for c in comparisons])

@@ -1,6 +1,6 @@
-"""The table of the groups for a paper: LaTeX with booktabs."""
+"""The table of groups for a paper: LaTeX with booktabs (summary.tex)."""
 
-from convexp.reporting.render.table import Rows
+from convexp.reporting.render.rows import Rows
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -16,8 +16,8 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"{\char34}",  # \textquotedbl asks for another encoding than the usual one
-    "[": "{[}",  # after \\ it would begin an option
+    '"': r"{\char34}",  # \textquotedbl needs another font encoding
+    "[": "{[}",  # after \\ it would begin an optional argument
     "]": "{]}",
     "±": r"$\pm$",
     "−": "$-$",
@@ -26,19 +26,24 @@ SPECIAL = {
 }
 
 
-def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is."""
+def escape(text: str) -> str:
+    """Return text that LaTeX prints unchanged."""
     return "".join(SPECIAL.get(character, character) for character in text)
 
 
-def latex(table: Rows, note: str) -> str:
-    r"""A ``tabular``, to be taken in with ``\input`` after ``\usepackage{booktabs}``; ``note`` stands above it as a comment."""
-    header, *body = [" & ".join(map(escaped, row)) + r" \\" for row in table]
-    said = [f"% {line}" for line in note.splitlines()]
-    columns = "l" + "r" * (len(table[0]) - 1)
+def latex(rows: Rows, comment: str) -> str:
+    r"""Return a ``tabular`` for ``\input``, which needs ``\usepackage{booktabs}``.
+
+    Args:
+        rows: The header and the body.
+        comment: Text that stands above the table as a comment of LaTeX.
+    """
+    header, *body = [" & ".join(map(escape, row)) + r" \\" for row in rows]
+    comment_lines = [f"% {line}" for line in comment.splitlines()]
+    columns = "l" + "r" * (len(rows[0]) - 1)
     return "\n".join(
         [
-            *said,
+            *comment_lines,
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             header,

@@ -21,7 +21,7 @@ for (const button of document.querySelectorAll(".sortable thead button")) {
   button.addEventListener("click", () => sort(button.closest("th")));
 }
 
-// On paper nothing can be opened.
+// Open all details for printing, and close them again afterwards.
 const closed = new Set();
 addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("details:not([open])")) closed.add(part);

@@ -1,0 +1,47 @@
+"""Names of metrics in tables, charts and sentences, and which of them are shown in per cent."""
+
+TITLES = {
+    "test/acc": "test accuracy",
+    "val/acc": "validation accuracy",
+    "train/loss": "training loss",
+    "probe/shift_map/mean": "mean accuracy under shifts",
+    "probe/shift_map/worst": "accuracy at the worst shift",
+    "probe/shift_map/centre": "accuracy without shift",
+    "probe/consistency/all": "consistency under shifts",
+    "probe/consistency/control": "consistency by chance, of two images of different classes",
+    "cost/parameters": "parameters",
+    "cost/flops": "FLOPs",
+    "cost/activation_bytes": "bytes of the activations of one image",
+    "cost/training_bytes": "bytes in use in training",
+}
+# The metrics in the tables, by column title.
+COLUMNS = {
+    "test": "test/acc",
+    "shift mean": "probe/shift_map/mean",
+    "shift worst": "probe/shift_map/worst",
+    "consistency": "probe/consistency/all",
+    "by chance": "probe/consistency/control",
+    "FLOPs": "cost/flops",
+    "bytes to train": "cost/training_bytes",
+}
+ACCURACY_SUFFIXES = ("/acc", "/accuracy")
+PROPORTION_PROBES = ("shift_map", "consistency", "flip_rate", "localisation", "locality_index")  # all their numbers but n
+DIFFERENCES = ("probe/shift_map/drop",)  # differences of two proportions, which may be negative
+
+
+def metric_title(metric: str) -> str:
+    """Return the title of a metric in plain words, or the name of the metric itself if it has no title."""
+    return TITLES.get(metric, metric)
+
+
+def is_percentage(metric: str) -> bool:
+    """Return whether a metric is shown in per cent: a proportion in [0, 1], or the difference of two proportions."""
+    _, _, number = metric.partition("probe/")
+    if number.startswith("absolute_position/accuracy_"):
+        return True
+    return metric.endswith(ACCURACY_SUFFIXES) or (number.partition("/")[0] in PROPORTION_PROBES and not number.endswith("/n"))
+
+
+def is_proportion(metric: str) -> bool:
+    """Return whether a metric is a proportion, with values in [0, 1]."""
+    return is_percentage(metric) and metric not in DIFFERENCES

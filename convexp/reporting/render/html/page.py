@@ -1,0 +1,112 @@
+"""The page as text, from its template, its style sheet and its script."""
+
+import base64
+import hashlib
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from convexp import __version__
+from convexp.config.spelling import typed
+from convexp.reporting.charts import Chart, draw_charts
+from convexp.reporting.charts.series_style import series_styles
+from convexp.reporting.compare import Comparison
+from convexp.reporting.findings import by_metric, detection_limit, finding, main_comparisons
+from convexp.reporting.formatting import format_mean, plural
+from convexp.reporting.metrics import metric_title
+from convexp.reporting.origin import META_NAME, digest
+from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures
+from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
+from convexp.reporting.report import Report
+
+HERE = Path(__file__).parent
+MAX_FINDINGS = 6
+MAX_PATHS = 3  # runs named beside a value
+METHODS = {
+    "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
+    "Student's t": "Student's t for the paired differences, which are too few for resampling",
+    "sign test": "Sign test without an interval, because too many of the paired differences are equal",
+}
+
+
+def write_page(report: Report, file: Path, charts: list[Chart] | None = None) -> None:
+    """Write the page of a report.
+
+    Args:
+        report: The report. Its texts are not trusted: they are escaped, and no script but the page's own runs.
+        file: The HTML file, which is replaced if it exists.
+        charts: Charts of this report, if they have been drawn already.
+    """
+    file.write_text(render(report, draw_charts(report) if charts is None else charts), encoding="utf-8", errors="replace")
+
+
+def render(report: Report, charts: list[Chart]) -> str:
+    """Return the page as text. The same report gives the same text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    script, css = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    trusted = {
+        "css": Markup(css),
+        "js": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # the one script that may run
+        "plural": plural,
+        "charts": {s: [(c, Markup(c.inline())) for c in charts if c.section == s] for s in {c.section for c in charts}},
+    }
+    return environment.get_template("page.html.j2").render(trusted | _content(report))
+
+
+def _content(report: Report) -> dict[str, Any]:
+    groups, comparisons = report.groups, report.comparisons
+    colours = [style.colour for style in series_styles(groups)]
+    pictures, pictures_left_out = kernel_pictures(groups, report.root)
+    return {
+        "version": __version__,
+        "digest_name": META_NAME,
+        "digest": digest(report),
+        "report": report,
+        "finished": sum(g.n for g in groups),
+        "states": Counter(run.state for run in report.unfinished),
+        "seeds": sorted({run["seed"] for g in groups for run in g.runs if run.get("seed") is not None}),
+        "findings": [(metric_title(c.metric), c.verdict, finding(c)) for c in main_comparisons(comparisons, MAX_FINDINGS)],
+        "limits": _limits(comparisons),
+        "different": sum(c.shows_difference for c in comparisons),
+        "best": _best(report),
+        "results": groups_table(groups, colours) if groups else None,
+        "metrics": metrics_table(groups, colours) if groups else None,
+        "compared": comparisons_table(comparisons) if comparisons else None,
+        "methods": [METHODS.get(m, m) for m in dict.fromkeys(c.method for c in comparisons)],
+        "kernels": pictures,
+        "kernels_layout": LAYOUT,
+        "kernels_left_out": pictures_left_out,
+        "command": _resume_command(report),
+        "max_paths": MAX_PATHS,
+    }
+
+
+def _limits(comparisons: Sequence[Comparison]) -> list[str]:
+    """What the comparisons cannot show, for each metric."""
+    limits = {metric: detection_limit(found) for metric, found in by_metric(comparisons).items()}
+    return [f"{metric_title(metric)}: {sentence}" for metric, sentence in limits.items() if sentence]
+
+
+def _best(report: Report) -> str | None:
+    """The highest mean test accuracy, for a report without comparisons."""
+    measured = [(value.mean, g.label, value) for g in report.groups if (value := g.metric("test/acc"))]
+    if not measured or report.comparisons:
+        return None
+    _, label, value = max(measured, key=lambda m: m[0])
+    return f"{label}: {format_mean(value, 'test/acc')} %, n = {value.n}"
+
+
+def _resume_command(report: Report) -> str | None:
+    """The command that resumes the study in the folder of the report, even if that has been moved since the study started."""
+    if report.plan is None or not report.plan.command:
+        return None
+    words = [word for word in report.plan.command if not word.startswith("hydra.sweep.dir=")]
+    return f"convexp-train {shlex.join(words)} {typed('hydra.sweep.dir', report.root.resolve())}"

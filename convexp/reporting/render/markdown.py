@@ -1,0 +1,54 @@
+"""The report as Markdown (summary.md)."""
+
+import re
+from collections.abc import Sequence
+
+from convexp.reporting.findings import verdicts
+from convexp.reporting.render.rows import (
+    COMPARISON_CAPTION,
+    COMPARISON_TEXT_COLUMNS,
+    Rows,
+    caption,
+    comparison_rows,
+    group_rows,
+)
+from convexp.reporting.report import Report
+
+
+def markdown(report: Report) -> str:
+    """Return the title, the tables, the verdicts, the unfinished runs and the warnings."""
+    parts = [f"# {escape(report.title)}\n"]
+    if report.groups:
+        parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))]
+    if report.comparisons:
+        rows = comparison_rows(report.comparisons)
+        parts += ["## Comparisons\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(COMPARISON_CAPTION)]
+        parts.append(_list(verdicts(report.comparisons)))
+    if report.unfinished:
+        lines = [f"{run.path}: {run.state}, {run.reason}" for run in report.unfinished]
+        parts += ["## Runs that are not in the table\n", _list(lines)]
+    if report.provenance.warnings:
+        parts += ["## Warnings\n", _list(report.provenance.warnings)]
+    return "\n".join(parts)
+
+
+def markdown_table(rows: Rows, text_columns: Sequence[int] = (0,)) -> str:
+    """Return a Markdown table in which all columns but the ``text_columns`` are aligned to the right."""
+    header, *body = [[escape(cell) for cell in row] for row in rows]
+    lines = [header, ["---" if index in text_columns else "---:" for index in range(len(header))], *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows unchanged: without markup, without HTML, and without the end of a cell."""
+    text = re.sub(r"([\\`*\[\]|])", r"\\\1", text)
+    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _sentence(text: str) -> str:
+    return f"{escape(text[0].upper() + text[1:])}.\n"
+
+
+def _list(lines: list[str]) -> str:
+    return "".join(f"- {escape(line)}\n" for line in lines)

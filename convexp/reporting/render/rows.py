@@ -1,0 +1,55 @@
+"""The tables of groups and comparisons as rows of text, as the terminal, Markdown and LaTeX show them."""
+
+from collections.abc import Sequence
+
+from convexp.reporting.compare import Comparison
+from convexp.reporting.formatting import format_difference, format_interval, format_mean_of_runs, format_p
+from convexp.reporting.groups import Group
+from convexp.reporting.metrics import COLUMNS
+
+Rows = list[list[str]]  # the header, then the body
+
+CAPTIONS = {  # by the first column that a caption is about
+    "test": "test, shift mean, shift worst: accuracy (%) without shift, and its mean and minimum over all shifts of the grid",
+    "consistency": "consistency: same answer for two shifts of an image (%); by chance: for two images of different classes",
+    "FLOPs": "FLOPs: forward pass of one image",
+}
+COMPARISON_CAPTION = (
+    "difference: mean over pairs of runs of the same seed (percentages: in points); interval and p: after Holm's correction "
+    "for all comparisons on the metric; a difference is shown if p is below 0.05, and exactly then the interval excludes 0"
+)
+COMPARISON_TEXT_COLUMNS = (0, 1, 2, 7)
+
+
+def columns(groups: Sequence[Group]) -> dict[str, str]:
+    """Return the entries of ``COLUMNS`` whose metric at least one group has."""
+    return {title: metric for title, metric in COLUMNS.items() if any(g.metric(metric) for g in groups)}
+
+
+def caption(groups: Sequence[Group]) -> str:
+    """Return the caption of the table of groups, which explains its columns."""
+    parts = [CAPTIONS[title] for title in columns(groups) if title in CAPTIONS]
+    return "; ".join([*parts, "mean and 95 % interval over n seeds"])
+
+
+def group_rows(groups: Sequence[Group]) -> Rows:
+    """Return the header, and a row for each group."""
+    metrics = columns(groups)
+    body = [[g.label, f"{g.parameters:,}", str(g.n), *(_mean(g, metric) for metric in metrics.values())] for g in groups]
+    return [["wiring", "parameters", "n", *metrics], *body]
+
+
+def _mean(group: Group, metric: str) -> str:
+    return format_mean_of_runs(group.metric(metric), metric, group.n)
+
+
+def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
+    """Return the header, and a row for each comparison."""
+    titles = {metric: title for title, metric in COLUMNS.items()}
+    body = [[titles.get(c.metric, c.metric), c.label, c.baseline, str(c.n), *_numbers(c), c.verdict] for c in comparisons]
+    return [["metric", "wiring", "against", "n", "difference", "interval", "p", "verdict"], *body]
+
+
+def _numbers(c: Comparison) -> list[str]:
+    interval = format_interval(c.low, c.high, c.metric)
+    return [format_difference(c.difference, c.metric), interval, format_p(c.p_adjusted)]

@@ -1,0 +1,77 @@
+"""The report on the terminal."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from convexp.reporting.findings import verdicts
+from convexp.reporting.formatting import plural
+from convexp.reporting.render.rows import (
+    COMPARISON_CAPTION,
+    COMPARISON_TEXT_COLUMNS,
+    Rows,
+    caption,
+    comparison_rows,
+    group_rows,
+)
+from convexp.reporting.report import Report
+from convexp.terminal import console
+
+MAX_LINES = 20  # of each kind
+COLUMN_GAP = 3  # characters between columns
+
+
+def print_report(report: Report) -> None:
+    """Print the tables, the verdicts, the runs that are not in the tables, and the warnings."""
+    width = console.out.width
+    if report.groups:
+        table = rich_table(group_rows(report.groups), (0,), report.title, caption(report.groups), width)
+        console.out.print(table)
+    if report.comparisons:
+        rows = comparison_rows(report.comparisons)
+        table = rich_table(rows[: MAX_LINES + 1], COMPARISON_TEXT_COLUMNS, caption=COMPARISON_CAPTION, width=width)
+        console.out.print(table)
+        _print_rest(len(rows) - 1, "comparison", "comparisons.csv")
+    for line in verdicts(report.comparisons):
+        console.out.print(line, markup=False)
+    for run in report.unfinished[:MAX_LINES]:
+        console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
+    _print_rest(len(report.unfinished), "unfinished run", "summary.md")
+    for warning in report.provenance.warnings[:MAX_LINES]:
+        console.out.print(f"[yellow]warning:[/] {console.escape(warning)}")
+    _print_rest(len(report.provenance.warnings), "warning", "summary.md")
+
+
+def _print_rest(count: int, noun: str, file: str) -> None:
+    if count > MAX_LINES:
+        console.out.print(f"and {plural(count - MAX_LINES, noun)} more, in {file}", markup=False)
+
+
+def rich_table(
+    rows: Rows,
+    text_columns: Sequence[int] = (0,),
+    title: str | None = None,
+    caption: str | None = None,
+    width: int = 10_000,
+) -> Table:
+    """Return a table for a terminal that is ``width`` characters wide.
+
+    Text columns are wrapped between words. All others hold numbers, which are never cut: if the table is too wide, the part of
+    a cell that is in brackets moves to a second line.
+    """
+    if sum(max(map(len, column)) + COLUMN_GAP for column in zip(*rows, strict=True)) > width:
+        rows = [[cell if i in text_columns else cell.replace(" (", "\n(") for i, cell in enumerate(row)] for row in rows]
+    header, *body = rows
+    table = Table(title=title and Text(title), caption=caption, box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    table.title_justify = table.caption_justify = "left"
+    for index, name in enumerate(header):
+        cells = [row[index] for row in rows]
+        if index in text_columns:
+            table.add_column(name, min_width=max(len(word) for cell in cells for word in cell.split() or [""]))
+        else:
+            table.add_column(name, justify="right", min_width=max(len(line) for cell in cells for line in cell.split("\n")))
+    for row in body:
+        table.add_row(*map(Text, row))
+    return table
