@@ -1,17 +1,21 @@
 """The documents agree with the repository: sections, rooms, files and code that they name exist, and the code runs."""
 
+import importlib
 import re
 import tomllib
 
 import pytest
 import torch
+import yaml
 from conftest import ROOT
+
+from convexp import __version__
 
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 ROOMS = {folder.name for folder in (ROOT / "convexp").iterdir() if (folder / "__init__.py").is_file()}
 TABLE = dict(re.findall(r"^\| `convexp/(\w+)/` \|.*\| ([\w ]+) \|$", DESIGN, re.MULTILINE))  # room: torch
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "CHANGELOG.md"})  # that names what was
 OWN = re.compile(r"\bmine\b|/local/|^conf/local")  # files that a user adds
 
 
@@ -59,8 +63,23 @@ def test_rooms_without_torch_are_those_that_the_linter_holds():
 def test_files_that_a_document_names_exist(document):
     text = document.read_text(encoding="utf-8")
     named = re.findall(r"(?<![\w./-])((?:convexp|conf|docs|scripts|tests|hydra_plugins)/[\w./-]*\w/?)", text)
-    named += [str((document.parent / link).resolve().relative_to(ROOT)) for link in re.findall(r"\]\(([\w./-]+)", text)]
+    named += [
+        str((document.parent / link).resolve().relative_to(ROOT)) for link in re.findall(r"\]\((?!https?:)([\w./-]+)", text)
+    ]
     assert [path for path in named if not OWN.search(path) and not (ROOT / path).exists()] == []
+
+
+def test_modules_that_the_changelog_names_as_new_exist():
+    rows = re.findall(r"^\| `.*\| (`convexp.*`) \|$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 20
+    for name in re.findall(r"`([\w.]+)`", " ".join(rows)):
+        importlib.import_module(name)
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
 
 
 def test_python_of_the_design_runs():
