@@ -22,7 +22,7 @@ def test_renaming_is_undone_however_deep():
         "x": 1,
     }
     moved = renamed(values)
-    assert moved["probes"]["shift_map"]["_target_"] == "convexp.probes.behaviour.shift_map.ShiftMap"
+    assert moved["probes"]["a"]["_target_"] == "convexp.probes.behaviour.shift_map.ShiftMap"
     assert first_named(moved) == values
     assert renamed(moved) == moved
 

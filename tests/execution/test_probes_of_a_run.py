@@ -37,7 +37,7 @@ def test_every_probe_says_what_it_computes(name):
     probe = getattr(importlib.import_module(module), kind)
     assert "``" in probe.__doc__ or "picture" in probe.__doc__
     assert probe(**settings) is not None
-    assert (ROOT / "convexp" / "probes" / f"{name}.py").is_file()
+    assert (ROOT / "convexp" / "probes" / module.split(".")[2] / f"{name}.py").is_file()
     assert probe.measure.__doc__
 
 
