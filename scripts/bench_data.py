@@ -20,7 +20,7 @@ from PIL import Image
 
 from convexp.config.compose import composed
 from convexp.data import Dataset, Source, prepare, training_loader
-from convexp.data.cache import mapped
+from convexp.data.cache import load_mapped
 from convexp.data.source import checksum
 from convexp.execution import build
 from convexp.execution.makers import make
@@ -102,7 +102,7 @@ def checking(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "images.npy")
         np.save(file, np.random.default_rng(0).integers(0, 256, (20_000, 3, 128, 128), dtype=np.uint8))
-        images, times = mapped(file), list[float]()
+        images, times = load_mapped(file), list[float]()
         for _ in range(rounds):
             begun = time.process_time()
             checksum(images)

@@ -1,7 +1,8 @@
-"""Images: where they come from, how they are split and placed, how batches of them are made."""
+"""Data sets: where images come from, how they are split, placed and shifted, and how batches of them are made."""
 
-from convexp.data.batches import Images, loader, training_loader
 from convexp.data.dataset import Dataset, prepare
+from convexp.data.images import Batch, Images
+from convexp.data.loaders import loader, training_loader
 from convexp.data.source import Source
 
-__all__ = ["Dataset", "Images", "Source", "loader", "prepare", "training_loader"]
+__all__ = ["Batch", "Dataset", "Images", "Source", "loader", "prepare", "training_loader"]

@@ -1,4 +1,4 @@
-"""Arrays on disk, written whole or not at all, and read as memory maps."""
+"""Folders of arrays on disk that are written completely or not at all, and read as memory maps."""
 
 import os
 import shutil
@@ -14,11 +14,16 @@ from convexp.files.atomic import remove_partials
 from convexp.files.locks import lock
 
 
-def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
-    """The folder ``folder/key``, made by ``write`` if it is not there.
+def cached_folder(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
+    """Return the folder ``folder/key``, and fill it first if it does not exist.
 
-    ``write`` fills a folder of another name, which is renamed once all of it is on the disk: whatever kills it, no reader
-    ever finds a part. Of several processes that want the same key one writes and the others wait.
+    The files are written to a temporary folder, which is renamed once everything is on the disk. Readers thus never see a
+    partial folder, even if the process is killed. If several processes want the same key, one writes and the others wait.
+
+    Args:
+        folder: The folder of the cache.
+        key: Name of the entry.
+        write: Writes the files into the folder that it is given.
     """
     target = folder / key
     if target.is_dir():
@@ -33,9 +38,9 @@ def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
         try:
             write(partial)
             for file in partial.iterdir():
-                _to_disk(file)
+                _sync(file)
             partial.rename(target)
-            _to_disk(folder)
+            _sync(folder)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -43,7 +48,7 @@ def stored(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
 
 
 def _remove_partials(folder: Path) -> None:
-    """Away with what processes that were killed have left in ``folder``: who writes holds the lock of the key."""
+    """Remove what killed processes left behind. A process that still writes holds the lock of its key."""
     remove_partials(folder)
     for partial in folder.glob("?*.partial-*/"):
         key = partial.name.partition(".partial-")[0]
@@ -51,13 +56,13 @@ def _remove_partials(folder: Path) -> None:
             shutil.rmtree(partial)
 
 
-def discard(folder: Path, key: str) -> None:
-    """Remove what is stored under ``key``: it turned out to be damaged."""
+def remove_entry(folder: Path, key: str) -> None:
+    """Remove the folder ``folder/key``, if it exists, while no other process writes it."""
     with lock(folder / f"{key}.lock"):
         shutil.rmtree(folder / key, ignore_errors=True)
 
 
-def _to_disk(path: Path) -> None:
+def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -65,10 +70,10 @@ def _to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def mapped(file: Path) -> Tensor:
-    """An array as a memory-mapped tensor; changes of it stay in memory.
+def load_mapped(file: Path) -> Tensor:
+    """Load an ``.npy`` file as a memory-mapped tensor. Changes to the tensor stay in memory.
 
     Raises:
-        ValueError, EOFError: if the file is truncated or no array.
+        ValueError, EOFError: If the file is truncated or does not hold an array.
     """
     return torch.from_numpy(np.load(file, mmap_mode="c", allow_pickle=False))

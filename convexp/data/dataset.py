@@ -1,15 +1,17 @@
-"""A data set ready for a run: split, placed on its canvas, with the statistics of its training images."""
+"""A data set ready for a run: checked, split, placed on its canvas, with the statistics of its training images."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from convexp.data.batches import Images, View
-from convexp.data.rng import draw
+from convexp.data.images import Images
+from convexp.data.rng import draw_offsets
+from convexp.data.settings import DataSettings
 from convexp.data.source import Source, checksum
-from convexp.data.split import beginning, held_out
+from convexp.data.split import stratified_split, stratified_subset
+from convexp.data.view import View
 from convexp.errors import ConfigError
 from convexp.geometry.placement import Offsets, OneOf, Placement
 from convexp.machine.memory import check_fits
@@ -17,12 +19,20 @@ from convexp.machine.memory import check_fits
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images to train, validate and test on, the shifts of training, and the mean and deviation (0..1) by channel.
+    """Images for training, validation and test.
 
-    The statistics are those of the training images before they were placed on the canvas. ``split`` is a checksum of which
-    images are trained and validated on. ``objects`` (N, 2, D) says where on the test images, as they are seen, the object to be
-    found lies (first pixel, one after the last), -1 where there is none or it has left them; None where that is not known.
-    ``notes`` are those of the source.
+    Attributes:
+        train: Training images.
+        val: Validation images.
+        test: Test images.
+        shifts: Shifts of the training images, drawn anew in every epoch.
+        mean: Mean of the training images by channel, from 0 to 1, before they are placed on the canvas.
+        std: Standard deviation of the training images by channel, on the same scale.
+        checksum: Checksum of all images and labels of the source.
+        split: Checksum of the indices of the training and validation images.
+        objects: Bounding box of the object in each test image as the network sees it, ``(N, 2, D)`` int64: its first pixel and
+            the pixel after its last, or -1 if there is none or it is not completely visible. None if the source knows no boxes.
+        notes: What the source notes in the result of a run.
     """
 
     train: Images
@@ -37,122 +47,92 @@ class Dataset:
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def to(self, device: torch.device) -> "Dataset":
-        """The same data on a GPU, so that batches are made there; streamed images, or too many for it, stay in memory."""
+        """Return the data set with its images on a GPU, where batches are then made.
+
+        Images stay in main memory if ``device`` is not a GPU, if they are streamed, or if they take more than half of the GPU's
+        free memory.
+        """
         if device.type != "cuda" or self.train.workers:
             return self
         free, _ = torch.cuda.mem_get_info(device)
         if self.train.images.nbytes + self.test.images.nbytes > free / 2:
             return self
-        learn, labels = self.train.images.to(device), self.train.labels.to(device)  # of validation too
-        test = self.test.moved(self.test.images.to(device), self.test.labels.to(device))
-        return replace(self, train=self.train.moved(learn, labels), val=self.val.moved(learn, labels), test=test)
+        images, labels = self.train.images.to(device), self.train.labels.to(device)  # shared by training and validation
+        test = self.test.with_tensors(self.test.images.to(device), self.test.labels.to(device))
+        return replace(
+            self, train=self.train.with_tensors(images, labels), val=self.val.with_tensors(images, labels), test=test
+        )
 
 
-class Settings(Protocol):
-    """The settings of a data set that are needed here (``convexp.config.schema.Data``, conf/data/)."""
+def prepare(settings: DataSettings, source: Source) -> Dataset:
+    """Check a source against its settings, split it and place its images.
 
-    @property
-    def name(self) -> str:
-        """Name of the data set, for messages."""
-        ...
-
-    @property
-    def image_shape(self) -> list[int]:
-        """Shape (C, H, W) of an image as the source has it."""
-        ...
-
-    @property
-    def classes(self) -> int:
-        """Number of classes."""
-        ...
-
-    @property
-    def train_size(self) -> int | float | None:
-        """Number or share of the samples to train on; None for all that validation leaves."""
-        ...
-
-    @property
-    def val_size(self) -> int | float:
-        """Number or share of the samples to validate on."""
-        ...
-
-    @property
-    def split_seed(self) -> int:
-        """Seed of the split, of the places on the canvas and of the shifts that are drawn once."""
-        ...
-
-    @property
-    def memory_gb(self) -> float:
-        """Size in GB (10^9 bytes) up to which memory-mapped images are read into memory."""
-        ...
-
-    @property
-    def workers(self) -> int:
-        """Number of processes that stream larger ones."""
-        ...
-
-    def placement(self) -> Placement:
-        """Where the images lie on their canvas and how far they move."""
-        ...
-
-
-def prepare(settings: Settings, source: Source) -> Dataset:
-    """Check the source against what the configuration says of it, split and place it.
-
-    Images in memory stay where they are; those of a memory-mapped file are read into memory if they are no more than
-    ``memory_gb``, or else streamed by ``workers``.
+    Images that are in memory are not copied. Memory-mapped images are read into memory if they take at most ``memory_gb``, and
+    are streamed by ``workers`` processes otherwise.
 
     Raises:
-        ConfigError: if the images or labels are not what the configuration says.
+        ConfigError: If images, labels or sizes of the split are not what the settings say.
     """
-    check(settings, source)
-    learn, labels = source.train_images, source.train_labels
-    test, test_labels = source.test_images, source.test_labels
+    check_source(settings, source)
     placement, seed = settings.placement(), settings.split_seed
-    rest, val = held_out(labels, settings.val_size, seed, "data.val_size")
-    train = rest[beginning(labels[rest], settings.train_size, seed, "data.train_size")]
+    labels, test_labels = source.train_labels, source.test_labels
+    rest, val = stratified_split(labels, settings.val_size, seed, "data.val_size")
+    train = rest[stratified_subset(labels[rest], settings.train_size, seed, "data.train_size")]
     mean, std = source.statistics(train)
-    workers = 0
-    if source.stored is not None:
-        if learn.nbytes + test.nbytes > settings.memory_gb * 1e9:
-            workers = settings.workers
-        else:
-            setting = f"data.memory_gb={settings.memory_gb} (a smaller one has the images streamed)"
-            check_fits(setting, {"the images": learn.nbytes + test.nbytes})
-            learn, test = learn.clone(), test.clone()
-
-    def seen(array: str, n: int, part: str, shifts: Offsets) -> View:
-        return View(placement, draw(placement.position, n, seed, array, "position"), draw(shifts, n, seed, part, "shift"))
-
-    tested = seen("test", len(test_labels), "test", placement.test)
-    still = OneOf(((0,) * len(placement.canvas_size),))
+    train_images, test_images, workers = _in_memory_or_streamed(settings, source)
+    unshifted = OneOf(((0,) * len(placement.canvas_size),))
+    test_view = _view(placement, "test", len(test_labels), "test", placement.test, seed)
+    train_view = _view(placement, "train", len(labels), "train", unshifted, seed)
+    val_view = _view(placement, "train", len(labels), "val", placement.val, seed)
     return Dataset(
-        train=Images(learn, labels, train, seen("train", len(labels), "train", still), workers),
-        val=Images(learn, labels, val, seen("train", len(labels), "val", placement.val), workers),
-        test=Images(test, test_labels, None, tested, workers),
+        train=Images(train_images, labels, train, train_view, workers),
+        val=Images(train_images, labels, val, val_view, workers),
+        test=Images(test_images, test_labels, None, test_view, workers),
         shifts=placement.train,
         mean=mean,
         std=std,
         checksum=source.checksum(),
         split=checksum(train, val),
-        objects=None if source.test_objects is None else tested.boxes(source.test_objects),
+        objects=None if source.test_objects is None else test_view.boxes(source.test_objects),
         notes=source.notes,
     )
 
 
-def check(settings: Settings, source: Source) -> None:
-    """Raise a ConfigError unless images and labels are what the configuration says."""
+def _in_memory_or_streamed(settings: DataSettings, source: Source) -> tuple[Tensor, Tensor, int]:
+    """Return the training and test images, read into memory if they are small enough, and the number of worker processes."""
+    train, test = source.train_images, source.test_images
+    if not source.memory_mapped:
+        return train, test, 0
+    size = train.nbytes + test.nbytes
+    if size > settings.memory_gb * 1e9:
+        return train, test, settings.workers
+    check_fits(f"data.memory_gb={settings.memory_gb} (with a smaller value images are streamed)", {"the images": size})
+    return train.clone(), test.clone(), 0
+
+
+def _view(placement: Placement, images: str, n: int, part: str, shifts: Offsets, seed: int) -> View:
+    """Return a view of ``n`` images whose positions depend on ``images`` and whose shifts depend on ``part``."""
+    positions = draw_offsets(placement.position, n, seed, images, "position")
+    return View(placement, positions, draw_offsets(shifts, n, seed, part, "shift"))
+
+
+def check_source(settings: DataSettings, source: Source) -> None:
+    """Check that images and labels of a source are what the settings say.
+
+    Raises:
+        ConfigError: If the shape of the images or the number of classes differs, or a part has no images.
+    """
     shape = tuple(settings.image_shape)
     for images in (source.train_images, source.test_images):
         if tuple(images.shape[1:]) != shape:
-            raise ConfigError(f"data.image_shape={list(shape)}: the images are {list(images.shape[1:])}")
+            raise ConfigError(f"data.image_shape={list(shape)}: the images have shape {list(images.shape[1:])}")
     if not len(source.test_labels) or not len(source.train_labels):
-        part = "test on" if len(source.train_labels) else "learn from"
-        raise ConfigError(f"data ({settings.name}): there are no images to {part}")
+        part = "test" if len(source.train_labels) else "training"
+        raise ConfigError(f"data ({settings.name}): there are no {part} images")
     labels = torch.cat((source.train_labels, source.test_labels))
     least, largest = int(labels.min()), int(labels.max())
     if least < 0:
-        raise ConfigError(f"data.classes={settings.classes}: there is a label {least}; classes count from 0")
+        raise ConfigError(f"data.classes={settings.classes}: there is a label {least}; labels count from 0")
     if largest + 1 != settings.classes:
         raise ConfigError(
             f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"

@@ -1,4 +1,4 @@
-"""Numbers of a user's arrays as pixels 0..255, on one scale for all arrays of a data set."""
+"""Conversion of a user's arrays to pixels from 0 to 255, on one scale for all arrays of a data set."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,47 +12,57 @@ from convexp.data.source import CHUNK
 
 
 @dataclass(frozen=True)
-class Values:
-    """What an array holds: the least and the largest number, whether all are whole, whether they are kept as integers."""
+class PixelRange:
+    """The range and kind of the numbers in an array.
+
+    Attributes:
+        low: Smallest number.
+        high: Largest number.
+        integral: Whether all numbers are whole.
+        integer_type: Whether the array has an integer type.
+    """
 
     low: float
     high: float
-    whole: bool
-    integer: bool
+    integral: bool
+    integer_type: bool
 
     @property
-    def are_bytes(self) -> bool:
-        """Whether all are whole numbers 0..255."""
-        return self.low >= 0 and self.high <= 255 and self.whole
+    def fits_bytes(self) -> bool:
+        """Whether all numbers are whole numbers from 0 to 255."""
+        return self.low >= 0 and self.high <= 255 and self.integral
 
     @property
-    def are_shares(self) -> bool:
-        """Whether all are real numbers 0..1, or truth values."""
-        return self.low >= 0 and self.high <= 1 and not self.integer
+    def fits_unit_interval(self) -> bool:
+        """Whether all numbers are real numbers from 0 to 1, or truth values."""
+        return self.low >= 0 and self.high <= 1 and not self.integer_type
 
 
-def scale(arrays: Mapping[str, Any]) -> int:
-    """What the numbers of all ``arrays``, ``(N, ...)`` by name, are multiplied with: 1 for 0..255, 255 for 0..1.
+def common_scale(arrays: Mapping[str, Any]) -> int:
+    """Return the factor that brings all arrays to 0..255: 1 for whole numbers 0..255, 255 for real numbers 0..1.
 
-    Real numbers or truth values that are nothing but 0 and 1 go with either; where all are like that, they are 0..1.
+    Real numbers or truth values that are all 0 or 1 agree with both, and are taken as 0..1 if no array has whole numbers.
+
+    Args:
+        arrays: Numpy arrays ``(N, ...)``, by name.
 
     Raises:
-        ValueError: naming the array that is neither, or two that are not alike.
+        ValueError: If an array is neither, or if two arrays are of different kinds. The message names them.
     """
-    found = {name: _values(name, array) for name, array in arrays.items()}
-    for name, values in found.items():
-        if not (values.are_bytes or values.are_shares):
+    found = {name: _pixel_range(name, array) for name, array in arrays.items()}
+    for name, numbers in found.items():
+        if not (numbers.fits_bytes or numbers.fits_unit_interval):
             kinds = "whole numbers 0..255 or real numbers 0..1"
-            raise ValueError(f"{name} go from {values.low:g} to {values.high:g}; should be {kinds}")
-    whole = [name for name, values in found.items() if not values.are_shares]
-    real = [name for name, values in found.items() if not values.are_bytes]
+            raise ValueError(f"{name} go from {numbers.low:g} to {numbers.high:g}; should be {kinds}")
+    whole = [name for name, numbers in found.items() if not numbers.fits_unit_interval]
+    real = [name for name, numbers in found.items() if not numbers.fits_bytes]
     if whole and real:
         raise ValueError(f"{whole[0]} are whole numbers 0..255, {real[0]} real numbers 0..1; should be alike")
     return 1 if whole else 255
 
 
-def as_bytes(images: Any, scale: int) -> Tensor:
-    """The numbers times ``scale``, rounded, uint8, of the same shape; converted a chunk at a time."""
+def to_uint8(images: Any, scale: int) -> Tensor:
+    """Multiply a numpy array by ``scale``, round, and return it as a uint8 tensor of the same shape."""
     bytes_ = np.empty(images.shape, np.uint8)
     for start, chunk in _chunks(images):
         bytes_[start : start + len(chunk)] = chunk if scale == 1 else np.round(chunk * scale)
@@ -63,14 +73,14 @@ def _chunks(images: Any) -> Iterator[tuple[int, Any]]:
     return ((start, images[start : start + CHUNK]) for start in range(0, len(images), CHUNK))
 
 
-def _values(name: str, images: Any) -> Values:
+def _pixel_range(name: str, images: Any) -> PixelRange:
     if images.dtype == np.uint8:
-        return Values(0, 255, whole=True, integer=True)
-    whole, low, high = True, np.inf, -np.inf
+        return PixelRange(0, 255, integral=True, integer_type=True)
+    integral, low, high = True, np.inf, -np.inf
     for start, chunk in _chunks(images):
-        if not bool((fine := np.isfinite(chunk)).all()):
-            image = start + int(np.argwhere(~fine)[0][0])
-            raise ValueError(f"{name} hold values that are no finite numbers (NaN or infinity), the first in image {image}")
-        whole = whole and bool((chunk == np.round(chunk)).all())
+        if not bool((finite := np.isfinite(chunk)).all()):
+            image = start + int(np.argwhere(~finite)[0][0])
+            raise ValueError(f"{name} hold values that are not finite (NaN or infinity), the first in image {image}")
+        integral = integral and bool((chunk == np.round(chunk)).all())
         low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
-    return Values(low, high, whole, integer=images.dtype.kind in "iu")
+    return PixelRange(low, high, integral, integer_type=images.dtype.kind in "iu")

@@ -1,25 +1,34 @@
-"""What the network gets to see, as a picture: the quickest way to find a wrong setting."""
+"""A picture of what the network sees, by which a wrong setting of the data is found quickly."""
 
 import torch
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from convexp.data.batches import Epochs
 from convexp.data.dataset import Dataset
+from convexp.data.epochs import Epochs
 
-SIDE = 64  # pixels of a tile, about
+SIDE = 64  # Approximate size of a tile, in pixels.
 
 
-def sheet(data: Dataset, seed: int, columns: int = 12) -> Tensor:
-    """The first training images, as each of the first three epochs shifts them, then validation and test images, a row each.
+def preview_grid(data: Dataset, seed: int, columns: int = 12) -> Tensor:
+    """Draw the first images of each part in a grid.
 
-    Returns ``(3, height, width)`` uint8.
+    The first three rows show training images as they are shifted in the first three epochs (one row if shifts are fixed), the
+    next row validation images, and the last row test images.
+
+    Args:
+        data: The data set.
+        seed: Seed of the training shifts.
+        columns: Largest number of images in a row.
+
+    Returns:
+        The picture, ``(3, height, width)`` uint8.
     """
     n = min(columns, len(data.train), len(data.val), len(data.test))
     epochs, shown = Epochs(data.train, data.shifts, seed), 1 if data.shifts.fixed else 3
     rows = [epochs.__getitems__([epoch * len(epochs) + i for i in range(n)])[0] for epoch in range(shown)]
     images = torch.cat([*rows, data.val.first(n)[0], data.test.first(n)[0]]).cpu()  # (rows * n, C, *size)
-    if images.dim() == 3:  # a signal: as a band
+    if images.dim() == 3:  # a signal is drawn as a band
         images = images[:, :, None].expand(-1, -1, max(1, images.shape[2] // 8), -1)
     if images.shape[1] != 3:
         images = images[:, :1]

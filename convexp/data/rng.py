@@ -1,4 +1,4 @@
-"""Random draws that are pure functions of what they are named after, whatever was drawn before."""
+"""Random draws that depend on a key alone, and not on what was drawn before."""
 
 import hashlib
 
@@ -10,16 +10,16 @@ from convexp.geometry.placement import Offsets, OneOf
 
 
 def generator(*key: int | str) -> torch.Generator:
-    """A generator for ``key``, as in ``generator(seed, epoch)``.
+    """Return a new generator that is seeded by ``key``, as in ``generator(seed, epoch)``.
 
-    Seeded by a hash, since torch's CPU generator looks at the lower 32 bits of a seed only, and sums of seeds would repeat.
+    The seed is a hash of the key: torch's CPU generator uses the lower 32 bits of a seed only, and sums of seeds would repeat.
     """
     digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:4], "little"))
 
 
-def draw(offsets: Offsets, n: int, *key: int | str) -> Size | Tensor:
-    """An offset for each of ``n`` images, ``(n, D)`` int64; or the one that all have, if there is no other."""
+def draw_offsets(offsets: Offsets, n: int, *key: int | str) -> Size | Tensor:
+    """Draw an offset for each of ``n`` images, ``(n, D)`` int64, or return the only one if the offset is fixed."""
     if isinstance(offsets, OneOf):
         if offsets.fixed:
             return offsets.offsets[0]

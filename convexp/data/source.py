@@ -1,4 +1,4 @@
-"""What every source of images returns."""
+"""The record that every source of images returns, and what is computed from images."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -7,12 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CHUNK = 200  # images looked at in one go: bounds the memory
+CHUNK = 200  # Images that are looked at together. It bounds the memory.
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What is known of memory-mapped images since they were opened: their checksum, the ``moments`` of the training part."""
+class Precomputed:
+    """What is stored beside memory-mapped images, so that it is not computed at every start.
+
+    Attributes:
+        checksum: Checksum of all images and labels.
+        moments: ``moments`` of the training images, ``(N, 2, C)`` int64.
+    """
 
     checksum: str
     moments: Tensor
@@ -20,31 +25,49 @@ class Stored:
 
 @dataclass(frozen=True)
 class Source:
-    """Images as uint8 ``(N, C, H, W)``, labels as int64 ``(N,)``: one part to learn from and one to test on.
+    """Images and labels of a data set, in a part for training (and validation) and a part for testing.
 
-    ``stored`` is given for images that lie in a memory-mapped file, and None for those in memory. ``test_objects`` (N, 2, D) is
-    where the object to be found lies on the test images, its first pixel and the one after its last, -1 where there is none;
-    None for images of which that is not known. ``notes`` is what else a result has to say of how they were read.
+    Attributes:
+        train_images: Images of the training part, ``(N, C, H, W)`` uint8, or ``(N, C, L)`` for signals.
+        train_labels: Their labels, ``(N,)`` int64, from 0.
+        test_images: Images of the test part.
+        test_labels: Their labels.
+        precomputed: Checksum and moments of memory-mapped images, or None for images in memory.
+        test_objects: Bounding box of the object in each test image, ``(N, 2, D)`` int64: its first pixel and the pixel after
+            its last, or -1 for an image without an object. None if the source does not know where objects are.
+        notes: What the result of a run records about how the images were read.
     """
 
     train_images: Tensor
     train_labels: Tensor
     test_images: Tensor
     test_labels: Tensor
-    stored: Stored | None = None
+    precomputed: Precomputed | None = None
     test_objects: Tensor | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def memory_mapped(self) -> bool:
+        """Whether the images are in a memory-mapped file, and not in memory."""
+        return self.precomputed is not None
+
     def checksum(self) -> str:
-        """First 16 hex digits of the SHA-256 of all images and labels, in order."""
-        if self.stored is not None:
-            return self.stored.checksum
+        """Return the checksum of all images and labels."""
+        if self.precomputed is not None:
+            return self.precomputed.checksum
         return checksum(self.train_images, self.train_labels, self.test_images, self.test_labels)
 
     def statistics(self, rows: Tensor) -> tuple[list[float], list[float]]:
-        """Mean and deviation by channel of the training images at ``rows``, divided by 255; from whole numbers, so exact."""
-        if self.stored is not None:
-            sums = self.stored.moments[rows].sum(0)
+        """Compute mean and standard deviation by channel of the training images at ``rows``, with pixels scaled to 0..1.
+
+        The sums are sums of integers and so exact, whatever their order. The standard deviation is at least 1/255, also for
+        images that are constant.
+
+        Args:
+            rows: Indices of training images, ``(n,)`` int64.
+        """
+        if self.precomputed is not None:
+            sums = self.precomputed.moments[rows].sum(0)
         else:
             sums = sum((moments(self.train_images[chunk]).sum(0) for chunk in rows.split(CHUNK)), torch.tensor(0))
         count = len(rows) * self.train_images[0, 0].numel()
@@ -53,18 +76,18 @@ class Source:
         for total, squares in sums.T.tolist():
             mean.append(total / count / 255)
             variance = (squares * count - total * total) / count**2 / 255**2
-            std.append(max(variance**0.5, 1 / 255))  # a constant image has no deviation
+            std.append(max(variance**0.5, 1 / 255))
         return mean, std
 
 
 def moments(images: Tensor) -> Tensor:
-    """Sum of the pixels and of their squares, by image and channel: uint8 ``(N, C, H, W) -> (N, 2, C)`` int64."""
+    """Sum the pixels and their squares by image and channel: ``(N, C, H, W)`` uint8 to ``(N, 2, C)`` int64."""
     values = images.flatten(2).int()  # (N, C, H*W)
     return torch.stack((values.sum(2), (values * values).sum(2)), 1)
 
 
 def checksum(*tensors: Tensor) -> str:
-    """First 16 hex digits of the SHA-256 of the tensors' bytes, in order."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of the tensors' bytes, in order."""
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(tensor.contiguous().numpy().data)

@@ -1,4 +1,4 @@
-"""What sources that draw their images share."""
+"""What the synthetic data sets share: drawing images in chunks, and checks of their settings."""
 
 import math
 from collections.abc import Callable
@@ -11,31 +11,42 @@ from convexp.data.rng import generator
 from convexp.errors import ConfigError
 from convexp.machine.memory import check_fits
 
-CHUNK = 1000  # images from one generator; another number would make other images
+CHUNK = 1000  # Images drawn from one generator. Another number gives other images.
 
 
-def chunks(n: int, make: Callable[[torch.Generator], tuple[Tensor, ...]], *key: int | str) -> tuple[Tensor, ...]:
-    """The first ``n`` rows of what ``make`` draws, CHUNK rows at a time, each with a generator of its own.
+def draw_in_chunks(n: int, draw: Callable[[torch.Generator], tuple[Tensor, ...]], *key: int | str) -> tuple[Tensor, ...]:
+    """Draw ``n`` rows of tensors, ``CHUNK`` rows at a time, so that fewer rows are the beginning of more.
 
-    So fewer images are the beginning of more.
+    Args:
+        n: Number of rows.
+        draw: Returns tensors of ``CHUNK`` rows drawn from a generator.
+        key: Key of the draws. Each chunk has a generator of its own, ``generator(*key, chunk)``.
     """
-    made = [make(generator(*key, chunk)) for chunk in range(-(-n // CHUNK))]
+    made = [draw(generator(*key, chunk)) for chunk in range(-(-n // CHUNK))]
     return tuple(torch.cat(tensors)[:n] for tensors in zip(*made, strict=True))
 
 
-def check_room(n: int, shape: list[int], part: str) -> None:
-    """Raise a ConfigError unless ``n`` images of ``shape``, a byte a pixel, fit into memory, in chunks and put together."""
+def check_memory(n: int, shape: list[int], part: str) -> None:
+    """Check that ``n`` images of ``shape`` fit into memory twice, since chunks are concatenated. A pixel takes one byte.
+
+    Raises:
+        ConfigError: If they do not fit. The message names the setting ``data.source.<part>``.
+    """
     check_fits(f"data.source.{part}={n}", {"images": 2 * n * math.prod(shape)})
 
 
-def wrong(setting: str, value: object, right: str) -> ConfigError:
-    """What is said of a setting of the source."""
-    return ConfigError(f"data.source.{setting}={value}: {right}")
+def source_error(setting: str, value: object, expected: str) -> ConfigError:
+    """Return the error for a setting of the section ``data.source`` that has a wrong value."""
+    return ConfigError(f"data.source.{setting}={value}: {expected}")
 
 
-def check_whole(values: dict[str, Any], **least: int) -> None:
-    """Raise a ConfigError unless each value is a whole number, at least 1 or what ``least`` says of it."""
+def check_integers(values: dict[str, Any], **minimum: int) -> None:
+    """Check that settings are whole numbers of at least 1, or of at least what ``minimum`` gives for their name.
+
+    Raises:
+        ConfigError: If a setting is not.
+    """
     for setting, value in values.items():
-        smallest = least.get(setting, 1)
+        smallest = minimum.get(setting, 1)
         if type(value) is not int or value < smallest:
-            raise wrong(setting, value, f"should be a whole number, {smallest} or more")
+            raise source_error(setting, value, f"should be a whole number, {smallest} or more")

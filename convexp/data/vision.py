@@ -1,4 +1,4 @@
-"""torchvision's data sets, as whole tensors."""
+"""Data sets of torchvision, read into whole tensors."""
 
 import contextlib
 import inspect
@@ -16,30 +16,38 @@ from convexp.errors import ConfigError
 
 
 def vision(dataset: str, root: str, download: bool) -> Source:
-    """``torchvision.datasets.<dataset>`` read from ``root``, downloaded into it first if it is not there and ``download``.
+    """Read a data set of ``torchvision.datasets`` whose constructor chooses the part by the argument ``train``.
 
-    For those that are chosen by ``train=``: MNIST (LeCun et al. 1998, http://yann.lecun.com/exdb/mnist), FashionMNIST (Xiao
+    Examples are MNIST (LeCun et al. 1998, http://yann.lecun.com/exdb/mnist), FashionMNIST (Xiao
     et al. 2017, arXiv:1708.07747), KMNIST (Clanuwat et al. 2018, arXiv:1812.01718), CIFAR10 and CIFAR100 (Krizhevsky 2009,
-    https://www.cs.toronto.edu/~kriz/cifar.html; of CIFAR100 the 100 fine classes).
+    https://www.cs.toronto.edu/~kriz/cifar.html; CIFAR100 with the 100 fine classes).
 
     Args:
-        dataset: the name of the class in torchvision.datasets.
-        root: the folder that holds the files.
-        download: whether to fetch them if they are not there.
+        dataset: Name of the class in ``torchvision.datasets``.
+        root: The folder that holds the files.
+        download: Whether to download the files into ``root`` if they are missing.
 
     Raises:
-        ConfigError: if there is no such data set, or its files are missing and cannot be downloaded, or are damaged.
+        ConfigError: If there is no such data set, or if its files are damaged or missing and cannot be downloaded.
     """
     return read(dataset, root, download, {"train": True}, {"train": False})
 
 
 def read(dataset: str, root: str, download: bool, train: Mapping[str, Any], test: Mapping[str, Any]) -> Source:
-    """Both parts of ``torchvision.datasets.<dataset>``, with what makes its constructor give the one or the other.
+    """Read both parts of a data set of ``torchvision.datasets``.
 
-    Images are uint8 ``(N, C, H, W)``, contiguous, labels int64 ``(N,)``; torchvision's own arrays where they lie so already.
+    Images are ``(N, C, H, W)`` uint8 and contiguous, labels ``(N,)`` int64. They share torchvision's memory where its layout is
+    the same.
+
+    Args:
+        dataset: Name of the class in ``torchvision.datasets``.
+        root: The folder that holds the files.
+        download: Whether to download the files into ``root`` if they are missing.
+        train: Arguments with which the constructor returns the training part.
+        test: Arguments with which the constructor returns the test part.
 
     Raises:
-        ConfigError: if there is no such data set, or its files are missing and cannot be downloaded, or are damaged.
+        ConfigError: If there is no such data set, or if its files are damaged or missing and cannot be downloaded.
     """
     return Source(*_part(dataset, root, download, train), *_part(dataset, root, download, test))
 
@@ -48,7 +56,7 @@ def _part(dataset: str, root: str, download: bool, chosen: Mapping[str, Any]) ->
     kind = _kind(dataset, chosen)
     try:
         part = kind(root, download=False, **chosen)
-    except Exception as error:  # a parser may raise anything over a damaged file
+    except Exception as error:  # a parser may raise anything for a damaged file
         if not _missing(error):
             raise _unreadable(dataset, root, error) from None
         part = _downloaded(kind, root, download, chosen)
@@ -65,19 +73,19 @@ def _part(dataset: str, root: str, download: bool, chosen: Mapping[str, Any]) ->
 
 
 def _kind(dataset: str, chosen: Mapping[str, Any]) -> Any:
-    """torchvision's class, if it takes what it would be given."""
+    """Return the class of a data set, after checking that its constructor takes the arguments."""
     kind: Any = getattr(torchvision.datasets, dataset, None)
     if not inspect.isclass(kind):
         raise ConfigError(f"data.source.dataset={dataset}: torchvision has no data set of that name")
     try:
         inspect.signature(kind).bind("", download=False, **chosen)
     except TypeError as error:
-        raise ConfigError(f"data.source.dataset={dataset}: is not made as MNIST and CIFAR10 are ({error})") from None
+        raise ConfigError(f"data.source.dataset={dataset}: is not constructed as MNIST and CIFAR10 are ({error})") from None
     return kind
 
 
 def _missing(error: Exception) -> bool:
-    """Whether files are not there or, where torchvision knows their MD5, not the right ones."""
+    """Return whether torchvision reports missing files or, if it knows their MD5, wrong ones."""
     return isinstance(error, RuntimeError) and str(error).startswith(("Dataset not found", "Dataset metadata file not found"))
 
 
@@ -86,22 +94,22 @@ def _reason(error: Exception) -> str:
 
 
 def _unreadable(dataset: str, root: str, error: Exception) -> ConfigError:
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):  # the file may be right
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):  # the file may be intact
         return ConfigError(f"data.source.root={root}: {dataset} cannot be read from there ({_reason(error)})")
     return ConfigError(
         f"data.source.root={root}: a file of {dataset} there is truncated or damaged ({_reason(error)}); "
-        "delete it and get it again"
+        "delete it and download it again"
     )
 
 
 def _downloaded(kind: Any, root: str, download: bool, chosen: Mapping[str, Any]) -> Any:
-    problem = f"data.source.root={root}: files of {kind.__name__} are missing there, or damaged"
+    problem = f"data.source.root={root}: files of {kind.__name__} are missing there or damaged"
     if not download:
-        raise ConfigError(f"{problem}; get them, or set data.source.download=true")
+        raise ConfigError(f"{problem}; put them there, or set data.source.download=true")
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return kind(root, download=True, **chosen)
-    except Exception as error:  # of the network, of an archive, or of what it held
+    except Exception as error:  # an error of the network, the archive or its content
         raise ConfigError(
-            f"{problem}, and could not be downloaded ({_reason(error)}); set CONVEXP_DATA to the folder that holds them"
+            f"{problem}, and they could not be downloaded ({_reason(error)}); set CONVEXP_DATA to the folder that holds them"
         ) from None

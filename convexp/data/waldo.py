@@ -1,4 +1,4 @@
-"""Where is Waldo: a small striped pattern among patches of the same brightness, at a known place."""
+"""Where is Waldo: a small striped pattern among patches of the same brightness, at a known position."""
 
 import math
 from typing import Any
@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from convexp.data.source import Source
-from convexp.data.synthetic import CHUNK, check_room, check_whole, chunks, wrong
+from convexp.data.synthetic import CHUNK, check_integers, check_memory, draw_in_chunks, source_error
 
-GREY, CONTRAST = 128, 64  # background, and what bright and dark pixels differ from it by
+GREY, CONTRAST = 128, 64  # Grey level of the background, and by how much bright and dark pixels differ from it.
 
 
 def patterns(side: int) -> Tensor:
-    """The pattern, horizontal stripes, and after it the six distractors: ``(7, side, side)``, +1 bright, -1 dark.
+    """Return the pattern and then the six distractors, ``(7, side, side)``, with +1 for bright and -1 for dark pixels.
 
-    Vertical stripes, a checkerboard, both diagonals (``(i +- j) mod side < side / 2``), the upper half, the left half. For an
-    even ``side`` half of the pixels of each are bright, so that they have one histogram.
+    The pattern has horizontal stripes. The distractors are vertical stripes, a checkerboard, both diagonals
+    (``(i +- j) mod side < side / 2``), the upper half and the left half. For an even ``side``, half of the pixels of each are
+    bright, so that all have the same histogram.
     """
     i, j = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     half = side // 2
@@ -27,77 +28,82 @@ def patterns(side: int) -> Tensor:
 def waldo(
     shape: list[int], train: int, test: int, task: str, grid: int, side: int, distractors: int, noise: float, seed: int
 ) -> Source:
-    """Images of ``shape`` with the pattern, or without it, among distractors, to learn from and to test on.
+    """Draw images with and without the pattern, for training and for testing. The settings are those of ``waldo_images``.
 
-    The settings are those of ``waldo_images``, which also says where the pattern is.
+    The source knows the bounding boxes of the pattern in the test images.
     """
-    learn, labels, _ = waldo_images("train", train, shape, task, grid, side, distractors, noise, seed)
-    unseen, test_labels, found = waldo_images("test", test, shape, task, grid, side, distractors, noise, seed)
-    boxes = torch.stack((found, torch.where(found < 0, -1, found + side)), 1)  # (N, 2, 2)
-    return Source(learn, labels, unseen, test_labels, test_objects=boxes)
+    images, labels, _ = waldo_images("train", train, shape, task, grid, side, distractors, noise, seed)
+    test_images, test_labels, first = waldo_images("test", test, shape, task, grid, side, distractors, noise, seed)
+    boxes = torch.stack((first, torch.where(first < 0, -1, first + side)), 1)  # (N, 2, 2)
+    return Source(images, labels, test_images, test_labels, test_objects=boxes)
 
 
 def waldo_images(
     part: str, n: int, shape: list[int], task: str, grid: int, side: int, distractors: int, noise: float, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Images ``(n, 1, H, W)`` uint8, labels ``(n,)``, and the row and column of the pattern's first pixel, ``(n, 2)`` int64.
+    """Draw images in which square patches of ``patterns(side)`` lie on grey: grey level 128, bright 192, dark 64.
 
-    Squares of ``patterns(side)`` lie on grey 128, bright 192, dark 64. They neither overlap nor touch, so that no parts of two
-    of them make another pattern. The pattern comes first, uniform over all ``(H-side+1)(W-side+1)`` places; then each
-    distractor, uniform over the places that are left. (To reject crowded images instead would make the pattern rarer in the
-    middle; the price of not doing so is that ``distractors`` is bounded by what fits in whatever order.) An image without the
-    pattern has one more distractor in its place: neither the brightness, nor the histogram, nor where the patches lie tells
-    the classes apart. A smaller ``n`` gives the beginning of a larger one.
+    Patches neither overlap nor touch, so that parts of two of them never form another pattern. The position of the pattern is
+    drawn first, uniformly from all ``(H-side+1)(W-side+1)`` positions, and then that of each distractor, uniformly from the
+    positions that are left. (Rejecting images in which patches collide would make the pattern rarer in the middle. Drawing one
+    after the other limits ``distractors`` to the number that fits in every order.) An image without the pattern has one more
+    distractor instead, so that neither brightness, histogram nor positions tell the classes apart. A smaller ``n`` gives the
+    beginning of a larger one.
 
     Args:
-        part: "train" or "test"; each has draws of its own.
-        n: images.
-        shape: [1, H, W].
-        task: "presence": label 1 with the pattern, 0 without it (position -1, -1), by turns. "location": always there, the
-            label is the cell, row by row, of a ``grid`` x ``grid`` division of the image, in which the pattern's centre lies.
-        grid: cells in each direction.
-        side: of the patches, in pixels; even.
-        distractors: patches beside the pattern.
-        noise: standard deviation, in grey levels, of Gaussian noise on every pixel, before rounding and clipping to 0..255.
-        seed: of all draws.
+        part: ``train`` or ``test``. Each has its own draws.
+        n: Number of images.
+        shape: Shape of an image, [1, H, W].
+        task: With ``presence`` the label is 1 for images with the pattern and 0 for those without, which alternate. With
+            ``location`` all images have the pattern, and the label is the cell of its centre in a ``grid`` x ``grid`` division
+            of the image, counted row by row.
+        grid: Number of cells in each direction.
+        side: Side of the patches in pixels, an even number.
+        distractors: Number of patches beside the pattern.
+        noise: Standard deviation of Gaussian noise on every pixel, in grey levels, before rounding and clipping to 0..255.
+        seed: Seed of all draws.
+
+    Returns:
+        Images, ``(n, 1, H, W)`` uint8; labels, ``(n,)`` int64; and row and column of the pattern's first pixel, ``(n, 2)``
+        int64, or -1, -1 without the pattern.
 
     Raises:
-        ConfigError: naming the setting, if one is out of range or so many patches are not sure to fit.
+        ConfigError: If a setting is out of range, the patches may not fit, or the images do not fit into memory.
     """
     _check({part: n, "grid": grid, "side": side, "distractors": distractors, "seed": seed}, shape, task, noise)
-    check_room(n, shape, part)
+    check_memory(n, shape, part)
     size = (shape[1], shape[2])
     kinds = patterns(side)
     within = torch.arange(side)
     image = torch.arange(CHUNK)
-    there = image % 2 == 1 if task == "presence" else image >= 0
+    present = image % 2 == 1 if task == "presence" else image >= 0
 
-    def make(drawn: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(drawn: torch.Generator) -> tuple[Tensor, Tensor]:
         places = _places(size, side, 1 + distractors, drawn)  # (CHUNK, 1 + distractors, 2)
         kind = torch.randint(1, len(kinds), places.shape[:2], generator=drawn)
-        kind[there, 0] = 0
+        kind[present, 0] = 0
         row, column = places[:, :, :, None, None].unbind(2)  # (CHUNK, 1 + distractors, 1, 1)
         pixels = torch.randn(CHUNK, *size, generator=drawn) * noise + GREY
         pixels[image[:, None, None, None], row + within[:, None], column + within] += CONTRAST * kinds[kind]
-        position = places[:, 0].where(there[:, None], -1)
+        position = places[:, 0].where(present[:, None], -1)
         return pixels.round_().clamp_(0, 255).to(torch.uint8)[:, None], position
 
-    images, positions = chunks(n, make, "waldo", seed, part)
+    images, positions = draw_in_chunks(n, draw, "waldo", seed, part)
     if task == "presence":
         return images, (positions[:, 0] >= 0).long(), positions
-    cell = (2 * positions + side) * grid // (2 * torch.tensor(size))  # of the centre, position + side / 2
+    cell = (2 * positions + side) * grid // (2 * torch.tensor(size))  # the cell of the centre, position + side / 2
     return images, cell[:, 0] * grid + cell[:, 1], positions
 
 
 def _places(size: tuple[int, int], side: int, patches: int, drawn: torch.Generator) -> Tensor:
-    """First pixels of squares that do not touch, ``(CHUNK, patches, 2)``: each uniform over what those before it leave."""
+    """Draw first pixels of squares that do not touch, ``(CHUNK, patches, 2)``, each uniformly from the positions left."""
     rows, columns = (n - side + 1 for n in size)
     free = torch.ones(CHUNK, rows, columns, dtype=torch.bool)
     places: list[Tensor] = []
     for _ in range(patches):
         count = free.flatten(1).cumsum(1, dtype=torch.int32)  # (CHUNK, rows*columns)
         rank = (torch.rand(CHUNK, 1, generator=drawn, dtype=torch.float64) * count[:, -1:]).int() + 1
-        at = torch.searchsorted(count, rank)  # (CHUNK, 1), the rank-th free place
+        at = torch.searchsorted(count, rank)  # (CHUNK, 1), the rank-th free position
         row, column = at // columns, at % columns
         places.append(torch.cat((row, column), 1))
         far_row, far_column = ((torch.arange(n) - at).abs() > side for n, at in ((rows, row), (columns, column)))
@@ -105,22 +111,24 @@ def _places(size: tuple[int, int], side: int, patches: int, drawn: torch.Generat
     return torch.stack(places, 1)
 
 
-def _check(whole: dict[str, Any], shape: list[int], task: str, noise: Any) -> None:
-    check_whole(whole, grid=2, side=4, distractors=0, seed=0)
-    side, distractors, grid = whole["side"], whole["distractors"], whole["grid"]
+def _check(integers: dict[str, Any], shape: list[int], task: str, noise: Any) -> None:
+    check_integers(integers, grid=2, side=4, distractors=0, seed=0)
+    side, distractors, grid = integers["side"], integers["distractors"], integers["grid"]
     if len(shape) != 3 or shape[0] != 1:
-        raise wrong("shape", shape, "should be one channel and two dimensions, [1, H, W]")
+        raise source_error("shape", shape, "should be one channel and two dimensions, [1, H, W]")
     if side % 2 or side > min(shape[1:]):
-        raise wrong("side", side, f"should be even and no larger than the image, {min(shape[1:])}")
+        raise source_error("side", side, f"should be even and no larger than the image, {min(shape[1:])}")
     if not (isinstance(noise, int | float) and 0 <= noise < math.inf):
-        raise wrong("noise", noise, "should be a number of grey levels, 0 or more")
+        raise source_error("noise", noise, "should be a number of grey levels, 0 or more")
     if task not in ("presence", "location"):
-        raise wrong("task", task, "should be presence or location")
+        raise source_error("task", task, "should be presence or location")
     places = [n - side + 1 for n in shape[1:]]
-    most = (math.prod(places) - 1) // math.prod(min(2 * side + 1, n) for n in places)  # a patch takes so many from others
+    taken = math.prod(min(2 * side + 1, n) for n in places)  # positions that a patch takes from others, at most
+    most = (math.prod(places) - 1) // taken
     if distractors > most:
-        raise wrong("distractors", distractors, f"at most {most} of side {side} are sure to fit beside the pattern")
-    if task == "location" and grid * side >= 2 * min(shape[1:]):
-        raise wrong(
-            "grid", grid, f"at most {(2 * min(shape[1:]) - 1) // side}, or the centre never lies in a cell at the border"
+        raise source_error(
+            "distractors", distractors, f"should be at most {most}; more patches of side {side} may not fit beside the pattern"
         )
+    if task == "location" and grid * side >= 2 * min(shape[1:]):
+        largest = (2 * min(shape[1:]) - 1) // side
+        raise source_error("grid", grid, f"should be at most {largest}, or the centre never lies in a cell at the border")

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convexp.config import Config
 from convexp.data import loader, training_loader
-from convexp.data.preview import sheet
+from convexp.data.preview import preview_grid
 from convexp.errors import ConfigError, ConvexpError
 from convexp.execution import build
 from convexp.execution.evaluation import evaluate, load_weights, prepare_torch, save_pictures
@@ -265,7 +265,7 @@ class Experiment:
             self.result["metrics"] |= evaluate(self.module, self.data, self.config)
 
     def _probe(self) -> None:
-        pictures = {"data": sheet(self.data, self.config.seed)}
+        pictures = {"data": preview_grid(self.data, self.config.seed)}
         device = self.trainer.strategy.root_device
         self.network.to(device)
         sample = probe_sample(self.data, self.probes, device)

@@ -20,7 +20,7 @@ def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
     wanted = [getattr(probe, "max_images", 1) for probe in probes.values()]
     n = min(max(wanted, default=0), len(data.test))
     images, labels = data.test.first(n)
-    canvas, objects = data.test.larger(n), data.objects
+    canvas, objects = data.test.first_on_canvas(n), data.objects
     return Sample(
         images.to(device),
         labels.to(device),

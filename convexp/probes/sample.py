@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from convexp.data.canvas import move
+from convexp.data.canvas import shift_images
 from convexp.geometry import Size
 from convexp.geometry.placement import ShiftProtocol as ShiftProtocol
 from convexp.probes.errors import NotApplicableError
@@ -78,4 +78,4 @@ class Sample:
                     "protocol=crop needs a canvas larger than the images that the network sees; set data.shift.protocol=crop"
                 )
             images = self.canvas
-        return move(images, shift, protocol, self.size)
+        return shift_images(images, shift, protocol, self.size)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from convexp.data.batches import Batch
+from convexp.data.images import Batch
 from convexp.errors import DivergedError
 from convexp.models import Network
 from convexp.training.mean import MeanOverSamples

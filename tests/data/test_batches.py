@@ -6,10 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.data.batches import EpochSampler, Images, View, loader, training_loader
 from convexp.data.canvas import zero_fill
-from convexp.data.rng import draw
+from convexp.data.epochs import EpochSampler
+from convexp.data.images import Images
+from convexp.data.loaders import loader, training_loader
+from convexp.data.rng import draw_offsets
 from convexp.data.source import Source
+from convexp.data.view import View
 from convexp.errors import ConfigError
 from convexp.geometry.placement import OneOf, Placement, Uniform
 
@@ -95,7 +98,7 @@ def test_loader_shuffles_anew_in_every_epoch():
 def spots(n: int, shifts: OneOf | Uniform = STILL, position: OneOf | Uniform = STILL) -> Images:
     """n images of one white pixel, each at the corner of a canvas of 9 x 9."""
     placement = Placement((1, 1), (9, 9), (9, 9), position, "zero_fill", STILL, STILL, STILL)
-    view = View(placement, draw(position, n, 5, "position"), draw(shifts, n, 5, "shift"))
+    view = View(placement, draw_offsets(position, n, 5, "position"), draw_offsets(shifts, n, 5, "shift"))
     return Images(torch.full((n, 1, 1, 1), 255, dtype=torch.uint8), torch.arange(n), None, view)
 
 
@@ -118,7 +121,7 @@ def test_a_training_shift_is_a_function_of_seed_epoch_and_sample(n, size, seed, 
         batches.sampler.set_epoch(epoch)
         return places(batches)
 
-    table = draw(anywhere, n, seed, epoch, "shift")
+    table = draw_offsets(anywhere, n, seed, epoch, "shift")
     seen = shown(size)
     assert all(place == tuple(table[label].tolist()) for label, place in seen.items())
     everything = shown(n)  # whatever the batches: one of all
@@ -158,11 +161,11 @@ def test_one_of_a_list_draws_each():
 
 
 def test_uniform_draws_reach_both_ends_and_nothing_beyond():
-    drawn = draw(Uniform((-1, 0), (1, 2)), 400, 0)
+    drawn = draw_offsets(Uniform((-1, 0), (1, 2)), 400, 0)
     assert drawn[:, 0].unique().tolist() == [-1, 0, 1]
     assert drawn[:, 1].unique().tolist() == [0, 1, 2]
-    assert torch.equal(drawn, draw(Uniform((-1, 0), (1, 2)), 400, 0))
-    assert not torch.equal(drawn, draw(Uniform((-1, 0), (1, 2)), 400, 1))
+    assert torch.equal(drawn, draw_offsets(Uniform((-1, 0), (1, 2)), 400, 0))
+    assert not torch.equal(drawn, draw_offsets(Uniform((-1, 0), (1, 2)), 400, 1))
 
 
 @few
@@ -172,7 +175,7 @@ def test_processes_share_an_epoch(length, processes, seed, epoch):
     parts = []
     for rank in range(processes):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("convexp.data.batches._processes", lambda rank=rank: (rank, processes))
+            patch.setattr("convexp.data.epochs._rank_and_processes", lambda rank=rank: (rank, processes))
             sampler = EpochSampler(length, seed)
             assert len(sampler) == length // processes
             parts.append(order(length, seed, epoch))
@@ -209,7 +212,7 @@ def test_worker_processes_change_nothing(workers):
     training = training_loader(data, 8, anywhere, 3)
     for epoch in range(2):
         training.sampler.set_epoch(epoch)
-        table = draw(anywhere, 50, 3, epoch, "shift")
+        table = draw_offsets(anywhere, 50, 3, epoch, "shift")
         expected = order(50, 3, epoch)[:48]
         batches = list(training)
         assert torch.cat([labels for _, labels in batches]).tolist() == expected
@@ -296,17 +299,17 @@ def test_the_larger_canvas_of_a_window():
     images = torch.randint(0, 256, (5, 1, 6, 6), dtype=torch.uint8)
     cropped = Placement((6, 6), (10, 10), (4, 4), still, "crop", still, still, still)
     data = Images(images, torch.arange(5), torch.tensor([3, 1, 0]), View(cropped, (2, 2), (1, -1)))
-    larger = data.larger(2)
+    larger = data.first_on_canvas(2)
     assert larger is not None
     assert torch.equal(larger[:, :, 3:9, 1:7], images[[3, 1]])  # moved down 1 and left 1, as they are seen
     assert larger.shape == (2, 1, 10, 10)
     assert torch.equal(larger[:, :, 3:7, 3:7], data.first(2)[0])  # its middle
     whole = Placement((6, 6), (6, 6), (6, 6), still, "zero_fill", still, still, still)
-    assert Images(images, torch.arange(5), None, View(whole, (0, 0), (1, 1))).larger(2) is None
-    assert Images(images, torch.arange(5)).larger(2) is None
+    assert Images(images, torch.arange(5), None, View(whole, (0, 0), (1, 1))).first_on_canvas(2) is None
+    assert Images(images, torch.arange(5)).first_on_canvas(2) is None
 
 
-@pytest.mark.parametrize(("train", "test", "said"), [(20, 0, "no images to test on"), (0, 20, "no images to learn from")])
+@pytest.mark.parametrize(("train", "test", "said"), [(20, 0, "no test images"), (0, 20, "no training images")])
 def test_a_part_without_images_is_named(train, test, said):
 
     from convexp.config.compose import composed

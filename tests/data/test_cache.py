@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convexp.data.cache import mapped, stored
+from convexp.data.cache import cached_folder, load_mapped
 from convexp.files.locks import lock
 
 
@@ -25,9 +25,9 @@ def test_it_is_written_once(tmp_path):
         numbers(folder)
 
     for _ in range(2):
-        assert mapped(stored(tmp_path, "k", write) / "a.npy").tolist() == [0, 1, 2, 3, 4, 5]
+        assert load_mapped(cached_folder(tmp_path, "k", write) / "a.npy").tolist() == [0, 1, 2, 3, 4, 5]
     assert len(calls) == 1
-    assert stored(tmp_path, "other", write) != stored(tmp_path, "k", write)
+    assert cached_folder(tmp_path, "other", write) != cached_folder(tmp_path, "k", write)
     assert len(calls) == 2
 
 
@@ -38,17 +38,17 @@ def test_a_failure_leaves_nothing(tmp_path, error):
         raise error
 
     with pytest.raises(error):
-        stored(tmp_path, "k", write)
+        cached_folder(tmp_path, "k", write)
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
-    assert mapped(stored(tmp_path, "k", numbers) / "a.npy").sum() == 15
+    assert load_mapped(cached_folder(tmp_path, "k", numbers) / "a.npy").sum() == 15
 
 
 def test_a_killed_process_leaves_no_wrong_cache(tmp_path):
     script = (
-        "import sys, time; from pathlib import Path; import numpy as np; from convexp.data.cache import stored\n"
+        "import sys, time; from pathlib import Path; import numpy as np; from convexp.data.cache import cached_folder\n"
         "def write(folder):\n"
         "    np.save(folder / 'a.npy', np.zeros(3)); print('half', flush=True); time.sleep(60)\n"
-        "stored(Path(sys.argv[1]), 'k', write)"
+        "cached_folder(Path(sys.argv[1]), 'k', write)"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -58,7 +58,7 @@ def test_a_killed_process_leaves_no_wrong_cache(tmp_path):
     process.stdout.close()
     assert not (tmp_path / "k").exists()
     assert len(list(tmp_path.glob("k.partial-*"))) == 1
-    assert mapped(stored(tmp_path, "k", numbers) / "a.npy").sum() == 15
+    assert load_mapped(cached_folder(tmp_path, "k", numbers) / "a.npy").sum() == 15
     assert list(tmp_path.glob("k.partial-*")) == []
 
 
@@ -69,7 +69,7 @@ def _one_of_many(folder: Path) -> int:
         time.sleep(0.3)
         numbers(partial)
 
-    return int(mapped(stored(folder, "k", write) / "a.npy").sum())
+    return int(load_mapped(cached_folder(folder, "k", write) / "a.npy").sum())
 
 
 def test_of_several_processes_one_writes(tmp_path):
@@ -82,8 +82,8 @@ def test_of_several_processes_one_writes(tmp_path):
 
 def test_changes_of_a_mapped_array_stay_in_memory(tmp_path):
     numbers(tmp_path)
-    mapped(tmp_path / "a.npy")[0] = 9
-    assert mapped(tmp_path / "a.npy")[0] == 0
+    load_mapped(tmp_path / "a.npy")[0] = 9
+    assert load_mapped(tmp_path / "a.npy")[0] == 0
 
 
 def test_what_killed_processes_left_of_any_key_is_removed_and_what_is_being_written_stays(tmp_path):
@@ -93,5 +93,5 @@ def test_what_killed_processes_left_of_any_key_is_removed_and_what_is_being_writ
     for name in ("note.json.partial-3", f".partial-{16 * '0'}"):
         (tmp_path / name).touch()
     with lock(tmp_path / "busy.lock"):
-        stored(tmp_path, "k", numbers)
+        cached_folder(tmp_path, "k", numbers)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == ["busy.partial-2", "k"]

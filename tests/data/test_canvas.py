@@ -11,10 +11,10 @@ from convexp.data.canvas import (
     circular_each,
     crop,
     crop_each,
-    cut_share,
-    move,
+    cut_off_share,
     place,
     place_each,
+    shift_images,
     zero_fill,
     zero_fill_each,
 )
@@ -141,9 +141,9 @@ def test_where_nothing_leaves_the_three_protocols_agree(size, data, seed, each):
     shift = tuple(data.draw(st.integers(-margin, margin)) for _ in size)
     by = torch.tensor([shift] * len(images)) if each else shift
     still = (0,) * len(size)
-    zero, around = (crop(move(images, by, kind, canvas), window, still) for kind in ("zero_fill", "circular"))
+    zero, around = (crop(shift_images(images, by, kind, canvas), window, still) for kind in ("zero_fill", "circular"))
     assert torch.equal(zero, around)
-    assert torch.equal(zero, move(images, by, "crop", window))
+    assert torch.equal(zero, shift_images(images, by, "crop", window))
 
 
 @few
@@ -152,8 +152,8 @@ def test_shifts_leave_the_images_they_are_given(case):
     images, shift = case
     before = images.clone()
     for kind in ("zero_fill", "circular"):
-        move(images, shift, kind, tuple(images.shape[2:]))
-        move(images, torch.tensor([shift] * len(images)), kind, tuple(images.shape[2:]))
+        shift_images(images, shift, kind, tuple(images.shape[2:]))
+        shift_images(images, torch.tensor([shift] * len(images)), kind, tuple(images.shape[2:]))
     place(images, (9,) * len(shift), (0,) * len(shift))
     assert torch.equal(images, before)
 
@@ -165,7 +165,7 @@ def test_nothing_is_cut_off_within_the_margin_and_the_way_back_restores(size, da
     margin = data.draw(st.integers(0, 4))
     canvas = place(images, tuple(n + 2 * margin for n in size), (margin,) * len(size))
     shift = tuple(data.draw(st.integers(-margin, margin)) for _ in size)
-    assert cut_share(canvas, shift) == 0
+    assert cut_off_share(canvas, shift) == 0
     assert torch.equal(zero_fill(zero_fill(canvas, shift), tuple(-n for n in shift)), canvas)
 
 
@@ -174,7 +174,7 @@ def test_nothing_is_cut_off_within_the_margin_and_the_way_back_restores(size, da
 def test_cut_share_is_the_brightness_that_is_lost(case):
     images, shift = case
     moved = torch.stack([slow(image, shift) for image in images])
-    assert cut_share(images, shift) == pytest.approx(1 - int(moved.sum()) / int(images.sum()), abs=1e-12)
+    assert cut_off_share(images, shift) == pytest.approx(1 - int(moved.sum()) / int(images.sum()), abs=1e-12)
 
 
 @few
@@ -183,5 +183,5 @@ def test_everything_is_cut_off_by_a_shift_of_the_whole_image(size, seed, sign):
     images = pixels(size, seed)
     for dim, n in enumerate(size):
         shift = tuple(sign * n if dim == d else 0 for d in range(len(size)))
-        assert cut_share(images, shift) == 1
+        assert cut_off_share(images, shift) == 1
         assert not zero_fill(images, shift).any()

@@ -9,7 +9,7 @@ from conftest import SMALL, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.data.dsd import CHUNK, GREY, LEAST, dsd, levels, log_likelihood_ratio, patches, signal
+from convexp.data.dsd import CHUNK, GREY, SMALLEST_SIGMA, dsd, levels, log_likelihood_ratio, patches, signal
 from convexp.errors import ConfigError
 
 few = settings(deadline=None, max_examples=40)
@@ -64,15 +64,15 @@ def test_train_and_test_have_one_signal_and_different_draws(source):
 
 def test_labels_and_places_are_uniform(source, y):
     assert abs(float(y.double().mean())) < 4 / N**0.5
-    clear = dsd(SHAPE, PATCH, 1, N, LEAST, SEED)
-    x = patches(clear.test_images, PATCH, W, LEAST)
+    clear = dsd(SHAPE, PATCH, 1, N, SMALLEST_SIGMA, SEED)
+    x = patches(clear.test_images, PATCH, W, SMALLEST_SIGMA)
     t = (x @ W).abs().argmax(1)
     counts = torch.bincount(t, minlength=K).double()
     assert float(((counts - N / K) ** 2 / (N / K)).sum()) < 25  # chi squared of 5 degrees: p = 1e-4
     assert torch.equal((x @ W)[torch.arange(N), t].sign().long(), 2 * clear.test_labels - 1)
 
 
-@pytest.mark.parametrize("sigma", [LEAST, 0.25, 1.0, 4.0])
+@pytest.mark.parametrize("sigma", [SMALLEST_SIGMA, 0.25, 1.0, 4.0])
 def test_neither_rounding_nor_clipping_counts(sigma):
     source = dsd([1, 32, 32], 4, 1, 3000, sigma, SEED)
     share = float(((source.test_images == 0) | (source.test_images == 255)).double().mean())
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_clipped_and_does_not_wrap(monkeypatch):
 
 
 @few
-@given(st.integers(1, 64), st.floats(LEAST, 100), st.integers(0, 1000))
+@given(st.integers(1, 64), st.floats(SMALLEST_SIGMA, 100), st.integers(0, 1000))
 def test_a_signal_and_five_deviations_fit_into_grey_levels(d, sigma, seed):
     w = signal(d, seed)
     scale, reach = levels(w, sigma), float(w.abs().max()) + 5 * sigma
@@ -121,7 +121,7 @@ def test_the_ratio_is_that_of_the_two_mixtures(k, d, sigma, seed):
 
 
 @few
-@given(st.integers(1, 9), st.integers(1, 9), st.floats(LEAST, 3), st.integers(0, 1000))
+@given(st.integers(1, 9), st.integers(1, 9), st.floats(SMALLEST_SIGMA, 3), st.integers(0, 1000))
 def test_the_ratio_is_odd_and_blind_to_the_order_of_patches(k, d, sigma, seed):
     drawn = torch.Generator().manual_seed(seed)
     x, w = torch.randn(5, k, d, generator=drawn, dtype=torch.float64), signal(d, seed)

@@ -15,7 +15,8 @@ from conftest import SMALL, read
 from PIL import Image
 from torch import Tensor
 
-from convexp.data.image_folder import decoded, image_folder
+from convexp.data.decode import decode
+from convexp.data.image_folder import image_folder
 from convexp.data.source import Source, checksum, moments
 from convexp.data.vision import vision
 from convexp.errors import ConfigError
@@ -76,7 +77,7 @@ def test_the_second_start_reads_no_image(tmp_path, monkeypatch):
     images, labels = some()
     write(tmp_path / "photos", images, labels)
     first = folder_source(tmp_path / "photos")
-    monkeypatch.setattr("convexp.data.image_folder.decoded", None)
+    monkeypatch.setattr("convexp.data.decode.decode", None)
     monkeypatch.setattr("convexp.data.listing.Listing.content", None)
     second = folder_source(tmp_path / "photos")
     assert torch.equal(first.train_images, second.train_images)
@@ -89,7 +90,7 @@ def test_the_key_is_the_content(tmp_path, monkeypatch):
     write(tmp_path / "photos", images, labels)
     first = folder_source(tmp_path / "photos")
     made = []
-    monkeypatch.setattr("convexp.data.image_folder.decoded", lambda *a: made.append(a) or decoded(*a))
+    monkeypatch.setattr("convexp.data.decode.decode", lambda *a: made.append(a) or decode(*a))
     shutil.copytree(tmp_path / "photos", tmp_path / "copy")
     (tmp_path / "photos" / "class0" / "00000.png").touch()
     for name in ("copy", "photos"):
@@ -138,8 +139,8 @@ def test_an_altered_cache_is_noticed_and_made_anew(tmp_path, capsys, altered):
     assert "altered" in capsys.readouterr().out
     after = (second.train_images, second.train_labels, second.test_images, second.test_labels)
     assert all(map(torch.equal, before, after))
-    assert second.stored is not None
-    assert torch.equal(second.stored.moments, moments(second.train_images))
+    assert second.precomputed is not None
+    assert torch.equal(second.precomputed.moments, moments(second.train_images))
     assert second.checksum() == checksum(*before)
 
 
@@ -148,11 +149,11 @@ def test_what_is_known_of_stored_images_is_what_reading_gives(tmp_path):
     write(tmp_path / "photos", images, labels)
     source = folder_source(tmp_path / "photos")
     in_memory = Source(source.train_images, source.train_labels, source.test_images, source.test_labels)
-    assert source.stored is not None
+    assert source.precomputed is not None
     assert source.checksum() == in_memory.checksum()
     rows = torch.tensor([0, 5, 9])
     assert source.statistics(rows) == in_memory.statistics(rows)
-    assert torch.equal(source.stored.moments, moments(source.train_images))
+    assert torch.equal(source.precomputed.moments, moments(source.train_images))
 
 
 def test_linked_folders_and_all_usual_names_are_used(tmp_path):
@@ -206,7 +207,7 @@ def test_what_is_left_out_is_said_and_noted(tmp_path, capsys, parts):
     assert source.notes == {"left_out": expected}
     assert len(source.train_labels) + len(source.test_labels) == (80 if parts else 40)
     said = capsys.readouterr().out
-    assert said.startswith(f"{root}: {sum(expected.values())} files left out: ")
+    assert said.startswith(f"{root}: {sum(expected.values())} files are not used: ")
     assert all(f"{n} {why}" in said for why, n in expected.items())
     folder_source(root)
     assert capsys.readouterr().out == said  # of a cached array, too
@@ -233,7 +234,7 @@ def test_kinds_of_images(tmp_path):
     pixels = np.zeros((4, 6, 4), np.uint8)
     pixels[..., 0], pixels[:2, :, 3] = 200, 255  # red; the lower half transparent
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    seen = decoded(tmp_path / "a.png", [3, 4, 6], "none")
+    seen = decode(tmp_path / "a.png", [3, 4, 6], "none")
     assert seen[0, :2].tolist() == [[200] * 6] * 2
     assert not seen[:, 2:].any()
     turned = Image.Exif()
@@ -241,20 +242,20 @@ def test_kinds_of_images(tmp_path):
     bars = np.zeros((8, 16), np.uint8)
     bars[:, :8] = 255  # bright on the left, so on top when upright
     Image.fromarray(bars).save(tmp_path / "b.jpg", exif=turned, quality=95)
-    upright = decoded(tmp_path / "b.jpg", [1, 16, 8], "none")[0]
+    upright = decode(tmp_path / "b.jpg", [1, 16, 8], "none")[0]
     assert upright[:6].min() > 200
     assert upright[10:].max() < 50
     grey = Image.fromarray(np.tile(np.arange(0, 160, 10, np.uint8), (8, 1)))
     grey.convert("P").save(tmp_path / "c.gif")
-    assert decoded(tmp_path / "c.gif", [3, 8, 16], "none").tolist() == [np.asarray(grey).tolist()] * 3
+    assert decode(tmp_path / "c.gif", [3, 8, 16], "none").tolist() == [np.asarray(grey).tolist()] * 3
 
 
 def test_fit_keeps_the_middle_and_stretch_keeps_everything(tmp_path):
     wide = np.zeros((4, 12), np.uint8)
     wide[:, 4:8] = 255
     Image.fromarray(wide).save(tmp_path / "a.png")
-    assert decoded(tmp_path / "a.png", [1, 4, 4], "fit").min() == 255
-    stretched = decoded(tmp_path / "a.png", [1, 4, 3], "stretch")[0]
+    assert decode(tmp_path / "a.png", [1, 4, 4], "fit").min() == 255
+    stretched = decode(tmp_path / "a.png", [1, 4, 3], "stretch")[0]
     assert stretched[:, 1].min() > 200
     assert stretched[:, [0, 2]].max() < 60
 

@@ -117,17 +117,17 @@ WRONG = {
     "no test part": ({"x_train": X, "y_train": Y}, ["train_images"]),
     "nothing known": ({"pictures": X, "kinds": Y}, ["images"]),
     "fewer labels": ({"x": X, "y": Y[:7]}, ["20", "7"]),
-    "none at all": ({"x": X[:0], "y": Y[:0]}, ["some"]),
-    "labels of two columns": ({"x": X, "y": np.eye(20)}, ["y should be one whole number"]),
-    "half a label": ({"x": X, "y": Y + 0.5}, ["y should be one whole number"]),
-    "NaN for a label": ({"x": X, "y": np.where(Y, np.nan, 0)}, ["y hold values that are no finite numbers"]),
-    "an infinite label": ({"x": X, "y": np.where(Y, np.inf, 0)}, ["y hold values that are no finite numbers"]),
-    "no class": ({"x": X, "y": np.where(Y, 1e300, 0)}, ["y hold 1e+300", "classes"]),
+    "none at all": ({"x": X[:0], "y": Y[:0]}, ["x has 0 entries", "at least one"]),
+    "labels of two columns": ({"x": X, "y": np.eye(20)}, ["y has type", "should be one whole number per image"]),
+    "half a label": ({"x": X, "y": Y + 0.5}, ["y has type", "should be one whole number per image"]),
+    "NaN for a label": ({"x": X, "y": np.where(Y, np.nan, 0)}, ["y hold values that are not finite"]),
+    "an infinite label": ({"x": X, "y": np.where(Y, np.inf, 0)}, ["y hold values that are not finite"]),
+    "no class": ({"x": X, "y": np.where(Y, 1e300, 0)}, ["y hold 1e+300", "labels should be at most"]),
     "parts of different scales": (
         {"x_train": X, "y_train": Y, "x_test": X / 255, "y_test": Y},
         ["x_train are whole numbers 0..255, x_test real numbers 0..1"],
     ),
-    "text": ({"x": X, "y": Y.astype(str)}, ["y should be an array of numbers"]),
+    "text": ({"x": X, "y": Y.astype(str)}, ["y has type", "should be an array of numbers"]),
     "objects": ({"x": X, "y": np.array([{}] * 20)}, ["cannot be read"]),
     "another shape": ({"x": X[..., :4], "y": Y}, ["data.image_shape=[3, 4, 5]", "[3, 4, 4]"]),
 }
@@ -146,7 +146,7 @@ def test_what_is_wrong_is_named(tmp_path, kind):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"not an archive"])
 def test_a_damaged_file(tmp_path, content):
     (tmp_path / "mine.npz").write_bytes(content)
-    with pytest.raises(ConfigError, match=r"mine.npz: is no npz file, or damaged"):
+    with pytest.raises(ConfigError, match=r"mine.npz: is not an npz file, or is damaged"):
         npz(str(tmp_path / "mine.npz"), [3, 4, 5], 4, 0)
 
 
@@ -156,7 +156,7 @@ def test_a_truncated_file(tmp_path):
     whole = (tmp_path / "mine.npz").read_bytes()
     for end in (len(whole) // 2, len(whole) - 30):
         (tmp_path / "mine.npz").write_bytes(whole[:end])
-        with pytest.raises(ConfigError, match=r"mine.npz: is no npz file, or damaged"):
+        with pytest.raises(ConfigError, match=r"mine.npz: is not an npz file, or is damaged"):
             npz(str(tmp_path / "mine.npz"), [3, 4, 5], 4, 0)
 
 

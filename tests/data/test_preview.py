@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from convexp.config.compose import composed
-from convexp.data.preview import sheet
+from convexp.data.preview import preview_grid
 from convexp.execution import build
 
 
@@ -22,7 +22,7 @@ ROWS = [
 @pytest.mark.parametrize(("overrides", "rows"), ROWS)
 def test_a_row_for_each_epoch_and_part(overrides, rows):
     data = dataset(*overrides)
-    picture = sheet(data, seed=0, columns=7)
+    picture = preview_grid(data, seed=0, columns=7)
     assert picture.dtype == torch.uint8
     assert picture.shape == (3, 2 + rows * 66, 2 + 7 * 66)  # tiles of 16 * 4 pixels, lines of 2
     first = picture[0, 2:66, 2:66][::4, ::4]  # the first tile, back at its size

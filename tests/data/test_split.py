@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from convexp.data.split import beginning, held_out, number, stratified_order
+from convexp.data.split import stratified_order, stratified_split, stratified_subset, subset_size
 from convexp.errors import ConfigError
 
 few = settings(deadline=None, max_examples=60)
@@ -25,7 +25,7 @@ def cases(draw: st.DrawFn) -> tuple[Tensor, int, int]:
 @given(cases())
 def test_a_split_is_a_partition_of_exact_sizes(case):
     labels, size, seed = case
-    rest, held = held_out(labels, size, seed, "x")
+    rest, held = stratified_split(labels, size, seed, "x")
     assert len(held) == size
     assert torch.equal(torch.cat([rest, held]).sort().values, torch.arange(len(labels)))
     assert torch.equal(rest, rest.sort().values)
@@ -37,7 +37,7 @@ def test_a_split_is_a_partition_of_exact_sizes(case):
 def test_class_shares_are_kept(case):
     """Webster's rule: within half a sample of ``t * n_c`` for one t, so within 1/2 + classes * share / 2 of the exact share."""
     labels, size, seed = case
-    _, held = held_out(labels, size, seed, "x")
+    _, held = stratified_split(labels, size, seed, "x")
     classes = labels.unique()
     for c in classes:
         share = int((labels == c).sum()) / len(labels)
@@ -60,55 +60,55 @@ def test_a_smaller_training_set_is_part_of_a_larger_one(case, data):
     labels, _, seed = case
     least = max(len(labels) - 10, (labels.bincount() > 0).sum().item() * 8)
     sizes = sorted(data.draw(st.lists(st.integers(least, len(labels)), min_size=2, max_size=4)))
-    sets = [set(beginning(labels, size, seed, "x").tolist()) for size in sizes]
+    sets = [set(stratified_subset(labels, size, seed, "x").tolist()) for size in sizes]
     assert [len(s) for s in sets] == sizes
     assert all(smaller <= larger for smaller, larger in zip(sets, sets[1:], strict=False))
-    assert beginning(labels, None, seed, "x").tolist() == list(range(len(labels)))
+    assert stratified_subset(labels, None, seed, "x").tolist() == list(range(len(labels)))
 
 
 @few
 @given(st.integers(1, 2000), st.floats(0.01, 1))
 def test_a_share_is_that_many(total, share):
-    assert abs(number(share, total, "x") - share * total) <= 0.5
-    assert number(total, 5, "x") == total
+    assert abs(subset_size(share, total, "x") - share * total) <= 0.5
+    assert subset_size(total, 5, "x") == total
 
 
 def test_a_share_and_its_number_are_the_same_split():
     labels = torch.arange(200) % 4
     for share, size in ((0.2, 40), (0.5, 100)):
-        assert torch.equal(held_out(labels, share, 3, "x")[1], held_out(labels, size, 3, "x")[1])
-        assert torch.equal(beginning(labels, share, 3, "x"), beginning(labels, size, 3, "x"))
+        assert torch.equal(stratified_split(labels, share, 3, "x")[1], stratified_split(labels, size, 3, "x")[1])
+        assert torch.equal(stratified_subset(labels, share, 3, "x"), stratified_subset(labels, size, 3, "x"))
 
 
 @pytest.mark.parametrize("size", [0, -1, -0.2, 1.5, "10%", True, float("nan")])
 def test_what_is_no_number_of_samples(size):
     with pytest.raises(ConfigError, match=r"data.val_size=.*: should be a number"):
-        held_out(torch.arange(40) % 2, size, 0, "data.val_size")
+        stratified_split(torch.arange(40) % 2, size, 0, "data.val_size")
 
 
 def test_more_than_there_are():
     with pytest.raises(ConfigError, match=r"data.train_size=41: there are 40 samples"):
-        beginning(torch.arange(40) % 2, 41, 0, "data.train_size")
+        stratified_subset(torch.arange(40) % 2, 41, 0, "data.train_size")
 
 
 @few
 @given(cases())
 def test_the_seed_decides(case):
     labels, size, seed = case
-    first = held_out(labels, size, seed, "x")
+    first = stratified_split(labels, size, seed, "x")
     torch.rand(1)  # whatever the global state
-    assert all(torch.equal(a, b) for a, b in zip(first, held_out(labels, size, seed, "x"), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(first, stratified_split(labels, size, seed, "x"), strict=True))
 
 
 @pytest.mark.parametrize("other", [1, 2, 12345, 2**31])
 def test_another_seed_another_split(other):
     labels = torch.arange(200) % 4
-    assert not torch.equal(held_out(labels, 40, 0, "x")[1], held_out(labels, 40, other, "x")[1])
+    assert not torch.equal(stratified_split(labels, 40, 0, "x")[1], stratified_split(labels, 40, other, "x")[1])
 
 
 def test_every_sample_is_held_out_sometimes():
     labels = torch.arange(20) % 2
-    held = torch.cat([held_out(labels, 10, seed, "x")[1] for seed in range(40)])
+    held = torch.cat([stratified_split(labels, 10, seed, "x")[1] for seed in range(40)])
     assert held.unique().numel() == 20
 
 
@@ -128,4 +128,4 @@ def test_every_sample_is_held_out_sometimes():
 def test_a_class_with_too_few_samples(counts, size):
     labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
     with pytest.raises(ConfigError, match=f"data.val_size={size}: "):
-        held_out(labels, size, 0, "data.val_size")
+        stratified_split(labels, size, 0, "data.val_size")

@@ -197,7 +197,7 @@ def test_wrong_split(root, split):
     with pytest.raises(ConfigError) as caught:
         emnist(split, str(root), download=False)
     splits = "byclass, bymerge, balanced, letters, digits, mnist"
-    assert str(caught.value) == f"data.source.split={split}: there are {splits}"
+    assert str(caught.value) == f"data.source.split={split}: should be one of {splits}"
 
 
 @pytest.mark.parametrize("dataset", ["Kmnist", "mnist", "EMNIST", "SVHN", "FakeData"])

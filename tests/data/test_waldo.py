@@ -184,13 +184,13 @@ def test_much_noise_is_clipped():
         ({"side": 4.0}, "side=4.0: should be a whole number"),
         ({"side": 22}, "side=22: should be even and no larger than the image, 20"),
         ({"distractors": -1}, "distractors=-1: should be a whole number, 0 or more"),
-        ({"distractors": 5}, "distractors=5: at most 4 of side 4"),
+        ({"distractors": 5}, "distractors=5: should be at most 4; more patches of side 4"),
         ({"noise": -1.0}, "noise=-1.0: should be a number"),
         ({"noise": float("nan")}, "noise=nan: should be a number"),
         ({"noise": "much"}, "noise=much: should be a number"),
         ({"task": "find"}, "task=find: should be presence or location"),
         ({"grid": 1}, "grid=1: should be a whole number, 2 or more"),
-        ({"grid": 10, "task": "location"}, "grid=10: at most 9"),
+        ({"grid": 10, "task": "location"}, "grid=10: should be at most 9"),
         ({"n": 0}, "train=0: should be a whole number, 1 or more"),
         ({"n": 0, "part": "test"}, "test=0: should be a whole number, 1 or more"),
         ({"seed": -1}, "seed=-1: should be a whole number, 0 or more"),
@@ -220,7 +220,7 @@ def test_a_wrong_setting_ends_the_run_in_one_line(call):
     done = call("train", "data=waldo", "data.source.distractors=99")
     assert done.code == 2
     assert done.err.count("\n") == 1
-    assert "data.source.distractors=99: at most 10" in done.err
+    assert "data.source.distractors=99: should be at most 10" in done.err
 
 
 def test_the_object_is_where_the_pattern_is():

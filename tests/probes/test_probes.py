@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nets import STAGE, constant, data, few, in_the_middle, is_picture, make, summing
 
-from convexp.data.canvas import cut_share, zero_fill
+from convexp.data.canvas import cut_off_share, zero_fill
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.behaviour.consistency import Consistency
@@ -81,7 +81,7 @@ def test_shift_map_reports_the_worst_cut(reach):
     images, labels = data()
     made = ShiftMap(max_shift=reach, max_images=40).measure(constant(0), Sample(images, labels))
     steps = range(-reach, reach + 1)
-    assert made.numbers["cut"] == max(cut_share(images, (down, right)) for down in steps for right in steps)
+    assert made.numbers["cut"] == max(cut_off_share(images, (down, right)) for down in steps for right in steps)
     assert (made.numbers["cut"] == 0) == (reach <= 2)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from convexp.data.canvas import cut_share
+from convexp.data.canvas import cut_off_share
 from convexp.geometry.placement import ShiftProtocol
 from convexp.models import Network
 from convexp.probes.base import Measurement
@@ -66,7 +66,7 @@ class ShiftMap:
         if different is not None:
             numbers["control"] = float(control.mean())
         if self.protocol == "zero_fill":
-            numbers["cut"] = max(cut_share(sample.images, corner) for corner in grid.corners())
+            numbers["cut"] = max(cut_off_share(sample.images, corner) for corner in grid.corners())
         maps = {"accuracy": grid.map(accuracy).tolist(), "radius": grid.radial(accuracy)}
         if correct.any():
             numbers["mean_correct"] = float(among_correct.mean())

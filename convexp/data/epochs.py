@@ -1,0 +1,88 @@
+"""Training epochs in which the order and the shifts of the images depend on nothing but seed, epoch and sample."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+import torch.distributed
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+from torch.utils.data.distributed import DistributedSampler
+
+from convexp.data.images import Batch, Images, index_tensor
+from convexp.data.rng import draw_offsets, generator
+from convexp.data.view import View
+from convexp.geometry.placement import Offsets
+
+
+class Epochs(TorchDataset[Batch]):
+    """The images of all epochs, one after the other: item ``e * len(images) + i`` is image i as it is shifted in epoch e.
+
+    The shift is a pure function of seed, epoch and sample, so that worker processes and resumed runs have no state to restore.
+
+    Args:
+        images: The training images.
+        shifts: The shifts to draw from.
+        seed: Seed of the draws.
+    """
+
+    def __init__(self, images: Images, shifts: Offsets, seed: int) -> None:
+        self.images = images
+        self.shifts = shifts
+        self.seed = seed
+        self._current: tuple[int, View | None] = (-1, None)
+
+    def __len__(self) -> int:
+        """Return the number of items in one epoch."""
+        return len(self.images)
+
+    def __getitems__(self, items: list[int]) -> Batch:
+        """Return the batch of ``items``, all of which are of one epoch."""
+        epoch, n = items[0] // len(self.images), len(self.images)
+        return self.images.batch(index_tensor(items) - epoch * n, self._view(epoch))
+
+    def _view(self, epoch: int) -> View | None:
+        view = self.images.view
+        if view is None:
+            return None
+        if self._current[0] != epoch:
+            drawn = draw_offsets(self.shifts, len(self.images.labels), self.seed, epoch, "shift")
+            device = self.images.images.device
+            self._current = (epoch, replace(view, shifts=drawn.to(device) if isinstance(drawn, Tensor) else drawn))
+        return self._current[1]
+
+
+class EpochSampler(DistributedSampler[int]):
+    """Yields the items of ``Epochs`` in an order that is a pure function of seed and epoch.
+
+    Lightning calls ``set_epoch`` before every epoch. If several processes train together, each gets every n-th item, with n
+    the number of processes. All get equally many, so that up to n - 1 items at the end of the order are not used. The number of
+    processes is read when an iteration starts, since loaders are made before the process group.
+
+    Args:
+        length: Number of items in an epoch.
+        seed: Seed of the order.
+    """
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length = length
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Set the epoch of the next iteration, counted from 0."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length // _rank_and_processes()[1]
+
+    def __iter__(self) -> Iterator[int]:
+        rank, processes = _rank_and_processes()
+        order = torch.randperm(self.length, generator=generator(self.seed, self.epoch))
+        return iter((self.epoch * self.length + order[rank::processes][: len(self)]).tolist())
+
+
+def _rank_and_processes() -> tuple[int, int]:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1

@@ -1,0 +1,55 @@
+"""DataLoaders over images, for training and for evaluation."""
+
+import multiprocessing
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from convexp.data.epochs import Epochs, EpochSampler
+from convexp.data.images import Batch, Images
+from convexp.geometry.placement import Offsets
+
+
+def loader(images: Images, batch_size: int) -> DataLoader[Batch]:
+    """Return a DataLoader that yields ``images`` in order."""
+    return DataLoader(images, batch_size, shuffle=False, collate_fn=_as_it_is, **_options(images))
+
+
+def training_loader(images: Images, batch_size: int, shifts: Offsets, seed: int, first_epoch: int = 0) -> DataLoader[Batch]:
+    """Return a DataLoader that yields ``images`` in a new order and with new shifts in every epoch.
+
+    An incomplete last batch is dropped, unless it is the only one.
+
+    Args:
+        images: The training images.
+        batch_size: Number of images in a batch.
+        shifts: The shifts to draw from.
+        seed: Seed of order and shifts.
+        first_epoch: The epoch of the first iteration, counted from 0. A resumed run starts later than 0.
+    """
+    sampler = EpochSampler(len(images), seed)
+    sampler.set_epoch(first_epoch)  # Lightning does so only after the workers of a resumed run have started
+    return DataLoader(
+        Epochs(images, shifts, seed),
+        batch_size,
+        sampler=sampler,
+        drop_last=len(images) > batch_size,
+        collate_fn=_as_it_is,
+        **_options(images),
+    )
+
+
+def _as_it_is(batch: Any) -> Any:
+    """Return a batch unchanged, since ``__getitems__`` has already collated it."""
+    return batch
+
+
+def _options(images: Images) -> dict[str, Any]:
+    # A loader without a generator draws from torch's global one whenever it starts.
+    options: dict[str, Any] = {"generator": torch.Generator()}
+    if images.workers:
+        options |= {"num_workers": images.workers, "persistent_workers": True, "pin_memory": torch.cuda.is_available()}
+        if "fork" in multiprocessing.get_all_start_methods():  # other start methods copy the memory-mapped images
+            options["multiprocessing_context"] = "fork"
+    return options

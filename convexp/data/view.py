@@ -1,0 +1,67 @@
+"""How images are placed on their canvas and shifted when a batch is made."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from convexp.data.canvas import place, place_each, shift_images
+from convexp.geometry import Size
+from convexp.geometry.placement import Placement
+
+
+@dataclass(frozen=True)
+class View:
+    """The positions and shifts of the images of a source.
+
+    Attributes:
+        placement: Sizes of image, canvas and network input, and the shift protocol.
+        positions: Position of the first pixel on the canvas: one for all images, or ``(N, D)`` int64 with one for each.
+        shifts: Shift in pixels: one for all images, or ``(N, D)`` int64 with one for each.
+    """
+
+    placement: Placement
+    positions: Size | Tensor
+    shifts: Size | Tensor
+
+    def __call__(self, images: Tensor, rows: Tensor) -> Tensor:
+        """Place and shift a batch.
+
+        Args:
+            images: Images, ``(B, C, *image_size)``.
+            rows: Row of each image in ``positions`` and ``shifts``, ``(B,)`` int64.
+
+        Returns:
+            What the network sees, ``(B, C, *input_size)``.
+        """
+        canvas, positions, shifts = self.placement.canvas_size, self.positions, self.shifts
+        if isinstance(positions, Tensor):
+            images = place_each(images, canvas, positions[rows])
+        else:
+            images = place(images, canvas, positions)
+        return shift_images(
+            images,
+            shifts[rows] if isinstance(shifts, Tensor) else shifts,
+            self.placement.protocol,
+            self.placement.input_size,
+        )
+
+    def boxes(self, boxes: Tensor) -> Tensor:
+        """Transform bounding boxes from the source's images to what the network sees.
+
+        Args:
+            boxes: First pixel of each box and the pixel after its last, ``(N, 2, D)`` int64, or -1 for an image without one.
+
+        Returns:
+            The boxes in the network's input, ``(N, 2, D)`` int64, with -1 for those that are not completely visible.
+        """
+        place = self.placement
+        offset = torch.as_tensor(self.positions) + torch.as_tensor(self.shifts)  # (D,) or (N, D)
+        size = torch.tensor(place.input_size)
+        if place.protocol == "crop":
+            offset = offset - (torch.tensor(place.canvas_size) - size) // 2
+        seen = boxes + offset.reshape(-1, 1, offset.shape[-1])
+        if place.protocol == "circular":
+            seen = seen - seen[:, :1].div(size, rounding_mode="floor") * size
+        visible = (boxes[:, 0] >= 0) & (seen[:, 0] >= 0) & (seen[:, 1] <= size)  # (N, D)
+        return seen.where(visible.all(1)[:, None, None], -1)
