@@ -35,7 +35,7 @@ from torch.nn import functional as F
 
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
 from convexp.layers.batched_gemm import batch_first, batch_last
-from convexp.layers.flops import fourier_flops
+from convexp.layers.fourier_flops import fourier_flops
 from convexp.models.timing import peak_bytes
 
 matplotlib.use("Agg")

@@ -1,263 +1,179 @@
-"""What all layers with a known input size have in common: their arguments, their checks, their border."""
+"""The base of all layers: what a layer tells about itself, so that probes, conversions and accounting can ask any layer.
+
+In the shapes L = H'*W' locations, P = H*W pixels, T = k1*k2 taps, G groups.
+"""
 
 import math
-from collections.abc import Iterable, Sequence
-from operator import index
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from convexp.geometry import Size, check_border, output_size, resolve_padding
-
-# nn.Conv2d's names for the borders, as F.pad calls them.
-PAD_MODE = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
-
-Sizes = int | Sequence[int]
-Padding = Sizes | Literal["same", "valid"]
+from convexp.layers import batched_gemm, linear_map, projection
+from convexp.layers.arguments import count
+from convexp.layers.cost import Cost
+from convexp.layers.image_layer import ImageLayer
+from convexp.layers.taps import Taps, offsets_to_pixels, same_pixel, seen_pixels
 
 
-def integer(value: Any) -> int | None:
-    """``value`` as an integer, NumPy's and torch's included; None if it is none, and for a bool."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return index(value)
-    except TypeError:
-        return None
+class NotLinearError(TypeError):
+    """The layer is not linear, so that it has no dense matrix and no weights by location and tap."""
 
 
-def count(name: str, value: Any, least: int = 1) -> int:
-    """A number of things.
+class SpatialLayer(ImageLayer):
+    """A layer on images that knows its own weights, cost and nearest convolution.
 
-    Raises:
-        TypeError, ValueError: naming the argument, if it is no integer, or less than ``least``.
-    """
-    number = integer(value)
-    if number is None:
-        raise TypeError(f"{name}={value!r}: should be an integer")
-    if number < least:
-        raise ValueError(f"{name}={number}: should be {least} or more")
-    return number
+    A subclass sets ``dims``, makes ``weight`` (and ``bias``, or None) and defines ``batched``. If it is linear apart from its
+    bias, the methods below find out everything else that probes and conversions ask for. A subclass overrides those for which
+    it has a cheaper way or a closed form; one whose units see windows extends ``WindowedLayer`` instead.
 
-
-def flag(name: str, value: Any) -> bool:
-    """Yes or no.
-
-    Raises:
-        TypeError: naming the argument, if it is neither.
-    """
-    if not isinstance(value, bool):
-        raise TypeError(f"{name}={value!r}: should be True or False")
-    return value
-
-
-def sizes(name: str, value: Any, dims: int, least: int) -> Size:
-    """A setting per dimension from one number, or one for each.
-
-    Raises:
-        TypeError, ValueError: naming the argument, if it is not one integer or ``dims`` of them, or one is less than ``least``.
-    """
-    several = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", 1) > 0
-    given = [integer(v) for v in (value if several else (value,))]
-    values = tuple(v for v in given if v is not None)
-    wanted = "one integer" + {1: "", 2: " or two", 3: " or three"}[dims]
-    if len(values) != len(given):
-        raise TypeError(f"{name}={value!r}: should be {wanted}")
-    values = values if several else values * dims
-    if len(values) != dims or any(v < least for v in values):
-        raise ValueError(f"{name}={value}: should be {wanted}, each {least} or more")
-    return values
-
-
-def check_mode(padding_mode: str) -> str:
-    """Raise a ValueError if ``padding_mode`` is none of the borders."""
-    if padding_mode not in tuple(PAD_MODE):
-        raise ValueError(f"padding_mode={padding_mode}: should be one of {', '.join(PAD_MODE)}")
-    return padding_mode
-
-
-def padding_pixels(padding: Padding, kernel_size: Size, dilation: Size) -> Size:
-    """``padding`` in pixels per dimension, checked."""
-    pixels = padding if isinstance(padding, str) else sizes("padding", padding, len(kernel_size), 0)
-    return resolve_padding(pixels, kernel_size, dilation)
-
-
-def pad(x: Tensor, padding: Sequence[int], mode: str) -> Tensor:
-    """``x`` (B, C, H, W) with ``padding`` = (rows, columns) pixels added on each side."""
-    if not any(padding):
-        return x
-    return F.pad(x, [p for p in reversed(padding) for _ in range(2)], mode=PAD_MODE[mode])  # (B, C, H + 2*rows, W + 2*columns)
-
-
-def working_type(x: Tensor) -> torch.dtype:
-    """The type in which ``x`` is worked on: autocast's where it is on (it leaves float64 alone), else its own."""
-    device = x.device.type
-    if device == "meta" or x.dtype == torch.float64 or not torch.is_autocast_enabled(device):
-        return x.dtype
-    return torch.get_autocast_dtype(device)
-
-
-def check_operands(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
-    """All floating point, of one type (or, under autocast, worked on in one) and on one device.
-
-    Raises:
-        TypeError: for what is no tensor, and for the type.
-        ValueError: for the device.
-    """
-    for name, tensor in (("weight", weight), ("input", x), ("bias", bias)):
-        if tensor is None and name == "bias":
-            continue
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name} of type {type(tensor).__name__}: should be a torch.Tensor")
-        if not tensor.is_floating_point():
-            raise TypeError(f"{name} of dtype {tensor.dtype}: should be floating point")
-        if working_type(tensor) != working_type(weight):
-            raise TypeError(f"{name} of dtype {tensor.dtype}: should be the weight's, {weight.dtype}")
-        if tensor.device != weight.device:
-            raise ValueError(f"{name} on device {tensor.device}: should be on the weight's, {weight.device}")
-
-
-def with_batch(x: Tensor, weight: Tensor, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
-    """``x`` as a batch, (B, *shape), once it is known to fit.
-
-    Raises:
-        TypeError, ValueError: if ``x`` has another shape or type than the layer, or is on another device.
-    """
-    check_operands(x, weight, bias)
-    traced = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]  sizes are tensors then, not to be looked at
-    fits = traced or x.shape[-len(shape) :] == shape
-    if not fits or x.dim() not in (len(shape), len(shape) + 1):
-        wanted = ", ".join(map(str, shape))
-        raise ValueError(f"input of shape {tuple(x.shape)}: should be (B, {wanted}), or ({wanted}) without a batch")
-    return x.unsqueeze(0) if x.dim() == len(shape) else x
-
-
-def as_given(y: Tensor, x: Tensor) -> Tensor:
-    """``y`` (B, ...), or its only row if the input ``x`` came without a batch."""
-    return y if y.dim() == x.dim() else y.squeeze(0)
-
-
-# What looks at its input is a node of its own where torch.fx traces symbolically.
-torch.fx.wrap("with_batch")
-torch.fx.wrap("as_given")
-
-
-class SpatialLayer(nn.Module):
-    """A layer on ``(B, C, H, W)`` of one known size, or ``(C, H, W)`` without a batch, in ``dims`` dimensions.
-
-    Args:
-        in_channels: C.
-        out_channels: O.
-        kernel_size: of the window, for all dimensions or for each.
-        input_size: (H, W).
-        stride: from one unit's window to the next one's.
-        padding: pixels added on each side, ``same`` (size kept at stride 1; odd kernels) or ``valid`` (none).
-        dilation: from one tap of the kernel to the next.
-        groups: channels are cut into so many parts that do not see each other.
-        padding_mode: ``zeros``, ``reflect``, ``replicate`` or ``circular``.
+    Arguments and errors are those of ``ImageLayer``.
 
     Attributes:
-        output_size: (H', W') = floor((i + 2p - d(k-1) - 1) / s) + 1.
-
-    Raises:
-        TypeError, ValueError: naming the argument, its value and what would be right.
+        shares_weights: Whether all locations use the same weights by construction.
     """
 
-    dims: ClassVar[int]
-    weight: nn.Parameter
-    bias: nn.Parameter | None
+    shares_weights: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Sizes,
-        input_size: Sizes,
-        stride: Sizes = 1,
-        padding: Padding = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-        padding_mode: str = "zeros",
-    ) -> None:
-        super().__init__()
-        self._set_window(out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
-        self._set_input(in_channels, input_size)
+    @property
+    def locations(self) -> int:
+        """Number of locations of a unit in the output, L = H'*W'."""
+        return math.prod(self.output_size)
 
-    def _set_window(
-        self,
-        out_channels: int,
-        kernel_size: Sizes,
-        stride: Sizes,
-        padding: Padding,
-        dilation: Sizes,
-        groups: int,
-        padding_mode: str,
-    ) -> None:
-        self.padding_mode = check_mode(padding_mode)
-        self.out_channels = count("out_channels", out_channels)
-        self.groups = count("groups", groups)
-        self.kernel_size = sizes("kernel_size", kernel_size, self.dims, 1)
-        self.stride = sizes("stride", stride, self.dims, 1)
-        self.dilation = sizes("dilation", dilation, self.dims, 1)
-        self.padding = padding_pixels(padding, self.kernel_size, self.dilation)
+    @property
+    def pixels(self) -> int:
+        """Number of pixels of the input, P = H*W."""
+        return math.prod(self.input_size)
 
-    def _set_input(self, in_channels: int, input_size: Sizes) -> None:
-        self.in_channels = count("in_channels", in_channels)
-        if self.in_channels % self.groups or self.out_channels % self.groups:
-            raise ValueError(
-                f"groups={self.groups}: should divide in_channels={in_channels} and out_channels={self.out_channels}"
-            )
-        self.input_size = sizes("input_size", input_size, self.dims, 1)
-        check_border(self.input_size, self.padding, self.padding_mode)
-        self.output_size: Size = output_size(self.input_size, self.kernel_size, self.stride, self.padding, self.dilation)
+    def is_linear(self) -> bool:
+        """Return whether the layer is linear apart from its bias; by default a test on random images."""
+        return linear_map.is_linear(self, (self.in_channels, *self.input_size), self.weight.device)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``, or ``(C, H, W) -> (O, H', W')``.
+    def dense_weight(self) -> Tensor:
+        """Return the weight of every unit on every pixel, ``W[o,i,j,c,k,l]``: (O, H', W', C, H, W).
+
+        By default the layer's response to the image that is 1 at one pixel and 0 elsewhere, for all pixels, without gradients.
 
         Raises:
-            TypeError, ValueError: if ``x`` has another shape or type than the layer, or is on another device.
+            NotLinearError: If the layer is not linear.
         """
-        batch = with_batch(x, self.weight, getattr(self, "bias", None), (self.in_channels, *self.input_size))
-        return as_given(self.batched(batch), x)
+        if not self.is_linear():
+            raise NotLinearError(f"{type(self).__name__} is not linear, so that it has no weight for each unit and pixel")
+        columns = linear_map.unit_responses(self, (self.in_channels, *self.input_size), self.weight)  # (C*P, O, H', W')
+        return columns.movedim(0, -1).unflatten(-1, (self.in_channels, *self.input_size))
 
-    def batched(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``; what a layer is."""
-        raise NotImplementedError
+    def unit_bias(self) -> Tensor | None:
+        """Return the bias of every unit, (O, H', W'), from one for each channel or each unit; None for a layer without."""
+        bias: Tensor | None = getattr(self, "bias", None)
+        if bias is None:
+            return None
+        if bias.numel() == self.out_channels:
+            return bias.reshape(-1, *(1,) * self.dims).expand(-1, *self.output_size)
+        return bias.reshape(self.out_channels, *self.output_size)
 
-    def fan_in(self) -> int:
-        """Inputs of one unit; those in its window, unless a layer says otherwise."""
-        return math.prod(self.kernel_size) * self.in_channels // self.groups
+    def kernels(self) -> Tensor:
+        """Return the weights as pictures, a kernel for every output channel and location: by default (O, L, C, H, W).
 
-    def reset_parameters(self) -> None:
-        """Start anew: weight and bias uniform by the inputs of one unit, as ``nn.Conv2d`` and ``nn.Linear`` start."""
-        uniform(self.weight, self.fan_in())
-        if self.bias is not None:
-            uniform(self.bias, self.fan_in())
+        A layer whose locations share a kernel has L = 1, and one whose units see windows pictures of their size.
+        """
+        return self.dense_weight().flatten(1, self.dims)
 
-    def geometry(self) -> dict[str, Any]:
-        """The arguments that make another layer with the same units."""
-        names = ("in_channels", "out_channels", "kernel_size", "input_size", "stride", "padding", "dilation", "padding_mode")
-        return {name: getattr(self, name) for name in names}
+    def taps(self) -> Taps:
+        """Return the weights by location and tap; by default every pixel is a tap of every location."""
+        weights = self._dense_matrix().permute(1, 3, 0, 2).flatten(2).detach()  # (L, P, O*C)
+        everywhere = torch.arange(self.pixels, device=weights.device).expand(self.locations, -1)
+        return Taps(weights, offsets_to_pixels(self).to(weights.device), everywhere, self.shares_weights)
 
-    def extra_repr(self) -> str:
-        """The arguments, as ``nn.Conv2d`` shows its own: those that are not the default."""
-        shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, input_size={self.input_size}"
-        shown += f", stride={self.stride}"
-        if any(self.padding):
-            shown += f", padding={self.padding}"
-        if any(d > 1 for d in self.dilation):
-            shown += f", dilation={self.dilation}"
-        if self.groups > 1:
-            shown += f", groups={self.groups}"
-        if self.bias is None:
-            shown += ", bias=False"
-        return shown if self.padding_mode == "zeros" else f"{shown}, padding_mode={self.padding_mode}"
+    def local_kernel(self, groups: int = 1) -> Tensor:
+        """Return the kernel at every location of the nearest locally connected layer: (H', W', O, C/groups, k1, k2).
+
+        Nearest in the Frobenius norm of the dense matrix, among the local layers with this layer's geometry.
+        """
+        kernels = projection.nearest_kernels(self._dense_matrix(), self._seen_pixels(), groups)  # (L, O, C/G, T)
+        return _stored(kernels.unflatten(0, self.output_size).unflatten(-1, self.kernel_size))
+
+    def conv_groups(self, groups: int | None = None) -> int:
+        """Return the groups of the nearest convolution: ``groups``, or the layer's own for None."""
+        return groups or self.groups
+
+    def conv_kernel(self, groups: int | None = None) -> Tensor:
+        """Return the kernel of the nearest convolution: (O, C/groups, k1, k2).
+
+        Nearest in the Frobenius norm of the dense matrix, among the convolutions with this layer's geometry.
+        """
+        pixels = self._seen_pixels()
+        kernels = projection.gather_kernels(self._dense_matrix(), pixels, self.conv_groups(groups))  # (L, O, C/G, T)
+        return self._kernel_from(kernels.double().sum(0), pixels)
+
+    def conv_residual(self) -> tuple[float, float]:
+        """Return ``‖W - P W‖²`` and ``‖W‖²``, W the dense matrix and P W that of the nearest convolution."""
+        shared = self.conv_kernel().flatten(2).expand(self.locations, -1, -1, -1)  # (L, O, C/G, T)
+        nearest = projection.scatter_kernels(shared, self._seen_pixels(), self.pixels, self.conv_groups())
+        weight = self._dense_matrix().flatten(2).flatten(0, 1)  # (O*L, C*P)
+        rest = weight - nearest.flatten(2).flatten(0, 1)
+        return float(rest.square().sum(dtype=torch.float64)), float(weight.square().sum(dtype=torch.float64))
+
+    def random_conv_share(self) -> float:
+        """Return ``E‖P W‖² / E‖W‖²`` for independent weights of equal variance, P W the nearest convolution.
+
+        By default for a weight for every unit and pixel: the rank of N over the number of pairs of location and pixel, N[t,t']
+        the number of locations at which taps t and t' meet the same pixel.
+        """
+        met = same_pixel(seen_pixels(self)).double().sum(0)  # (T, T)
+        return int(torch.linalg.matrix_rank(met, hermitian=True)) / (self.locations * self.pixels)
+
+    def set_padding_mode(self, padding_mode: str) -> bool:
+        """Change the border in place and return True; return False, and change nothing, if the layer has no such border.
+
+        By default a layer is made for its border and no other.
+        """
+        return False
+
+    def weight_count(self) -> int:
+        """Return the number of weights, without biases; by default the numbers of all parameters."""
+        return sum(p.numel() for name, p in self.named_parameters() if name != "bias")
+
+    def bias_count(self) -> int:
+        """Return the number of biases."""
+        bias: Tensor | None = getattr(self, "bias", None)
+        return 0 if bias is None else bias.numel()
+
+    def flops(self, batch: int) -> tuple[int, int | None]:
+        """Return the FLOPs of the forward and the backward pass for ``batch`` images; by default counted by torch."""
+        return linear_map.counted_flops(self, self.weight.new_zeros(batch, self.in_channels, *self.input_size))
+
+    def cost(self, batch: int = 1) -> Cost:
+        """Return the cost for ``batch`` images, from ``weight_count``, ``bias_count`` and ``flops``.
+
+        Raises:
+            TypeError, ValueError: If ``batch`` is not a number of images.
+        """
+        batch = count("batch", batch, least=0)
+        weights, biases = self.weight_count(), self.bias_count()
+        forward, backward = self.flops(batch)
+        size = self.weight.element_size()
+        return Cost(
+            weights=weights,
+            biases=biases,
+            forward_flops=forward,
+            backward_flops=backward,
+            parameter_bytes=size * (weights + biases),
+            input_bytes=size * batch * self.in_channels * self.pixels,
+            output_bytes=size * batch * self.out_channels * self.locations,
+        )
+
+    def _dense_matrix(self) -> Tensor:
+        """``dense_weight`` with locations and pixels in one dimension each: (O, L, C, P)."""
+        return self.dense_weight().reshape(self.out_channels, self.locations, self.in_channels, self.pixels)
+
+    def _seen_pixels(self) -> Tensor:
+        return seen_pixels(self).to(self.weight.device)
+
+    def _kernel_from(self, summed: Tensor, pixels: Tensor) -> Tensor:
+        kernel = projection.nearest_shared_kernel(summed, pixels)
+        return kernel.to(self.weight.dtype).unflatten(-1, self.kernel_size)
 
 
-def uniform(parameter: Tensor, fan_in: int) -> None:
-    """In place: U(-1/sqrt(fan_in), 1/sqrt(fan_in)). The values depend on seed and shape, not on how a tensor lies in memory."""
-    bound = 1 / math.sqrt(fan_in)
-    with torch.no_grad():
-        parameter.copy_(torch.empty(parameter.shape, dtype=parameter.dtype, device=parameter.device).uniform_(-bound, bound))
+def _stored(kernel: Tensor) -> Tensor:
+    """The kernel at every location, (H', W', O, C/G, k1, k2), as a local layer's weights lie in memory."""
+    return batched_gemm.new_weight(kernel, kernel.shape).copy_(kernel)

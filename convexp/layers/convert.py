@@ -1,24 +1,22 @@
-"""Exact maps between the layers, and the orthogonal projections back (docs/design.md, section 1).
+"""Exact conversions between the layers, and the orthogonal projections back (docs/design.md, section 1).
 
-Every convolution is a low-rank local layer, every low-rank one a local layer, every local layer (and every global convolution)
-a dense one: ``as_low_rank``, ``as_local`` and ``as_dense`` give the other layer with the same output for every input. The other
-way, ``nearest_local`` and ``nearest_conv`` give the layer whose dense matrix is nearest in the Frobenius norm.
+Every convolution is a low-rank local layer, every low-rank one a local layer, and every local layer (like every global
+convolution) a dense one: ``as_low_rank``, ``as_local`` and ``as_dense`` return the other layer, with the same output for every
+input. In the other direction, ``nearest_local`` and ``nearest_conv`` return the layer whose dense matrix is nearest in the
+Frobenius norm.
 
-New layers have parameters of their own, on the same device and of the same type. In the shapes L = H'*W' locations, T = k1*k2
-taps, P = H*W pixels.
+New layers have parameters of their own, on the same device and of the same type.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from convexp.layers.base import SpatialLayer, pad
+from convexp.layers.base import SpatialLayer
 from convexp.layers.conv import Conv1d, Conv2d, Conv3d, ConvNd
 from convexp.layers.dense import Dense1d, Dense2d, Dense3d, DenseNd
-from convexp.layers.global_conv import GlobalConv2d
 from convexp.layers.local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d, LocallyConnectedNd, PerLocation
 from convexp.layers.low_rank import (
     LowRankLocallyConnected1d,
@@ -26,6 +24,7 @@ from convexp.layers.low_rank import (
     LowRankLocallyConnected3d,
     LowRankLocallyConnectedNd,
 )
+from convexp.layers.windowed import WindowedLayer
 
 CONV = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 LOW_RANK = {1: LowRankLocallyConnected1d, 2: LowRankLocallyConnected2d, 3: LowRankLocallyConnected3d}
@@ -33,24 +32,12 @@ LOCAL = {1: LocallyConnected1d, 2: LocallyConnected2d, 3: LocallyConnected3d}
 DENSE = {1: Dense1d, 2: Dense2d, 3: Dense3d}
 
 
-def seen_pixels(layer: SpatialLayer) -> Tensor:
-    """The pixel under every tap of every location, numbered in row-major order: (L, T), -1 where a zero border is."""
-    here: Any = {"device": "cpu"}
-    found = torch.zeros(1, 1, dtype=torch.long, **here)
-    outside = torch.zeros(1, 1, dtype=torch.bool, **here)
-    for n, out, k, s, p, d in zip(
-        layer.input_size, layer.output_size, layer.kernel_size, layer.stride, layer.padding, layer.dilation, strict=True
-    ):
-        numbers = torch.arange(1.0, n + 1, dtype=torch.float64, **here)[None, None]
-        bordered = pad(numbers, (p,), layer.padding_mode)[0, 0].long() - 1
-        pixel = bordered[s * torch.arange(out, **here)[:, None] + d * torch.arange(k, **here)]  # (out, k)
-        found = (n * found[:, None, :, None] + pixel[None, :, None, :]).flatten(2).flatten(0, 1)
-        outside = (outside[:, None, :, None] | (pixel < 0)[None, :, None, :]).flatten(2).flatten(0, 1)
-    return found.masked_fill(outside, -1)
-
-
 def from_torch(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, input_size: int | Sequence[int]) -> ConvNd:
-    """A convolution of torch, for one input size: the start of every map from a network that is already trained."""
+    """Return a convolution of torch as a layer for one input size, (H, W): the start of every conversion of a trained network.
+
+    Raises:
+        TypeError: If ``conv`` is not a ``torch.nn.Conv1d``, ``Conv2d`` or ``Conv3d``.
+    """
     _expect(conv, nn.Conv1d, nn.Conv2d, nn.Conv3d)
     kind = cast(type[ConvNd], CONV[conv.weight.dim() - 2])
     made = kind(
@@ -74,12 +61,15 @@ def from_torch(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, input_size: int | Sequen
 
 
 def as_low_rank(conv: ConvNd, rank: int = 1, softmax: bool = False) -> LowRankLocallyConnectedNd:
-    """A convolution as a low-rank local layer: ``V[i,j] = sum_r s_r[i,j] V_r`` with V_0 the kernel, s_0 = 1, the other s_r = 0.
+    """Return a convolution as a low-rank local layer: ``V[i,j] = sum_r s_r[i,j] V_r``, V_0 the kernel, s_0 = 1, other s_r = 0.
 
-    With ``softmax`` the shares are equal and so are all V_r.
+    With ``softmax`` the shares are equal, and so are all V_r.
+
+    Raises:
+        TypeError: If ``conv`` is not a convolution of ``convexp.layers``.
     """
     _expect(conv, ConvNd)
-    made = LOW_RANK[conv.dims](**_window(conv), bias=_kind(conv), rank=rank, softmax=softmax, **_options(conv))
+    made = LOW_RANK[conv.dims](**_window(conv), bias=_bias_kind(conv), rank=rank, softmax=softmax, **_options(conv))
     with torch.no_grad():
         made.combination.zero_()
         if softmax:
@@ -91,75 +81,81 @@ def as_low_rank(conv: ConvNd, rank: int = 1, softmax: bool = False) -> LowRankLo
     return made
 
 
-def as_local(layer: ConvNd | LowRankLocallyConnectedNd) -> LocallyConnectedNd:
-    """A convolution or a low-rank layer as a local layer: its kernel written out at every location."""
-    _expect(layer, ConvNd, LowRankLocallyConnectedNd)
-    made = LOCAL[layer.dims](**_window(layer), bias=_kind(layer), **_options(layer))
+def as_local(layer: WindowedLayer) -> LocallyConnectedNd:
+    """Return a layer with windows (a convolution, a low-rank layer) as a local layer: its kernel written out at every location.
+
+    Raises:
+        TypeError: If the layer is not one with windows.
+    """
+    _expect(layer, WindowedLayer)
+    made = LOCAL[layer.dims](**_window(layer), bias=_bias_kind(layer), **_options(layer))
     with torch.no_grad():
-        made.kernel.copy_(_located(layer).expand_as(made.kernel))
+        made.kernel.copy_(layer.local_kernel())
         _copy_bias(made, layer)
     return made
 
 
 def as_dense(layer: SpatialLayer) -> DenseNd:
-    """Any layer as the dense layer it is: ``W[o,i,j,c,k,l]``, the sum of the weights of all taps of (i,j) on pixel (k,l)."""
+    """Return any layer as the dense layer that it is, with the weights ``layer.dense_weight()``.
+
+    Raises:
+        TypeError: If it is not a ``SpatialLayer``, or not linear.
+    """
     _expect(layer, SpatialLayer)
-    made = DENSE[layer.dims](**layer.geometry(), bias=layer.bias is not None, **_options(layer))
+    bias = layer.unit_bias()
+    made = DENSE[layer.dims](**layer.geometry(), bias=bias is not None, **_options(layer))
     with torch.no_grad():
-        made.weight.copy_(_matrix(layer).reshape_as(made.weight))
-        if layer.bias is not None and made.bias is not None:
-            made.bias.copy_(_bias_by_unit(layer).flatten())
+        made.weight.copy_(layer.dense_weight().reshape_as(made.weight))
+        if bias is not None and made.bias is not None:
+            made.bias.copy_(bias.flatten())
     return made
 
 
-def nearest_local(dense: DenseNd, groups: int = 1) -> LocallyConnectedNd:
-    """The local layer nearest to a dense one: its weights inside the windows (those of the dense layer's own geometry).
+def nearest_local(dense: SpatialLayer, groups: int = 1) -> LocallyConnectedNd:
+    """Return the local layer nearest to one whose units see all pixels: its weights inside the windows of its own geometry.
 
     A pixel that a border shows under several taps of a window gets its weight in equal parts. Taps on a zero border are zero.
+
+    Args:
+        dense: A dense layer, or another whose units do not see windows.
+        groups: Groups of the local layer.
+
+    Raises:
+        TypeError: If the layer has windows (see ``as_local``), is not a ``SpatialLayer``, or is not linear.
+        ValueError: If ``groups`` do not divide the channels.
     """
-    _expect(dense, DenseNd)
-    made = LOCAL[dense.dims](**dense.geometry(), groups=groups, bias=_kind(dense), **_options(dense))
-    pixels = seen_pixels(dense).to(dense.weight.device)
-    shown = same_pixel(pixels).sum(2).clamp(min=1)  # (L, T)
+    _expect(dense, SpatialLayer)
+    if isinstance(dense, WindowedLayer):
+        raise TypeError(f"{type(dense).__name__}: should be one of Dense, or another layer without windows; see as_local")
+    made = LOCAL[dense.dims](**dense.geometry(), groups=groups, bias=_bias_kind(dense), **_options(dense))
     with torch.no_grad():
-        weights = _at_taps(dense, pixels, groups) / shown[:, None, None].to(dense.weight.dtype)
-        made.kernel.copy_(weights.unflatten(0, made.output_size).unflatten(-1, made.kernel_size))
+        made.kernel.copy_(dense.local_kernel(groups))
         _copy_bias(made, dense)
     return made
 
 
-def nearest_conv(layer: LocallyConnectedNd | LowRankLocallyConnectedNd | DenseNd, groups: int | None = None) -> ConvNd:
-    """The convolution nearest to a layer.
+def nearest_conv(layer: SpatialLayer, groups: int | None = None) -> ConvNd:
+    """Return the convolution nearest to a layer, with the kernel ``layer.conv_kernel(groups)``.
 
-    Least squares over the layer's matrix: ``sum_t' N[t,t'] v[t'] = sum_L W[L, pixel(L,t)]``, N[t,t'] the number of locations at
-    which taps t and t' meet the same pixel. Where no border shows a pixel twice N is diagonal, and v the mean over the
+    Least squares over the layer's matrix W: ``sum_t' N[t,t'] v[t'] = sum_L W[L, pixel(L,t)]``, N[t,t'] the number of locations
+    at which taps t and t' meet the same pixel. Where no border shows a pixel twice N is diagonal, and v the mean over the
     locations whose tap meets data. Taps that never do are zero.
 
     Args:
-        layer: a local, low-rank or dense layer.
-        groups: of the convolution, for a dense layer (default 1); another layer has its own.
+        layer: Any layer that is linear.
+        groups: Groups of the convolution, for a layer without windows; a layer with windows has its own.
 
     Raises:
-        TypeError, ValueError: for another layer, and for groups that it does not have or that do not divide its channels.
+        TypeError: If the layer is not a ``SpatialLayer``, or not linear.
+        ValueError: If the layer has other groups, or they do not divide its channels.
     """
-    _expect(layer, LocallyConnectedNd, LowRankLocallyConnectedNd, DenseNd)
-    own = groups or 1 if isinstance(layer, DenseNd) else layer.groups
-    if groups not in (None, own):
-        raise ValueError(f"groups={groups}: should be the layer's own, {own}")
-    groups = own
-    made = CONV[layer.dims](**layer.geometry(), groups=groups, bias=layer.bias is not None, **_options(layer))
-    pixels = seen_pixels(layer).to(layer.weight.device)
-    same = same_pixel(pixels).double()  # (L, T, T)
+    _expect(layer, SpatialLayer)
+    groups, bias = layer.conv_groups(groups), layer.unit_bias()
+    made = CONV[layer.dims](**layer.geometry(), groups=groups, bias=bias is not None, **_options(layer))
     with torch.no_grad():
-        if isinstance(layer, DenseNd):
-            found = _at_taps(layer, pixels, groups).double().sum(0)  # (O, C/G, T)
-        else:
-            kernels = _located(layer).flatten(0, layer.dims - 1).flatten(3).double()  # (L, O, C/G, T)
-            found = torch.einsum("ltu,locu->oct", same, kernels)
-        kernel = found @ torch.linalg.pinv(same.sum(0), hermitian=True)
-        made.weight.copy_(kernel.unflatten(-1, made.kernel_size))
-        if made.bias is not None:
-            made.bias.copy_(_bias_by_unit(layer).flatten(1).mean(1))
+        made.weight.copy_(layer.conv_kernel(groups))
+        if bias is not None and made.bias is not None:
+            made.bias.copy_(bias.flatten(1).mean(1))
     return made
 
 
@@ -179,66 +175,14 @@ def _window(layer: SpatialLayer) -> dict[str, Any]:
     return layer.geometry() | {"groups": layer.groups}
 
 
-def _kind(layer: SpatialLayer) -> Any:
+def _bias_kind(layer: SpatialLayer) -> Any:
     """The kind of bias of a local layer made from ``layer``: a bias per location can stand for any."""
-    if layer.bias is None:
+    if layer.unit_bias() is None:
         return False
     return layer.bias_kind if isinstance(layer, PerLocation) else "location"
 
 
-def _bias_by_unit(layer: SpatialLayer) -> Tensor:
-    """(O, H', W')."""
-    bias = cast(Tensor, layer.bias)
-    if bias.numel() == layer.out_channels:
-        bias = bias.reshape(-1, *(1,) * layer.dims)
-        return bias.expand(-1, *layer.output_size)
-    return bias.reshape(layer.out_channels, *layer.output_size)
-
-
 def _copy_bias(made: SpatialLayer, layer: SpatialLayer) -> None:
-    if made.bias is not None:
-        by_unit = _bias_by_unit(layer)
+    by_unit = layer.unit_bias()
+    if made.bias is not None and by_unit is not None:
         made.bias.copy_(by_unit if made.bias.shape == by_unit.shape else cast(Tensor, layer.bias).reshape_as(made.bias))
-
-
-def _located(layer: SpatialLayer) -> Tensor:
-    """The kernel at every location, (H', W', O, C/G, k1, k2); for a convolution (1, 1, O, C/G, k1, k2)."""
-    if isinstance(layer, ConvNd):
-        return layer.weight.reshape(*(1,) * layer.dims, *layer.weight.shape)
-    with torch.autocast(layer.weight.device.type if not layer.weight.is_meta else "cpu", enabled=False):
-        return cast(PerLocation, layer).kernel
-
-
-def _matrix(layer: SpatialLayer) -> Tensor:
-    """(O, L, C, P)."""
-    locations, pixels = math.prod(layer.output_size), math.prod(layer.input_size)
-    shape = (layer.out_channels, locations, layer.in_channels, pixels)
-    if isinstance(layer, DenseNd):
-        return layer.weight.reshape(shape)
-    if isinstance(layer, GlobalConv2d):
-        return layer.dense_weight().reshape(shape)
-    seen = seen_pixels(layer).to(layer.weight.device)  # (L, T)
-    located = _located(layer)
-    kernels = located.expand(*layer.output_size, *located.shape[layer.dims :]).flatten(0, layer.dims - 1).flatten(3)
-    kernels = kernels * (seen >= 0)[:, None, None].to(kernels.dtype)  # (L, O, C/G, T)
-    channels = layer.in_channels // layer.groups
-    parts = kernels.transpose(0, 1).unflatten(0, (layer.groups, -1))  # (G, O/G, L, C/G, T)
-    index = seen.clamp(min=0)[:, None].expand_as(parts)
-    matrix = kernels.new_zeros(layer.groups, shape[0] // layer.groups, *shape[1:])
-    for group in range(layer.groups):
-        block = matrix[group, :, :, group * channels : (group + 1) * channels]
-        block.scatter_add_(3, index[group], parts[group])
-    return matrix.flatten(0, 1)
-
-
-def _at_taps(dense: DenseNd, pixels: Tensor, groups: int) -> Tensor:
-    """The dense layer's weights where the taps are, zero on a zero border: (L, O, C/G, T)."""
-    matrix = _matrix(dense).unflatten(0, (groups, -1)).unflatten(3, (groups, -1))  # (G, O/G, L, G, C/G, P)
-    own = matrix.diagonal(dim1=0, dim2=3).movedim(-1, 0).flatten(0, 1)  # (O, L, C/G, P)
-    index = pixels.clamp(min=0)[:, None].expand(*own.shape[:3], pixels.shape[1])
-    return (own.gather(3, index) * (pixels >= 0)[:, None].to(own.dtype)).transpose(0, 1)
-
-
-def same_pixel(pixels: Tensor) -> Tensor:
-    """Whether two taps of a location meet the same pixel: (L, T, T)."""
-    return (pixels[:, :, None] == pixels[:, None]) & (pixels >= 0)[:, None]

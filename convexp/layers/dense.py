@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, flag
+from convexp.layers.arguments import Padding, Sizes, flag
+from convexp.layers.base import SpatialLayer
 
 
 class DenseNd(SpatialLayer):
@@ -14,11 +15,11 @@ class DenseNd(SpatialLayer):
 
     ``h[o,i,j] = u[o,i,j] + sum_{c,k,l} W[o,i,j,c,k,l] x[c,k,l]``
 
-    Kernel size, stride, padding and dilation only say how many units there are: as many as the convolution they describe
+    Kernel size, stride, padding and dilation only say how many units there are: as many as the convolution that they describe
     would have.
 
-    Shapes: ``weight`` (O*H'*W', C*H*W), ``bias`` (O*H'*W',), both in row-major order; ``(B, C, H, W) -> (B, O, H', W')``, in
-    one and three dimensions likewise.
+    Shapes: ``weight`` (O*H'*W', C*H*W), ``bias`` (O*H'*W',), both in row-major order; ``(B, C, H, W) -> (B, O, H', W')``. In
+    one and three dimensions there are as many spatial dimensions fewer or more.
     """
 
     def __init__(
@@ -43,16 +44,33 @@ class DenseNd(SpatialLayer):
         self.reset_parameters()
 
     def fan_in(self) -> int:
-        """Every pixel of every channel."""
+        """Return the number of inputs, every pixel of every channel."""
         return self.in_channels * math.prod(self.input_size)
 
     def batched(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``."""
+        """Apply the layer to a batch: ``(B, C, H, W) -> (B, O, H', W')``."""
         return F.linear(x.flatten(1), self.weight, self.bias).unflatten(1, (self.out_channels, *self.output_size))
 
-    def kernels(self) -> Tensor:
-        """Weights as pictures: (O, H'*W', C, H, W)."""
-        return self.weight.reshape(self.out_channels, -1, self.in_channels, *self.input_size)
+    def is_linear(self) -> bool:
+        """Return True."""
+        return True
+
+    def dense_weight(self) -> Tensor:
+        """Return the weights: (O, H', W', C, H, W)."""
+        return self.weight.reshape(self.out_channels, *self.output_size, self.in_channels, *self.input_size)
+
+    def weight_count(self) -> int:
+        """Return ``C P O L``."""
+        return self.in_channels * self.pixels * self.out_channels * self.locations
+
+    def bias_count(self) -> int:
+        """Return ``O L``, or 0 without biases."""
+        return 0 if self.bias is None else self.out_channels * self.locations
+
+    def flops(self, batch: int) -> tuple[int, int | None]:
+        """Return ``2 B C P O L`` and twice that: a product's two gradients are two products of the same size."""
+        product = 2 * batch * self.weight_count()
+        return product, 2 * product
 
 
 class Dense1d(DenseNd):

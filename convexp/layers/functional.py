@@ -4,7 +4,8 @@ from torch import Tensor
 
 from convexp.geometry import check_border, output_size
 from convexp.layers import autograd
-from convexp.layers.base import Padding, Sizes, check_mode, check_operands, count, pad, padding_pixels, sizes, working_type
+from convexp.layers.arguments import Padding, Sizes, check_mode, count, padding_pixels, sizes
+from convexp.layers.operands import check_operands, pad, working_type
 
 
 def local(

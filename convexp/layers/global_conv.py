@@ -1,15 +1,18 @@
 """Every unit sees every pixel, and all units of a channel share their weights: a kernel as large as the image."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry import Size, extent
-from convexp.layers.base import Padding, Sizes, SpatialLayer, flag, working_type
-from convexp.layers.flops import fourier_flops
+from convexp.layers.arguments import Padding, Sizes, flag
+from convexp.layers.base import SpatialLayer
+from convexp.layers.fourier_flops import fourier_flops, transform_flops
+from convexp.layers.operands import working_type
+from convexp.layers.taps import seen_pixels
 
 # A FLOP through the Fourier transform takes as long as five of a large matrix product (scripts/bench_layers.py --global-conv).
 FOURIER_COST = 5
@@ -66,6 +69,7 @@ class GlobalConv2d(SpatialLayer):
     """
 
     dims = 2
+    shares_weights: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -109,18 +113,18 @@ class GlobalConv2d(SpatialLayer):
         return self.first[dim], self.stride[dim], self.output_size[dim]
 
     def dense_weight(self) -> Tensor:
-        """The dense layer this is, with equal weights where the offsets are equal: (O, H', W', C, H, W)."""
+        """Return the weights of the dense layer that this is, equal where the offsets are equal: (O, H', W', C, H, W)."""
         circular = self.padding_mode == "circular"
         rows, columns = (offsets(self.weight, 2 + dim, n, self._units(dim), circular) for dim, n in enumerate(self.input_size))
         weight = self.weight[:, :, rows][..., columns]  # (O, C, H', H, W', W)
         return weight.permute(0, 2, 4, 1, 3, 5)
 
     def fan_in(self) -> int:
-        """Every pixel of every channel."""
+        """Return the number of inputs, every pixel of every channel."""
         return self.in_channels * math.prod(self.input_size)
 
     def batched(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``."""
+        """Apply the layer to a batch: ``(B, C, H, W) -> (B, O, H', W')``."""
         if self.by_fourier and not torch.onnx.is_in_onnx_export():  # which has no transform of two dimensions
             h = fourier(x, self.weight, self.fourier_size, (self._units(0), self._units(1)))
         else:
@@ -132,8 +136,39 @@ class GlobalConv2d(SpatialLayer):
         return F.linear(x.flatten(1), weight).unflatten(1, (self.out_channels, *self.output_size))
 
     def kernels(self) -> Tensor:
-        """Weights as pictures: (O, 1, C, 2H-1, 2W-1) or (O, 1, C, H, W), one location for all."""
+        """Return the weights as pictures, one location for all: (O, 1, C, 2H-1, 2W-1), circular (O, 1, C, H, W)."""
         return self.weight[:, None]
+
+    def is_linear(self) -> bool:
+        """Return True."""
+        return True
+
+    def random_conv_share(self) -> float:
+        """Return ``E‖P W‖² / E‖W‖²``: the weights are shared already, and P keeps what the windows see."""
+        seen = seen_pixels(self)
+        return sum(len(row[row >= 0].unique()) for row in seen) / (self.locations * self.pixels)
+
+    def weight_count(self) -> int:
+        """Return ``O C (2H-1) (2W-1)``, at a circular border ``O C P``."""
+        circular = self.padding_mode == "circular"
+        offset_pairs = self.pixels if circular else math.prod(2 * n - 1 for n in self.input_size)
+        return self.in_channels * self.out_channels * offset_pairs
+
+    def bias_count(self) -> int:
+        """Return O, or 0 without biases."""
+        return 0 if self.bias is None else self.out_channels
+
+    def flops(self, batch: int) -> tuple[int, int | None]:
+        """Return ``2 B C P O L`` and twice that; by transforms ``fourier_flops`` and those of the kernels' own transforms.
+
+        The backward pass by transforms is None: it depends on how torch computes them.
+        """
+        pairs = self.in_channels * self.out_channels
+        if self.by_fourier:
+            images = batch * fourier_flops(self.in_channels, self.out_channels, self.fourier_size)
+            return images + pairs * transform_flops(self.fourier_size), None
+        product = 2 * batch * pairs * self.pixels * self.locations
+        return product, 2 * product
 
 
 def correlate_circularly(x: Tensor, kernel: Tensor) -> Tensor:

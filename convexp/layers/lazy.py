@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from convexp.layers.base import Padding, Sizes, check_operands, uniform
+from convexp.layers.arguments import Padding, Sizes
+from convexp.layers.image_layer import uniform
 from convexp.layers.local import (
     LocalBias,
     LocallyConnected1d,
@@ -16,6 +17,7 @@ from convexp.layers.local import (
     LocallyConnectedNd,
     check_bias,
 )
+from convexp.layers.operands import check_operands
 
 
 class Unfitted(LocallyConnectedNd):

@@ -6,19 +6,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from convexp.layers.base import Padding, Sizes, SpatialLayer, uniform
+from convexp.layers.arguments import Padding, Sizes
 from convexp.layers.batched_gemm import literature_order, stored_order
-from convexp.layers.functional import local
+from convexp.layers.image_layer import uniform
+from convexp.layers.windowed import WindowedLayer
 
 BiasKind = Literal["location", "channel", False]
 LocalBias = Literal["location", "channel", True, False]
 
 
 def check_bias(bias: LocalBias) -> BiasKind:
-    """The kind of bias; True is the default one, ``location``.
+    """Return the kind of bias; True stands for the default one, ``location``.
 
     Raises:
-        ValueError: if ``bias`` is none of these.
+        ValueError: If ``bias`` is not ``location``, ``channel``, True or False.
     """
     if isinstance(bias, bool):
         return "location" if bias else False
@@ -27,32 +28,26 @@ def check_bias(bias: LocalBias) -> BiasKind:
     return bias
 
 
-torch.fx.wrap("local")
+class PerLocation(WindowedLayer):
+    """A layer with a kernel of its own at every location, and a bias by location or by channel.
 
-
-class PerLocation(SpatialLayer):
-    """A layer with a kernel of its own at every location, however it comes by it, and a bias by location or by channel."""
+    Attributes:
+        bias_kind: ``location`` (a bias for each unit, (O, H', W')), ``channel`` (one for each channel, (O, 1, 1)) or False.
+    """
 
     bias_kind: BiasKind
-
-    @property
-    def kernel(self) -> Tensor:
-        """The kernel at every location, in the literature's order: (H', W', O, C/groups, k1, k2)."""
-        raise NotImplementedError
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.out_channels, *(self.output_size if self.bias_kind == "location" else (1,) * self.dims))
 
-    def batched(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``."""
-        return local(x, self.kernel, self.bias, self.stride, self.padding, self.dilation, self.padding_mode)
-
-    def kernels(self) -> Tensor:
-        """Weights as pictures: (O, H'*W', C/groups, k1, k2)."""
-        return self.kernel.flatten(0, self.dims - 1).transpose(0, 1)
+    def bias_count(self) -> int:
+        """Return ``O L`` for a bias by location, O for one by channel, 0 for none."""
+        if self.bias is None:
+            return 0
+        return self.out_channels * (self.locations if self.bias_kind == "location" else 1)
 
     def extra_repr(self) -> str:
-        """The arguments, with the kind of bias if it is not the default."""
+        """Return the arguments, with the kind of bias if it is not the default."""
         shown = super().extra_repr()
         return f"{shown}, bias=channel" if self.bias_kind == "channel" else shown
 
@@ -105,10 +100,14 @@ class LocallyConnectedNd(PerLocation):
         return tuple(shape[i] for i in stored_order(self.dims))
 
     def reset_parameters(self) -> None:
-        """Start anew: uniform by the inputs of one unit, as ``nn.Conv2d`` starts."""
+        """Draw the parameters anew, uniform by the inputs of one unit, as ``nn.Conv2d`` does."""
         for parameter in (self.kernel, self.bias):
             if parameter is not None:
                 uniform(parameter, self.fan_in())
+
+    def weight_count(self) -> int:
+        """Return ``L O C/G T``."""
+        return self.locations * self.kernel_weights
 
     @property
     def kernel(self) -> Tensor:
@@ -116,11 +115,11 @@ class LocallyConnectedNd(PerLocation):
         return self.in_literature_order(self.weight)
 
     def in_literature_order(self, weight: Tensor) -> Tensor:
-        """``weight``, its gradient or an optimizer's state, (H', W', O, k2, k1, C), as a view (H', W', O, C, k1, k2)."""
+        """Return ``weight``, its gradient or an optimizer's state, (H', W', O, k2, k1, C), as a view (H', W', O, C, k1, k2)."""
         return weight.permute(literature_order(self.dims))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *settings: Any, **named: Any) -> None:
-        """Takes ``kernel``, as older checkpoints have it, for ``weight``."""
+        """Load ``kernel``, which older checkpoints hold, as ``weight``."""
         kernel = state_dict.pop(f"{prefix}kernel", None)
         if kernel is not None:
             turned = kernel.dim() == 2 * self.dims + 2 and not is_lazy(kernel)  # of any other, torch says the shape

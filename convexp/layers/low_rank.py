@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from convexp.layers.base import Padding, Sizes, count, flag
+from convexp.layers.arguments import Padding, Sizes, count, flag
 from convexp.layers.batched_gemm import literature_order, stored_order
 from convexp.layers.local import LocalBias, PerLocation, check_bias
 
@@ -19,15 +19,16 @@ class LowRankLocallyConnectedNd(PerLocation):
     layer.
 
     Args:
-        rank: R, the number of shared kernels.
-        softmax: mix with positive shares that sum to 1 at each location, s = softmax(combination) over r, as the paper does.
+        rank: Number R of shared kernels.
+        softmax: Whether to mix with positive shares that sum to 1 at each location, s = softmax(combination) over r, as the
+            paper does.
         bias: ``location``, ``channel`` or False, as in ``LocallyConnected2d``.
 
-    The others are those of ``SpatialLayer``. The mixtures are computed once per batch and applied as a local layer, so that the
-    time hardly depends on the rank.
+    The other arguments are those of ``ImageLayer``. The mixtures are computed once per batch and applied as a local layer, so
+    that the time hardly depends on the rank.
 
     Shapes: ``weight`` (R, O, C/groups, k1, k2), ``combination`` (R, H', W'), ``bias`` (O, H', W') or (O, 1, 1);
-    ``(B, C, H, W) -> (B, O, H', W')``, in one and three dimensions likewise.
+    ``(B, C, H, W) -> (B, O, H', W')``. In one and three dimensions there are as many spatial dimensions fewer or more.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class LowRankLocallyConnectedNd(PerLocation):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """So that the mixed kernels vary as those of ``nn.Conv2d`` do: ``sum_r s_r^2 = 1`` on average."""
+        """Draw the parameters anew; the mixed kernels vary as those of ``nn.Conv2d`` do: ``sum_r s_r^2 = 1`` on average."""
         super().reset_parameters()
         with torch.no_grad():
             if self.softmax:
@@ -68,7 +69,7 @@ class LowRankLocallyConnectedNd(PerLocation):
                 self.combination.normal_(std=1 / math.sqrt(self.rank))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """What ``to(memory_format=torch.channels_last)`` does to the four dimensions of a kernel is done to the shared ones."""
+        """Apply ``to(memory_format=torch.channels_last)``, which knows kernels of four dimensions, to each shared kernel."""
 
         def by_kernel(tensor: Tensor) -> Tensor:
             shared = tensor.dim() == self.dims + 3
@@ -77,7 +78,7 @@ class LowRankLocallyConnectedNd(PerLocation):
         return super()._apply(by_kernel, recurse)
 
     def mixture(self) -> Tensor:
-        """s, the share of every kernel at every location: (R, H', W')."""
+        """Return s, the share of every kernel at every location: (R, H', W')."""
         return self.combination.softmax(0) if self.softmax else self.combination
 
     @property
@@ -89,8 +90,18 @@ class LowRankLocallyConnectedNd(PerLocation):
         size = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         return mixed.reshape(*self.output_size, *(size[i] for i in taps)).permute(literature_order(self.dims))
 
+    def weight_count(self) -> int:
+        """Return ``R O C/G T + R L``."""
+        return self.rank * (self.kernel_weights + self.locations)
+
+    def flops(self, batch: int) -> tuple[int, int | None]:
+        """Return ``2 B L O C/G T + 2 R L O C/G T``, the second for mixing the kernels, and twice that."""
+        windows = 2 * batch * self.locations * self.kernel_weights
+        flops = windows + 2 * self.rank * self.locations * self.kernel_weights
+        return flops, 2 * flops
+
     def extra_repr(self) -> str:
-        """The arguments, with the rank."""
+        """Return the arguments, with the rank."""
         shown = f"{super().extra_repr()}, rank={self.rank}"
         return f"{shown}, softmax=True" if self.softmax else shown
 

@@ -1,4 +1,4 @@
-"""What a network costs, counted layer by layer: parameters and FLOPs.
+"""What a network costs, layer by layer: parameters and FLOPs.
 
 The counted cost of a network is a list of :class:`LayerCost`, the closed form of one layer is a ``convexp.layers.Cost``, and
 what is measured on a machine is a ``convexp.models.timing.LayerTime``.
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from convexp.layers import Cost
+from convexp.layers.cost import HasCost
 from convexp.models.network import Network
 
 
@@ -88,6 +90,28 @@ def layer_costs(network: Network) -> list[LayerCost]:
 def network_cost(layers: list[LayerCost]) -> NetworkCost:
     """Add up the costs of a network's layers."""
     return NetworkCost(sum(layer.parameters for layer in layers), sum(layer.flops for layer in layers), layers)
+
+
+def closed_form(module: nn.Module, batch: int = 1) -> Cost | None:
+    """Return the cost of a module for ``batch`` images if it knows its own or is an ``nn.Linear``; else None."""
+    if isinstance(module, HasCost):
+        return module.cost(batch)
+    return _linear_cost(module, batch) if isinstance(module, nn.Linear) else None
+
+
+def _linear_cost(linear: nn.Linear, batch: int) -> Cost:
+    weights = linear.in_features * linear.out_features
+    biases = linear.out_features if "bias" in dict(linear.named_parameters()) else 0
+    size = linear.weight.element_size()
+    return Cost(
+        weights=weights,
+        biases=biases,
+        forward_flops=2 * batch * weights,
+        backward_flops=4 * batch * weights,
+        parameter_bytes=size * (weights + biases),
+        input_bytes=size * batch * linear.in_features,
+        output_bytes=size * batch * linear.out_features,
+    )
 
 
 def _forward_flops(network: Network) -> dict[str, int]:

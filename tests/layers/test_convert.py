@@ -14,7 +14,8 @@ from convexp.layers import (
     nearest_conv,
     nearest_local,
 )
-from convexp.layers.convert import CONV, DENSE, LOCAL, LOW_RANK, seen_pixels
+from convexp.layers.convert import CONV, DENSE, LOCAL, LOW_RANK
+from convexp.layers.taps import seen_pixels
 
 biases = st.sampled_from(["location", "channel", False])
 

@@ -23,8 +23,8 @@ from convexp.layers import (
     transposed_output_size,
     with_holes,
 )
-from convexp.layers.base import pad
 from convexp.layers.convert import CONV
+from convexp.layers.operands import pad
 
 TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 

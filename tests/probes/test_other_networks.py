@@ -13,7 +13,6 @@ from torch import nn
 from convexp.layers import Conv2d, LocallyConnected2d
 from convexp.probes.behaviour.absolute_position import with_border
 from convexp.probes.runner import measure
-from convexp.probes.structure.distance_from_conv import residual_energy
 
 FEW = {"max_shift": 1, "max_images": 12, "pairs": 1, "batch": 2, "repeats": 1}
 BEHAVIOUR = {"shift_map", "consistency", "flip_rate", "sensitivity_map", "relative_stability"}
@@ -93,7 +92,7 @@ def test_a_composed_wiring_shows_all_its_layers():
     whole = measure("distance_from_conv", ALL["distance_from_conv"], network, textures())[0]["numbers"]["distance"]
     layers = network.stages[0].wiring
     with torch.no_grad():
-        apart, total = map(sum, zip(*(residual_energy(layer) for layer in (layers[0], layers[2])), strict=True))
+        apart, total = map(sum, zip(*(layer.conv_residual() for layer in (layers[0], layers[2])), strict=True))
     assert whole == pytest.approx((apart / total) ** 0.5)
 
 

@@ -29,11 +29,10 @@ from convexp.layers.convert import CONV, DENSE, LOCAL
 from convexp.layers.dense import DenseNd
 from convexp.layers.local import LocallyConnectedNd
 from convexp.probes import NotApplicableError
-from convexp.probes.structure.distance_from_conv import DistanceFromConv, expected_share, residual_energy
+from convexp.probes.structure.distance_from_conv import DistanceFromConv
 from convexp.probes.structure.locality_index import LocalityIndex, energy_within
 from convexp.probes.structure.receptive_fields import ReceptiveFields, on_image
-from convexp.probes.structure.sharing_index import SharingIndex, kept, likeness, located, signal_to_noise
-from convexp.probes.structure.taps import taps
+from convexp.probes.structure.sharing_index import SharingIndex, likeness, located_kernels, projection_shares, signal_to_noise
 
 WIRINGS = [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d]
 any_layer = arguments(dims=None)
@@ -51,7 +50,7 @@ def layer(kinds: dict[int, Any], geometry: dict[str, Any], seed: int = 0) -> Any
 
 
 def locality(of: Any) -> tuple[list[float], list[float], list[float]]:
-    found = taps(of)
+    found = of.taps()
     return tuple(part.tolist() for part in energy_within(found.energy(), found.distance(), found.seen))
 
 
@@ -65,7 +64,7 @@ def test_taps_are_the_layers_matrix(geometry, seed):
     """Every wiring's weights by location and tap, put where the taps lie, are the matrix that it multiplies with."""
     for kinds in (CONV, LOCAL, DENSE):
         made = layer(kinds, geometry, seed)
-        energy = float(taps(made).energy().sum())
+        energy = float(made.taps().energy().sum())
         if geometry["padding_mode"] == "zeros" or kinds is DENSE:
             assert energy == pytest.approx(float(matrix(made).square().sum()))
 
@@ -74,7 +73,7 @@ def test_taps_are_the_layers_matrix(geometry, seed):
 @given(arguments(dims=None, centred=True), seeds)
 def test_a_convolution_in_a_dense_layer_is_local_at_its_reach(geometry, seed):
     made = layer(CONV, geometry, seed)
-    assume(taps(made).energy().sum() > 0)
+    assume(made.taps().energy().sum() > 0)
     delta, share, _ = locality(as_dense(made))
     at = [s for d, s in zip(delta, share, strict=True) if d <= reach(geometry)]
     assert at[-1] == pytest.approx(1)
@@ -86,7 +85,7 @@ def test_a_convolution_in_a_dense_layer_is_local_at_its_reach(geometry, seed):
 def test_local_layers_are_local(geometry):
     for kinds in (CONV, LOCAL):
         made = layer(kinds, geometry)
-        assume(bool((taps(made).seen).any()))
+        assume(bool(made.taps().seen.any()))
         delta, share, random = locality(made)
         assert max(delta) <= reach(geometry)
         assert share[-1] == pytest.approx(1)
@@ -117,12 +116,12 @@ def test_locality_of_one_weight_is_its_distance():
 def test_a_tied_copy_is_shared(geometry, seed):
     conv = layer(CONV, geometry, seed)
     tied = as_local(conv)
-    found = kept(taps(tied))
+    found = projection_shares(tied.taps())
     assume(found)  # one location, or nothing that meets data
     assert found["index"] == pytest.approx(1)
     assert found["rho"] == pytest.approx(1)
-    assert "snr" not in signal_to_noise(*located(tied))
-    for name, value in likeness(*located(tied)).items():
+    assert "snr" not in signal_to_noise(*located_kernels(tied))
+    for name, value in likeness(*located_kernels(tied)).items():
         assert value == pytest.approx(1 if name.startswith("cosine") else 0, abs=1e-6)
 
 
@@ -136,7 +135,7 @@ def test_a_global_convolution_in_a_dense_layer_is_shared(geometry, seed):
             for k, d in zip(geometry["kernel_size"], geometry["dilation"], strict=True)
         )
     )
-    found = kept(taps(as_dense(GlobalConv2d(**geometry).double())))
+    found = projection_shares(as_dense(GlobalConv2d(**geometry).double()).taps())
     assume(found)
     assert found["index"] == pytest.approx(1)
 
@@ -150,7 +149,7 @@ def test_sharing_of_random_weights_is_about_zero(geometry, dense):
     for seed in range(60):
         torch.manual_seed(seed)
         made.weight.normal_()
-        draws.append(kept(taps(made)))
+        draws.append(projection_shares(made.taps()))
     assume(draws[0])
     rho = torch.tensor([d["rho"] for d in draws])
     assert abs(float(rho.mean()) - draws[0]["random"]) < 5 * float(rho.std()) / math.sqrt(60) + 1e-9
@@ -164,22 +163,22 @@ def test_sharing_of_random_weights_is_about_zero(geometry, dense):
 @given(any_layer, seeds)
 def test_sharing_is_the_energy_of_the_mean_kernel(geometry, seed):
     made = layer(LOCAL, geometry, seed)
-    found = taps(made)
-    assume(kept(found))
+    found = made.taps()
+    assume(projection_shares(found))
     total = projected = 0.0
     for tap in range(found.weights.shape[1]):
         rows = [found.weights[place, tap] for place in range(len(found.seen)) if found.seen[place, tap]]
         if rows:
             total += sum(float(row.square().sum()) for row in rows)
             projected += len(rows) * float(torch.stack(rows).mean(0).square().sum())
-    assert kept(found)["rho"] == pytest.approx(projected / total)
+    assert projection_shares(found)["rho"] == pytest.approx(projected / total)
 
 
 @few
 @given(arguments(modes=("zeros",)), seeds)
 def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
     made = layer(LOCAL, geometry, seed)
-    kernel, seen = made.kernel, taps(made).seen.unflatten(0, made.output_size)
+    kernel, seen = made.kernel, made.taps().seen.unflatten(0, made.output_size)
     norm = float((kernel.flatten(4) * seen[:, :, None, None]).norm())
     height, width = made.output_size
     for r in (1, 4):
@@ -190,7 +189,7 @@ def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
                     a, b = kernel[i, j, o].flatten(), kernel[i + di, j + dj, o].flatten()
                     cosines.append(float(a @ b / a.norm() / b.norm()))
                     distances.append(float((a - b).norm()) / norm)
-        found = likeness(*located(made))
+        found = likeness(*located_kernels(made))
         assert (f"cosine_{r}" in found) == bool(cosines)
         if cosines:
             assert found[f"cosine_{r}"] == pytest.approx(sum(cosines) / len(cosines))
@@ -202,7 +201,7 @@ def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
         if len(w) > 1:
             ratios.append(float(w.mean() ** 2 / w.var()))
     expected = {"snr": pytest.approx(sum(ratios) / len(ratios))} if ratios else {}
-    assert signal_to_noise(*located(made)) == expected
+    assert signal_to_noise(*located_kernels(made)) == expected
 
 
 @few
@@ -210,7 +209,7 @@ def test_likeness_and_signal_to_noise_by_brute_force(geometry, seed):
 def test_distance_from_a_convolution_is_that_of_the_matrices(geometry, seed):
     for kinds in (LOCAL, DENSE):
         made = layer(kinds, geometry, seed)
-        residual, energy = residual_energy(made)
+        residual, energy = made.conv_residual()
         assert energy == pytest.approx(float(matrix(made).square().sum()))
         assert residual == pytest.approx(float((matrix(made) - matrix(nearest_conv(made))).square().sum()), abs=1e-12)
 
@@ -220,7 +219,7 @@ def test_distance_from_a_convolution_is_that_of_the_matrices(geometry, seed):
 def test_embedded_convolutions_are_at_distance_zero(geometry, seed):
     conv = layer(CONV, geometry, seed)
     for same in (conv, as_local(conv), as_dense(conv)):
-        residual, energy = residual_energy(same)
+        residual, energy = same.conv_residual()
         assert residual <= 1e-12 * max(energy, 1e-300)
 
 
@@ -232,11 +231,11 @@ def test_distance_of_random_weights(geometry, dense):
     for seed in range(60):
         torch.manual_seed(seed)
         made.weight.normal_()
-        residual, energy = residual_energy(made)
+        residual, energy = made.conv_residual()
         ratios.append(residual / energy if energy else 0.0)
     found = torch.tensor(ratios)
     assume(energy > 0)
-    assert abs(float(found.mean()) - (1 - expected_share(made))) < 5 * float(found.std()) / math.sqrt(60) + 1e-9
+    assert abs(float(found.mean()) - (1 - made.random_conv_share())) < 5 * float(found.std()) / math.sqrt(60) + 1e-9
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
@@ -271,7 +270,7 @@ def test_without_a_spatial_layer_there_is_no_structure(probe):
 def test_receptive_fields_lie_where_the_matrix_has_them(wiring):
     network = make(wiring)
     wired: Any = network.stages[0].wiring
-    found = torch.stack([on_image(wired, taps(wired), place) for place in range(64)], 1)  # (O, L, C, H, W)
+    found = torch.stack([on_image(wired, wired.taps(), place) for place in range(64)], 1)  # (O, L, C, H, W)
     assert torch.allclose(found.flatten(), as_dense(wired).weight.flatten(), atol=1e-6)
     pictures = [ReceptiveFields(4, 5).measure(make(kind), textures()).pictures["stage0"].shape for kind in (wiring, Dense2d)]
     assert pictures[0] == pictures[1]
@@ -283,4 +282,4 @@ def test_the_kinds_of_layers_are_all_there():
         LocallyConnectedNd,
         DenseNd,
     }
-    assert isinstance(taps(Conv2d(1, 2, 3, 8)).weights, Tensor)
+    assert isinstance(Conv2d(1, 2, 3, 8).taps().weights, Tensor)

@@ -7,10 +7,8 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from convexp.geometry import check_border
 from convexp.geometry.skeleton import PaddingMode
-from convexp.layers.conv import ConvNd
-from convexp.layers.local import PerLocation
+from convexp.layers.base import SpatialLayer
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
@@ -104,16 +102,8 @@ def with_border(network: Network, border: PaddingMode) -> Network | None:
     """A copy whose layers have another border; None if one of them has windows of no such border, or none at all."""
     other = copy.deepcopy(network)
     layers = find_modules(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
-    windowed = [layer for layer in layers if isinstance(layer, ConvNd | PerLocation)]
-    if not windowed or len(windowed) < len(layers):
-        return None
-    for layer in windowed:
-        try:
-            check_border(layer.input_size, layer.padding, border)
-        except ValueError:
-            return None
-        layer.padding_mode = border
-    return other
+    changed = [isinstance(layer, SpatialLayer) and layer.set_padding_mode(border) for layer in layers]
+    return other if changed and all(changed) else None
 
 
 def told_apart(first: Tensor, last: Tensor) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from convexp.layers.base import NotLinearError
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
@@ -25,8 +26,8 @@ class Kernels:
     full red (above 0) or full blue.
 
     Args:
-        channels: rows at most.
-        locations: columns at most, taken evenly over the map.
+        channels: Largest number of rows.
+        locations: Largest number of columns, taken evenly over the map.
     """
 
     channels: int
@@ -36,11 +37,14 @@ class Kernels:
         require_at_least(self, channels=1, locations=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Needs the weights alone; a layer shows them by ``kernels() -> (O, L, C, h, w)``, or (O, L, C, h) in one dimension."""
+        """Draw what each layer returns from ``kernels()``: (O, L, C, h, w), or (O, L, C, h) in one dimension."""
         pictures: dict[str, Tensor] = {}
         layers: dict[str, Any] = find_modules(network, lambda module: callable(getattr(module, "kernels", None)))
         for name, layer in layers.items():
-            weights: Tensor = layer.kernels().detach().float().cpu()
+            try:
+                weights: Tensor = layer.kernels().detach().float().cpu()
+            except NotLinearError as error:
+                raise NotApplicableError(f"{name}: {error}") from error
             pictures[picture_name(name)] = self._picture(weights.unsqueeze(-2) if weights.dim() == 4 else weights)
         if not pictures:
             raise NotApplicableError("the network has no layers with kernels to show")

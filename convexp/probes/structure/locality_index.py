@@ -11,7 +11,7 @@ from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.figures import line_plot
 from convexp.probes.sample import Sample
-from convexp.probes.structure.taps import spatial_layers, taps
+from convexp.probes.structure.spatial_layers import spatial_layers
 
 
 @dataclass(frozen=True)
@@ -22,24 +22,24 @@ class LocalityIndex:
     skeleton describes. Weights that meet only a border of zeros do not count. Random weights (equally distributed, mean 0)
     have on average the share of the weights that lie within Δ.
 
-    Maps, by stage: ``delta``, ``share`` and ``random`` for every Δ at which a
-    weight lies. Shares, 0..1. Source: docs/design.md, section 1.
+    Maps, by layer: ``delta``, ``share`` and ``random`` for every Δ at which a weight lies; Δ in pixels, shares from 0 to 1.
+    Source: docs/design.md, section 1.
 
     Numbers:
-        LAYER/share (share): E at the reach of the kernel, ``Δ = d (k-1) / 2``; 1 for local and conv.
-        LAYER/random (share): what random weights of this wiring have there.
+        LAYER/share (share): E(Δ) at the reach of the kernel, ``Δ = d (k-1) / 2``; 1 for local and conv.
+        LAYER/random (share): The share that random weights of this wiring have there.
     """
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """From the weights alone."""
+        """Measure from the weights alone; the images are not used."""
         numbers: dict[str, float] = {}
         maps: dict[str, Any] = {}
         lines: dict[str, list[float]] = {}
         at: dict[str, list[float]] = {}
         for name, layer in spatial_layers(network).items():
-            found = taps(layer)
+            taps = layer.taps()
             reach = max((extent(k, d) - 1) / 2 for k, d in zip(layer.kernel_size, layer.dilation, strict=True))
-            delta, share, random = energy_within(found.energy(), found.distance(), found.seen)
+            delta, share, random = energy_within(taps.energy(), taps.distance(), taps.seen)
             within = int((delta <= reach).sum()) - 1
             numbers |= {f"{name}/share": float(share[within]), f"{name}/random": float(random[within])}
             maps[name] = {"delta": delta.tolist(), "share": share.tolist(), "random": random.tolist()}
@@ -50,7 +50,13 @@ class LocalityIndex:
 
 
 def energy_within(energy: Tensor, distance: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Distances Δ, the share of the energy within each, and the share of the weights: (n,) each."""
+    """Return the distances Δ, the share of the energy within each, and the share of the weights: (n,) each.
+
+    Args:
+        energy: Squared weights by location and tap, (L, T).
+        distance: Distance of every tap from its location, (L, T), in pixels.
+        seen: Whether a tap meets data, (L, T) bool.
+    """
     delta, index = distance[seen].unique(return_inverse=True)  # ascending
     by_ring = torch.zeros(2, len(delta), dtype=torch.float64, device=energy.device)
     by_ring[0].index_add_(0, index, energy[seen])

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from convexp.layers.base import SpatialLayer
-from convexp.layers.convert import seen_pixels
-from convexp.layers.dense import DenseNd
-from convexp.layers.global_conv import GlobalConv2d
+from convexp.layers.taps import Taps
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
@@ -16,7 +14,7 @@ from convexp.probes.modules import picture_name
 from convexp.probes.pictures import tile_grid, weight_colours
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
-from convexp.probes.structure.taps import Taps, spatial_layers, taps
+from convexp.probes.structure.spatial_layers import spatial_layers
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class ReceptiveFields:
     ``W[o,i,j,c,k,l]``.
 
     Args:
-        channels: rows at most.
-        locations: columns at most, taken evenly over the map.
+        channels: Largest number of rows.
+        locations: Largest number of columns, taken evenly over the map.
     """
 
     channels: int
@@ -39,22 +37,19 @@ class ReceptiveFields:
         require_at_least(self, channels=1, locations=1)
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Needs the weights alone."""
+        """Draw the weights; the images are not used."""
         name, layer = next(iter(spatial_layers(network).items()))
         if len(layer.input_size) != 2:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(layer.input_size)}")
         locations = layer.output_size[0] * layer.output_size[1]
         columns = torch.linspace(0, locations - 1, min(self.locations, locations)).round().long()
-        found = taps(layer)
-        shown = [on_image(layer, found, int(location))[: self.channels] for location in columns]
+        taps = layer.taps()
+        shown = [on_image(layer, taps, int(location))[: self.channels] for location in columns]
         return Measurement(numbers={}, pictures={picture_name(name): tile_grid(weight_colours(torch.stack(shown, 1)))})
 
 
-def on_image(layer: SpatialLayer, found: Taps, location: int) -> Tensor:
-    """The weights of the units at one location, where their pixels are: (O, C/groups, H, W)."""
-    weights = found.weights[location]  # (T, M)
-    if not isinstance(layer, DenseNd | GlobalConv2d):
-        pixels = seen_pixels(layer)[location].to(weights.device)
-        image = weights.new_zeros(layer.input_size[0] * layer.input_size[1], weights.shape[1])
-        weights = image.index_add(0, pixels[pixels >= 0], weights[pixels >= 0])
-    return weights.T.reshape(layer.out_channels, -1, *layer.input_size).float().cpu()
+def on_image(layer: SpatialLayer, taps: Taps, location: int) -> Tensor:
+    """Return the weights of the units at one location, where their pixels are: (O, C/groups, H, W)."""
+    weights, pixels, seen = taps.weights[location], taps.pixels[location], taps.seen[location]  # (T, M), (T,), (T,)
+    image = weights.new_zeros(layer.pixels, weights.shape[1]).index_add(0, pixels[seen], weights[seen])  # (P, M)
+    return image.T.reshape(layer.out_channels, -1, *layer.input_size).float().cpu()

@@ -1,21 +1,18 @@
 """How much do the weights of different places resemble each other?"""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convexp.layers import nearest_local
 from convexp.layers.base import SpatialLayer
-from convexp.layers.convert import seen_pixels
-from convexp.layers.dense import DenseNd
+from convexp.layers.taps import Taps, seen_pixels
 from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.sample import Sample
-from convexp.probes.structure.taps import Taps, spatial_layers, taps
+from convexp.probes.structure.spatial_layers import spatial_layers
 
 DISTANCES = (1, 4)  # cells between the kernels that are compared (Ott et al. 2020)
 
@@ -34,38 +31,38 @@ class SharingIndex:
     3. ``snr = mean_j mean_i(w_ij)² / var_i(w_ij)``, j the weights of a kernel, i the locations where it is used (n - 1):
        infinite, and left out, if one is the same everywhere (Pogodin et al. 2021, arXiv 2106.13031).
 
-    2 and 3 look at the weights in the window, for a dense layer at those of its nearest local layer. Of convolutions, which
-    share by construction, only ``index`` = 1 is noted.
+    Measures 2 and 3 look at the weights in the window, for a dense layer at those of its nearest local layer. For convolutions,
+    which share by construction, only ``index`` = 1 is recorded.
 
     Numbers:
         LAYER/index (index): 0 as random weights, 1 a convolution.
-        LAYER/rho (share): ρ, of the energy that a convolution keeps.
-        LAYER/random (share): ρ₀, the same for random weights.
-        LAYER/cosine_R (cosine): of kernels R cells apart; 1 is shared.
-        LAYER/l2_R (ratio): distance of kernels R cells apart over the norm of all; 0 is shared.
-        LAYER/snr (ratio): signal to noise of each weight over the locations, on average; large is shared.
+        LAYER/rho (share): The share ρ of the weights' energy that depends on the offset alone.
+        LAYER/random (share): The share ρ₀ that random weights have.
+        LAYER/cosine_R (cosine): Mean cosine of kernels R cells apart; 1 is shared.
+        LAYER/l2_R (ratio): Mean distance of kernels R cells apart over the norm of all kernels; 0 is shared.
+        LAYER/snr (ratio): Mean over the weights of signal to noise over the locations; large is shared.
     """
 
     def measure(self, network: Network, sample: Sample) -> Measurement:
-        """From the weights alone."""
+        """Measure from the weights alone; the images are not used."""
         numbers: dict[str, float] = {}
         for name, layer in spatial_layers(network).items():
-            found = taps(layer)
-            if found.shared:
+            if layer.shares_weights:
                 numbers[f"{name}/index"] = 1.0
                 continue
-            kernels = located(layer)
-            for key, value in {**kept(found), **likeness(*kernels), **signal_to_noise(*kernels)}.items():
+            kernels = located_kernels(layer)
+            parts = (projection_shares(layer.taps()), likeness(*kernels), signal_to_noise(*kernels))
+            for key, value in (item for part in parts for item in part.items()):
                 numbers[f"{name}/{key}"] = value
         if not numbers:
             raise NotApplicableError("no layer has more than one location or any weights")
         return Measurement(numbers)
 
 
-def kept(found: Taps) -> dict[str, float]:
-    """``index``, ``rho`` and ``random`` of a layer; nothing for one location or no weights."""
-    weights, seen = found.weights, found.seen
-    offsets, group = found.offsets[seen].unique(dim=0, return_inverse=True)  # (K, D), (seen taps,)
+def projection_shares(taps: Taps) -> dict[str, float]:
+    """Return ``index``, ``rho`` and ``random`` of a layer; nothing if no two weights have the same offset, or all are zero."""
+    weights, seen = taps.weights, taps.seen
+    offsets, group = taps.offsets[seen].unique(dim=0, return_inverse=True)  # (K, D), (seen taps,)
     sums = torch.zeros(len(offsets), weights.shape[2], dtype=torch.float64, device=weights.device)
     counts = torch.zeros(len(offsets), dtype=torch.float64, device=weights.device)
     start = 0
@@ -74,7 +71,7 @@ def kept(found: Taps) -> dict[str, float]:
         own = group[start : (start := start + len(row))]
         sums.index_add_(0, own, row)
         counts.index_add_(0, own, torch.ones(len(own), dtype=torch.float64, device=weights.device))
-    energy = float(found.energy().sum())
+    energy = float(taps.energy().sum())
     if len(offsets) == int(seen.sum()) or energy == 0:
         return {}
     random = len(offsets) / int(seen.sum())
@@ -82,15 +79,17 @@ def kept(found: Taps) -> dict[str, float]:
     return {"index": (rho - random) / (1 - random), "rho": rho, "random": random}
 
 
-def located(layer: SpatialLayer) -> tuple[Tensor, Tensor]:
-    """Kernels (*locations, O, C/G, T), float64, 0 where a tap meets no data, and whether it does (*locations, T)."""
-    local: Any = nearest_local(layer) if isinstance(layer, DenseNd) else layer
+def located_kernels(layer: SpatialLayer) -> tuple[Tensor, Tensor]:
+    """Return the kernels (*locations, O, C/G, T), float64, and whether their taps meet data (*locations, T).
+
+    A weight whose tap meets no data is 0.
+    """
     seen = (seen_pixels(layer) >= 0).unflatten(0, layer.output_size).to(layer.weight.device)
-    return local.kernel.detach().flatten(layer.dims + 2).double() * seen[..., None, None, :], seen
+    return layer.local_kernel().detach().flatten(layer.dims + 2).double() * seen[..., None, None, :], seen
 
 
 def likeness(kernels: Tensor, seen: Tensor) -> dict[str, float]:
-    """``cosine_r`` and ``l2_r`` for every r that fits, from what ``located`` gives."""
+    """Return ``cosine_r`` and ``l2_r`` for every r that fits, from what ``located_kernels`` returns."""
     inner = seen.all(-1)  # (*locations,)
     kernels = kernels.flatten(-2) / kernels.norm().clamp(min=torch.finfo(kernels.dtype).tiny)  # (*locations, O, weights)
     found: dict[str, float] = {}
@@ -110,7 +109,7 @@ def likeness(kernels: Tensor, seen: Tensor) -> dict[str, float]:
 
 
 def signal_to_noise(kernels: Tensor, seen: Tensor) -> dict[str, float]:
-    """``snr``, or nothing where it is infinite, from what ``located`` gives."""
+    """Return ``snr``, or nothing where it is infinite, from what ``located_kernels`` returns."""
     weights = kernels.flatten(0, -4)  # (L, O, C/G, T)
     used = seen.flatten(0, -2)[:, None, None].double()  # (L, 1, 1, T)
     count = used.sum(0)
