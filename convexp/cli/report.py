@@ -51,7 +51,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     main_files = [file for file in files if file.parent == folder]
     figures = len(files) - len(main_files)
-    rest = f", and {figures} charts" if figures else ""
+    rest = f", and {figures} files in {folder / 'figures'}" if figures else ""
     console.out.print(f"written: {', '.join(map(str, main_files))}{rest}", markup=False)
 
 

@@ -6,9 +6,9 @@ from math import inf
 
 from convexp.records import Result
 from convexp.records.plan import Plan, settings_of
+from convexp.reporting.baselines import with_baselines
 from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm, holm_levels
-from convexp.reporting.labels import Point
 from convexp.reporting.metrics import is_proportion
 from convexp.reporting.paired import PairedTest, paired_test
 from convexp.reporting.statistics import ALPHA
@@ -63,36 +63,11 @@ class Comparison:
 def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Comparison]:
     """Compare every group with its baseline, on every metric of ``METRICS`` that both have.
 
-    The baseline has the value that the plan's ``compare`` gives for an axis, and equal values on all its other axes. Without a
-    plan, or without ``compare``, it is the first group on the same data set. Pairs of runs have the same seed, and also the
-    same images and the same split, unless the groups differ in their data.
+    Baselines are chosen by ``convexp.reporting.baselines``. Pairs of runs have the same seed, and also the same images and the
+    same split, unless the groups differ in their data.
     """
-    pairs = _pairs_by_plan(groups, plan) if plan and plan.compare else _pairs_with_first(groups)
+    pairs = with_baselines(groups, plan)
     return [comparison for metric in METRICS for comparison in _compare_on(metric, pairs)]
-
-
-def _pairs_with_first(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
-    first: dict[str, Group] = {}
-    for group in groups:
-        first.setdefault(repr(group.point.get("data")), group)
-    pairs = [(group, first[repr(group.point.get("data"))]) for group in groups]
-    return [(group, baseline) for group, baseline in pairs if group is not baseline]
-
-
-def _pairs_by_plan(groups: Sequence[Group], plan: Plan) -> list[tuple[Group, Group]]:
-    pairs: list[tuple[Group, Group]] = []
-    for compared, value in plan.compare.items():
-        axis = next((axis for axis in plan.axes if settings_of(axis) == settings_of(compared)), None)
-        for group in groups:
-            if axis is not None and axis in group.point and group.point[axis] != value:
-                wanted = {**group.point, axis: value}
-                pairs += [(group, baseline) for baseline in groups if _is_at(baseline.point, wanted)][:1]
-    return pairs
-
-
-def _is_at(point: Point, wanted: Point) -> bool:
-    """Whether a baseline has the wanted values on all axes that it has; a convolution, for example, has no rank."""
-    return all(axis in wanted and wanted[axis] == value for axis, value in point.items())
 
 
 def _compare_on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Comparison]:

@@ -18,8 +18,8 @@ from convexp.reporting.selection import evenly_spaced, omission_note
 MAX_MAPS = 24
 GAP, LINE, BAR = 0.12, 0.14, 0.62  # inches: between maps, for a line of text above a map, and for the colour bar
 CAPTION = (
-    "Test accuracy at every shift of up to {reach} pixels, mean over seeds. The centre of a map is no shift; shifts down are "
-    "below it, shifts to the right are to its right. All maps share one scale."
+    "Test accuracy at every shift of up to {reach} pixels, mean over seeds. The centre of each map is the accuracy without "
+    "shift; shifts down are below it, and shifts to the right are to its right. All maps share one colour scale."
 )
 
 Map = list[list[float]]

@@ -20,7 +20,7 @@ from convexp.reporting.statistics import Mean
 MAX_POINTS = 1000
 MAX_ERROR_BARS = 60
 MAX_NAMED = 12  # entries of the legend, and points of the front in the alternative text
-CAPTION = "Dashed: the Pareto front, which is the highest mean reached with that many parameters or fewer."
+CAPTION = "Dashed: the Pareto front, the highest mean that is reached with at most that many parameters."
 
 Points = Sequence[tuple[SeriesStyle, Group, Mean]]
 

@@ -26,7 +26,7 @@ MAX_FINDINGS = 6
 MAX_PATHS = 3  # runs named beside a value
 METHODS = {
     "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
-    "Student's t": "Student's t for the paired differences, which are too few for resampling",
+    "Student's t": "Student's t, because there are too few paired differences for resampling",
     "sign test": "Sign test without an interval, because too many of the paired differences are equal",
 }
 
