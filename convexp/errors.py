@@ -1,35 +1,39 @@
-"""The errors a user can mend: reported in one line, without a traceback."""
+"""Errors that a user can do something about: they are reported in one line, without a traceback."""
 
 from textwrap import shorten
 
 
 class ConvexpError(Exception):
-    """Something went wrong that one line explains; ``exit_code`` is what the process ends with."""
+    """An error that one line explains.
+
+    Attributes:
+        exit_code: The code with which the process exits.
+    """
 
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(message.encode("utf-8", "backslashreplace").decode())  # names of files may be no text
+        super().__init__(message.encode("utf-8", "backslashreplace").decode())  # file names need not be valid text
 
 
 class ConfigError(ConvexpError):
-    """A setting is wrong: the message names the setting, its value and what would be right."""
+    """A setting is wrong. The message names the setting, its value, and what would be right."""
 
     exit_code = 2
 
 
 class RefusedError(ConfigError):
-    """A folder belongs to another run or to another process: nothing in it was touched."""
+    """A folder belongs to another run or to another process; nothing in it was changed."""
 
 
 class BusyError(RefusedError):
-    """A folder is in the hands of another process, which does the run."""
+    """Another process is working on the run in this folder."""
 
 
 class DivergedError(ConvexpError):
-    """The training loss stopped being a finite number."""
+    """The training loss is no longer a finite number."""
 
 
 def one_line(error: Exception) -> str:
-    """What an error says, in one line of 300 characters at most."""
+    """The message of ``error`` in one line of at most 300 characters."""
     return shorten(str(error), 300)

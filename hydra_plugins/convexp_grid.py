@@ -1,5 +1,6 @@
-"""The sweeper, in the package in which Hydra looks for sweepers; ``convexp.studies.sweep`` does its work."""
+"""A Hydra plugin, found by Hydra in this package: the sweeper of convexp. It calls ``convexp.studies.sweep``."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,14 +17,16 @@ class GridSweeper(Sweeper):
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self.params = params or {}
+        self._sweep: Callable[[list[str]], Any] | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Called by Hydra: instantiates the launcher."""
+        """Called by Hydra before ``sweep``: creates the launcher."""
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
         self._sweep = partial(sweep, config, hydra_context.config_loader, launcher)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Called by Hydra with the overrides of the command line: runs the sweep."""
+        """Called by Hydra with the overrides of the command line: plans the runs and launches those that are not finished."""
+        assert self._sweep is not None
         return self._sweep([*(f"{key}={value}" for key, value in self.params.items()), *arguments])

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.data import Dataset, Source, prepare, training_loader
 from convexp.data.cache import load_mapped
 from convexp.data.source import checksum
@@ -56,12 +56,12 @@ def floor(data: Dataset) -> float:
 
 def batches(rounds: int) -> None:
     """Print the time of a batch for every way."""
-    source = make("data.source", composed("data=mnist").data.source, Source)
+    source = make("data.source", compose_config("data=mnist").data.source, Source)
     ways: dict[str, Callable[[], float]] = {"bare indexing": lambda: floor(data)}
     for name, overrides in SHIFTS.items():
-        made = prepare(composed("data=mnist", *overrides).data, source)
+        made = prepare(compose_config("data=mnist", *overrides).data, source)
         ways[name] = lambda made=made: epoch(made)
-    data = prepare(composed("data=mnist").data, source)
+    data = prepare(compose_config("data=mnist").data, source)
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -74,7 +74,7 @@ def batches(rounds: int) -> None:
 
 def folder(rounds: int) -> None:
     """Print the time of a first and a second start on a folder of images, and of streaming it."""
-    data = build.dataset(composed("data=mnist"))
+    data = build.dataset(compose_config("data=mnist"))
     images, labels = data.test.first(10_000)
     with tempfile.TemporaryDirectory() as scratch:
         for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
@@ -84,7 +84,7 @@ def folder(rounds: int) -> None:
         own = ["data=image_folder", f"data.source.root={scratch}/photos", "data.classes=10", "data.image_shape=[1,28,28]"]
 
         def start(cache: int, *more: str) -> tuple[float, Dataset]:
-            config = composed("data=mnist", *own, f"data.source.cache={scratch}/cache{cache}", *more).data
+            config = compose_config("data=mnist", *own, f"data.source.cache={scratch}/cache{cache}", *more).data
             begun = time.perf_counter()
             made = prepare(config, make("data.source", config.source, Source))
             return time.perf_counter() - begun, made

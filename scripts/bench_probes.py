@@ -19,7 +19,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.data.canvas import zero_fill
 from convexp.execution import build
 from convexp.models import Network
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=17, help="parts that the grid is timed in, interleaved (default 17)")
     parser.add_argument("--affine", type=int, default=500, help="images for torchvision's affine in a part (default 500)")
     given = parser.parse_args()
-    config = composed("data=mnist")
+    config = compose_config("data=mnist")
     data = build.dataset(config)
     torch.manual_seed(0)
     network = build.network(config, data).eval()

@@ -20,12 +20,12 @@ FLOOR = """
 import pytorch_lightning, torch, torchvision
 from torch.nn.functional import cross_entropy
 from convexp.execution import build
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.data import loader, training_loader
 
 for model in ("dense", "local", "conv"):
     for seed in (0, 1, 2):
-        config = composed(f"model={model}", f"seed={seed}", "trainer.max_epochs=12")
+        config = compose_config(f"model={model}", f"seed={seed}", "trainer.max_epochs=12")
         torch.manual_seed(seed)
         data = build.dataset(config)
         network = build.network(config, data)

@@ -29,7 +29,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
 
 from convexp.config import Config
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.data import loader, training_loader
 from convexp.execution import build
 from convexp.execution.evaluation import quiet
@@ -47,7 +47,7 @@ NETWORKS = {
 
 def settings(overrides: list[str]) -> Config:
     """The run's configuration."""
-    return composed("data=mnist", "trainer=cpu", "scheduler=none", *overrides)
+    return compose_config("data=mnist", "trainer=cpu", "scheduler=none", *overrides)
 
 
 def bare(config: Config, _folder: Path) -> float:
@@ -168,7 +168,7 @@ def memory() -> dict[str, float]:
         status = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
         return int(status[line].split()[0]) * 1.024e-3
 
-    build.dataset(composed("data=digits"))  # code that is loaded on first use is no data
+    build.dataset(compose_config("data=digits"))  # code that is loaded on first use is no data
     config = settings([])
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = resident("VmRSS")

@@ -1,1 +1,1 @@
-"""The commands: thin entry points, what they print, and the errors that they report."""
+"""The commands: thin entry points, what they print, and how they report errors."""

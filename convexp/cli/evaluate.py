@@ -3,10 +3,10 @@
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.cli.application import application
-from convexp.config.check import suggest
-from convexp.config.folders import check_makable
-from convexp.config.places import path
-from convexp.config.restore import trusted_config
+from convexp.config.folders import check_writable
+from convexp.config.messages.suggestions import suggest
+from convexp.config.run_folder import load_run_config
+from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import read_result
 from convexp.records.settings import lookup
@@ -25,14 +25,14 @@ def task(cfg: DictConfig) -> None:
         raise ConfigError(f"{added[0]}: there is no such setting{suggest(added[0], SETTINGS)}")
     if cfg.run is None:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
-    folder = path("run", cfg.run)
+    folder = parse_path("run", cfg.run)
     chosen = cfg.get("probes")  # a list of none leaves nothing
     probes = OmegaConf.to_container(chosen, resolve=True) if chosen else None
     changes = {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
-    config = trusted_config(folder, "run", cfg.data_root, changes)
+    config = load_run_config(folder, "run", cfg.data_root, changes)
     if config.probes:
-        check_makable(f"run={cfg.run}", folder / "probes")
-    with console.passing("loading torch"):  # and Lightning: seconds, so only now
+        check_writable(f"run={cfg.run}", folder / "probes")
+    with console.status("loading torch"):  # and Lightning: seconds, so only now
         from convexp.execution.evaluation import prepare_torch, reprobe, restore
         from convexp.execution.verification import again, verdict
 
@@ -42,7 +42,7 @@ def task(cfg: DictConfig) -> None:
     before = lookup(noted, "data.checksum")
     if before is not None and before != data.checksum:
         said = f"these are other images than the run's (checksum {before}, now {data.checksum})"
-        console.complain("convexp-eval", f"data ({config.data.name}): {said}")
+        console.print_error("convexp-eval", f"data ({config.data.name}): {said}")
     for name, mean in again(module, data, config).items():
         console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({verdict(name, mean, noted)})")
     if config.probes:

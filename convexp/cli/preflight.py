@@ -1,4 +1,4 @@
-"""What Hydra calls before it makes a folder: what is wrong is said then, and nothing has to be removed."""
+"""Hydra callbacks that check a command before Hydra creates its folder, so that a wrong one leaves nothing behind."""
 
 from pathlib import Path
 from typing import Any
@@ -7,80 +7,89 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from convexp.cli.application import mistakes_in_one_line
+from convexp.cli.application import errors_in_one_line
 from convexp.cli.resume import resumed
-from convexp.config import load
-from convexp.config.folders import check_folder, check_makable, make, origin
-from convexp.config.hydra_values import hydra_values, without_hydra
-from convexp.config.places import path
-from convexp.config.spelling import override
+from convexp.config import load_config
+from convexp.config.command_line.format import format_path_override
+from convexp.config.folders import check_folder, check_writable, make_writable_folder, setting_of_folder
+from convexp.config.hydra_context import hydra_values, without_hydra
+from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 
 
 class CheckTraining(Callback):
-    """Of convexp-train (conf/train.yaml). Errors end the program: Hydra would make warnings of them and go on."""
+    """Checks convexp-train (conf/train.yaml). An error ends the program; Hydra would only print a warning and continue."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before a single run: check its settings and make its folder."""
-        with mistakes_in_one_line("convexp-train", "train"), hydra_values(config):
+        """Called by Hydra before a single run: checks its settings and creates its folder."""
+        with errors_in_one_line("convexp-train", "train"), hydra_values(config):
             _check_output_subdir(config)
-            if config.get("resume") is not None:  # the run has settings and a folder of its own
+            if config.get("resume") is not None:  # the resumed run has settings and a folder of its own
                 folder = resumed(config)[1]
-                check_makable(f"resume={config.resume}", folder)
-                _put(config, "run", folder)
+                check_writable(f"resume={config.resume}", folder)
+                _set_folder(config, "run", folder)
                 return
-            load(without_hydra(config))
-            make(*_settled(config, "run"))
+            load_config(without_hydra(config))
+            make_writable_folder(*_resolve_folder(config, "run"))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before a sweep, by whichever sweeper: check where it is going to write."""
-        with mistakes_in_one_line("convexp-train", "train"), hydra_values(config):
-            check_makable(*_settled(config, "sweep"))
+        """Called by Hydra before a sweep, whichever sweeper is used: checks the folder it will write to."""
+        with errors_in_one_line("convexp-train", "train"), hydra_values(config):
+            check_writable(*_resolve_folder(config, "sweep"))
             _check_output_subdir(config)
-            if "resume" in _given(config):
-                raise ConfigError("resume: goes on with one run, without -m; a sweep that is started again goes on by itself")
+            if "resume" in _overridden(config):
+                raise ConfigError("resume: resumes a single run, without -m; to resume a sweep, start it again")
 
 
 class CheckEvaluation(Callback):
-    """Of convexp-eval (conf/eval.yaml)."""
+    """Checks convexp-eval (conf/eval.yaml)."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before it makes ``hydra.run.dir``."""
-        with mistakes_in_one_line("convexp-eval", "eval"):
+        """Called by Hydra before it creates ``hydra.run.dir``."""
+        with errors_in_one_line("convexp-eval", "eval"):
             if config.hydra.run.dir != ".":
                 raise ConfigError(
-                    f"hydra.run.dir={config.hydra.run.dir}: convexp-eval writes into the run's folder; leave it out"
+                    f"hydra.run.dir={config.hydra.run.dir}: convexp-eval writes into the folder of the run; leave it out"
                 )
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra for ``-m``, which is refused."""
-        with mistakes_in_one_line("convexp-eval", "eval"):
-            raise ConfigError("-m: convexp-eval tests one run, run=DIR; call it once for each")
+        """Called by Hydra for ``-m``, which convexp-eval refuses."""
+        with errors_in_one_line("convexp-eval", "eval"):
+            raise ConfigError("-m: convexp-eval tests a single run, run=DIR; call it once for each run")
 
 
-def _settled(config: DictConfig, kind: str) -> tuple[str, Path]:
-    """The folder of the run or of the sweep, put into ``config`` as it is meant, and before it the setting that it is from."""
-    setting = f"hydra.{kind}.dir"
-    folder = path(setting, config.hydra[kind].dir)
+def _resolve_folder(config: DictConfig, mode: str) -> tuple[str, Path]:
+    """Resolve the folder of a run or a sweep, and store it in ``config``.
+
+    Args:
+        config: the configuration, including its node ``hydra``.
+        mode: ``"run"`` or ``"sweep"``.
+
+    Returns:
+        The setting that the folder comes from, with its value, and the folder.
+    """
+    setting = f"hydra.{mode}.dir"
+    folder = parse_path(setting, config.hydra[mode].dir)
     check_folder(setting, str(folder))
-    if str(folder) != config.hydra[kind].dir:
-        _put(config, kind, folder)
-    return origin(setting, folder, config.outputs), folder
+    if str(folder) != config.hydra[mode].dir:
+        _set_folder(config, mode, folder)
+    return setting_of_folder(setting, folder, config.outputs), folder
 
 
-def _put(config: DictConfig, kind: str, folder: Path) -> None:
-    """Make ``folder`` that of the run or of the sweep; Hydra composes the runs of a sweep anew, from what has been told."""
+def _set_folder(config: DictConfig, mode: str, folder: Path) -> None:
+    """Store the folder, also as an override: Hydra composes the runs of a sweep again from the overrides."""
     with read_write(config.hydra):
-        config.hydra[kind].dir = str(folder).replace("${", "\\${")
-        config.hydra.overrides.hydra.append(override(f"hydra.{kind}.dir", folder))
+        config.hydra[mode].dir = str(folder).replace("${", "\\${")
+        config.hydra.overrides.hydra.append(format_path_override(f"hydra.{mode}.dir", folder))
 
 
 def _check_output_subdir(config: DictConfig) -> None:
-    if config.hydra.output_subdir is not None:
-        raise ConfigError(f"hydra.output_subdir={config.hydra.output_subdir}: should be null, as convexp writes .hydra itself")
+    subdir = config.hydra.output_subdir
+    if subdir is not None:
+        raise ConfigError(f"hydra.output_subdir={subdir}: should be null, as convexp writes the folder .hydra itself")
 
 
-def _given(config: DictConfig) -> set[str]:
-    """What the command line sets."""
+def _overridden(config: DictConfig) -> set[str]:
+    """The settings and groups that the command line overrides."""
     parser = OverridesParser.create()
     return {parser.parse_override(text).key_or_group for text in config.hydra.overrides.task}

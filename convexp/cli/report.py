@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from convexp import __version__
-from convexp.config.places import path
+from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
@@ -44,10 +44,10 @@ def main() -> None:
     parser.add_argument("dir", metavar="DIR", help="a folder that contains runs, at any depth")
     given = parser.parse_args()
     try:
-        folder = path("DIR", given.dir)
+        folder = parse_path("DIR", given.dir)
         files = make_report(folder)
     except ConvexpError as error:
-        console.complain("convexp-report", str(error))
+        console.print_error("convexp-report", str(error))
         sys.exit(error.exit_code)
     main_files = [file for file in files if file.parent == folder]
     figures = len(files) - len(main_files)

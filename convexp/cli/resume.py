@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from convexp.config import Config
 from convexp.config.hydra_files import read_config
-from convexp.config.places import path
+from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import identity_hash, read_result
 from convexp.records.identity import INDIFFERENT, PLACES
@@ -27,7 +27,7 @@ def resumed(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
     given = [o for o in HydraConfig.get().overrides.task if o.partition("=")[0] not in MAY_CHANGE]
     if given:
         raise ConfigError(f"resume={cfg.resume}: goes on with the run's own configuration; leave out {' '.join(given)}")
-    folder = path("resume", cfg.resume)
+    folder = parse_path("resume", cfg.resume)
     return read_config(folder, "resume", cfg.data_root), folder
 
 

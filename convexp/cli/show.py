@@ -1,4 +1,4 @@
-"""Settings and results on the terminal."""
+"""Print settings and results to the terminal."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,34 +7,35 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from convexp.config.described import Described
+from convexp.config.help.settings import SettingHelp
 from convexp.records.plan import read_plan, sweep_root
 from convexp.terminal import console
+from convexp.terminal.commands import tensorboard_command
 
 
-def differences(title: str, differences: list[str]) -> None:
-    """Say in a line what sets a run apart from the defaults."""
-    said = " ".join(differences) or "all settings as they are by default"
-    console.out.print(f"[bold]{escape(title)}[/]: {escape(said)} [dim](all settings: hydra.verbose=true)[/]")
+def differences(title: str, overrides: list[str]) -> None:
+    """Print in one line which overrides set a run apart from the defaults."""
+    text = " ".join(overrides) or "all settings have their default values"
+    console.out.print(f"[bold]{escape(title)}[/]: {escape(text)} [dim](to see all settings: hydra.verbose=true)[/]")
 
 
-def settings(settings: dict[str, Any], title: str) -> None:
-    """A configuration as a tree."""
+def settings(values: dict[str, Any], title: str) -> None:
+    """Print a configuration as a tree."""
     tree = Tree(f"[bold]{escape(title)}[/]", guide_style="dim")
-    _grow(tree, settings)
+    _add_branches(tree, values)
     console.out.print(tree)
 
 
-def _grow(tree: Tree, settings: dict[str, Any]) -> None:
-    for key, value in settings.items():
+def _add_branches(tree: Tree, values: dict[str, Any]) -> None:
+    for key, value in values.items():
         if isinstance(value, dict):
-            _grow(tree.add(f"[cyan]{escape(str(key))}[/]"), value)
+            _add_branches(tree.add(f"[cyan]{escape(str(key))}[/]"), value)
         else:
             tree.add(f"{escape(str(key))}: {escape('null' if value is None else str(value))}")
 
 
-def described(settings: Iterable[Described]) -> None:
-    """What settings mean, each in up to three lines."""
+def setting_help(settings: Iterable[SettingHelp]) -> None:
+    """Print what settings mean, each in up to three lines."""
     for each in settings:
         value = "null" if each.value is None else str(each.value).lower() if isinstance(each.value, bool) else each.value
         console.out.print(f"[bold cyan]{escape(each.setting)}[/]={escape(str(value))}")
@@ -42,13 +43,13 @@ def described(settings: Iterable[Described]) -> None:
             console.out.print(f"  {escape(line)}")
 
 
-def options(group: str, chosen: Any, options: dict[str, str]) -> None:
-    """The options of a group; the chosen one is marked."""
+def options(group: str, chosen: Any, titles: dict[str, str]) -> None:
+    """Print the options of a group with their titles; the chosen ones are marked by an asterisk."""
     console.out.print(f"[bold]{escape(group)}=OPTION[/]")
-    width = max(map(len, options))
-    for name, what in options.items():
+    width = max(map(len, titles))
+    for name, title in titles.items():
         mark = "*" if name == chosen or (isinstance(chosen, list) and name in chosen) else " "
-        console.out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(what)}")
+        console.out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(title)}")
 
 
 def _accuracy(metrics: dict[str, float]) -> str:
@@ -60,7 +61,7 @@ def _accuracy(metrics: dict[str, float]) -> str:
 
 
 def run(result: dict[str, Any], folder: Path) -> None:
-    """What came out of one run of a sweep, in a line that begins with its number and how many there are."""
+    """Print the result of one run of a sweep in a line that begins with its number and the number of runs."""
     root = sweep_root(folder)
     plan = read_plan(root) if root else None
     names = [run.folder for run in plan.runs] if plan else []
@@ -70,7 +71,7 @@ def run(result: dict[str, Any], folder: Path) -> None:
 
 
 def result(result: dict[str, Any], folder: str) -> None:
-    """What came out of a run, as a paragraph."""
+    """Print the result of a single run as a paragraph."""
     metrics, seconds = result["metrics"], result["seconds"]
     console.out.print(f"[bold]{escape(result['name'])}[/]: {_accuracy(metrics)}")
     counts = f"{result['network']['parameters']:,} parameters, {result['network']['flops']:,} FLOPs per image forward"
@@ -79,7 +80,7 @@ def result(result: dict[str, Any], folder: str) -> None:
         if "epochs" in metrics
         else ""
     )
-    console.out.print(f"  {counts}{epochs}, {seconds['total']:.1f} s in all")
+    console.out.print(f"  {counts}{epochs}, {seconds['total']:.1f} s in total")
     console.out.print(f"  {escape(folder)}/result.json")
     if "epochs" in metrics:
-        console.out.print(f"  {escape(console.tensorboard(folder))}")
+        console.out.print(f"  {escape(tensorboard_command(folder))}")

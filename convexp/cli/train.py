@@ -14,12 +14,12 @@ from omegaconf import DictConfig, OmegaConf
 from convexp.cli import show
 from convexp.cli.application import application
 from convexp.cli.resume import identity_of, resumed
-from convexp.config import Config, checked, load, trusted
-from convexp.config.command_line import told
+from convexp.config import Config, check_config, load_config, parse_trusted_config
+from convexp.config.command_line.format import shell_path_override
+from convexp.config.command_line.parse import parse_command_line
 from convexp.config.differences import differences
 from convexp.config.hydra_files import write_config
-from convexp.config.spelling import typed
-from convexp.config.trust import foreign
+from convexp.config.trust import untrusted_packages
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.records import Result, RunFolder, Taken, identity_hash
 from convexp.records.contents import check_way
@@ -52,7 +52,7 @@ def task(cfg: DictConfig) -> float | None:
             with suppress(OSError):  # where there is no room, it is noted nowhere
                 write_failure(folder, traceback.format_exc(), mendable=False)
         if isinstance(error, OSError):
-            raise ConvexpError(f"{console.shorten(folder)}: {error}") from error
+            raise ConvexpError(f"{console.display_path(folder)}: {error}") from error
         raise
 
 
@@ -69,14 +69,14 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
         return None
     except RefusedError as error:
         mark_refused(root, folder.name, str(error))
-        console.complain("convexp-train", f"{folder.name}: {error}")
+        console.print_error("convexp-train", f"{folder.name}: {error}")
         return None
     except ConvexpError as error:
         said, reason, mendable = str(error), str(error), isinstance(error, ConfigError)
     except Exception as error:
         said = f"{type(error).__name__}: {error} (traceback in {folder}/result.json)"
         reason, mendable = traceback.format_exc(), False
-    console.complain("convexp-train", f"{folder.name}: {said}")
+    console.print_error("convexp-train", f"{folder.name}: {said}")
     with suppress(OSError):  # a full disk is noted nowhere, and takes no other run with it
         write_failure(folder, reason, mendable)
     if cfg.get("on_failure") == "stop":
@@ -88,15 +88,15 @@ def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
     """Check the configuration, take the folder, run."""
     if cfg.get("resume") is not None:  # 0 is a folder, too
         values, folder = resumed(cfg)
-        config, cfg = checked(trusted(values)), OmegaConf.create(values)
+        config, cfg = check_config(parse_trusted_config(values)), OmegaConf.create(values)
         identity = identity_of(config, folder)
     else:
-        config = load(cfg, Path(HydraConfig.get().runtime.cwd))
+        config = load_config(cfg, Path(HydraConfig.get().runtime.cwd))
         identity = identity_hash(config.identity())
     with RunFolder(folder, identity) as taken:
         if taken.found is Taken.FINISHED:
             assert taken.previous is not None
-            console.out.print(f"{console.shorten(folder)}: already finished", markup=False)
+            console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
             return monitored(taken.previous, config)
         result = execute(cfg, config, taken, sweeps)
     return monitored(result, config)
@@ -121,15 +121,15 @@ def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> 
     if sweeps:
         show.run(result, taken.path)
     else:
-        show.result(result, console.shorten(taken.path))
+        show.result(result, console.display_path(taken.path))
     return result
 
 
 def again(config: Config, folder: Path) -> str:
     """The command that goes on with a run; it says whom to trust, for a run folder by itself is trusted with little."""
-    packages = ",".join(foreign(config))
+    packages = ",".join(untrusted_packages(config))
     trust = f"CONVEXP_TRUST={shlex.quote(packages)} " if packages else ""
-    return f"{trust}convexp-train {typed('resume', Path(console.shorten(folder)))}"
+    return f"{trust}convexp-train {shell_path_override('resume', Path(console.display_path(folder)))}"
 
 
 def announce(cfg: DictConfig, config: Config, taken: RunFolder) -> None:
@@ -138,14 +138,14 @@ def announce(cfg: DictConfig, config: Config, taken: RunFolder) -> None:
     if hydra_cfg.verbose:
         show.settings(config.model_dump(by_alias=True), config.name)
     elif taken.found is Taken.UNFINISHED:
-        console.out.print(f"{config.name}: goes on in {console.shorten(taken.path)}", markup=False)
+        console.out.print(f"{config.name}: goes on in {console.display_path(taken.path)}", markup=False)
     else:
-        show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, told(sys.argv[1:]), "train"))
+        show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, parse_command_line(sys.argv[1:]), "train"))
 
 
 def prepared(config: Config, taken: RunFolder) -> "Experiment | Costing":
     """The run, built; torch and Lightning take seconds to import, so they come only now."""
-    with console.passing("loading torch"):
+    with console.status("loading torch"):
         if config.only_costs:
             from convexp.execution.count import Costing as Run
         else:

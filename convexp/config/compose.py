@@ -1,20 +1,24 @@
-"""A configuration without a command line: for scripts, notebooks and tests."""
+"""A checked configuration without a command line: for scripts, notebooks and tests."""
 
 from hydra import compose
 
-from convexp.config.check import load
-from convexp.config.groups import chosen
-from convexp.config.hydra_values import hydra_of_its_own, hydra_values, without_hydra
+from convexp.config.command_line.groups import normalize_choice
+from convexp.config.hydra_context import hydra_values, isolated_hydra, without_hydra
+from convexp.config.load import load_config
 from convexp.config.schema import Config
 
 
-def composed(*overrides: str) -> Config:
-    """What ``convexp-train`` would do with these overrides; in another Hydra application or a notebook, too.
+def compose_config(*overrides: str) -> Config:
+    """The configuration that ``convexp-train`` would use with these overrides.
+
+    It can be called within another Hydra application and in a notebook, too::
+
+        config = compose_config("model=local", "data=mnist", "trainer.max_epochs=1")
 
     Raises:
         ConfigError: naming the setting that is wrong.
     """
-    with hydra_of_its_own():
-        cfg = compose("train", list(map(chosen, overrides)), return_hydra_config=True)
+    with isolated_hydra():
+        cfg = compose("train", [normalize_choice(override) for override in overrides], return_hydra_config=True)
         with hydra_values(cfg):
-            return load(without_hydra(cfg))
+            return load_config(without_hydra(cfg))

@@ -1,4 +1,4 @@
-"""What sets a configuration apart from the defaults, as it could be typed."""
+"""The overrides that turn the default configuration into a given one."""
 
 from pathlib import Path
 from typing import Any
@@ -6,53 +6,52 @@ from typing import Any
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from convexp.config.command_line import Told
-from convexp.config.comments import SEVERAL
-from convexp.config.hydra_values import without_hydra
-from convexp.config.places import make_absolute
-from convexp.config.spelling import spell
+from convexp.config.command_line.format import format_value
+from convexp.config.command_line.parse import CommandLine
+from convexp.config.hydra_context import without_hydra
+from convexp.config.options import MULTIPLE_CHOICE
+from convexp.config.user_paths import make_paths_absolute
 from convexp.records.settings import flatten
 
 
-def differences(cfg: DictConfig, choices: dict[str, Any], line: Told, config_name: str) -> list[str]:
-    """Options that are not the default ones, then values that are not those of the options.
+def differences(cfg: DictConfig, choices: dict[str, Any], line: CommandLine, config_name: str) -> list[str]:
+    """Overrides for what differs from the default configuration: first the options of groups, then settings beyond these.
 
     Args:
-        cfg: as a job is given it.
-        choices: of Hydra's groups (``hydra.runtime.choices``).
-        line: the command line, for folders of the user's own.
-        config_name: of the configuration that all others come from.
+        cfg: the configuration, without Hydra's part.
+        choices: the chosen option of each group (``hydra.runtime.choices``).
+        line: the command line, for the user's own folder of YAML files.
+        config_name: name of the primary configuration, ``train`` or ``eval``.
     """
-    plain = Told(False, False, [], [], line.config_dir)
-    default = plain.composed(config_name)
-    own, others = _options(cfg, choices), _options(default, default.hydra.runtime.choices)
-    options = [f"{group}={_typed(chosen)}" for group, chosen in own.items() if chosen != others.get(group)]
+    default = CommandLine(config_dir=line.config_dir).compose(config_name)
+    chosen, default_options = _options(cfg, choices), _options(default, default.hydra.runtime.choices)
+    options = [f"{group}={_format(option)}" for group, option in chosen.items() if option != default_options.get(group)]
     try:
-        base = Told(False, False, [], options, line.config_dir).composed(config_name) if options else default
-    except HydraException:  # they come from somewhere else
+        base = CommandLine(overrides=options, config_dir=line.config_dir).compose(config_name) if options else default
+    except HydraException:  # the options come from a folder that is not known here
         base = default
     before, now = _flat(base), _flat(cfg)
-    changed = [f"{key}={_typed(value)}" for key, value in now.items() if key in before and before[key] != value]
-    added = [f"+{key}={_typed(value)}" for key, value in now.items() if key not in before]
-    gone = [key for key in before if key not in now and not any(each.startswith(f"{key}.") for each in now)]
-    return [*options, *changed, *added, *(f"~{key}" for key in gone)]
+    changed = [f"{key}={_format(value)}" for key, value in now.items() if key in before and before[key] != value]
+    added = [f"+{key}={_format(value)}" for key, value in now.items() if key not in before]
+    removed = [key for key in before if key not in now and not any(each.startswith(f"{key}.") for each in now)]
+    return [*options, *changed, *added, *(f"~{key}" for key in removed)]
 
 
 def _options(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
-    """The chosen option of each group; a list for those of which several are chosen, which Hydra does not note."""
-    single = {group: chosen for group, chosen in choices.items() if chosen is not None and not group.startswith("hydra/")}
-    several = {group: list(cfg[group]) for group in SEVERAL if group not in single and cfg.get(group) is not None}
-    return {group: chosen for group, chosen in (single | several).items() if group != "local"}
+    """The chosen option of each group, or a list of options: Hydra does not record the choice of several."""
+    single = {group: option for group, option in choices.items() if option is not None and not group.startswith("hydra/")}
+    several = {group: list(cfg[group]) for group in MULTIPLE_CHOICE if group not in single and cfg.get(group) is not None}
+    return {group: option for group, option in (single | several).items() if group != "local"}
 
 
 def _flat(cfg: DictConfig) -> dict[str, Any]:
     copy = without_hydra(cfg)
-    make_absolute(copy, Path.cwd())  # as that of a run is
+    make_paths_absolute(copy, Path.cwd())  # as they are in the configuration of a run
     return flatten(OmegaConf.to_container(copy, resolve=False))
 
 
-def _typed(value: Any) -> str:
+def _format(value: Any) -> str:
     try:
-        return spell(value)
+        return format_value(value)
     except ValueError:
         return str(value)

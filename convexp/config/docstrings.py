@@ -1,4 +1,4 @@
-"""What docstrings say entry by entry, in the sections ``Args:`` and ``Numbers:``."""
+"""Entries of the docstring sections ``Args:`` and ``Numbers:``."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """``name (kind): text``, the text in one line."""
+    """An entry ``name (kind): text`` of a section of a docstring; line breaks of the text are replaced by spaces."""
 
     name: str
     kind: str
@@ -14,7 +14,7 @@ class Entry:
 
 
 def entries(docstring: str | None, section: str) -> list[Entry]:
-    """The entries of a section of a docstring whose indentation has been taken away; none where there is no such section."""
+    """The entries of ``section`` in an unindented docstring; an empty list if it has no such section."""
     _, _, rest = (docstring or "").partition(f"{section}:\n")
     within = re.split(r"\n(?=\S)", rest)[0]
     found = re.findall(r"^    ([\w/]+)(?: \(([^)]*)\))?: (.*(?:\n     +.*)*)", within, re.MULTILINE)

@@ -1,90 +1,108 @@
-"""Names and folders that a configuration may make."""
+"""The folders that runs and sweeps write to: check their names, create them, and see that they can be written to."""
 
 import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 
-from convexp.config.places import path
+from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 
-LONGEST = 255  # bytes of a file name, as file systems have it
-LONGEST_NAME = 200  # bytes of a name that a date or a number comes after
+MAX_FILE_NAME = 255  # bytes, the limit of common file systems
+MAX_NAME = 200  # bytes of a name to which a date or a number is appended
 
 
 def check_name(setting: str, name: str) -> None:
-    """Raise a ConfigError naming ``setting`` unless folders can be named after ``name``."""
+    """Check that folders can be named after ``name``.
+
+    Raises:
+        ConfigError: naming ``setting``.
+    """
     if "/" in name or "\0" in name or name in ("", ".", ".."):
-        raise ConfigError(f"{setting}={name[:LONGEST_NAME]}: should be a name that a folder can have, without '/'")
-    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise ConfigError(f"{setting}={name[:MAX_NAME]}: should be a name that a folder can have, without '/'")
+    if len(os.fsencode(name)) > MAX_NAME:
         raise ConfigError(
-            f"{setting}={name[:LONGEST_NAME]}...: should have {LONGEST_NAME} bytes at most, as folders are named after it"
+            f"{setting}={name[:MAX_NAME]}...: should have {MAX_NAME} bytes at most, as folders are named after it"
         )
 
 
 def check_folder(setting: str, folder: str) -> None:
-    """A run or a sweep has a folder of its own, which can be made.
+    """Check that ``folder`` can be the folder of a run or a sweep.
 
     Raises:
-        ConfigError: naming ``setting``, if it is the working directory or holds that, or one of its names is too long.
+        ConfigError: naming ``setting``, if it is or contains the working directory, or if one of its names is too long.
     """
     if Path.cwd().is_relative_to(Path(folder).absolute().resolve()):
-        raise ConfigError(f"{setting}={folder or repr(folder)}: is the folder you are in, or holds it; name one of its own")
+        raise ConfigError(
+            f"{setting}={folder or repr(folder)}: is the folder you are in, or contains it; a run needs a folder of its own"
+        )
     check_length(setting, folder)
 
 
 def check_subfolder(setting: str, folder: str) -> None:
-    """A run of a sweep has a folder within the sweep's.
+    """Check that ``folder`` lies within the folder of its sweep.
 
     Raises:
-        ConfigError: naming ``setting``, if it lies elsewhere, is the sweep's, or one of its names is too long.
+        ConfigError: naming ``setting``, if it does not, or if one of its names is too long.
     """
     subfolder = Path(folder)
     if subfolder.is_absolute() or ".." in subfolder.parts or not subfolder.parts:
-        raise ConfigError(f"{setting}={folder or repr(folder)}: should be a folder within the sweep's")
+        raise ConfigError(f"{setting}={folder or repr(folder)}: should be a folder within the sweep's folder")
     check_length(setting, folder)
 
 
 def check_length(setting: str, folder: str) -> None:
-    """Raise a ConfigError naming ``setting`` if a name in the path ``folder`` is longer than file systems take."""
+    """Check that file systems can store every name in the path ``folder``.
+
+    Raises:
+        ConfigError: naming ``setting``.
+    """
     for part in Path(folder).parts:
-        if (length := len(os.fsencode(part))) > LONGEST:
-            raise ConfigError(f"{setting}: {part[:40]}... is a file name of {length} bytes; {LONGEST} are possible at most")
+        if (length := len(os.fsencode(part))) > MAX_FILE_NAME:
+            raise ConfigError(f"{setting}: the name {part[:40]}... has {length} bytes; should have {MAX_FILE_NAME} at most")
 
 
-def origin(setting: str, folder: Path, outputs: str) -> str:
-    """What ``folder`` is from, and was told: ``outputs``, where it lies below that, else ``setting``.
+def setting_of_folder(setting: str, folder: Path, outputs: str) -> str:
+    """The setting that determines ``folder``, with its value: ``outputs`` if it lies within that folder, else ``setting``.
 
     Raises:
         ConfigError: if ``outputs`` is no path.
     """
-    return f"outputs={outputs}" if folder.is_relative_to(path("outputs", outputs)) else f"{setting}={folder}"
+    return f"outputs={outputs}" if folder.is_relative_to(parse_path("outputs", outputs)) else f"{setting}={folder}"
 
 
-def make(said: str, folder: Path) -> None:
-    """Make ``folder``, which may be there, and see that it can be written in.
+def make_writable_folder(setting: str, folder: Path) -> None:
+    """Create ``folder`` with its parents unless it exists, and check that it can be written to.
+
+    Args:
+        setting: the setting that the folder comes from, with its value, for the message of an error.
+        folder: the folder.
 
     Raises:
-        ConfigError: opening with ``said``, the setting that the folder is from, if it cannot; nothing is left then.
+        ConfigError: if it cannot be created or written to; folders that were created are removed.
     """
-    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]  # the deepest first
+    missing = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]  # the deepest first
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _check_access(folder)
     except OSError as error:
-        for place in missing:
+        for path in missing:
             with suppress(OSError):
-                place.rmdir()
-        raise _unwritable(said, folder, error) from None
+                path.rmdir()
+        raise _unwritable(setting, folder, error) from None
 
 
-def check_makable(said: str, folder: Path) -> None:
-    """See that ``folder`` could be made and written in, without making it, as far as that can be told; errors as ``make``."""
-    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+def check_writable(setting: str, folder: Path) -> None:
+    """Check, as far as possible without creating it, that ``folder`` could be created and written to.
+
+    Raises:
+        ConfigError: as ``make_writable_folder`` does.
+    """
+    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     try:
-        _check_access(there)
+        _check_access(existing)
     except OSError as error:
-        raise _unwritable(said, folder, error) from None
+        raise _unwritable(setting, folder, error) from None
 
 
 def _check_access(folder: Path) -> None:
@@ -94,5 +112,6 @@ def _check_access(folder: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
-def _unwritable(said: str, folder: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"{said}: {error.filename or folder} cannot be written to ({error.strerror}); name a folder that can")
+def _unwritable(setting: str, folder: Path, error: OSError) -> ConfigError:
+    path = error.filename or folder
+    return ConfigError(f"{setting}: {path} cannot be written to ({error.strerror}); choose a folder that can be written to")

@@ -1,4 +1,4 @@
-"""The configuration kept in a run folder, as Hydra keeps it: ``.hydra/{config,hydra,overrides}.yaml``."""
+"""The configuration of a run as its folder keeps it, in Hydra's format: ``.hydra/{config,hydra,overrides}.yaml``."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from convexp.config.places import absolute, path
+from convexp.config.user_paths import absolute_path, parse_path
 from convexp.errors import ConfigError, one_line
 from convexp.files.atomic import atomic_write
 from convexp.files.yaml_files import read_yaml
@@ -15,17 +15,20 @@ FOLDER = ".hydra"
 
 
 def read_config(folder: Path, setting: str, data_root: str | Path | None = None) -> dict[str, Any]:
-    """The configuration of the run in ``folder``: plain values, in which places to write to are this machine's own.
+    """Read the configuration of a run, as plain values that are not checked yet.
+
+    A run folder may come from another machine or person. So the folders of data and cache become those of this machine, and
+    nothing is downloaded or cached merely because a run folder says so.
 
     Args:
-        folder: of the run.
-        setting: what to call it in errors.
-        data_root: where the data lies now, if it has moved.
+        folder: folder of the run.
+        setting: name of the setting that gave the folder, for error messages.
+        data_root: folder of the data if it has moved; None if it has not.
 
     Raises:
-        ConfigError: naming ``setting``, if there is none, it cannot be read, or it holds more than plain values.
+        ConfigError: naming ``setting``, if the folder holds no run, or if its configuration cannot be read.
     """
-    moved = None if data_root is None else path("data_root", data_root)
+    moved_to = None if data_root is None else parse_path("data_root", data_root)
     file = folder / FOLDER / "config.yaml"
     if not file.is_file():
         raise ConfigError(f"{setting}={folder}: there is no run in this folder (no {FOLDER}/config.yaml)")
@@ -36,39 +39,47 @@ def read_config(folder: Path, setting: str, data_root: str | Path | None = None)
     data = values.get("data")
     source = data.get("source") if isinstance(data, dict) else None
     if isinstance(source, dict):
-        _place(source, moved)
+        _relocate_source(source, moved_to)
     return values
 
 
-def _place(source: dict[Any, Any], moved: Path | None) -> None:
-    """Say where the data lies and what may be written: nothing is downloaded or cached where only a run folder says so."""
-    base, said = Path.cwd(), os.environ.get("CONVEXP_DATA")
-    here = absolute("CONVEXP_DATA", said, base) if said else None
+def _relocate_source(source: dict[Any, Any], moved_to: Path | None) -> None:
+    """Set the paths of ``data.source`` for this machine, and whether data may be downloaded, in place."""
+    base, variable = Path.cwd(), os.environ.get("CONVEXP_DATA")
+    data_folder = absolute_path("CONVEXP_DATA", variable, base) if variable else None
     if "cache" in source:
         source["cache"] = os.environ.get("CONVEXP_CACHE") or "~/.cache/convexp"
-    if moved is not None and "file" in source:
-        source["file"] = moved / Path(str(source["file"])).name
-    elif moved is not None and "root" in source:
-        source["root"] = moved
-    elif moved is not None:
-        raise ConfigError(f"data_root={moved}: the images of this run lie in no folder; leave it out")
-    elif "download" in source and here and not Path(str(source.get("root"))).is_dir():
-        source["root"] = here  # the data has moved, or the run was started in another folder
+    if moved_to is not None and "file" in source:
+        source["file"] = moved_to / Path(str(source["file"])).name
+    elif moved_to is not None and "root" in source:
+        source["root"] = moved_to
+    elif moved_to is not None:
+        raise ConfigError(f"data_root={moved_to}: the images of this run are not read from a folder; leave it out")
+    elif "download" in source and data_folder and not Path(str(source.get("root"))).is_dir():
+        source["root"] = data_folder  # the data has moved, or the run was started in another folder
     for key in {"root", "file", "cache"} & source.keys():
-        source[key] = str(absolute(f"data.source.{key}", source[key], base))
-    if "download" in source and moved is None:
-        source["download"] = source["download"] is True and source.get("root") == str(here)
+        source[key] = str(absolute_path(f"data.source.{key}", source[key], base))
+    if "download" in source and moved_to is None:
+        source["download"] = source["download"] is True and source.get("root") == str(data_folder)
 
 
 def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> None:
-    """Keep ``cfg``, resolved, with what Hydra was told; with ``keep`` a configuration that is there stays."""
+    """Write the resolved configuration of a run, with Hydra's own configuration and the overrides.
+
+    Args:
+        folder: folder of the run.
+        cfg: the configuration.
+        hydra_cfg: its node ``hydra``.
+        keep: whether to keep files that are there already.
+    """
     target = folder / FOLDER
     if keep and (target / "config.yaml").exists():
         return
     target.mkdir(exist_ok=True)
     _save(hydra_cfg.overrides.task, target / "overrides.yaml")
     _save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
-    _save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), target / "config.yaml")  # the last: now it is a run
+    # config.yaml last: its presence makes the folder a run
+    _save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), target / "config.yaml")
 
 
 def _save(value: Any, file: Path) -> None:

@@ -1,7 +1,7 @@
-"""Objects from plain mappings that name them by ``_target_``.
+"""Build objects from plain mappings that name a class or function by ``_target_``.
 
-Unlike Hydra's function of this name, it interprets nothing in the mapping: a string stays the string it is, so that what has
-been checked is what is built.
+Unlike Hydra's function of the same name, ``instantiate`` interprets nothing in the mapping: a string stays the string that was
+checked.
 """
 
 import functools
@@ -12,9 +12,10 @@ TARGET, PARTIAL = "_target_", "_partial_"
 
 
 def instantiate(value: Any) -> Any:
-    """``value`` with every mapping that has a ``_target_``, however deep in mappings and lists, replaced by what it describes.
+    """``value`` with every mapping that has a ``_target_``, at any depth, replaced by the object it describes.
 
-    That is a call of the target with the mapping's other entries by name, or with ``_partial_: true`` a ``functools.partial``.
+    The object is the result of calling the target with the other entries of the mapping as keyword arguments, or, with
+    ``_partial_: true``, a ``functools.partial`` of the target and these arguments.
 
     Raises:
         ImportError, AttributeError: if there is no such target.
@@ -25,8 +26,8 @@ def instantiate(value: Any) -> Any:
         return value
     if TARGET not in value:
         return {key: instantiate(item) for key, item in value.items()}
-    described = partial(value)
-    return described if value.get(PARTIAL, False) else described()
+    call = partial(value)
+    return call if value.get(PARTIAL, False) else call()
 
 
 def partial(mapping: dict[str, Any]) -> functools.partial[Any]:
@@ -36,19 +37,21 @@ def partial(mapping: dict[str, Any]) -> functools.partial[Any]:
         ImportError, AttributeError: if there is no such target.
     """
     arguments = {key: instantiate(item) for key, item in mapping.items() if key not in (TARGET, PARTIAL)}
-    return functools.partial(located(mapping[TARGET]), **arguments)
+    return functools.partial(locate(mapping[TARGET]), **arguments)
 
 
-def located(name: str) -> Any:
-    """What ``package.module.Name`` or ``package.module.Class.method`` names.
+def locate(name: str) -> Any:
+    """The object that ``package.module.Name`` or ``package.module.Class.method`` names.
 
     Raises:
-        ImportError, AttributeError, ValueError: if there is nothing of this name.
+        ImportError, AttributeError, ValueError: if there is no object of this name.
     """
     module, _, attribute = name.rpartition(".")
     try:
         return pkgutil.resolve_name(f"{module}:{attribute}")
     except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):  # the module is there, and lacks something else
+        if error.name is None or not f"{module}.".startswith(
+            f"{error.name}."
+        ):  # the module exists, one that it imports does not
             raise
         return pkgutil.resolve_name(name)

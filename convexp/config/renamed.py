@@ -1,4 +1,4 @@
-"""Classes and functions that a configuration names and that have moved: run folders of before go on under the new names."""
+"""Classes and functions that have moved since older run folders named them, so that those runs can still be used."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BEHAVIOUR = (
 )
 STRUCTURE = ("accounting", "distance_from_conv", "kernels", "locality_index", "receptive_fields", "sharing_index")
 LOGGERS = ("metrics_csv", "tensorboard", "trackers")
-MOVED = {
+MOVED = {  # module: the module that its classes and functions are in now
     **{f"convexp.probes.{module}": f"convexp.probes.behaviour.{module}" for module in BEHAVIOUR},
     **{f"convexp.probes.{module}": f"convexp.probes.structure.{module}" for module in STRUCTURE},
     **{f"convexp.training.{module}": f"convexp.tracking.{module}" for module in LOGGERS},
@@ -26,7 +26,7 @@ BEFORE = {new: old for old, new in MOVED.items()}
 
 
 def renamed(values: Any) -> Any:
-    """``values`` with every ``_target_``, however deep, under the name that it has now."""
+    """``values`` with every ``_target_``, at any depth, under the name that it has now."""
     return _replaced(values, MOVED)
 
 

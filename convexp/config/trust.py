@@ -1,19 +1,19 @@
-"""What the configuration of a run folder may name: the folder may come from anybody (SECURITY.md)."""
+"""Which code the configuration of a run folder may name: the folder may come from anybody (SECURITY.md)."""
 
 import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from convexp.config.check import parsed
 from convexp.config.instantiate import TARGET
+from convexp.config.load import parse_config
 from convexp.config.schema import Config
-from convexp.config.targets import signature
+from convexp.config.signatures.signature import read_signature
 from convexp.errors import ConfigError
 
-# What each setting may name: what is defined in a room of this package, or classes of a package, none of which writes where it
-# is told to. No attribute of anything is followed.
-ROLES = {
+# The names that each section may use: what is defined in certain modules of this package, and classes of other packages that do
+# not write to a path given as an argument. The patterns follow no attribute of a class.
+ALLOWED = {
     "model": r"convexp\.layers\.\w+\.[A-Z]\w*",
     "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|npz|svhn|vision|waldo)\.\1",
     "optimizer": r"torch\.optim\.[A-Z]\w*",
@@ -25,28 +25,28 @@ ROLES = {
 }
 
 
-def trusted(values: Mapping[Any, Any]) -> Config:
-    """The configuration of a run folder, once all it names is known to be harmless; so far, nothing that it names is looked at.
+def parse_trusted_config(values: Mapping[Any, Any]) -> Config:
+    """Parse the configuration of a run folder, and check that all code it names is harmless, without importing any of it.
 
-    Every ``_target_``, however deep, must be a layer, a source, a probe, an optimizer, a schedule, one of a few callbacks, or a
-    logger that writes into the run folder. ``CONVEXP_TRUST`` names further packages, with commas, for people who train wirings,
-    data or probes of their own.
+    Every ``_target_``, at any depth, must be a layer, a data source, a probe, an optimizer, a schedule, one of a few callbacks,
+    or a logger that writes into the run folder. The environment variable ``CONVEXP_TRUST`` names further packages, separated by
+    commas, for users who train layers, data sources or probes of their own.
 
     Raises:
         ConfigError: naming the setting.
     """
-    config = parsed(values)
-    for refusal in foreign(config).values():
+    config = parse_config(values)
+    for refusal in untrusted_packages(config).values():
         raise ConfigError(f"{refusal}; if you trust it, name its package in CONVEXP_TRUST")
     return config
 
 
-def foreign(config: Config) -> dict[str, str]:
-    """The packages that ``CONVEXP_TRUST`` would have to name, were this the configuration of a run folder, and why."""
+def untrusted_packages(config: Config) -> dict[str, str]:
+    """The packages, with reasons, that ``CONVEXP_TRUST`` would have to name if ``config`` came from a run folder."""
     own = tuple(f"{name.strip()}." for name in os.environ.get("CONVEXP_TRUST", "").split(",") if name.strip())
     found: dict[str, str] = {}
     for setting, target in config.targets().items():
-        for where, spec in _named(setting, target.spec()):
+        for where, spec in _targets_within(setting, target.spec()):
             name = str(spec[TARGET])
             refusal = None if name.startswith(own) else _refusal(where, name, spec)
             if refusal is not None:
@@ -54,36 +54,36 @@ def foreign(config: Config) -> dict[str, str]:
     return found
 
 
-def _named(setting: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mapping with a ``_target_``, however deep, by its setting."""
+def _targets_within(setting: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping with a ``_target_`` in ``value``, at any depth, with its setting."""
     if isinstance(value, dict):
         if TARGET in value:
             yield setting, value
         for key, item in value.items():
-            yield from _named(f"{setting}.{key}", item)
+            yield from _targets_within(f"{setting}.{key}", item)
     elif isinstance(value, list):
         for item in value:
-            yield from _named(setting, item)
+            yield from _targets_within(setting, item)
 
 
 def _refusal(setting: str, name: str, spec: dict[str, Any]) -> str | None:
-    """What is wrong with a target of a run folder."""
-    if not _belongs(setting.partition(".")[0], name):
+    """Why a run folder may not name this target; None if it may."""
+    if not _is_allowed(setting.partition(".")[0], name):
         return (
-            f"{setting}.{TARGET}={name}: a run folder may only name convexp's own layers, sources, probes, schedules and "
-            "loggers that stay in it, torch's optimizers, and callbacks that write nothing, each where it belongs"
+            f"{setting}.{TARGET}={name}: a run folder may only name convexp's own layers, data sources, probes, schedules and "
+            "loggers that write into it, torch's optimizers, and callbacks that write nothing, each in its own section"
         )
     if name.endswith(".trackers.wandb") and spec.get("offline") is not True:
-        return f"{setting}.offline={spec.get('offline')}: a run folder may send nothing away"
+        return f"{setting}.offline={spec.get('offline')}: a run folder may not send anything over the network; should be true"
     return None
 
 
-def _belongs(role: str, name: str) -> bool:
-    if re.fullmatch(ROLES[role], name) is None:
+def _is_allowed(section: str, name: str) -> bool:
+    if re.fullmatch(ALLOWED[section], name) is None:
         return False
     if name.startswith("convexp."):
         try:
-            signature(name)
+            read_signature(name)
         except LookupError:
             return False
     return True

@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convexp.config import Config
-from convexp.config.check import PROVIDED
 from convexp.config.schema import Data
+from convexp.config.signatures.settable import PROVIDED_ARGUMENTS
 from convexp.data import Dataset, Source, prepare
 from convexp.errors import ConfigError
 from convexp.execution.makers import Maker, make, maker, naming_setting
@@ -77,7 +77,7 @@ def loggers(config: Config) -> list[Maker[Logger]]:
     ``purge_step`` is the first step that a resumed run writes again, and None for a run that starts at the beginning.
     """
     targets = (config.logger or {}).items()
-    return [maker(f"logger.{name}", target, Logger, *PROVIDED["logger"]) for name, target in targets]
+    return [maker(f"logger.{name}", target, Logger, *PROVIDED_ARGUMENTS["logger"]) for name, target in targets]
 
 
 def callbacks(config: Config) -> list[Callback]:

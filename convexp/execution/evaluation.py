@@ -112,7 +112,7 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
         if "skipped" in found:
             console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found['skipped'])}")
         show_numbers(name, [(k, v, describe_number(type(probe), k)) for k, v in found.get("numbers", {}).items()])
-    console.out.print(f"maps and pictures: {console.escape(console.shorten(target))}/")
+    console.out.print(f"maps and pictures: {console.escape(console.display_path(target))}/")
 
 
 def save_pictures(pictures: dict[str, Tensor], folder: Path) -> None:

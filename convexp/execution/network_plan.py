@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from convexp.config import Config
-from convexp.config.check import PROVIDED
+from convexp.config.signatures.settable import PROVIDED_ARGUMENTS
 from convexp.errors import ConfigError, one_line
 from convexp.execution.makers import Maker, maker
 from convexp.geometry.skeleton import Skeleton
@@ -86,7 +86,7 @@ def plan_network(config: Config) -> NetworkPlan:
         ConfigError: if the wiring does not fit the skeleton, or the budget of ``match`` cannot be reached.
     """
     name = config.model.name
-    wiring = maker("model.wiring", config.model.wiring, nn.Module, *PROVIDED["model.wiring"])
+    wiring = maker("model.wiring", config.model.wiring, nn.Module, *PROVIDED_ARGUMENTS["model.wiring"])
     skeleton = config.model.skeleton(config.data.input_shape, config.data.classes).scaled(config.model.width)
     with naming_model(name):
         width = match_width(skeleton, wiring, config.match)

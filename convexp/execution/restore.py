@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convexp.config import Config
-from convexp.config.places import path
-from convexp.config.restore import trusted_config
+from convexp.config.run_folder import load_run_config
+from convexp.config.user_paths import parse_path
 from convexp.data import Dataset
 from convexp.execution.evaluation import restore
 from convexp.models import Network
@@ -53,7 +53,7 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, names code it may not name, or the data is not there.
     """
-    folder = path("run", run)
-    config = trusted_config(folder, "run", data_root)
+    folder = parse_path("run", run)
+    config = load_run_config(folder, "run", data_root)
     module, data = restore(config, folder)
     return OpenedRun(folder, config, module.network.eval(), data, read_result(folder) or {})

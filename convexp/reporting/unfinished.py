@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from convexp.config.spelling import typed
+from convexp.config.command_line.format import shell_path_override
 from convexp.records import Result
 from convexp.records.folder import State, busy, state
 from convexp.records.plan import Plan, PlannedRun
@@ -44,7 +44,7 @@ def _found(root: Path, run: Result) -> Unfinished:
     if found == "failed" and run.get("identity") is None and run.get("mendable"):
         found = "wrong settings"
     if found == "interrupted" and reason is None:
-        command = f"convexp-train {typed('resume', (root / path).resolve())}"
+        command = f"convexp-train {shell_path_override('resume', (root / path).resolve())}"
         reason = f"to resume: {command}, or start the study again"
     return Unfinished(path, printable(found), reason or "no reason recorded")
 

@@ -18,6 +18,7 @@ from convexp.reporting.render.terminal import print_report
 from convexp.reporting.report import Report, build_report
 from convexp.studies.markers import clear_markers, refused_runs
 from convexp.terminal import console
+from convexp.terminal.commands import tensorboard_command
 
 LOCK = ".report.lock"
 
@@ -43,7 +44,9 @@ class SweepSummary(Callback):
                 code = conclude(root)
         except Exception as error:  # Hydra would only warn, and end with 0
             known = isinstance(error, ConvexpError)
-            console.complain("convexp-train", str(error) if known else f"the report failed ({type(error).__name__}: {error})")
+            console.print_error(
+                "convexp-train", str(error) if known else f"the report failed ({type(error).__name__}: {error})"
+            )
             code = 1
         if code:
             sys.exit(code)
@@ -65,9 +68,9 @@ def conclude(root: Path) -> int:
     written = _write(found, root)
     print_report(found)
     if written:
-        page = console.shorten(root / PAGE)
+        page = console.display_path(root / PAGE)
         console.out.print(f"report: {page} (tables in the same folder: summary.md, .csv, .tex)", markup=False)
-    console.out.print(f"training curves: {console.tensorboard(str(root))}", markup=False)
+    console.out.print(f"training curves: {tensorboard_command(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     lacking = [run for run in found.unfinished if run.path in planned and run.state != "running"]
     mendable = {str(run["path"]) for run in found.runs if run.get("mendable")}
@@ -86,6 +89,6 @@ def _write(found: Report, root: Path) -> bool:
         update_report(found, root)
     except OSError as error:  # no run is lost
         later = f"convexp-report {shlex.quote(str(root))}"
-        console.complain("convexp-train", f"the report cannot be written ({error}); later: {later}")
+        console.print_error("convexp-train", f"the report cannot be written ({error}); later: {later}")
         return False
     return True

@@ -7,7 +7,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from convexp.config.hydra_values import without_hydra
+from convexp.config.hydra_context import without_hydra
 from convexp.studies.overrides import parse_override
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convexp.config.spelling import spell
+from convexp.config.command_line.format import format_value
 from convexp.errors import ConfigError
 from convexp.studies.grid import Point
 from convexp.studies.overrides import grid_values
@@ -12,7 +12,7 @@ Exclusion = dict[str, set[str]]  # setting: its excluded values, formatted for H
 
 def parse_exclusion(settings: dict[str, Any]) -> Exclusion:
     """Parse one entry of ``study.exclude``, which maps settings to one value or several."""
-    return {setting: {spell(value) for value in grid_values(setting, values)} for setting, values in settings.items()}
+    return {setting: {format_value(value) for value in grid_values(setting, values)} for setting, values in settings.items()}
 
 
 def is_excluded(point: Point, exclusion: Exclusion) -> bool:

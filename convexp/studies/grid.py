@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convexp.config.spelling import spell
+from convexp.config.command_line.format import format_value
 from convexp.errors import ConfigError
 from convexp.studies.overrides import MAX_RUNS, grid_values, parse_override, parse_value, sweep_texts
 
@@ -67,7 +67,7 @@ def _row(where: str, key: str, settings: tuple[str, ...], row: Any) -> Row:
     if not isinstance(values, list | tuple) or len(values) != len(settings):
         raise ConfigError(f"{where}: {key}={row}: should be a list of {len(settings)} values, one for each setting")
     try:
-        return tuple(map(spell, values))
+        return tuple(map(format_value, values))
     except ValueError as error:
         raise ConfigError(f"{where}: {key}: {error}") from None
 

@@ -53,7 +53,7 @@ def launch(
     with closing(run_parallel(work, jobs, count, preload)) as results:
         try:
             for result in console.track(results, "runs", len(jobs), delay=0):
-                console.say(result.out, result.err)
+                console.relay(result.out, result.err)
                 if result.exit_code is not None:
                     _record_killed(jobs[result.number]().hydra.sweep, result.exit_code, config)
                 returned[result.number] = result.value or NO_RESULT
@@ -106,4 +106,4 @@ def _record_killed(sweep: DictConfig, exit_code: int, config: DictConfig) -> Non
 
 def _record_refused(sweep: DictConfig, reason: str) -> None:
     mark_refused(Path(sweep.dir), sweep.subdir, reason)
-    console.complain("convexp-train", f"{sweep.subdir}: {reason}")
+    console.print_error("convexp-train", f"{sweep.subdir}: {reason}")

@@ -29,7 +29,7 @@ def parse_override(text: str) -> Override:
 
 
 def parse_value(text: str) -> Any:
-    """Parse one value of Hydra's command line; the inverse of ``convexp.config.spelling.spell``."""
+    """Parse one value of Hydra's command line; the inverse of ``convexp.config.command_line.format.format_value``."""
     return parse_override(f"x={text}").value()
 
 

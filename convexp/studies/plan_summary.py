@@ -23,7 +23,7 @@ def print_plan(jobs: list[Job], root: Path, name: str | None) -> None:
     folders = {state: [job.folder for job in jobs if job.state is state] for state in TEXTS}
     parts = [f"{len(names)} {TEXTS[state].format(_listed(names))}" for state, names in folders.items() if names]
     title = f"{name}: {len(jobs)} runs" if name else f"{len(jobs)} runs"
-    console.out.print(f"{title} in {console.shorten(root)}: {', '.join(parts)}", markup=False)
+    console.out.print(f"{title} in {console.display_path(root)}: {', '.join(parts)}", markup=False)
 
 
 def _listed(names: list[str]) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from convexp.config import Config, load
+from convexp.config import Config, load_config
+from convexp.config.command_line.groups import normalize_choice
 from convexp.config.folders import check_subfolder
-from convexp.config.groups import chosen
-from convexp.config.hydra_values import be_job
+from convexp.config.hydra_context import set_job_number
 from convexp.errors import ConfigError
 from convexp.records import identity_hash, read_result
 from convexp.records.folder import State, state
@@ -65,8 +65,8 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
     jobs: list[Job] = []
     for number, point in enumerate(console.track(points, "plan")):
         texts = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
-        overrides = [chosen(text) for text in (*constant, *texts)]
-        be_job(number)
+        overrides = [normalize_choice(text) for text in (*constant, *texts)]
+        set_job_number(number)
         settings = composer.compose(overrides)
         config, error = _checked(settings)
         folder = name(number, overrides, settings)
@@ -81,7 +81,7 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
 
 def _checked(settings: DictConfig) -> tuple[Config | None, ConfigError | None]:
     try:
-        return load(settings), None
+        return load_config(settings), None
     except ConfigError as error:
         return None, error
 

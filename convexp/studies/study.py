@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 from pydantic import ValidationError
 
-from convexp.config.check import explained
 from convexp.config.folders import check_name
+from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Study
 from convexp.errors import ConfigError
 from convexp.studies.exclusions import Exclusion, is_excluded, parse_exclusions
@@ -41,7 +41,7 @@ def read_study(cfg: DictConfig) -> Study | None:
     try:
         study = Study.model_validate(OmegaConf.to_container(cfg.study, resolve=True))
     except ValidationError as error:
-        raise ConfigError(explained(error, "study")) from None
+        raise ConfigError(explain_validation_error(error, "study")) from None
     check_name("study.name", study.name)
     return study
 

@@ -9,9 +9,9 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from convexp.config.folders import make, origin
-from convexp.config.hydra_values import hydra_values
-from convexp.config.spelling import spell
+from convexp.config.command_line.format import format_value
+from convexp.config.folders import make_writable_folder, setting_of_folder
+from convexp.config.hydra_context import hydra_values
 from convexp.errors import ConfigError
 from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records.folder import State
@@ -59,7 +59,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
 def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
     """Write the plan and the configuration into the sweep's folder."""
     try:
-        make(origin("hydra.sweep.dir", root, cfg.outputs), root)
+        make_writable_folder(setting_of_folder("hydra.sweep.dir", root, cfg.outputs), root)
         clear_markers(root)
         remove_partials(root)
         with atomic_write(root / "multirun.yaml") as partial:
@@ -81,7 +81,7 @@ def _command_line(cfg: DictConfig) -> list[str]:
 
 
 def _job_overrides(job: Job) -> list[str]:
-    return [*job.overrides, f"hydra.sweep.subdir={spell(job.folder)}", f"hydra.job.num={job.number}"]
+    return [*job.overrides, f"hydra.sweep.subdir={format_value(job.folder)}", f"hydra.job.num={job.number}"]
 
 
 def _folder_name(cfg: DictConfig, points: list[Point], composer: Composer) -> FolderName:

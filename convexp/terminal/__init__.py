@@ -1,1 +1,1 @@
-"""What is written to the terminal, and streams that never fail a run. No torch."""
+"""What is printed to the terminal, and streams whose failure does not end a run. Imports no torch."""

@@ -1,4 +1,4 @@
-"""Standard output and standard error that never fail a run: what nobody can read is dropped."""
+"""Standard output and standard error whose failure does not end a run: what cannot be written is dropped."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-PLAIN = str.maketrans(
+ASCII = str.maketrans(
     {"±": "+-", "×": "x", "–": "-", "—": "-", "−": "-", "≈": "~", "≤": "<=", "≥": ">=", "…": "...", "→": "->"}
 )
 
 
-class Lenient:
-    """A text stream: what it cannot encode is replaced, and once it cannot be written to, all goes to ``os.devnull``."""
+class LenientStream:
+    """A text stream that replaces characters it cannot encode. After a failed write, all output goes to ``os.devnull``."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -22,30 +22,30 @@ class Lenient:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write the text as far as it can be written; returns its length."""
+        """Write ``text``, as far as that is possible; returns its length."""
         try:
             return self.stream.write(text)
         except UnicodeEncodeError:
             encoding = self.stream.encoding
-            return self.write(text.translate(PLAIN).encode(encoding, "replace").decode(encoding))
+            return self.write(text.translate(ASCII).encode(encoding, "replace").decode(encoding))
         except OSError:
             self._give_up()
             return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Write one line after the other; their ends are part of them."""
+        """Write the lines one after the other; no line ends are added."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Hand on what is in the buffer, if anybody reads it."""
+        """Write what is in the buffer, if it can be written."""
         try:
             self.stream.flush()
         except OSError:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Nobody reads it (a closed pipe), or the disk is full: what is left in the buffer must not fail at the exit."""
+        """Redirect the stream after a failed write (a closed pipe, a full disk), so that the flush at exit does not fail."""
         with suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
@@ -55,8 +55,8 @@ class Lenient:
 
 @contextmanager
 def lenient_output() -> Generator[None]:
-    """``sys.stdout`` and ``sys.stderr`` are ``Lenient``."""
-    _fill_closed()
+    """A context in which ``sys.stdout`` and ``sys.stderr`` are ``LenientStream``."""
+    _open_standard_descriptors()
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_lenient, before)
     try:
@@ -68,12 +68,14 @@ def lenient_output() -> Generator[None]:
 
 
 def _lenient(stream: TextIO | None) -> Any:
-    """A stream that was closed when Python started is None."""
-    return stream if isinstance(stream, Lenient) else Lenient(stream or Path(os.devnull).open("w", encoding="utf-8"))
+    """``stream`` as a ``LenientStream``; None stands for a stream that was closed when Python started."""
+    return (
+        stream if isinstance(stream, LenientStream) else LenientStream(stream or Path(os.devnull).open("w", encoding="utf-8"))
+    )
 
 
-def _fill_closed() -> None:
-    """Numbers 0 to 2 are taken, or the first file that is opened would get what is printed (``>&-`` in a shell)."""
+def _open_standard_descriptors() -> None:
+    """Open the file descriptors 0 to 2 if they are closed (``>&-`` in a shell): else the first file opened gets the output."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, SMALL, read
 from omegaconf import OmegaConf
 
-from convexp.cli.application import mistakes_in_one_line
+from convexp.cli.application import errors_in_one_line
 
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
@@ -424,7 +424,7 @@ def test_every_yaml_opens_with_what_it_is():
 
 @pytest.mark.parametrize(("first", "code"), [(KeyboardInterrupt, 130), (ValueError, 2)])
 def test_ctrl_c_in_the_midst_of_omegaconf_is_not_told_as_a_mistake(first, code):
-    @mistakes_in_one_line("convexp-train", "train")
+    @errors_in_one_line("convexp-train", "train")
     def stumbles():
         try:
             raise first

@@ -1,4 +1,4 @@
-"""What is printed as a command does what it says: each is typed, from wherever somebody may be."""
+"""What is printed as a command does what it says: each is shell_path_override, from wherever somebody may be."""
 
 import html
 import re
@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.config.spelling import typed
+from convexp.config.command_line.format import shell_path_override
 
 ODD = "my results [1], it's \N{LATIN SMALL LETTER E WITH ACUTE}"
 STUDY = """
@@ -54,7 +54,7 @@ def goes_on(call, page: Path, elsewhere, runs: int) -> None:
 
 
 def test_a_sweep_in_a_folder_of_its_time_goes_on_there(call, tmp_path, elsewhere):
-    assert call("train", "-m", "only_costs=true", "seed=0,1", *shlex.split(typed("outputs", Path(ODD)))).code == 0
+    assert call("train", "-m", "only_costs=true", "seed=0,1", *shlex.split(shell_path_override("outputs", Path(ODD)))).code == 0
     (page,) = (tmp_path / ODD / "sweeps").glob("*/report.html")
     goes_on(call, page, elsewhere, runs=2)
     assert len(list((tmp_path / ODD / "sweeps").iterdir())) == 1
@@ -77,7 +77,7 @@ def test_a_folder_that_was_moved_goes_on_where_it_is(call, tmp_path, elsewhere):
 
 def test_an_interrupted_run_goes_on_as_it_and_its_report_say(call, tmp_path, interrupted_at, elsewhere):
     with interrupted_at(1, 1):
-        done = call("train", *SMALL, *shlex.split(typed("hydra.run.dir", Path("runs", ODD))))
+        done = call("train", *SMALL, *shlex.split(shell_path_override("hydra.run.dir", Path("runs", ODD))))
     assert done.code == 130
     (hint,) = commands(done.out, "to go on: convexp-train")
     (listed,) = commands(call("report", "runs").out, "to resume: convexp-train")
@@ -90,6 +90,6 @@ def test_an_interrupted_run_goes_on_as_it_and_its_report_say(call, tmp_path, int
 
 @given(st.text(st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"]), min_size=1))
 def test_any_path_is_read_as_it_was(text):
-    (word,) = shlex.split(typed("resume", Path(text)))
+    (word,) = shlex.split(shell_path_override("resume", Path(text)))
     value = OverridesParser.create().parse_override(word).value()
     assert str(getattr(value, "text", value)).replace("\\${", "${") == str(Path(text))

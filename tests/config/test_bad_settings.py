@@ -9,9 +9,8 @@ import pytest
 from hydra import compose
 from omegaconf import OmegaConf
 
-from convexp.config import Config, load
-from convexp.config.check import checked, parsed
-from convexp.config.hydra_values import hydra_of_its_own
+from convexp.config import Config, check_config, load_config, parse_config
+from convexp.config.hydra_context import isolated_hydra
 from convexp.errors import ConfigError
 from convexp.execution import build
 from convexp.execution.footprint import check_memory
@@ -73,7 +72,7 @@ SENSIBLE: dict[str, set[str]] = {
 
 @cache
 def _base(overrides: tuple[str, ...]) -> dict[str, Any]:
-    with hydra_of_its_own():
+    with isolated_hydra():
         return OmegaConf.to_container(compose("train", list(overrides)), resolve=True)  # type: ignore[return-value]
 
 
@@ -97,7 +96,7 @@ def _with(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str
 def _build(config: Config, section: str, base: dict[str, Any]) -> None:
     """Whatever the section describes, short of training."""
     if section in ("data", "model", "trainer"):
-        data = build.dataset(config if section == "data" else checked(parsed(base)))
+        data = build.dataset(config if section == "data" else check_config(parse_config(base)))
         check_memory(config, build.plan(config).count_layers(), data)
     elif section == "probes":
         build.probes(config)
@@ -112,7 +111,7 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
 def _complaint(values: dict[str, Any], section: str, base: dict[str, Any]) -> str | None:
     try:
         loaded = section in ("outputs", "resume", "name")  # as ``load`` alone sees to; OmegaConf takes long for thousands
-        _build(load(OmegaConf.create(values)) if loaded else checked(parsed(values)), section, base)
+        _build(load_config(OmegaConf.create(values)) if loaded else check_config(parse_config(values)), section, base)
     except ConfigError as error:
         return str(error)
     return None

@@ -6,10 +6,11 @@ import pytest
 from conftest import ROOT
 
 from convexp import __version__
-from convexp.config.command_line import told
-from convexp.config.comments import options
-from convexp.config.described import completions, describe
-from convexp.config.kinds import choices
+from convexp.config.command_line.parse import parse_command_line
+from convexp.config.help.comments import option_titles
+from convexp.config.help.settings import describe_settings
+from convexp.config.help.values import complete_values
+from convexp.config.signatures.value_types import list_values
 from convexp.errors import ConfigError
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "trainer", "logger", "callbacks")
@@ -17,14 +18,14 @@ PLAIN = ("seed", "match", "monitor", "probe_every", "compile", "only_costs", "ou
 
 
 def composed(*overrides):
-    return told(overrides).composed("train")
+    return parse_command_line(overrides).compose("train")
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_setting_of_every_option_is_told(group):
-    for option in options(composed(), group):
+    for option in option_titles(composed(), group):
         cfg = composed(f"{group}={option}")
-        settings = describe(cfg, "train", group) if cfg[group] is not None else []
+        settings = describe_settings(cfg, "train", group) if cfg[group] is not None else []
         assert [each.setting for each in settings if not each.meaning] == []
         assert [each.setting for each in settings if not each.allowed] == []
 
@@ -32,7 +33,7 @@ def test_every_setting_of_every_option_is_told(group):
 def test_every_other_setting_is_told():
     cfg = composed("probes=all")
     for name in (*PLAIN, *(f"probes.{probe}" for probe in cfg.probes)):
-        for each in describe(cfg, "train", name):
+        for each in describe_settings(cfg, "train", name):
             if not each.setting.endswith("_target_"):
                 assert each.meaning, each
                 assert each.allowed, each
@@ -54,7 +55,7 @@ def test_every_other_setting_is_told():
     ],
 )
 def test_a_setting_is_told_with_its_range_and_meaning(overrides, setting, words):
-    (told_of,) = describe(composed(*overrides), "train", setting)
+    (told_of,) = describe_settings(composed(*overrides), "train", setting)
     said = f"{told_of.allowed}\n{told_of.meaning}"
     for word in words:
         assert word in said
@@ -62,7 +63,7 @@ def test_a_setting_is_told_with_its_range_and_meaning(overrides, setting, words)
 
 def test_choices_are_not_told_twice():
     for name in ("model.readout", "model.padding_mode", "trainer.precision", "trainer.profiler", "monitor"):
-        (each,) = describe(composed(), "train", name)
+        (each,) = describe_settings(composed(), "train", name)
         assert " | " not in each.meaning
 
 
@@ -75,29 +76,29 @@ def test_a_comment_lists_what_the_schema_allows():
             for line in file.read_text().splitlines()
             if line.startswith(f"{name.rpartition('.')[2]}: ") and " | " in line
         )
-        assert {*completions(composed(), name)} == {*comment.partition(":")[0].partition(",")[0].split(" | ")}
+        assert {*complete_values(composed(), name)} == {*comment.partition(":")[0].partition(",")[0].split(" | ")}
 
 
 def test_a_folder_of_ones_own_is_read(tmp_path):
     (tmp_path / "optimizer").mkdir()
     own = "# Mine.\n_target_: torch.optim.SGD\n_partial_: true\nlr: 1.0\nmomentum: 0.5   # half of it\n"
     (tmp_path / "optimizer" / "mine.yaml").write_text(own)
-    cfg = told(["--config-dir", str(tmp_path), "optimizer=mine"]).composed("train")
-    assert options(cfg, "optimizer")["mine"] == "Mine."
-    assert describe(cfg, "train", "optimizer.momentum")[0].meaning == "half of it"
+    cfg = parse_command_line(["--config-dir", str(tmp_path), "optimizer=mine"]).compose("train")
+    assert option_titles(cfg, "optimizer")["mine"] == "Mine."
+    assert describe_settings(cfg, "train", "optimizer.momentum")[0].meaning == "half of it"
 
 
 def test_what_is_not_there():
     with pytest.raises(ConfigError, match=r"model\.readuot: .*model\.readout"):
-        describe(composed(), "train", "model.readuot")
+        describe_settings(composed(), "train", "model.readuot")
 
 
 def test_completions_are_choices():
-    assert completions(composed(), "model.readout") == ["flatten", "global_avg", "global_max"]
-    assert completions(composed(), "compile") == ["true", "false"]
-    assert completions(composed(), "trainer.profiler") == ["simple", "advanced", "null"]
-    assert completions(composed(), "data.batch_size") == []
-    assert choices({"anyOf": [{"enum": [1, False]}, {"type": "null"}]}) == ["1", "false", "null"]
+    assert complete_values(composed(), "model.readout") == ["flatten", "global_avg", "global_max"]
+    assert complete_values(composed(), "compile") == ["true", "false"]
+    assert complete_values(composed(), "trainer.profiler") == ["simple", "advanced", "null"]
+    assert complete_values(composed(), "data.batch_size") == []
+    assert list_values({"anyOf": [{"enum": [1, False]}, {"type": "null"}]}) == ["1", "false", "null"]
 
 
 def test_the_command_answers(call, tmp_path):
@@ -120,7 +121,7 @@ def test_the_report_knows_its_version(call):
 
 def test_switches_of_hydra_name_no_settings():
     for switch in (["--cfg", "job"], ["-c", "job"], ["-p", "model"], ["-cn", "train"], ["-cd", "conf"], ["-m"], ["-c"]):
-        line = told([*switch, "seed=1"] if len(switch) > 1 else ["seed=1", *switch])
+        line = parse_command_line([*switch, "seed=1"] if len(switch) > 1 else ["seed=1", *switch])
         assert (line.names, line.overrides, line.help) == ([], ["seed=1"], False)
 
 
@@ -128,5 +129,5 @@ def test_switches_of_hydra_name_no_settings():
 def test_a_folder_of_settings_may_have_any_name(tmp_path, name):
     (tmp_path / name / "model").mkdir(parents=True)
     (tmp_path / name / "model" / "mine.yaml").write_text("# Mine.\ndefaults: [conv]\n")
-    cfg = told(["--config-dir", str(tmp_path / name), "model=mine"]).composed("train")
-    assert options(cfg, "model")["mine"] == "Mine."
+    cfg = parse_command_line(["--config-dir", str(tmp_path / name), "model=mine"]).compose("train")
+    assert option_titles(cfg, "model")["mine"] == "Mine."

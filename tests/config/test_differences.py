@@ -3,10 +3,10 @@
 import pytest
 from omegaconf import OmegaConf
 
-from convexp.config import load
-from convexp.config.command_line import told
+from convexp.config import load_config
+from convexp.config.command_line.parse import parse_command_line
 from convexp.config.differences import differences
-from convexp.config.hydra_values import without_hydra
+from convexp.config.hydra_context import without_hydra
 
 LINES = [
     [],
@@ -22,23 +22,25 @@ LINES = [
 
 @pytest.mark.parametrize("line", LINES, ids=map(" ".join, LINES))
 def test_typed_again_it_is_the_same(line):
-    cfg = told(line).composed("train")
-    said = differences(without_hydra(cfg), cfg.hydra.runtime.choices, told(line), "train")
-    again = told(said).composed("train")
+    cfg = parse_command_line(line).compose("train")
+    said = differences(without_hydra(cfg), cfg.hydra.runtime.choices, parse_command_line(line), "train")
+    again = parse_command_line(said).compose("train")
     assert OmegaConf.to_container(without_hydra(again)) == OmegaConf.to_container(without_hydra(cfg))
     assert len(said) <= len(line) + 6
 
 
 def test_nothing_sets_the_defaults_apart():
-    cfg = told([]).composed("train")
-    assert differences(without_hydra(cfg), cfg.hydra.runtime.choices, told([]), "train") == []
+    cfg = parse_command_line([]).compose("train")
+    assert differences(without_hydra(cfg), cfg.hydra.runtime.choices, parse_command_line([]), "train") == []
 
 
 def test_paths_that_were_made_absolute_set_nothing_apart():
-    cfg = without_hydra(told(["data=mnist", "data.source.root=."]).composed("train"))
-    load(cfg)
-    said = differences(cfg, {"data": "mnist"}, told([]), "train")
+    cfg = without_hydra(parse_command_line(["data=mnist", "data.source.root=."]).compose("train"))
+    load_config(cfg)
+    said = differences(cfg, {"data": "mnist"}, parse_command_line([]), "train")
     assert not any(text.startswith("outputs=") for text in said)
-    cfg = without_hydra(told([]).composed("train"))
-    load(cfg)
-    assert differences(cfg, told([]).composed("train").hydra.runtime.choices, told([]), "train") == []
+    cfg = without_hydra(parse_command_line([]).compose("train"))
+    load_config(cfg)
+    assert (
+        differences(cfg, parse_command_line([]).compose("train").hydra.runtime.choices, parse_command_line([]), "train") == []
+    )

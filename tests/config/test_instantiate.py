@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.config.instantiate import instantiate, located
+from convexp.config.instantiate import instantiate, locate
 
 TEXT = st.text() | st.sampled_from(["${seed}", r"\${oc.create:{_target_:builtins.exit}}", "${oc.env:HOME}", "???", "_target_"])
 PLAIN = st.recursive(
@@ -42,15 +42,15 @@ def test_partial():
 
 
 def test_what_a_name_stands_for():
-    assert located("collections.OrderedDict") is OrderedDict
-    assert located("collections.OrderedDict.fromkeys")("a") == OrderedDict(a=None)
+    assert locate("collections.OrderedDict") is OrderedDict
+    assert locate("collections.OrderedDict.fromkeys")("a") == OrderedDict(a=None)
     for name in ("nowhere.Thing", "collections.Nothing", "collections.abc.Nothing", "Thing", "os..path", ""):
         with pytest.raises((ImportError, AttributeError, ValueError)):
-            located(name)
+            locate(name)
 
 
 def test_a_module_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "mine.py").write_text("import a_package_that_is_missing")
     with pytest.raises(ModuleNotFoundError, match="a_package_that_is_missing"):
-        located("mine.Layer")
+        locate("mine.Layer")

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.config.renamed import MOVED, first_named, renamed
 from convexp.records import identity_hash
 
@@ -29,4 +29,4 @@ def test_renaming_is_undone_however_deep():
 
 def test_the_identity_of_a_run_outlives_the_move():
     """As the commit before the move computed it for ``convexp-train probes=all``, in any working directory."""
-    assert identity_hash(composed("probes=all").identity()) == "2776cc8a90a5cf77"
+    assert identity_hash(compose_config("probes=all").identity()) == "2776cc8a90a5cf77"

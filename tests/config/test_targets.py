@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from convexp.config.kinds import fits, kind, words
-from convexp.config.targets import signature
+from convexp.config.signatures.annotations import annotation_schema
+from convexp.config.signatures.signature import read_signature
+from convexp.config.signatures.value_types import describe_values, matches
 
 OPTIMIZERS = [
     f"torch.optim.{name}" for name, made in vars(torch.optim).items() if inspect.isclass(made) and name != "Optimizer"
@@ -36,9 +37,9 @@ def test_names_and_defaults_are_pythons(target):
     module, _, name = target.rpartition(".")
     real = inspect.signature(getattr(importlib.import_module(module), name)).parameters.values()
     named = [p for p in real if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    read = signature(target)
+    read = read_signature(target)
     assert read is not None
-    assert list(read.kinds) == [p.name for p in named]
+    assert list(read.schemas) == [p.name for p in named]
     assert read.required == {p.name for p in named if p.default is p.empty}
     assert read.open == any(p.kind is p.VAR_KEYWORD for p in real)
 
@@ -47,7 +48,7 @@ def test_names_and_defaults_are_pythons(target):
     "target", ["builtins.dict", "nowhere.Thing", "torch.optim.nowhere.Thing", "torch.optim.Adem", "__main__.X"]
 )
 def test_what_the_source_does_not_tell(target):
-    assert signature(target) is None
+    assert read_signature(target) is None
 
 
 @pytest.mark.parametrize("content", [b"class Layer(:", b"\xff\xfe", b"a = '\0'"])
@@ -55,7 +56,7 @@ def test_a_module_that_is_no_python_tells_nothing(call, tmp_path, monkeypatch, c
     name = f"broken{len(content)}"
     (tmp_path / f"{name}.py").write_bytes(content)
     monkeypatch.syspath_prepend(tmp_path)
-    assert signature(f"{name}.Layer") is None
+    assert read_signature(f"{name}.Layer") is None
     done = call("train", "only_costs=true", f"model.wiring._target_={name}.Layer")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert f"model.wiring ({name}.Layer): SyntaxError" in done.err
@@ -66,14 +67,14 @@ def test_a_module_that_is_no_python_tells_nothing(call, tmp_path, monkeypatch, c
 )
 def test_ours_counts_where_it_is_defined(target):
     with pytest.raises(LookupError):
-        signature(target)
+        read_signature(target)
 
 
 def test_docstrings_tell_what_arguments_mean():
     for target in ("convexp.probes.behaviour.consistency.Consistency", "convexp.data.image_folder.image_folder"):
-        read = signature(target)
+        read = read_signature(target)
         assert read is not None
-        assert set(read.meanings) == set(read.kinds)
+        assert set(read.meanings) == set(read.schemas)
 
 
 ANNOTATIONS = ["int", "bool", "str", "float", "int | None", "Literal['a', 'b']", "Optional[bool]", "list[int] | str"]
@@ -89,19 +90,19 @@ def test_values_fit_as_pydantic_has_it(annotation, value):
         right = True
     except ValidationError:
         right = False
-    allowed = kind(ast.parse(annotation, mode="eval").body, "typing")
-    assert fits(value, allowed) == right
-    assert words(allowed)
+    allowed = annotation_schema(ast.parse(annotation, mode="eval").body, "typing")
+    assert matches(value, allowed) == right
+    assert describe_values(allowed)
 
 
 def test_every_value_in_the_yamls_fits(monkeypatch, tmp_path):
-    from convexp.config.compose import composed
+    from convexp.config.compose import compose_config
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     options = {group: sorted(f.stem for f in Path(ROOT, "conf", group).glob("*.yaml")) for group in ("optimizer", "scheduler")}
     for group, names in options.items():
         for name in names:
-            composed(f"{group}={name}")
+            compose_config(f"{group}={name}")
     for name in ("dense", "local", "conv", "global_conv", "low_rank_local", "mlp"):
-        composed(f"model={name}", "probes=all", "callbacks=early_stopping")
+        compose_config(f"model={name}", "probes=all", "callbacks=early_stopping")

@@ -312,10 +312,10 @@ def test_the_larger_canvas_of_a_window():
 @pytest.mark.parametrize(("train", "test", "said"), [(20, 0, "no test images"), (0, 20, "no training images")])
 def test_a_part_without_images_is_named(train, test, said):
 
-    from convexp.config.compose import composed
+    from convexp.config.compose import compose_config
     from convexp.data import prepare
 
-    settings = composed("data=digits").data
+    settings = compose_config("data=digits").data
     images, labels = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) % 10
     with pytest.raises(ConfigError, match=said):
         prepare(settings, Source(images[:train], labels[:train], images[:test], labels[:test]))

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.data.preview import preview_grid
 from convexp.execution import build
 
 
 def dataset(*overrides: str):
 
-    return build.dataset(composed(*overrides, "probes=none"))
+    return build.dataset(compose_config(*overrides, "probes=none"))
 
 
 ROWS = [

@@ -16,7 +16,7 @@ import torch
 import torchvision
 from scipy.io import savemat
 
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.data.emnist import emnist
 from convexp.data.svhn import svhn
 from convexp.data.vision import vision
@@ -357,7 +357,7 @@ def test_a_download_that_breaks_off_is_not_read_and_can_be_repeated(root, monkey
 def test_configuration_reads_it(root, monkeypatch, name, shape, classes):
     monkeypatch.setenv("CONVEXP_DATA", str(root))
     written = WRITERS[name](root, monkeypatch)
-    config = composed(f"data={name}", "data.val_size=0.5", "data.source.download=false")
+    config = compose_config(f"data={name}", "data.val_size=0.5", "data.source.download=false")
     assert config.data.name == name
     assert config.data.image_shape == shape
     assert config.data.classes == classes

@@ -226,11 +226,11 @@ def test_a_wrong_setting_ends_the_run_in_one_line(call):
 def test_the_object_is_where_the_pattern_is():
     """On the canvas and after the shift too: the frame that the run hands to its probes holds the stripes."""
 
-    from convexp.config.compose import composed
+    from convexp.config.compose import compose_config
     from convexp.execution import build
 
     overrides = ["data=waldo", "data.canvas=40", "data.position=random", "data.shift.test=3", "data.source.noise=0"]
-    config = composed(*overrides, "data.source.train=300", "data.source.test=200", "data.val_size=100")
+    config = compose_config(*overrides, "data.source.train=300", "data.source.test=200", "data.val_size=100")
     data = build.dataset(config)
     images, labels = data.test.first(200)
     assert data.objects is not None

@@ -13,10 +13,11 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from convexp import runs
 from convexp.cli.train import again
-from convexp.config import limits, trusted
-from convexp.config.compose import composed
+from convexp.config import parse_trusted_config
+from convexp.config.checks import machine
+from convexp.config.compose import compose_config
 from convexp.config.hydra_files import read_config
-from convexp.config.trust import ROLES
+from convexp.config.trust import ALLOWED
 from convexp.errors import ConfigError
 from convexp.files.yaml_files import LARGEST
 
@@ -73,7 +74,7 @@ def answers(call, folder):
 def refused(folder):
     """The same, by the function that all three ask."""
     with pytest.raises(ConfigError) as error:
-        trusted(read_config(folder, "run"))
+        parse_trusted_config(read_config(folder, "run"))
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -198,12 +199,12 @@ def test_arguments_are_given_by_name_only(folder, key):
 def test_all_that_convexp_offers_is_trusted_but_what_sends_away():
     offered = {
         (file.parent.name, name)
-        for group in ROLES
+        for group in ALLOWED
         for file in Path(ROOT, "conf", group).glob("*.yaml")
         for name in OPTION.findall(file.read_text())
     }
     assert len(offered) > 30
-    refused = {name for group, name in offered if not re.fullmatch(ROLES[group], name)}
+    refused = {name for group, name in offered if not re.fullmatch(ALLOWED[group], name)}
     assert refused == {"convexp.tracking.trackers.mlflow"}
 
 
@@ -228,20 +229,20 @@ def test_nothing_is_sent_away_by_a_resumed_run(folder, call, logger, monkeypatch
     assert "CONVEXP_TRUST" in done.err
     assert call("evaluate", "run=run").code == 0  # logs nothing
     monkeypatch.setenv("CONVEXP_TRUST", "convexp.tracking.trackers")
-    trusted(read_config(folder, "run"))
+    parse_trusted_config(read_config(folder, "run"))
     change(folder, "logger", {"x": {**LOGGERS["online"], "offline": True}})
     monkeypatch.delenv("CONVEXP_TRUST")
-    trusted(read_config(folder, "run"))
+    parse_trusted_config(read_config(folder, "run"))
 
 
 def test_the_command_to_go_on_says_whom_to_trust(monkeypatch):
-    monkeypatch.setattr(limits, "PACKAGES", {})  # W&B is an extra, and not needed to word a command
+    monkeypatch.setattr(machine, "LOGGER_PACKAGES", {})  # W&B is an extra, and not needed to word a command
     online = ("logger=wandb", "logger.wandb.offline=false")
-    config = composed(*QUICK, "model.wiring._target_=mine.Layer", *online)
+    config = compose_config(*QUICK, "model.wiring._target_=mine.Layer", *online)
     assert again(config, Path("run")) == "CONVEXP_TRUST=mine,convexp.tracking.trackers convexp-train resume=run"
     monkeypatch.setenv("CONVEXP_TRUST", "mine,convexp.tracking.trackers")
-    assert trusted(config.model_dump(by_alias=True)) == config
-    assert again(config, Path("run")) == again(composed(*QUICK), Path("run")) == "convexp-train resume=run"
+    assert parse_trusted_config(config.model_dump(by_alias=True)) == config
+    assert again(config, Path("run")) == again(compose_config(*QUICK), Path("run")) == "convexp-train resume=run"
 
 
 def test_callbacks_and_states_of_a_checkpoint_remove_nothing(folder, call, tmp_path):
@@ -333,9 +334,9 @@ def test_places_to_write_to_are_those_of_this_machine(folder, tmp_path, monkeypa
 def test_a_name_that_an_older_version_took_is_read(folder, call):
     change(folder, "name", "ours/first")
     assert call("evaluate", "run=run").code == 0
-    assert trusted(read_config(folder, "run")).name == "ours/first"
+    assert parse_trusted_config(read_config(folder, "run")).name == "ours/first"
 
 
 def test_what_was_written_is_what_is_read(folder, trained):
-    config = trusted(read_config(folder, "run"))
-    assert config == composed(*QUICK, f"name={config.name}", f"outputs={trained.parent}/outputs")
+    config = parse_trusted_config(read_config(folder, "run"))
+    assert config == compose_config(*QUICK, f"name={config.name}", f"outputs={trained.parent}/outputs")

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from convexp.config import Config, checked, trusted
-from convexp.config.compose import composed
+from convexp.config import Config, check_config, parse_trusted_config
+from convexp.config.compose import compose_config
 from convexp.config.hydra_files import read_config
 from convexp.errors import ConfigError
 
@@ -60,7 +60,7 @@ def paths(value, path=()):
 
 
 OPTIONS = ("probes=all", "callbacks=early_stopping", "study=four_corners", "logger=[csv,tensorboard]", "data=image_folder")
-BASE = composed(*OPTIONS, "data.source.root=.", "data.classes=10", "data.image_shape=[1,28,28]").model_dump(by_alias=True)
+BASE = compose_config(*OPTIONS, "data.source.root=.", "data.classes=10", "data.image_shape=[1,28,28]").model_dump(by_alias=True)
 PATHS = [path for path in paths(BASE) if path]
 NAMES = [
     "canary.Thing",
@@ -136,7 +136,7 @@ def changed(made):
 def answer(folder, watch):
     with watch as seen:
         try:
-            found = checked(trusted(read_config(folder, "run")))
+            found = check_config(parse_trusted_config(read_config(folder, "run")))
         except ConfigError as error:
             found = str(error)
     assert found
@@ -156,7 +156,7 @@ def folder(tmp_path_factory, watch):
     sys.path.insert(0, str(made))
     (made / "canary.py").write_text("raise AssertionError('imported')")
     write(made, BASE)
-    checked(trusted(read_config(made, "run")))  # imports what is imported late
+    check_config(parse_trusted_config(read_config(made, "run")))  # imports what is imported late
     yield made
     sys.path.remove(str(made))
 

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.config.compose import composed
-from convexp.config.limits import MOST
+from convexp.config.checks.machine import MAX_THREADS
+from convexp.config.compose import compose_config
 from convexp.errors import ConfigError
 from convexp.execution import build, footprint
 from convexp.execution.count import costs
@@ -46,7 +46,7 @@ def test_in_a_container_its_limit_counts_and_cached_files_do_not(tmp_path, monke
 
 @pytest.mark.parametrize("model", ["conv", "local", "dense", "low_rank_local", "global_conv", "mlp"])
 def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatch):
-    config = composed(f"model={model}", "trainer=cpu")
+    config = compose_config(f"model={model}", "trainer=cpu")
     data, plan = build.dataset(config), build.plan(config)
     said: list[int] = []
     monkeypatch.setattr(footprint, "check_fits", lambda setting, needs, free: said.append(sum(needs.values())))
@@ -61,7 +61,7 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
 
 
 def test_on_a_gpu_its_own_memory_counts(monkeypatch):
-    config = composed("trainer=auto")
+    config = compose_config("trainer=auto")
     data, layers = build.dataset(config), build.plan(config).count_layers()
     for name, value in (
         ("is_available", True),
@@ -72,16 +72,16 @@ def test_on_a_gpu_its_own_memory_counts(monkeypatch):
         monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
     with pytest.raises(ConfigError, match=r"model \(conv\): does not fit .* 0\.0 GB are free"):
         check_memory(config, layers, data)
-    check_memory(composed("trainer=cpu"), layers, data)
+    check_memory(compose_config("trainer=cpu"), layers, data)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**36, 2**40))
     check_memory(config, layers, data)
 
 
 def test_machines_with_many_cores_may_use_them(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 2 * MOST)
-    assert composed(f"trainer.threads={2 * MOST}").trainer.threads == 2 * MOST
-    with pytest.raises(ConfigError, match=f"trainer.threads={2 * MOST + 1}"):
-        composed(f"trainer.threads={2 * MOST + 1}")
+    monkeypatch.setattr("os.cpu_count", lambda: 2 * MAX_THREADS)
+    assert compose_config(f"trainer.threads={2 * MAX_THREADS}").trainer.threads == 2 * MAX_THREADS
+    with pytest.raises(ConfigError, match=f"trainer.threads={2 * MAX_THREADS + 1}"):
+        compose_config(f"trainer.threads={2 * MAX_THREADS + 1}")
 
 
 @pytest.mark.parametrize("norm", ["batch", "batch_unit"])

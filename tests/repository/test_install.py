@@ -12,7 +12,7 @@ from conftest import ROOT, SMALL, read
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 
 from convexp.config import conf_dir
-from hydra_plugins.convexp_local import WorkingDirectory
+from hydra_plugins.convexp_search_path import ConvexpSearchPath
 
 BIN = Path(sys.executable).parent
 PLAIN = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -79,7 +79,7 @@ def test_other_applications_of_hydra_are_left_alone(tmp_path, monkeypatch):
     for main, found in ((str(tmp_path), 0), (conf_dir(), 1)):
         path = ConfigSearchPathImpl()
         path.append("main", main)
-        WorkingDirectory().manipulate_search_path(path)
+        ConvexpSearchPath().manipulate_search_path(path)
         assert len(path.get_path()) == 1 + found
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.config.spelling import spell
+from convexp.config.command_line.format import format_value
 from convexp.errors import ConfigError
 from convexp.studies.exclusions import is_excluded, parse_exclusion, parse_exclusions
 from convexp.studies.grid import apply_overrides, axes, product
@@ -20,14 +20,14 @@ plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, a
 @settings(deadline=None)
 @given(st.recursive(plain, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
 def test_a_formatted_value_is_parsed_as_itself(value):
-    assert parse_value(spell(value)) == value
-    assert type(parse_value(spell(value))) is type(value)
+    assert parse_value(format_value(value)) == value
+    assert type(parse_value(format_value(value))) is type(value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}])
 def test_what_cannot_be_formatted_is_refused(value):
     with pytest.raises(ValueError, match="no value for a setting"):
-        spell(value)
+        format_value(value)
 
 
 sizes = st.lists(st.integers(1, 4), min_size=1, max_size=4)

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.records.log import logging_to
-from convexp.terminal import console
-from convexp.terminal.streams import Lenient, lenient_output
+from convexp.terminal.streams import LenientStream, lenient_output
+from convexp.terminal.warning_lines import forget_warnings, warnings_in_one_line
 
 HEAD = "{} | head -1; exit ${{PIPESTATUS[0]}}"
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -38,7 +38,7 @@ def runs(tmp_path):
 def test_what_can_be_encoded_is_written_as_it_is(text):
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="ascii", newline="") as stream:
-        lenient = Lenient(stream)
+        lenient = LenientStream(stream)
         lenient.write(text)
         lenient.flush()
         written = raw.getvalue().decode("ascii")
@@ -48,7 +48,7 @@ def test_what_can_be_encoded_is_written_as_it_is(text):
 def test_signs_of_a_table_are_spelled():
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="ascii") as stream:
-        lenient = Lenient(stream)
+        lenient = LenientStream(stream)
         lenient.write("98.7 ± 0.4, 4×4, ≈, é")
         lenient.flush()
         assert raw.getvalue() == b"98.7 +- 0.4, 4x4, ~, ?"
@@ -58,7 +58,7 @@ def test_nothing_is_raised_once_nobody_reads():
     reader, writer = os.pipe()
     os.close(reader)
     stream = os.fdopen(writer, "w")
-    lenient = Lenient(stream)
+    lenient = LenientStream(stream)
     for _ in range(3):
         assert lenient.write("x" * 100_000) == 100_000
         lenient.flush()
@@ -143,8 +143,8 @@ def test_verbose_shows_every_setting(call):
 
 
 def test_a_warning_is_said_once(call, capsys):
-    console.warned.clear()
-    with console.warnings_once():
+    forget_warnings()
+    with warnings_in_one_line():
         for _ in range(3):
             warnings.showwarning("  of\n something", UserWarning, "here.py", 1)
     assert capsys.readouterr().err == "warning: of something\n"

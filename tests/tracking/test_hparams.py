@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.config.compose import composed
+from convexp.config.compose import compose_config
 from convexp.records.plan import Plan, PlannedRun
 from convexp.tracking.final_metrics import TABLE_METRICS, comparison_charts, final_metrics, table_metrics
 from convexp.tracking.hparams import CURATED, cells, columns, session_group
 
 
 def result(*overrides):
-    config = composed(*overrides).model_dump(by_alias=True)
+    config = compose_config(*overrides).model_dump(by_alias=True)
     return json.loads(json.dumps({"config": config, "network": {"parameters": 1234}}))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convexp import __version__
-from convexp.config.spelling import typed
+from convexp.config.command_line.format import shell_path_override
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.compare import Comparison
@@ -109,4 +109,4 @@ def _resume_command(report: Report) -> str | None:
     if report.plan is None or not report.plan.command:
         return None
     words = [word for word in report.plan.command if not word.startswith("hydra.sweep.dir=")]
-    return f"convexp-train {shlex.join(words)} {typed('hydra.sweep.dir', report.root.resolve())}"
+    return f"convexp-train {shlex.join(words)} {shell_path_override('hydra.sweep.dir', report.root.resolve())}"

@@ -1,0 +1,41 @@
+"""Check settings that are each right but do not go together."""
+
+import math
+
+from convexp.config.schema import Config
+from convexp.errors import ConfigError
+
+
+def check_combinations(config: Config) -> None:
+    """Check that the optimizer can clip gradients, and that a new run is not given ``data_root``.
+
+    Raises:
+        ConfigError: naming the settings that do not go together.
+    """
+    trainer, fused = config.trainer, config.optimizer.spec().get("fused")
+    if fused and trainer.gradient_clip_val is not None and trainer.precision.endswith("-mixed"):
+        raise ConfigError(
+            f"optimizer.fused=true: cannot clip gradients with trainer.precision={trainer.precision}; set optimizer.fused=false"
+        )
+    if config.data_root is not None:
+        raise ConfigError(
+            f"data_root={config.data_root}: goes with resume=DIR, for a run whose data has moved; for a new run set "
+            "data.source.root or data.source.file"
+        )
+
+
+def check_batch_norm(config: Config) -> None:
+    """Check that batch normalisation has at least two values of each unit or channel to take statistics of.
+
+    Raises:
+        ConfigError: naming the size of the batches.
+    """
+    model, data = config.model, config.data
+    if model.norm == "none" or data.batch_size > 1:
+        return
+    skeleton = model.skeleton(data.input_shape, data.classes)
+    places = [math.prod(stage.wired_size(size)) for stage, size in zip(skeleton.stages, skeleton.sizes(), strict=False)]
+    if model.hidden or (places and (model.norm == "batch_unit" or min(places) == 1)):
+        raise ConfigError(
+            f"data.batch_size=1: model.norm={model.norm} needs batches of 2 images or more, or set model.norm=none"
+        )

@@ -1,0 +1,63 @@
+"""Check the settings beside each ``_target_`` against the arguments that it takes."""
+
+from typing import Any
+
+from convexp.config.instantiate import PARTIAL, TARGET
+from convexp.config.messages.suggestions import suggest
+from convexp.config.messages.validation import show_value
+from convexp.config.schema import Config, Target
+from convexp.config.signatures.annotations import ValueSchema
+from convexp.config.signatures.settable import provided_arguments, settable_arguments
+from convexp.config.signatures.signature import Signature, read_signature
+from convexp.config.signatures.value_types import describe_values, matches
+from convexp.errors import ConfigError
+
+PARTIAL_SECTIONS = ("model", "optimizer", "scheduler", "logger")  # their targets are built later, with further arguments
+
+
+def check_targets(config: Config) -> None:
+    """Check that every setting beside a ``_target_`` is an argument of it and fits its annotation, and that none is missing.
+
+    Raises:
+        ConfigError: naming the setting, with the most similar name that exists, or what its value should be.
+    """
+    for setting, target in config.targets().items():
+        _check_partial(setting, target)
+        signature = _read_signature(setting, target)
+        if signature is not None:
+            _check_arguments(setting, target, signature)
+
+
+def _check_partial(setting: str, target: Target) -> None:
+    expected, given = setting.partition(".")[0] in PARTIAL_SECTIONS, target.spec().get(PARTIAL, False)
+    if given is not expected:
+        raise ConfigError(f"{setting}.{PARTIAL}={str(given).lower()}: should be {str(expected).lower()}")
+
+
+def _read_signature(setting: str, target: Target) -> Signature | None:
+    if "." not in target.target:
+        raise ConfigError(f"{setting}.{TARGET}={target.target}: should be package.module.Name")
+    try:
+        return read_signature(target.target)
+    except LookupError:
+        raise ConfigError(f"{setting}.{TARGET}={target.target}: there is no such name in convexp") from None
+
+
+def _check_arguments(setting: str, target: Target, signature: Signature) -> None:
+    arguments = {name: value for name, value in target.spec().items() if name not in (TARGET, PARTIAL)}
+    settable = settable_arguments(setting, target.target)
+    for name, value in sorted(arguments.items()):
+        if name not in settable and not signature.open:
+            raise ConfigError(f"{setting}.{name}: there is no such setting{suggest(name, settable)}")
+        _check_value(f"{setting}.{name}", value, signature.schemas.get(name, {}))
+    for name in sorted(signature.required - provided_arguments(setting) - set(arguments)):
+        raise ConfigError(f"{setting}.{name}: is missing")
+
+
+def _check_value(setting: str, value: Any, schema: ValueSchema) -> None:
+    is_target = isinstance(value, dict) and TARGET in value
+    if is_target or matches(value, schema):
+        return
+    is_number = isinstance(value, int | float)
+    hint = f"; quote a number, as in '\"{value}\"'" if is_number and matches(str(value), schema) else ""
+    raise ConfigError(f"{setting}={show_value(value)}: should be {describe_values(schema)}{hint}")

@@ -1,0 +1,91 @@
+"""The comments of YAML files on their settings: what stands behind a value, and may continue on the lines below."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig
+
+from convexp.config.options import MULTIPLE_CHOICE, is_option, title
+
+
+def yaml_files(cfg: DictConfig, config_name: str) -> list[tuple[str, Path]]:
+    """The YAML files that a composed configuration consists of, as pairs of package and file.
+
+    Args:
+        cfg: the configuration, including its node ``hydra``.
+        config_name: name of the primary configuration, ``train`` or ``eval``.
+
+    Returns:
+        Each file comes before those in its defaults list, whose settings it may override.
+    """
+    folders = _folders(cfg)
+    several = {key: list(cfg[key]) for key in MULTIPLE_CHOICE if cfg.get(key) is not None}  # Hydra does not record these
+    choices = {**several, **cfg.hydra.runtime.choices}
+    files = list(_with_bases(folders, "", config_name))
+    for group, chosen in choices.items():
+        for option in chosen if isinstance(chosen, list) else [chosen]:
+            files += _with_bases(folders, str(group), str(option))
+    return files
+
+
+def option_titles(cfg: DictConfig, group: str) -> dict[str, str]:
+    """The options of ``group``, each with the first line of its file, which says what it is."""
+    files = {file.stem: file for folder in reversed(_folders(cfg)) for file in sorted((folder / group).glob("*.yaml"))}
+    return {name: title(file) for name, file in sorted(files.items()) if title(file) and is_option(file)}
+
+
+def find_comment(files: list[tuple[str, Path]], setting: str) -> str:
+    """The comment on ``setting`` in the first of ``files`` (see ``yaml_files``) that has one; empty if none has."""
+    return next(filter(None, (_comments(file, package).get(setting) for package, file in files)), "")
+
+
+def _folders(cfg: DictConfig) -> list[Path]:
+    """The folders of the search path, the first one having priority."""
+    return [Path(source.path) for source in cfg.hydra.runtime.config_sources if Path(source.path).is_dir()]
+
+
+def _with_bases(folders: list[Path], group: str, option: str) -> Iterator[tuple[str, Path]]:
+    """The file of an option, then the files of the same group in its defaults list."""
+    file = next((found for folder in folders if (found := folder / group / f"{option}.yaml").is_file()), None)
+    if file is None:
+        return
+    text = file.read_text(encoding="utf-8")
+    yield "" if "@package _global_" in text else group.replace("/", "."), file
+    content: Any = yaml.safe_load(text)
+    for base in content.get("defaults", []) if isinstance(content, dict) and group else []:
+        if isinstance(base, str) and base != "_self_":
+            yield from _with_bases(folders, group, base)
+
+
+@cache
+def _comments(file: Path, package: str) -> dict[str, str]:
+    """The comment on every setting of ``file``, whose settings lie below ``package``."""
+    text = file.read_text(encoding="utf-8")
+    tree = yaml.compose(text, Loader=yaml.SafeLoader)
+    return dict(_comments_below(tree, text.splitlines(), package)) if isinstance(tree, yaml.MappingNode) else {}
+
+
+def _comments_below(node: yaml.MappingNode, lines: list[str], path: str) -> Iterator[tuple[str, str]]:
+    for key, value in node.value:
+        setting = f"{path}.{key.value}" if path else str(key.value)
+        on_one_line = value.end_mark.line == key.end_mark.line
+        end = value.end_mark if on_one_line else key.end_mark
+        yield setting, _comment_at(lines, end.line, end.column)
+        if isinstance(value, yaml.MappingNode) and not on_one_line:
+            yield from _comments_below(value, lines, setting)
+
+
+def _comment_at(lines: list[str], number: int, column: int) -> str:
+    """The comment that begins on line ``number`` after ``column``, with the comment lines below that continue it."""
+    start = lines[number].find("# ", column)
+    if start < 0:
+        return ""
+    parts = [lines[number][start + 2 :]]
+    for line in lines[number + 1 :]:
+        if line.strip()[:1] != "#" or line.index("#") < column:
+            break
+        parts.append(line.strip()[1:])
+    return " ".join(" ".join(parts).split())

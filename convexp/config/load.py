@@ -1,0 +1,92 @@
+"""From a composed configuration to a checked ``Config``, or to one line that says which setting is wrong."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from convexp.config.checks.combinations import check_batch_norm, check_combinations
+from convexp.config.checks.data_files import check_data_files
+from convexp.config.checks.environment import check_environment
+from convexp.config.checks.geometry import check_geometry
+from convexp.config.checks.machine import check_image_memory, check_logger_packages, check_threads
+from convexp.config.checks.plain_values import check_plain
+from convexp.config.checks.probes import check_probes
+from convexp.config.checks.sections import check_global_files, check_named, check_nothing_missing
+from convexp.config.checks.sizes import check_monitors, check_numbers, check_width, check_windows
+from convexp.config.checks.targets import check_targets
+from convexp.config.folders import check_name
+from convexp.config.messages.validation import explain_validation_error
+from convexp.config.renamed import renamed
+from convexp.config.schema import Config
+from convexp.config.user_paths import make_paths_absolute
+from convexp.errors import ConfigError
+
+
+def load_config(cfg: DictConfig, base: Path | None = None) -> Config:
+    """Resolve, parse and check a composed configuration: all that a run needs of it before torch is imported.
+
+    Args:
+        cfg: the configuration, without Hydra's part. Its paths are made absolute in place.
+        base: the folder that relative paths start from; None for the working directory.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
+    unresolved: Any = OmegaConf.to_container(cfg, resolve=False)
+    check_nothing_missing(unresolved)
+    check_named(unresolved)
+    try:
+        make_paths_absolute(cfg, base or Path.cwd())
+        values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
+    assert isinstance(values, dict)
+    config = parse_config(values)
+    check_name("name", config.name)  # not in check_config: the folder of a saved run has its name already
+    return check_config(config)
+
+
+def parse_config(values: Mapping[Any, Any]) -> Config:
+    """Parse plain values: every setting gets the type and the range that the schema has for it. Nothing is imported.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
+    check_nothing_missing(values)
+    check_plain(values)
+    check_global_files(values)
+    try:
+        return Config.model_validate(renamed(values))
+    except ValidationError as error:
+        raise ConfigError(explain_validation_error(error)) from None
+
+
+def check_config(config: Config) -> Config:
+    """Check that the settings of a parsed configuration fit their targets, each other and this machine.
+
+    Returns:
+        ``config`` itself.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
+    check_environment()
+    check_targets(config)
+    check_geometry(config)
+    check_probes(config)
+    check_data_files(config)
+    check_combinations(config)
+    check_threads(config)
+    check_image_memory(config)
+    check_width(config)
+    check_windows(config)
+    check_batch_norm(config)
+    for setting, target in config.targets().items():
+        check_numbers(setting, target)
+    check_monitors(config)
+    check_logger_packages(config)
+    return config

@@ -1,0 +1,95 @@
+"""Explain errors of Hydra and OmegaConf in one line."""
+
+import re
+import shlex
+from pathlib import Path
+
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from convexp.config.command_line.parse import CommandLine
+from convexp.config.hydra_context import without_hydra
+from convexp.config.messages.suggestions import suggest, suggest_setting
+from convexp.config.options import list_options
+from convexp.config.search_path import conf_dir
+from convexp.config.signatures.settable import takes_setting
+
+DEVELOPER_DETAILS = "\n    full_key"  # begins what OmegaConf adds for its own developers
+
+
+def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLError, line: CommandLine, config_name: str) -> str:
+    """The setting, its value and what would be right, in one line.
+
+    Args:
+        error: what was raised while the configuration was composed.
+        line: the command line.
+        config_name: name of the primary configuration, ``train`` or ``eval``.
+    """
+    text = str(error) or str(error.__cause__)
+    if isinstance(error, MissingConfigException):
+        return _missing_option(text)
+    if isinstance(error, OverrideParseException):
+        return _unparsable(str(error.override))
+    if unknown := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_setting(unknown[1], line, config_name)
+    if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):
+        return f"{group[1]}: there is no such option"
+    if merged := re.match("Error merging override (.*)", text):
+        return f"{merged[1]}: {str(error.__cause__).partition(DEVELOPER_DETAILS)[0]}"
+    return " ".join(text.split())
+
+
+def _unparsable(override: str) -> str:
+    """An override that Hydra's grammar does not allow: most often its value needs quotes within those of the shell."""
+    setting, equals, value = override.partition("=")
+    hint = "" if equals else f" (to see its values: --help {override})"
+    quoted = QuotedString(value, Quote.double).with_quotes()
+    example = f", within the quotes of the shell: {shlex.quote(f'{setting}={quoted}')}" if " " in value.strip() else ""
+    return f"{override}: cannot be read; write setting=value{hint}, and quote a value that holds commas or spaces{example}"
+
+
+def _missing_option(text: str) -> str:
+    """From Hydra's ``Could not find 'model/cnov'`` and its list of options."""
+    found = re.search(r"[Cc]ould not (?:find|load) '([^']+)'", text)
+    name = found[1] if found else "?"
+    group, _, option = name.rpartition("/")
+    listed = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
+    names = listed[1].split() if listed else list_options(group) if group else []
+    known = f"; there are {', '.join(names)}" if names else ""
+    return f"{group}={option}: there is no such option{known}" if group else f"{name}: there is no such group or file"
+
+
+def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
+    """A setting that no YAML file has: it may be misspelled, or an argument of its ``_target_`` that has to be added."""
+    override = line.override(setting)
+    others = _compose_without(line, config_name, override)
+    section = setting.partition(".")[0]
+    if others and section not in (*others, "hydra"):
+        return f"{setting}: there is no such setting{suggest(section, others)}"
+    target = OmegaConf.select(others, f"{setting.rpartition('.')[0]}._target_")
+    if target is not None and takes_setting(setting, target):
+        example = override or f"{setting}=..."
+        return f"{setting}: is an argument of {target}, but in no YAML file; to add it, write a plus before it: +{example}"
+    return f"{setting}: there is no such setting{suggest_setting(setting, target)}"
+
+
+def _compose_without(line: CommandLine, config_name: str, override: str | None) -> DictConfig:
+    """The configuration without the override; empty if there are further mistakes."""
+    try:
+        return without_hydra(line.compose(config_name, without=override))
+    except (HydraException, OmegaConfBaseException):
+        return OmegaConf.create()
+
+
+def explain_encoding_error(line: CommandLine) -> str | None:
+    """Name the first YAML file, of those that Hydra may have read, that is not in UTF-8; None if all are."""
+    folders = [Path(folder) for folder in (line.config_dir, "conf", conf_dir()) if folder]
+    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
+        try:
+            file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            return f"{file}: is not in UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8"
+    return None

@@ -1,0 +1,46 @@
+"""Explain pydantic's validation errors in one line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from convexp.config.messages.suggestions import suggest_setting
+
+MAX_ERRORS = 3  # further ones are left out
+MAX_CHARACTERS = 200  # of a value; the rest is left out
+
+
+def explain_validation_error(error: ValidationError, section: str = "") -> str:
+    """Every error as ``setting=value: what would be right``, joined by semicolons.
+
+    Args:
+        error: the error of pydantic.
+        section: the section of the configuration that was validated; empty for all of it.
+    """
+    errors: Sequence[Mapping[str, Any]] = error.errors()
+    prefix = [section] if section else []
+    return "; ".join(_explain({**each, "loc": (*prefix, *each["loc"])}) for each in errors[:MAX_ERRORS])
+
+
+def show_value(value: Any) -> str:
+    """The value as a message shows it: ``null`` for None, and shortened if it is long."""
+    text = "null" if value is None else str(value)
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}..."
+
+
+def _explain(error: Mapping[str, Any]) -> str:
+    setting = ".".join(str(part) for part in error["loc"] if not _is_union_branch(part))
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{setting}: there is no such setting{suggest_setting(setting)}"
+    if error["type"] == "missing":
+        return f"{setting}: is missing"
+    if setting == "match":
+        message = "Input should be units, params:N or flops:N with a whole number N, as in match=params:50000"
+    return f"{setting}={show_value(error['input'])}: {message.replace('Input should', 'should')}"
+
+
+def _is_union_branch(part: Any) -> bool:
+    """Whether pydantic adds this part of a location for the member of a union that it tried."""
+    return isinstance(part, str) and (part in ("int", "float", "bool", "str", "constrained-int") or "[" in part)

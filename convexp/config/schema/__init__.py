@@ -1,0 +1,10 @@
+"""The schema of the configuration, one file for each section."""
+
+from convexp.config.schema.config import Config
+from convexp.config.schema.data import Data, Shift
+from convexp.config.schema.model import Model
+from convexp.config.schema.section import Section, Target
+from convexp.config.schema.study import Study
+from convexp.config.schema.training import Optimizer, Trainer
+
+__all__ = ["Config", "Data", "Model", "Optimizer", "Section", "Shift", "Study", "Target", "Trainer"]

@@ -1,0 +1,69 @@
+"""The whole configuration of a run: every setting, its type and its range. Its values are in the YAML files in ``conf/``."""
+
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeInt
+
+from convexp.config.renamed import first_named
+from convexp.config.schema.data import Data
+from convexp.config.schema.model import Model
+from convexp.config.schema.section import Section, Target
+from convexp.config.schema.study import Study
+from convexp.config.schema.training import Optimizer, Trainer
+from convexp.records.identity import INDIFFERENT, PLACES
+
+
+class Config(Section):
+    """The configuration of one run."""
+
+    name: str
+    model: Model
+    data: Data
+    optimizer: Optimizer
+    scheduler: Target | None = None
+    trainer: Trainer
+    probes: dict[str, Target] | None = None
+    logger: dict[str, Target] | None = None
+    callbacks: dict[str, Target] | None = None
+    study: Study | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)]  # torch's CPU generator takes no larger one
+    probe_every: NonNegativeInt
+    match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
+    monitor: Literal["val/acc", "val/loss"]
+    compile: bool
+    outputs: str
+    resume: str | None
+    data_root: str | None = None
+    on_failure: Literal["continue", "stop"]
+    only_costs: bool
+
+    @property
+    def monitor_mode(self) -> Literal["min", "max"]:
+        """``"max"`` if a larger monitored value is better, else ``"min"``."""
+        return "max" if self.monitor == "val/acc" else "min"
+
+    def targets(self) -> dict[str, Target]:
+        """Every ``_target_`` of the configuration, by the setting that holds it, such as ``probes.shift_map``."""
+        found: dict[str, Target] = {
+            "model.wiring": self.model.wiring,
+            "data.source": self.data.source,
+            "optimizer": self.optimizer,
+        }
+        if self.scheduler is not None:
+            found["scheduler"] = self.scheduler
+        for group in ("probes", "logger", "callbacks"):
+            found |= {f"{group}.{name}": target for name, target in (getattr(self, group) or {}).items()}
+        return found
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change the result of the run: all but where it is written and how it is watched."""
+        everything = first_named(self.model_dump(by_alias=True))
+        source = everything["data"]["source"]
+        source |= {k: str(Path(source[k]).expanduser().resolve()) for k in ("root", "file") if k in source}
+        for setting in (*INDIFFERENT, *(PLACES if "download" in source else ())):
+            *sections, name = setting.split(".")
+            reduce(getitem, sections, everything).pop(name, None)
+        return everything

@@ -1,0 +1,55 @@
+"""The section ``data``: a source of images, its split, its canvas, the shifts and the batches."""
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from convexp.config.schema.fields import OffsetChoice, SampleCount
+from convexp.config.schema.placements import build_placement
+from convexp.config.schema.section import Section, Target
+from convexp.geometry import Size
+from convexp.geometry.placement import Placement, ShiftProtocol
+
+
+class Shift(Section):
+    """How the images of each part are moved on their canvas (see ``convexp.geometry.placement`` and docs/design.md, section 4)."""
+
+    protocol: ShiftProtocol
+    window: PositiveInt | None  # under the protocol crop: side of the window, in pixels; null: as large as the shifts allow
+    train: OffsetChoice  # drawn anew in every epoch
+    val: OffsetChoice  # drawn once, with split_seed
+    test: OffsetChoice  # drawn once, with split_seed
+
+
+class Data(Section):
+    """A source of images, its split, its canvas, the shifts and the batches (conf/data/)."""
+
+    name: str = Field(min_length=1, description="name of the data set in tables and folders")
+    source: Target
+    image_shape: list[PositiveInt] = Field(
+        min_length=2,
+        max_length=3,
+        description="shape of an image of the source: [channels, height, width] or [channels, length]",
+    )
+    classes: int = Field(ge=2, description="number of classes")
+    canvas: PositiveInt | None
+    position: OffsetChoice
+    shift: Shift
+    train_size: SampleCount | None  # null: all samples that are not used for validation
+    val_size: SampleCount
+    split_seed: NonNegativeInt
+    batch_size: PositiveInt
+    eval_batch_size: PositiveInt
+    memory_gb: PositiveFloat
+    workers: PositiveInt
+
+    def placement(self) -> Placement:
+        """Where the images lie on their canvas and how far they move, in pixels.
+
+        Raises:
+            ValueError: naming the setting that does not go with the size of the images.
+        """
+        return build_placement(self)
+
+    @property
+    def input_shape(self) -> Size:
+        """Shape (C, H, W) of what the network sees: the canvas, or the window that is cropped from it."""
+        return (self.image_shape[0], *self.placement().input_size)

@@ -1,0 +1,41 @@
+"""Hydra plugins, found by Hydra in this package: where YAML files are searched, and which of them are offered as options."""
+
+from pathlib import Path
+
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+from convexp.config.options import is_option
+from convexp.config.search_path import conf_dir
+
+
+class ConvexpConfigSource(FileConfigSource):
+    """The folder ``conf`` of convexp. Files that are no choices of their own are found, but not listed among the options."""
+
+    @staticmethod
+    def scheme() -> str:
+        """The scheme of this source in Hydra's search path."""
+        return "convexp"
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """Called by Hydra: the names in a folder, for ``--help``, TAB completion and error messages."""
+        names = super().list(config_path, results_filter)
+        files = {name: Path(self.path, config_path, f"{name}.yaml") for name in names}
+        return [name for name, file in files.items() if not file.is_file() or is_option(file)]
+
+
+class ConvexpSearchPath(SearchPathPlugin):
+    """Makes ``conf`` a ``ConvexpConfigSource``, and adds the user's defaults: ``conf/local/default.yaml`` where they work."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Called by Hydra, for any application; search paths without convexp's ``conf`` are left alone."""
+        ours, here = Path(conf_dir()), Path.cwd() / "conf"
+        elements = [
+            element for element in search_path.get_path() if element.path == f"file://{ours}" or element.path == str(ours)
+        ]
+        for element in elements:
+            element.path = f"{ConvexpConfigSource.scheme()}://{ours}"
+        if elements and here.resolve() != ours and (here / "local" / "default.yaml").is_file():
+            search_path.append("convexp", f"file://{here}")
