@@ -147,7 +147,7 @@ def test_what_options_share_is_not_offered(call, monkeypatch):
         files = {file.stem for file in Path(conf_dir(), group).glob("*.yaml")}
         assert {*listed[group]} == files - {name}
         assert {*list_options(group)} == files - {name}
-        assert f"\n  {name} " not in call("train", "--help", group).out
+        assert f"\n  {name}  " not in call("train", "--help", group).out
         assert name not in call("train", f"{group}=nothing").err.replace("nothing", "")
         monkeypatch.setenv("COMP_LINE", f"convexp-train {group}=")
         assert {*call("train", "-sc", "query=bash").out.split()} == {f"{group}={each}" for each in files - {name}}
