@@ -10,7 +10,7 @@ from convexp.geometry.placement import Placement, ShiftProtocol
 
 
 class Shift(Section):
-    """How the images of each part are moved on their canvas (see ``convexp.geometry.placement`` and docs/design.md, section 4)."""
+    """How images are moved on their canvas (see ``convexp.geometry.placement`` and docs/design.md, section 4)."""
 
     protocol: ShiftProtocol
     window: PositiveInt | None  # under the protocol crop: side of the window, in pixels; null: as large as the shifts allow
