@@ -10,13 +10,13 @@ from convexp.reporting.metrics import COLUMNS
 Rows = list[list[str]]  # the header, then the body
 
 CAPTIONS = {  # by the first column that a caption is about
-    "test": "test, shift mean, shift worst: accuracy (%) without shift, and its mean and minimum over all shifts of the grid",
+    "test": "test, shift mean, shift worst: accuracy (%) on the test images, its mean and its minimum over the grid of shifts",
     "consistency": "consistency: same answer for two shifts of an image (%); by chance: for two images of different classes",
     "FLOPs": "FLOPs: forward pass of one image",
 }
 COMPARISON_CAPTION = (
-    "difference: mean over pairs of runs of the same seed (percentages: in points); interval and p: after Holm's correction "
-    "for all comparisons on the metric; a difference is shown if p is below 0.05, and exactly then the interval excludes 0"
+    "difference: mean over pairs of runs of the same seed (in points for percentages); interval and p: with Holm's correction "
+    "for all comparisons on the metric; a difference is shown if p is below 0.05, exactly when the interval excludes 0"
 )
 COMPARISON_TEXT_COLUMNS = (0, 1, 2, 7)
 
