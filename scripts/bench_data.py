@@ -36,7 +36,7 @@ SHIFTS = {
 
 
 def epoch(data: Dataset) -> float:
-    """Microseconds per batch of one epoch of the loader."""
+    """Return the microseconds per batch of one epoch of the loader."""
     batches = training_loader(data.train, 128, data.shifts, 0)
     start = time.perf_counter()
     for _ in batches:
@@ -45,7 +45,7 @@ def epoch(data: Dataset) -> float:
 
 
 def floor(data: Dataset) -> float:
-    """Microseconds per batch of nothing but indexing."""
+    """Return the microseconds per batch of indexing alone."""
     images, labels = data.train.images, data.train.labels
     order = torch.randperm(len(labels)).split(128)
     start = time.perf_counter()
@@ -98,7 +98,7 @@ def folder(rounds: int) -> None:
 
 
 def checking(rounds: int) -> None:
-    """Print what it costs a start to see that a stored array is the one that was written."""
+    """Print the time that a start takes to verify the checksum of a cached array."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "images.npy")
         np.save(file, np.random.default_rng(0).integers(0, 256, (20_000, 3, 128, 128), dtype=np.uint8))

@@ -33,32 +33,32 @@ Shifts = list[tuple[int, ...]]
 
 
 def seconds(step: Callable[[], object]) -> float:
-    """One call."""
+    """Return the seconds that one call of ``step`` takes."""
     start = time.perf_counter()
     step()
     return time.perf_counter() - start
 
 
 def bare(network: Network, images: Tensor, batch: int) -> None:
-    """Nothing but a forward pass of all images."""
+    """Run one forward pass of all images, and nothing else."""
     for part in images.split(batch):
         network(part)
 
 
 def accuracies(network: Network, sample: Sample, shifts: Shifts) -> list[float]:
-    """What the probe does for each shift."""
+    """Return the accuracy at each shift, as the probe computes it."""
     return [float((predict(network, sample, shift) == sample.labels).double().mean()) for shift in shifts]
 
 
 def one_by_one(images: Tensor, shift: tuple[int, ...]) -> Tensor:
-    """The usual way to shift a data set."""
+    """Shift images one after the other with torchvision, the usual way."""
     down, right = shift
     move = {"angle": 0.0, "scale": 1.0, "shear": [0.0], "interpolation": InterpolationMode.NEAREST}
     return torch.stack([vision.affine(image, translate=[right, down], **move) for image in images])
 
 
 def part(network: Network, sample: Sample, shifts: Shifts, some: int) -> dict[str, float]:
-    """Seconds per shift of all images, by every way."""
+    """Return the seconds per shift of all images for each way."""
     images, shift, scale = sample.images, shifts[0], len(sample) / some
     few = images[:some]
     return {

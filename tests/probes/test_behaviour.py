@@ -17,7 +17,7 @@ from convexp.data.canvas import circular, place, zero_fill
 from convexp.geometry.skeleton import ReceptiveField
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.probes import NotApplicableError, Sample
-from convexp.probes.behaviour.absolute_position import AbsolutePosition, told_apart
+from convexp.probes.behaviour.absolute_position import AbsolutePosition, position_accuracy
 from convexp.probes.behaviour.consistency import Consistency
 from convexp.probes.behaviour.controls import other_class_indices
 from convexp.probes.behaviour.equivariance import Equivariance, interior_units
@@ -413,9 +413,9 @@ def test_a_blob_detector_peaks_on_the_blob():
     assert found.pictures["evidence"].shape[0] == 3
     elsewhere = replace(sample, objects=torch.where(sample.objects < 0, -1, (sample.objects + 8) % 16))
     assert Localisation(max_images=40).measure(network, elsewhere).numbers["energy"] < 0.5
-    with pytest.raises(NotApplicableError, match="where anything is"):
+    with pytest.raises(NotApplicableError, match="does not know where objects are"):
         Localisation(max_images=40).measure(network, replace(sample, objects=None))
-    with pytest.raises(NotApplicableError, match="holds the object"):
+    with pytest.raises(NotApplicableError, match="no image has an object"):
         Localisation(max_images=1).measure(network, sample)
 
 
@@ -462,14 +462,14 @@ def test_absolute_position_of_what_has_no_border():
     found = AbsolutePosition(max_images=60).measure(make(Dense2d, input_shape=(1, 16, 16)), textures(60, size=16)).numbers
     assert set(found) == {"accuracy_own", "distance_own", "n"}
     assert found["accuracy_own"] > 0.8
-    with pytest.raises(NotApplicableError, match="two places"):
+    with pytest.raises(NotApplicableError, match="no two positions"):
         AbsolutePosition(60).measure(make(stages=stages(3, stride=(2, 2))), textures(60))
 
 
-def test_features_that_are_equal_cannot_be_told_apart():
+def test_features_that_are_equal_cannot_be_position_accuracy():
     same = torch.randn(50, 4, dtype=torch.float64)
-    assert told_apart(same, same.clone()) == 0.5
-    assert told_apart(same, same + 10) == 1
+    assert position_accuracy(same, same.clone()) == 0.5
+    assert position_accuracy(same, same + 10) == 1
 
 
 @few

@@ -11,7 +11,8 @@ from convexp.data.canvas import zero_fill
 from convexp.models import Network
 from convexp.probes import Sample
 from convexp.probes.behaviour.controls import other_class_indices
-from convexp.probes.behaviour.invariance_by_layer import FIRING, InvarianceByLayer
+from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
+from convexp.probes.behaviour.layer_invariance import FIRING
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 
 

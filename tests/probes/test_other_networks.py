@@ -68,7 +68,15 @@ def test_measures_what_any_network_shows_and_says_what_the_others_need(name, net
     if name in BEHAVIOUR:
         assert all(map(math.isfinite, found["numbers"].values()))
     else:
-        assert found["skipped"].startswith(("needs the network's", "the network has no", "these data do not say"))
+        assert found["skipped"].startswith(("needs the network's", "the network has no", "the data set does not know"))
+
+
+@pytest.mark.parametrize("name", sorted(BEHAVIOUR))
+def test_measures_any_function_from_images_to_logits(name):
+    network = plain().eval()
+    with torch.no_grad():
+        found, expected = (ALL[name].measure(function, textures()) for function in (network.forward, network))
+    assert found.numbers == expected.numbers
 
 
 @pytest.mark.parametrize("name", sorted(STRUCTURE))

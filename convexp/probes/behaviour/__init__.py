@@ -1,1 +1,1 @@
-"""Probes that look at what a network answers: images in, logits or features out."""
+"""Probes of what a network computes from images: predictions, logits and features under shifts and deformations."""

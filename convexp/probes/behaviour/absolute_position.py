@@ -1,11 +1,11 @@
-"""Can the network tell the same patch in two places apart?"""
+"""Whether a network can tell apart the same patch at two positions."""
 
 import copy
 from dataclasses import dataclass
 from typing import get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.geometry.skeleton import PaddingMode
 from convexp.layers.base import SpatialLayer
@@ -16,7 +16,7 @@ from convexp.probes.modules import find_modules
 from convexp.probes.requirements import require_at_least, require_stages
 from convexp.probes.sample import BATCH_SIZE, Sample
 
-RIDGE = 1e-6  # of the readout, relative to the features' variance: its solution is unique
+RIDGE = 1e-6  # Regularisation of the readout relative to the variance of the features, so that its solution is unique.
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,23 @@ class AbsolutePosition:
     """Accuracy with which a linear readout of globally pooled features tells a patch at the top left from it at the bottom
     right.
 
-    The patch is the middle of a test image, half as large per dimension, on a black canvas of the image's size; the two places
-    lie a multiple of the total stride apart. The features are mean and maximum over space of each channel of the last stage:
-    what is shared and equivariant gives the same in both places, and a border of zeros tells where it is near. The readout is
-    ridge regression on half of the images, tested on the other half; 0.5 is chance, and exactly so for features that are
-    equal.
+    The patch is the middle of a test image, half as large per dimension, on a black canvas of the image's size. The distance
+    between the two positions is a multiple of the total stride. The features are mean and maximum over space of each channel of
+    the last stage. A network with shared weights that is equivariant has the same features at both positions, unless the border
+    of zeros makes a difference. The readout is ridge regression on half of the images, tested on the other half. Chance is 0.5,
+    which is exact for features that are equal.
 
-    Source: Kayhan & van Gemert 2020, arXiv 2003.07064, who train networks for this; here a trained network is asked.
+    Source: Kayhan & van Gemert 2020, arXiv 2003.07064, who train networks for this task; here a trained network is measured.
 
     Numbers:
-        accuracy_own (share): told apart, with the network's own border; 0.5 is chance.
-        distance_own (ratio): ``E‖g(top left) - g(bottom right)‖ / E‖g(x) - g(x')‖``, pooled features g of one patch in two
-            places over those of two patches in one place.
-        accuracy_BORDER (share): told apart, with the weights as they are and this border.
-        n (patches): tested.
+        accuracy_own (share): patches whose position is recognised, with the network's own border; 0.5 is chance.
+        distance_own (ratio): ``E‖g(top left) - g(bottom right)‖ / E‖g(x) - g(x')‖``, the distance between pooled features g of
+            a patch at two positions, relative to that of two patches at one position.
+        accuracy_BORDER (share): patches whose position is recognised, with the same weights and this border.
+        n (patches): number of patches in the test of the readout.
 
     Args:
-        max_images: the first so many test images; half of them train the readout.
+        max_images: Number of test images to measure, from the first on. Half of them train the readout.
     """
 
     max_images: int
@@ -48,49 +48,49 @@ class AbsolutePosition:
     def __post_init__(self) -> None:
         require_at_least(self, max_images=4)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Two forward passes of the images for each border mode."""
-        require_stages(network)
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure the accuracy, with two forward passes of the images for each border mode."""
+        network = require_stages(network)
         sample = sample.first(self.max_images)
         if len(sample) < 4:
-            raise NotApplicableError(f"needs 4 images, there are {len(sample)}")
-        places = self._places(network, sample)
-        own = [pooled(network, images) for images in places]
-        numbers = {"accuracy_own": told_apart(*own)}
-        apart = (own[0] - own[0].roll(1, 0)).norm(dim=1).mean()
-        if apart:
-            numbers["distance_own"] = float((own[0] - own[1]).norm(dim=1).mean() / apart)
+            raise NotApplicableError(f"needs 4 images, and there are {len(sample)}")
+        positions = self._patches(network, sample)
+        own = [pooled(network, images) for images in positions]
+        numbers = {"accuracy_own": position_accuracy(*own)}
+        between_patches = (own[0] - own[0].roll(1, 0)).norm(dim=1).mean()
+        if between_patches:
+            numbers["distance_own"] = float((own[0] - own[1]).norm(dim=1).mean() / between_patches)
         for border in get_args(PaddingMode):
             other = with_border(network, border)
             if other is not None:
-                numbers[f"accuracy_{border}"] = told_apart(*(pooled(other, images) for images in places))
+                numbers[f"accuracy_{border}"] = position_accuracy(*(pooled(other, images) for images in positions))
         return Measurement({**numbers, "n": float(2 * (len(sample) - len(sample) // 2))})
 
     @staticmethod
-    def _places(network: Network, sample: Sample) -> tuple[Tensor, Tensor]:
-        """The patches at the top left and at the bottom right: (N, C, *size) each."""
+    def _patches(network: Network, sample: Sample) -> tuple[Tensor, Tensor]:
+        """Return the patches at the top left and at the bottom right, (N, C, *size) each."""
         first, last, middle = [], [], []
         for n, field in zip(sample.size, network.skeleton.receptive_fields()[-1], strict=True):
             side = max(1, n // 2)
             far = (n - side) // field.stride * field.stride
             if not far:
                 raise NotApplicableError(
-                    f"images of {n} pixels leave no two places that a total stride of {field.stride} sees alike"
+                    f"images of {n} pixels have no two positions for a patch whose distance is a multiple of {field.stride}"
                 )
             first.append(slice(0, side))
             last.append(slice(far, far + side))
             middle.append(slice((n - side) // 2, (n - side) // 2 + side))
         patch = sample.images[(..., *middle)]
         found = []
-        for place in (first, last):
+        for position in (first, last):
             canvas = torch.zeros_like(sample.images)
-            canvas[(..., *place)] = patch
+            canvas[(..., *position)] = patch
             found.append(canvas)
         return found[0], found[1]
 
 
 def pooled(network: Network, images: Tensor) -> Tensor:
-    """Mean and maximum over space of each channel of the last stage: (N, 2 C), float64."""
+    """Return mean and maximum over space of each channel of the last stage, ``(N, 2 C)`` float64."""
     found: list[Tensor] = []
     for batch in images.split(BATCH_SIZE):
         features = network.features(batch)[-1].flatten(2).double()  # (B, C, units)
@@ -99,15 +99,26 @@ def pooled(network: Network, images: Tensor) -> Tensor:
 
 
 def with_border(network: Network, border: PaddingMode) -> Network | None:
-    """A copy whose layers have another border; None if one of them has windows of no such border, or none at all."""
+    """Return a copy of a network with another border.
+
+    Returns:
+        The copy, or None if a layer has no windows or its input is too small for such a border.
+    """
     other = copy.deepcopy(network)
     layers = find_modules(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
     changed = [isinstance(layer, SpatialLayer) and layer.set_padding_mode(border) for layer in layers]
     return other if changed and all(changed) else None
 
 
-def told_apart(first: Tensor, last: Tensor) -> float:
-    """Accuracy on the second half of the rows of ridge regression on the first; -1 for ``first`` and 1 for ``last``, (N, F)."""
+def position_accuracy(first: Tensor, last: Tensor) -> float:
+    """Return the accuracy of a linear readout that tells two sets of features apart.
+
+    The readout is ridge regression on the first half of the rows, with the targets -1 and 1, tested on the second half.
+
+    Args:
+        first: Features of the patches at the first position, ``(N, F)``.
+        last: Features of the same patches at the last position, ``(N, F)``.
+    """
     half = len(first) // 2
     train = torch.cat((first[:half], last[:half]))
     mean, std = train.mean(0), train.std(0)
@@ -118,5 +129,5 @@ def told_apart(first: Tensor, last: Tensor) -> float:
     gram = rows.T @ rows + RIDGE * len(rows) * torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
     weight = torch.linalg.solve(gram, rows.T @ target)
     answers = [((features[half:] - mean) / scale) @ weight for features in (first, last)]
-    right = torch.cat((-answers[0], answers[1])).sign()  # 1 right, -1 wrong, 0 undecided
-    return float((right + 1).mean() / 2)
+    correct = torch.cat((-answers[0], answers[1])).sign()  # 1 right, -1 wrong, 0 undecided
+    return float((correct + 1).mean() / 2)

@@ -1,10 +1,10 @@
-"""Does a layer's map move along when the image moves?"""
+"""The equivariance error of every stage under shifts by whole pixels."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.geometry import Size
 from convexp.geometry.placement import ShiftProtocol
@@ -22,30 +22,34 @@ from convexp.probes.sample import Sample
 
 @dataclass(frozen=True)
 class Equivariance:
-    """``E‖f(T_δ x) - T_{δ/s} f(x)‖ / E‖f(x)‖`` of every stage's output f, for every δ up to max_shift; s its total stride.
+    """Relative error ``E‖f(T_δ x) - T_{δ/s} f(x)‖ / E‖f(x)‖`` of every stage's output f, for every δ up to max_shift.
 
-    ``T_{δ/s}`` moves the map by whole units, the fraction of one by linear interpolation; what comes in is zero (circular: what
-    left). ``full`` is over all units. ``interior`` is over those whose windows, before and after the shift, lie within what of
-    the image is there before and after it: no border and no filled-in pixel has a part in them (0 for any shared weights and
-    whole δ/s); there both norms, the lower one of ``T_{δ/s} f(x)``, are over these units. A dense layer is measured at the same
-    units, though it sees everything.
+    s is the total stride of the stage. ``T_{δ/s}`` shifts the map by whole units, with linear interpolation for the rest. Zeros
+    enter the map, or with ``circular`` the units that left it.
 
-    Numbers are means over all δ but 0. What is nothing but zeros has no error and is left out. Dimensionless: 0 is exact, about
-    1.4 means unrelated maps of equal norm. Maps, by stage: ``full``, ``interior`` (null where there are no such units) and
-    ``full_radius`` (mean over max |δ_i| = r). Source: docs/design.md, section 1; Lenc & Vedaldi 2015, arXiv 1411.5908.
+    ``full`` is over all units. ``interior`` is over the units whose receptive fields, before and after the shift, lie in the
+    part of the image that is visible before and after it, so that neither the border nor pixels that entered contribute. It is
+    0 for shared weights and whole δ/s. Both of its norms are over these units, the lower one of ``T_{δ/s} f(x)``. A dense layer
+    is measured at the same units, although each of its units sees the whole image.
+
+    Numbers are means over all δ except 0, and are dimensionless: 0 is exact, and unrelated maps of equal norm have about 1.4.
+    Stages whose output is zero have none. The maps of each stage are ``full``, ``interior`` (null if there are no such units)
+    and ``full_radius`` (mean over all shifts with max |δ_i| = r).
+
+    Source: Lenc & Vedaldi 2015, arXiv 1411.5908; docs/design.md, section 1.
 
     Numbers:
-        LAYER/full (ratio): error over all units; 0 is exact, 1.4 unrelated maps of equal norm.
+        LAYER/full (ratio): error over all units; 0 is exact, and unrelated maps of equal norm have about 1.4.
         LAYER/full_correct (ratio): full, over the correctly classified images.
-        LAYER/full_control (ratio): full, with T_δ of an image of another class in the place of T_δ x.
-        LAYER/interior (ratio): error over the units that neither border nor filled-in pixels have a part in.
-        accuracy (share): classified correctly as they are.
-        n (images): looked at.
+        LAYER/full_control (ratio): full, with T_δ of an image of another class instead of T_δ x.
+        LAYER/interior (ratio): error over the units to which neither the border nor pixels that entered contribute.
+        accuracy (share): unshifted images that are classified correctly.
+        n (images): number of images measured.
 
     Args:
-        max_shift: pixels, 1 or more.
-        max_images: the first so many test images.
-        protocol: zero_fill, circular or crop.
+        max_shift: Largest shift in each direction in pixels, at least 1.
+        max_images: Number of test images to measure, from the first on.
+        protocol: How images are shifted: ``zero_fill``, ``circular`` or ``crop``.
     """
 
     max_shift: int
@@ -55,9 +59,12 @@ class Equivariance:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """One forward pass of the images per shift, one more for the control, and two without a shift."""
-        require_stages(network)
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure the error of every stage.
+
+        It takes one forward pass of the images for each shift, one more for the control, and two without a shift.
+        """
+        network = require_stages(network)
         sample = sample.first(self.max_images)
         grid, different = ShiftGrid(self.max_shift, len(sample.size)), other_class_indices(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()
@@ -67,12 +74,12 @@ class Equivariance:
         numbers: dict[str, float] = {}
         maps: dict[str, object] = {}
         lines: dict[str, list[float]] = {}
-        for stage, parts in enumerate(norms):
+        for stage, stage_norms in enumerate(norms):
             name = f"stages.{stage}"
-            full, interior = parts.relative("full", everything), parts.relative("interior", everything)
-            found = {"full": full, "full_correct": parts.relative("full", correct), "interior": interior}
+            full, interior = stage_norms.relative("full", everything), stage_norms.relative("interior", everything)
+            found = {"full": full, "full_correct": stage_norms.relative("full", correct), "interior": interior}
             if different is not None:
-                found["full_control"] = parts.relative("control", everything)
+                found["full_control"] = stage_norms.relative("control", everything)
                 lines[f"{name}, another class"] = grid.radial(found["full_control"])
             for measure, values in found.items():
                 known = values[shifted & values.isfinite()]
@@ -88,46 +95,57 @@ class Equivariance:
         picture = line_plot(lines, "shift (pixels)", "relative equivariance error", "‖f(Tx) - Tf(x)‖ / ‖f(x)‖")
         return Measurement(numbers, maps, {"error": picture}, self.protocol)
 
-    def _norms(self, network: Network, sample: Sample, grid: ShiftGrid, foreign: Sample | None) -> list["_Norms"]:
-        """Of each stage."""
+    def _norms(self, network: Network, sample: Sample, grid: ShiftGrid, others: Sample | None) -> list["_Norms"]:
+        """Return the norms of differences and of the maps themselves, for each stage."""
         fields = network.skeleton.receptive_fields()
         found = [_Norms(len(grid), len(sample)) for _ in fields]
         for rows in sample.slices():
-            batch, another = sample.rows(rows), None if foreign is None else foreign.rows(rows)
+            batch, another = sample.rows(rows), None if others is None else others.rows(rows)
             bases = network.features(batch.images)
             for index, shift in enumerate(grid.track("equivariance")):
                 moved = network.features(batch.shifted(shift, self.protocol))
-                strange = None if another is None else network.features(another.shifted(shift, self.protocol))
+                control = None if another is None else network.features(another.shifted(shift, self.protocol))
                 for stage, base in enumerate(bases):
                     mask = interior_units(base, fields[stage], shift, sample.size)
                     steps = tuple(delta / field.stride for delta, field in zip(shift, fields[stage], strict=True))
                     expected = shift_features(base, steps, self.protocol)
-                    found[stage].note("full", index, rows, moved[stage] - expected, base)
-                    found[stage].note("interior", index, rows, (moved[stage] - expected) * mask, expected * mask)
-                    if strange is not None:
-                        found[stage].note("control", index, rows, strange[stage] - expected, base)
+                    found[stage].record("full", index, rows, moved[stage] - expected, base)
+                    found[stage].record("interior", index, rows, (moved[stage] - expected) * mask, expected * mask)
+                    if control is not None:
+                        found[stage].record("control", index, rows, control[stage] - expected, base)
         return found
 
 
 class _Norms:
-    """Of a stage, by what is compared: norms of the difference and of what it is relative to, twice (S, N)."""
+    """Norms of a stage for each shift and image, by what is compared: ``full``, ``interior`` or ``control``.
+
+    Attributes:
+        parts: Norms of the difference, and of what it is relative to, ``(2, S, N)`` float64 each.
+    """
 
     def __init__(self, shifts: int, images: int) -> None:
         self.parts = {kind: torch.zeros(2, shifts, images, dtype=torch.float64) for kind in ("full", "interior", "control")}
 
-    def note(self, kind: str, shift: int, rows: slice, difference: Tensor, scale: Tensor) -> None:
-        """For one shift of some images."""
+    def record(self, kind: str, shift: int, rows: slice, difference: Tensor, scale: Tensor) -> None:
+        """Store the norms of a batch of images for one shift."""
         for part, values in enumerate((difference, scale)):
             self.parts[kind][part, shift, rows] = values.flatten(1).norm(dim=1).double().cpu()
 
     def relative(self, kind: str, images: Tensor) -> Tensor:
-        """The mean of one over the mean of the other, over some images: (S,); NaN where there is nothing."""
+        """Return the ratio of both means over the selected images, ``(S,)``, with NaN if the second is 0."""
         above, below = self.parts[kind][:, :, images].sum(2)
         return above / below.where(below > 0, torch.nan)
 
 
 def interior_units(features: Tensor, fields: tuple[ReceptiveField, ...], shift: Size, size: Size) -> Tensor:
-    """Units whose windows lie within the image, and, where they came from, did so before the shift: bool, (*feature size)."""
+    """Return which units see visible pixels only, before and after the shift, as bool of the size of the map.
+
+    Args:
+        features: Output of the stage, ``(B, C, *units)``.
+        fields: Receptive fields of the units, per dimension.
+        shift: Shift of the image, in pixels.
+        size: Size of the image, in pixels.
+    """
     inside = torch.ones(tuple(features.shape[2:]), dtype=torch.bool, device=features.device)
     for dim, (field, delta, n) in enumerate(zip(fields, shift, size, strict=True)):
         units = features.shape[2 + dim]

@@ -1,11 +1,10 @@
-"""What the stages make of an image."""
+"""Pictures of the feature maps of every stage."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.pictures import stack_vertically, tile_grid
@@ -15,14 +14,13 @@ from convexp.probes.sample import Sample
 
 @dataclass(frozen=True)
 class FeatureMaps:
-    """A picture for each stage: a row per test image, first the image, then the stage's first channels.
+    """A picture for each stage with a row for each test image: first the image, then the first channels of the stage.
 
-    Values are grey; the scale of a stage goes from its smallest value over all tiles, black, to the largest, white, so that the
-    images and the channels of a stage can be compared.
+    In each picture the smallest value is black and the largest is white, so that images and channels can be compared.
 
     Args:
-        max_images: rows, the first so many test images.
-        channels: columns at most.
+        max_images: Number of test images to show, from the first on.
+        channels: Largest number of channels to show.
     """
 
     max_images: int
@@ -31,11 +29,11 @@ class FeatureMaps:
     def __post_init__(self) -> None:
         require_at_least(self, max_images=1, channels=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """One forward pass of the images shown."""
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Draw the pictures, with one forward pass of the images that they show."""
         if len(sample.size) != 2:
-            raise NotApplicableError(f"shows images of two dimensions, these have {len(sample.size)}")
-        require_stages(network)
+            raise NotApplicableError(f"needs images of two dimensions, and these have {len(sample.size)}")
+        network = require_stages(network)
         sample = sample.first(self.max_images)
         originals = sample.images.float().cpu() / 255
         grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)

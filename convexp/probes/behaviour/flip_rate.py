@@ -1,37 +1,37 @@
-"""Does a shift by one pixel change the answer?"""
+"""How often a shift by one pixel changes the prediction."""
 
 from dataclasses import dataclass
 
 from convexp.geometry.placement import ShiftProtocol
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
-from convexp.probes.predict import logits
+from convexp.probes.predict import Classifier, logits
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
 class FlipRate:
-    """``P(argmax f(T_δ x) != argmax f(x))`` for the diagonal shift δ = (pixels, pixels), and ``E|p_c(T_δ x) - p_c(x)|``.
+    """Flip rate ``P(argmax f(T_δ x) != argmax f(x))`` under a diagonal shift, and change ``E|p_c(T_δ x) - p_c(x)|``.
 
-    p are softmax probabilities, c = argmax f(x).
+    The shift is δ = (pixels, pixels), p are the softmax probabilities, and c is the predicted class of x.
+
     Source: Azulay & Weiss 2019, arXiv 1805.12177.
 
     Numbers:
-        all (share): images whose answer the shift changes.
+        all (share): images whose prediction the shift changes.
         correct (share): all, over the correctly classified images.
-        control (share): all, with T_δ of an image of another class in the place of T_δ x.
-        change (probability): by how much that of the answer changes, on average.
+        control (share): all, with T_δ of an image of another class instead of T_δ x.
+        change (probability): mean absolute change of the probability of the predicted class.
         change_correct (probability): change, over the correctly classified images.
         change_control (probability): change, with T_δ of an image of another class.
-        accuracy (share): classified correctly as they are.
-        n (images): looked at.
+        accuracy (share): unshifted images that are classified correctly.
+        n (images): number of images measured.
 
     Args:
-        pixels: down and right.
-        max_images: the first so many test images.
-        protocol: zero_fill, circular or crop.
+        pixels: Size of the shift in every dimension, in pixels.
+        max_images: Number of test images to measure, from the first on.
+        protocol: How images are shifted: ``zero_fill``, ``circular`` or ``crop``.
     """
 
     pixels: int
@@ -41,8 +41,8 @@ class FlipRate:
     def __post_init__(self) -> None:
         require_at_least(self, pixels=1, max_images=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Two forward passes of the images."""
+    def measure(self, network: Classifier, sample: Sample) -> Measurement:
+        """Measure how predictions change, with two forward passes of the images."""
         sample = sample.first(self.max_images)
         different = other_class_indices(sample.labels)
         before = logits(network, sample).softmax(1)

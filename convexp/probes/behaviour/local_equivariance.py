@@ -1,4 +1,4 @@
-"""Equivariance under shifts of less than a pixel: the derivative of the error at no shift at all."""
+"""Equivariance under infinitesimal shifts: the Lie derivative of every stage and of the logits."""
 
 import copy
 import math
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.functional import jvp
 
 from convexp.models import Network
@@ -21,33 +21,34 @@ Parts = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class LocalEquivariance:
-    """``E‖L f‖² / dim f``, ``L f = d/dt|₀ T_{-t/s} f(T_t x) = J_f(x) D x - D f(x) / s`` (Lie derivative), mean over directions.
+    """``E‖L f‖² / dim f`` with the Lie derivative ``L f = d/dt|₀ T_{-t/s} f(T_t x) = J_f(x) D x - D f(x) / s``.
 
-    T_t shifts by t pixels, ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` moves the map of a stage of stride s back; logits, which should
-    not move, are left as they are. ``J_f(x) D x`` is exact, everything in double precision.
+    T_t shifts by t pixels, and ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` shifts the map of a stage with stride s back; logits, which
+    should not change, are not shifted. The result is the mean over the dimensions of the image. ``J_f(x) D x`` is exact, and
+    everything is computed in double precision.
 
-    0 is exact, for a linear convolution with circular border and stride 1 alone: a nonlinearity makes new frequencies.
+    The result is 0 for a linear convolution with circular border and stride 1 only, since a nonlinearity adds frequencies.
 
-    Source: Gruver et al. 2023, arXiv 2210.02984, whose definition is that of ``logits``. The code of its end-to-end figures
-    differs: it computes ``softmax``, by bilinear interpolation with a mirrored border, for each axis by itself, and with t in
-    units of half the image, ``(n - 1) / 2`` pixels.
+    Source: Gruver et al. 2023, arXiv 2210.02984, who define ``logits``. The code of its end-to-end figures differs: it computes
+    ``softmax``, by bilinear interpolation with a mirrored border, for each axis separately, and with t in units of half the
+    image, ``(n - 1) / 2`` pixels.
 
     Numbers:
-        logits (1/pixel²): E‖L f‖² / dim f of the logits; scales with their squares.
+        logits (1/pixel²): E‖L f‖² / dim f of the logits, which grows with their square.
         logits_correct (1/pixel²): logits, over the correctly classified images.
         softmax (1/pixel): mean over classes of ``|d/dt softmax f(T_t x)|``.
         softmax_correct (1/pixel): softmax, over the correctly classified images.
-        accuracy (share): classified correctly as they are.
-        n (images): looked at.
-        LAYER/relative (1/pixel²): E‖L f‖² / E‖f‖² of its output f; 0 is exact.
-        LAYER (1/pixel²): E‖L f‖² / dim f of its output f; scales with its square.
+        accuracy (share): unshifted images that are classified correctly.
+        n (images): number of images measured.
+        LAYER/relative (1/pixel²): E‖L f‖² / E‖f‖² of the stage's output f; 0 is exact.
+        LAYER (1/pixel²): E‖L f‖² / dim f of the stage's output f, which grows with its square.
 
     Args:
-        max_images: the first so many test images.
-        interpolation: ``fourier``, each frequency moved by its phase, circular; or ``bilinear``, whose derivative at a pixel is
-            one-sided, the difference to the next one, the border mirrored.
-        step: None; or h, for a network that cannot be differentiated twice: ``J_f(x) D x`` is then
-            ``(f(x + h D x) - f(x - h D x)) / 2h``.
+        max_images: Number of test images to measure, from the first on.
+        interpolation: With ``fourier`` each frequency is shifted by its phase, with a circular border. With ``bilinear`` the
+            derivative at a pixel is the difference to the next one, with a mirrored border.
+        step: Step h of a central difference ``(f(x + h D x) - f(x - h D x)) / 2h`` that replaces ``J_f(x) D x``, for networks
+            that cannot be differentiated twice, or None for the exact derivative.
     """
 
     max_images: int
@@ -61,9 +62,12 @@ class LocalEquivariance:
         if self.step is not None:
             require_positive(self, "step")
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """In double precision a forward pass of the images, and for each dimension one more and two backward passes."""
-        require_attributes(network, "representations", "skeleton")
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure the Lie derivative.
+
+        It takes a forward pass of the images in double precision, and for each dimension one more and two backward passes.
+        """
+        network = require_attributes(network, "representations", "skeleton")
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
         batches = [self._batch(exact, batch.images.double()) for batch in sample.batches()]
         errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])
@@ -77,7 +81,7 @@ class LocalEquivariance:
         return Measurement(numbers, protocol="circular" if self.interpolation == "fourier" else None)
 
     def _batch(self, network: Network, images: Tensor) -> tuple[Parts, Parts, Tensor]:
-        """``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, one for each image; the predicted classes."""
+        """Return ``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, and the predicted classes, (B,) each."""
         parts, fields, dims = _parts(network, images), network.skeleton.receptive_fields(), images.dim() - 2
         errors = {name: images.new_zeros(len(images)) for name in (*parts, "softmax")}
         for dim in range(dims):
@@ -92,7 +96,7 @@ class LocalEquivariance:
         return errors, squares, parts["logits"].argmax(1)
 
     def _slopes(self, network: Network, images: Tensor, dim: int) -> Parts:
-        """``J_f(x) D x`` of every part."""
+        """Return ``J_f(x) D x`` of every part."""
         tangent = derivative(images, dim, self.interpolation)
         if self.step is None:
             names: list[str] = []
@@ -102,14 +106,14 @@ class LocalEquivariance:
                 names[:] = parts
                 return tuple(parts.values())
 
-            slopes: Any = jvp(values, images, tangent)[1]  # twice backwards: every layer can do that
+            slopes: Any = jvp(values, images, tangent)[1]  # by two backward passes, which every layer supports
             return dict(zip(names, slopes, strict=True))
         ahead, behind = (_parts(network, images + h * tangent) for h in (self.step, -self.step))
         return {name: (ahead[name] - behind[name]) / (2 * self.step) for name in ahead}
 
 
 def _parts(network: Network, images: Tensor) -> Parts:
-    """The stages and the logits."""
+    """Return the outputs of the stages, and the logits."""
     every = network.representations(images)
     stages = {name: value for name, value in every.items() if name.startswith("stages.")}
     return stages | {"logits": list(every.values())[-1]}
@@ -120,16 +124,17 @@ def _joined(batches: list[Parts]) -> Parts:
 
 
 def _softmax_slope(logits: Tensor, slope: Tensor) -> Tensor:
-    """``d/dt softmax(z)``, ``p_i (z_i' - sum_j p_j z_j')``: (B, classes)."""
+    """Return ``d/dt softmax(z) = p_i (z_i' - sum_j p_j z_j')``, (B, classes)."""
     p = logits.softmax(1)
     return p * (slope - (p * slope).sum(1, keepdim=True))
 
 
 def derivative(images: Tensor, dim: int, interpolation: Interpolation) -> Tensor:
-    """``D x = d/dt|₀ T_t x``, per pixel, T_t the shift by t pixels along one dimension of the size: ``(B, C, *size)``.
+    """Return ``D x = d/dt|₀ T_t x``, with T_t the shift by t pixels along one spatial dimension: ``(B, C, *size)``.
 
-    ``fourier``: of the trigonometric polynomial through the pixels, ``x^(k) (-2 pi i k / n)``; the highest frequency of an even
-    n, whose sign is not known, has none. ``bilinear``: ``x_i - x_{i+1}``, and ``x_n = x_{n-2}``.
+    With ``fourier`` it is the derivative of the trigonometric polynomial through the pixels, ``x^(k) (-2 pi i k / n)``. The
+    highest frequency of an even n, whose sign is not known, does not contribute. With ``bilinear`` it is ``x_i - x_{i+1}``,
+    with ``x_n = x_{n-2}``.
     """
     axis, n = dim + 2, images.shape[dim + 2]
     if interpolation == "bilinear":

@@ -1,9 +1,9 @@
-"""Does the feature map peak where the object is?"""
+"""How often the last feature map has its peak on the object."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.models import Network
 from convexp.probes.base import Measurement
@@ -13,32 +13,32 @@ from convexp.probes.figures import draw_peaks
 from convexp.probes.requirements import require_at_least, require_stages
 from convexp.probes.sample import Sample
 
-SHOWN = 8  # images in the picture
+SHOWN = 8  # Number of images in the picture.
 
 
 @dataclass(frozen=True)
 class Localisation:
-    """How often the peak of the last stage's map lies on the object (Waldo).
+    """Share of the images with an object in which the peak of a map over the last stage's units lies on the object.
 
-    Two maps over the last stage's units: ``energy``, ``sum_c h[c,i,j]²``, and ``evidence``, ``sum_c h[c,i,j] dz/dh[c,i,j]``
-    with z the logit of the image's class minus the mean of the others (for a linear readout the class activation map of Zhou
-    et al. 2016, arXiv 1512.04150; otherwise gradient times activation). A unit lies on the object if the middle of its
-    receptive field is in the object's box or less than half a stride beside it.
+    There are two maps. ``energy`` is ``sum_c h[c,i,j]²``. ``evidence`` is ``sum_c h[c,i,j] dz/dh[c,i,j]``, with z the logit of
+    the image's class minus the mean of the others; for a linear readout this is the class activation map of Zhou et al. 2016,
+    arXiv 1512.04150, and otherwise gradient times activation. A unit lies on the object if the centre of its receptive field is
+    in the bounding box of the object, or less than half a stride beside it.
 
-    A picture: some images with the object's box and the
-    evidence.
+    The picture shows some images with the bounding box, and their evidence. Only data sets that know bounding boxes can be
+    measured, such as ``data=waldo``.
 
     Numbers:
-        energy (share): images with an object on which the peak of the energy lies.
+        energy (share): images in which the peak of the energy lies on the object.
         energy_correct (share): energy, over the correctly classified images.
-        evidence (share): images with an object on which the peak of the evidence lies.
+        evidence (share): images in which the peak of the evidence lies on the object.
         evidence_correct (share): evidence, over the correctly classified images.
-        chance (share): for a unit drawn at random; images where no unit lies on the object included.
+        chance (share): units that lie on the object, which is what a random peak would reach.
         accuracy (share): images with an object that are classified correctly.
-        n (images): with an object.
+        n (images): number of images with an object.
 
     Args:
-        max_images: the first so many test images.
+        max_images: Number of test images to measure, from the first on.
     """
 
     max_images: int
@@ -46,34 +46,37 @@ class Localisation:
     def __post_init__(self) -> None:
         require_at_least(self, max_images=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """A forward and a backward pass of the images that hold an object."""
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure the peaks, with a forward and a backward pass of the images that have an object."""
         if sample.objects is None:
-            raise NotApplicableError("these data do not say where anything is (data=waldo does)")
-        require_stages(network)
+            raise NotApplicableError("the data set does not know where objects are; data=waldo does")
+        network = require_stages(network)
         sample = sample.first(self.max_images)
         sample = sample.rows((sample.objects[:, 0] >= 0).all(1).nonzero()[:, 0])  # type: ignore[index]
         if not len(sample):
-            raise NotApplicableError("no image holds the object")
+            raise NotApplicableError("no image has an object")
         assert sample.objects is not None
         maps = [evidence(network, batch) for batch in sample.batches()]
-        energy, belief, hits = (torch.cat(parts) for parts in zip(*maps, strict=True))
-        there = self._units_on(network, sample.objects, tuple(energy.shape[1:])).flatten(1)  # (N, units)
+        energy, evidences, correct = (torch.cat(parts) for parts in zip(*maps, strict=True))
+        on_object = self._units_on(network, sample.objects, tuple(energy.shape[1:])).flatten(1)  # (N, units)
         numbers: dict[str, float] = {}
-        for name, values in (("energy", energy), ("evidence", belief)):
+        for name, values in (("energy", energy), ("evidence", evidences)):
             peak = values.flatten(1).argmax(1)
-            numbers |= mean_over_subsets(there.gather(1, peak[:, None])[:, 0], hits, name)
-        numbers |= {"chance": float(there.double().mean()), "accuracy": float(hits.double().mean()), "n": float(len(sample))}
-        picture = (
-            draw_peaks(sample.images[:SHOWN], belief[:SHOWN], sample.objects[:SHOWN], network.skeleton.receptive_fields()[-1])
-            if len(sample.size) == 2
-            else None
-        )
-        return Measurement(numbers, pictures={} if picture is None else {"evidence": picture})
+            numbers |= mean_over_subsets(on_object.gather(1, peak[:, None])[:, 0], correct, name)
+        numbers |= {
+            "chance": float(on_object.double().mean()),
+            "accuracy": float(correct.double().mean()),
+            "n": float(len(sample)),
+        }
+        pictures: dict[str, Tensor] = {}
+        if len(sample.size) == 2:
+            fields = network.skeleton.receptive_fields()[-1]
+            pictures["evidence"] = draw_peaks(sample.images[:SHOWN], evidences[:SHOWN], sample.objects[:SHOWN], fields)
+        return Measurement(numbers, pictures=pictures)
 
     @staticmethod
     def _units_on(network: Network, objects: Tensor, units: tuple[int, ...]) -> Tensor:
-        """Whether each unit of the last stage lies on the object: (N, *units)."""
+        """Return whether each unit of the last stage lies on the object, (N, *units) bool."""
         on = torch.ones(len(objects), *units, dtype=torch.bool, device=objects.device)
         for dim, (field, n) in enumerate(zip(network.skeleton.receptive_fields()[-1], units, strict=True)):
             centre = torch.tensor([field.centre(i) for i in range(n)], device=objects.device)
@@ -84,7 +87,7 @@ class Localisation:
 
 
 def evidence(network: Network, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
-    """Energy and evidence at every unit of the last stage, (N, *units) each, and whether the image is classified correctly."""
+    """Return energy and evidence at every unit of the last stage, (N, *units) each, and whether each image is correct, (N,)."""
     features = network.features(sample.images)[-1].detach()  # (N, C, *units)
     with torch.enable_grad():
         logits = network.head(network.readout(features.requires_grad_()))

@@ -1,4 +1,4 @@
-"""How far does a shift move the network's output, compared with how far apart the classes are?"""
+"""How far a shift moves the logits, compared with the distance between classes."""
 
 from dataclasses import dataclass
 
@@ -7,43 +7,45 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convexp.geometry.placement import ShiftProtocol
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.figures import heat_map
-from convexp.probes.predict import logits
+from convexp.probes.predict import Classifier, logits
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 
-PAIRED = 2000  # images among which the distances between classes are taken
-ROUNDING = 1e-12  # a median of 1 - cos below this is no distance, and the cosine variant is left out
+PAIRED = 2000  # Number of images among which distances between classes are measured.
+ROUNDING = 1e-12  # If the median of 1 - cos is smaller, it is a rounding error, and the cosine variant is omitted.
 
 
 @dataclass(frozen=True)
 class SensitivityMap:
-    """``S(δ) = mean_x d(f(T_δ x), f(x)) / median d(f(x), f(x'))``, x and x' of different classes, f the logits.
+    """Sensitivity ``S(δ) = mean_x d(f(T_δ x), f(x)) / median d(f(x), f(x'))``, with x and x' of different classes.
 
-    d is the Euclidean distance, and in the cosine variant ``1 - cos``, which does not depend on the scale of the logits
-    (preferred by Myburgh et al. 2021). Maps:
-    ``euclidean``, ``cosine`` (rows: shift down), ``radius`` and ``cosine_radius`` (mean over max |δ_i| = r).
+    f are the logits, and d is the Euclidean distance. In the cosine variant d is ``1 - cos``, which does not depend on the
+    scale of the logits (preferred by Myburgh et al. 2021).
+
+    The maps ``euclidean`` and ``cosine`` are S, with a row for each shift down and a column for each shift right. ``radius``
+    and ``cosine_radius`` are the means over all shifts with max |δ_i| = r, for r = 0, 1, ...
+
     Source: Kauderer-Abrams 2017, arXiv 1801.01450.
 
     Numbers:
-        mean (ratio): of S over all shifts but 0; 1 is as far as another class.
+        mean (ratio): mean of S over all shifts except 0; at 1 a shift moves the output as far as to another class.
         mean_correct (ratio): mean, over the correctly classified images.
-        control (ratio): mean, with T_δ of an image of another class in the place of T_δ x; about 1 by construction.
-        cosine (ratio): mean, with 1 - cos as the distance.
+        control (ratio): mean, with T_δ of an image of another class instead of T_δ x; about 1 by construction.
+        cosine (ratio): mean, with the distance 1 - cos.
         cosine_correct (ratio): cosine, over the correctly classified images.
         cosine_control (ratio): cosine, with T_δ of an image of another class.
-        accuracy (share): classified correctly as they are.
-        n (images): looked at.
+        accuracy (share): unshifted images that are classified correctly.
+        n (images): number of images measured.
 
     Args:
-        max_shift: pixels, 1 or more.
-        max_images: the first so many test images.
-        protocol: zero_fill, circular or crop.
+        max_shift: Largest shift in each direction in pixels, at least 1.
+        max_images: Number of test images to measure, from the first on.
+        protocol: How images are shifted: ``zero_fill``, ``circular`` or ``crop``.
     """
 
     max_shift: int
@@ -53,8 +55,8 @@ class SensitivityMap:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=2)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """One forward pass of the images per shift."""
+    def measure(self, network: Classifier, sample: Sample) -> Measurement:
+        """Measure the sensitivity at every shift, with one forward pass of the images for each."""
         sample = sample.first(self.max_images)
         different, grid = other_class_indices(sample.labels), ShiftGrid(self.max_shift, len(sample.size))
         if different is None:
@@ -63,16 +65,16 @@ class SensitivityMap:
         unit = _between(base, sample.labels)  # (2,)
         if unit[0] == 0:
             raise NotApplicableError("most images of different classes get the same output")
-        apart = torch.zeros(2, len(grid), len(sample), dtype=torch.float64, device=base.device)  # measure, shift, image
-        control = torch.zeros_like(apart)
+        distance = torch.zeros(2, len(grid), len(sample), dtype=torch.float64, device=base.device)  # (measures, S, N)
+        control = torch.zeros_like(distance)
         for index, shift in enumerate(grid.track("sensitivity_map")):
             moved = logits(network, sample, shift, self.protocol).double()
-            apart[:, index] = _distances(moved, base) / unit[:, None]
+            distance[:, index] = _distances(moved, base) / unit[:, None]
             control[:, index] = _distances(moved[different], base) / unit[:, None]
         correct = base.argmax(1) == sample.labels
-        there = grid.distance.to(base.device) > 0
-        (euclidean, cosine), (far, cosine_far) = (d[:, there].mean(1) for d in (apart, control))
-        maps = apart.mean(2).cpu()
+        shifted = grid.distance.to(base.device) > 0
+        (euclidean, cosine), (far, cosine_far) = (d[:, shifted].mean(1) for d in (distance, control))
+        maps = distance.mean(2).cpu()
         numbers = {**mean_over_subsets(euclidean, correct, "mean"), "control": float(far.mean())}
         shown = {"euclidean": grid.map(maps[0]).tolist(), "radius": grid.radial(maps[0])}
         if unit[1] > ROUNDING:
@@ -89,13 +91,13 @@ class SensitivityMap:
 
 
 def _distances(moved: Tensor, base: Tensor) -> Tensor:
-    """Euclidean distance and 1 - cosine, image by image: (2, N)."""
+    """Return the Euclidean distance and 1 - cos between two sets of logits (N, classes), image by image: (2, N)."""
     return torch.stack(((moved - base).norm(dim=1), 1 - F.cosine_similarity(moved, base)))
 
 
 def _between(base: Tensor, labels: Tensor) -> Tensor:
-    """Median distances of images of different classes: (2,)."""
+    """Return the medians of both distances over pairs of images of different classes: (2,)."""
     base, labels = base[:PAIRED], labels[:PAIRED]
-    pairs = labels[:, None] < labels  # each pair once
+    pairs = labels[:, None] < labels  # every pair once
     unit = F.normalize(base)
     return torch.stack((torch.cdist(base, base)[pairs].median(), (1 - unit @ unit.T)[pairs].median()))

@@ -1,4 +1,4 @@
-"""Accuracy at every shift of a grid."""
+"""The accuracy of a network at every shift of a grid."""
 
 from dataclasses import dataclass
 
@@ -6,39 +6,41 @@ import torch
 
 from convexp.data.canvas import cut_off_share
 from convexp.geometry.placement import ShiftProtocol
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import other_class_indices
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.figures import heat_map
-from convexp.probes.predict import predict
+from convexp.probes.predict import Classifier, predict
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
 class ShiftMap:
-    """Accuracy under shifts, ``A(δ) = mean_n 1{argmax f(T_δ x_n) = y_n}`` for all |δ_i| <= max_shift.
+    """Accuracy under shifts, ``A(δ) = mean_n 1{argmax f(T_δ x_n) = y_n}``, for all δ with ``|δ_i| <= max_shift``.
 
-    Maps: ``accuracy`` (rows: shift down, -max_shift first; columns: shift right), ``correct`` likewise, ``radius``
-    (mean over all shifts with max |δ_i| = r, for r = 0, 1, ...). Accuracies are shares, 0..1.
-    Source: Kauderer-Abrams 2017's map, with accuracy in the place of distance; Biscione & Bowers 2021.
+    Maps are shares from 0 to 1. ``accuracy`` is A, with a row for each shift down from -max_shift on and a column for each
+    shift right. ``correct`` is A over the images that are classified correctly without a shift. ``radius`` is the mean of A
+    over all shifts with max |δ_i| = r, for r = 0, 1, ...
+
+    Source: the map of Kauderer-Abrams 2017, arXiv 1801.01450, with accuracy instead of distance; Biscione & Bowers 2021, arXiv
+    2110.05861.
 
     Numbers:
-        centre (share): A(0), the accuracy as it is.
-        mean (share): of A over the whole grid, 0 included.
-        worst (share): the least of A on the grid.
+        centre (share): A(0), the accuracy without a shift.
+        mean (share): mean of A over the whole grid, including 0.
+        worst (share): smallest A on the grid.
         drop (share): centre - worst.
         mean_correct (share): mean over the images that are classified correctly at δ = 0.
-        control (share): mean of ``1{argmax f(T_δ x_n) = y_m}``, m an image of another class; what is left of a shifted image
-            counts more than this.
-        cut (share): zero_fill: most of the brightness that a shift pushes off the canvas; 0 where nothing is cut off.
-        n (images): looked at.
+        control (share): mean over the grid of ``1{argmax f(T_δ x_n) = y_m}``, with m an image of another class: the accuracy
+            of answers that are not about the image.
+        cut (share): for zero_fill, the largest share of the brightness that a shift cuts off; 0 if nothing is.
+        n (images): number of images measured.
 
     Args:
-        max_shift: pixels.
-        max_images: the first so many test images.
-        protocol: zero_fill, circular or crop.
+        max_shift: Largest shift in each direction, in pixels.
+        max_images: Number of test images to measure, from the first on.
+        protocol: How images are shifted: ``zero_fill``, ``circular`` or ``crop``.
     """
 
     max_shift: int
@@ -48,8 +50,8 @@ class ShiftMap:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=0, max_images=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """One forward pass of the images per shift."""
+    def measure(self, network: Classifier, sample: Sample) -> Measurement:
+        """Measure the accuracy at every shift, with one forward pass of the images for each."""
         sample = sample.first(self.max_images)
         labels, different = sample.labels, other_class_indices(sample.labels)
         grid = ShiftGrid(self.max_shift, len(sample.size))
