@@ -105,6 +105,7 @@ class SpatialLayer(ImageLayer):
         kernels = projection.gather_kernels(self._dense_matrix(), pixels, self.conv_groups(groups))  # (L, O, C/G, T)
         return self._kernel_from(kernels.double().sum(0), pixels)
 
+    @torch.no_grad()
     def conv_residual(self) -> tuple[float, float]:
         """Return ``‖W - P W‖²`` and ``‖W‖²``, W the dense matrix and P W that of the nearest convolution."""
         shared = self.conv_kernel().flatten(2).expand(self.locations, -1, -1, -1)  # (L, O, C/G, T)

@@ -68,6 +68,7 @@ class ConvNd(WindowedLayer):
         self.conv_groups(groups)
         return self.weight
 
+    @torch.no_grad()
     def conv_residual(self) -> tuple[float, float]:
         """Return 0, and the sum of the squared weights, each counted once and not at every location."""
         return 0.0, float(self.weight.square().sum(dtype=torch.float64))

@@ -75,6 +75,7 @@ class WindowedLayer(SpatialLayer):
         same = same_pixel(pixels).double()  # (L, T, T)
         return self._kernel_from(torch.einsum("ltu,locu->oct", same, self._kernels_by_tap().double()), pixels)
 
+    @torch.no_grad()
     def conv_residual(self) -> tuple[float, float]:
         """Return ``‖W - P W‖²`` and ``‖W‖²`` from the taps: the dense matrix could be too large."""
         same = same_pixel(self._seen_pixels()).double()  # (L, T, T)

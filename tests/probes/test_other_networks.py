@@ -10,7 +10,8 @@ from conftest import ROOT
 from nets import make, textures
 from torch import nn
 
-from convexp.layers import Conv2d, LocallyConnected2d
+from convexp.layers import Conv2d, Dense2d, LocallyConnected2d
+from convexp.layers.base import SpatialLayer
 from convexp.probes.behaviour.absolute_position import with_border
 from convexp.probes.runner import measure
 
@@ -111,3 +112,21 @@ def test_a_border_is_changed_in_every_layer_of_a_composed_wiring_or_in_none():
         with_border(make(lambda **settings: nn.Sequential(composed(**settings), nn.Conv2d(6, 6, 3, padding=1))), "circular")
         is None
     )
+
+
+class Rectified(Dense2d):
+    """A wiring of a user's that is not linear."""
+
+    dense_weight, is_linear = SpatialLayer.dense_weight, SpatialLayer.is_linear
+
+    def batched(self, x):
+        return super().batched(x).relu()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_wiring_that_is_not_linear_is_skipped_where_its_weights_are_asked_for(name):
+    found, _ = measure(name, ALL[name], make(Rectified), textures())
+    if name in STRUCTURE:
+        assert found["skipped"].startswith("stages.0: Rectified is not linear")
+    else:
+        assert ("skipped" in found) == (name == "localisation")
