@@ -1,11 +1,11 @@
-# make demo: the main comparison; make test: the tests; make dashboard: TensorBoard. Everything needed is installed into .venv.
+# make demo: the main comparison; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard. Everything needed is installed into .venv.
 SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test lint format dashboard clean
+.PHONY: demo test test-fast lint format dashboard clean
 
 $(BIN)/python:
 ifdef UV
@@ -34,8 +34,15 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
 
+# A process for each core; in a temporary folder of its own, which stays if a test fails.
+TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist worksteal --basetemp=$$folder/tests
+
+# The unit tests: nothing is trained, no process and no browser is started.
+test-fast: $(VENV)/.installed-dev
+	$(TESTS) -m unit && rm -r $$folder
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(TESTS) && rm -r $$folder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,5 +1,8 @@
+import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser import browser, browser_page  # noqa: F401  fixtures
+from shared import made_once
+
+pytest_plugins = ["browser", "kinds"]
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.cli.application sets them; before torch is imported
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, each process has one core
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; processes of the tests inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 
@@ -80,6 +88,21 @@ def small_run(call: Callable[..., Done], tmp_path: Path) -> Callable[..., Path]:
         done = call("train", *SMALL, f"hydra.run.dir={folder}", *overrides)
         assert done.code == 0, done.err
         return tmp_path / folder
+
+    return run
+
+
+@pytest.fixture
+def finished_run(call: Callable[..., Done], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """As ``small_run``, for tests of what comes after a training: each configuration is trained once, and copied."""
+
+    def run(*overrides: str, folder: str = "run") -> Path:
+        def train(to: Path) -> None:
+            done = call("train", *SMALL, f"hydra.run.dir={to / 'run'}", *overrides)
+            assert done.code == 0, done.err
+
+        name = hashlib.sha256("\0".join(overrides).encode()).hexdigest()[:16]
+        return Path(shutil.copytree(made_once(tmp_path_factory, name, train) / "run", tmp_path / folder))
 
     return run
 

@@ -287,6 +287,7 @@ def test_what_lightning_has_against_a_callback_is_one_line(call, tmp_path):
     assert "Traceback" not in read(tmp_path / "run")["error"]
 
 
+@pytest.mark.e2e
 def test_mistakes_are_found_without_torch(tmp_path):
     script = """
 import contextlib, io, sys

@@ -173,7 +173,7 @@ def test_hostile_texts_do_nothing(call, tmp_path):
             assert "\\input" not in text.partition("\n\\begin")[2]
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_a_real_study_as_it_was_before_there_were_plans(call, small_run, tmp_path):
     for seed in (0, 1):
         for model in ("conv", "local"):

@@ -195,6 +195,7 @@ def _labels_of_rank(rank: int, store: str) -> list[int]:
         torch.distributed.destroy_process_group()
 
 
+@pytest.mark.e2e
 def test_two_processes(tmp_path):
     with multiprocessing.get_context("forkserver").Pool(2) as pool:
         seen = pool.starmap(_labels_of_rank, [(rank, str(tmp_path / "store")) for rank in range(2)])
@@ -204,6 +205,7 @@ def test_two_processes(tmp_path):
     assert seen == [whole[0:22:2][:8], whole[1:22:2][:8]]  # 11 items each, in whole batches of 4
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_worker_processes_change_nothing(workers):
     anywhere = Uniform((0, 0), (8, 8))

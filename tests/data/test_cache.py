@@ -43,6 +43,7 @@ def test_a_failure_leaves_nothing(tmp_path, error):
     assert load_mapped(cached_folder(tmp_path, "k", numbers) / "a.npy").sum() == 15
 
 
+@pytest.mark.e2e
 def test_a_killed_process_leaves_no_wrong_cache(tmp_path):
     script = (
         "import sys, time; from pathlib import Path; import numpy as np; from convexp.data.cache import cached_folder\n"
@@ -72,6 +73,7 @@ def _one_of_many(folder: Path) -> int:
     return int(load_mapped(cached_folder(folder, "k", write) / "a.npy").sum())
 
 
+@pytest.mark.e2e
 def test_of_several_processes_one_writes(tmp_path):
     with multiprocessing.get_context("forkserver").Pool(3) as pool:
         assert pool.map(_one_of_many, [tmp_path] * 3) == [15, 15, 15]

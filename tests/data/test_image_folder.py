@@ -430,6 +430,7 @@ def test_streaming_changes_nothing(call, tmp_path):
     assert results[0]["identity"] == results[1]["identity"]
 
 
+@pytest.mark.e2e
 @pytest.mark.data
 def test_a_killed_caching_run_leaves_no_wrong_cache(tmp_path, data_dir):
     """kill -9 at several moments of a real caching run on MNIST images; the next start gives the right array."""

@@ -76,6 +76,7 @@ def test_evaluation_does_not_depend_on_the_batch_size(n, batch_size):
         assert found[f"{part}/acc"] == pytest.approx(accuracy, rel=1e-7)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("n", "batch_size"), [(23, 5), (4, 9), (20, 5)])
 def test_the_training_loss_is_the_mean_over_the_samples_seen(n, batch_size):
     table, images = samples(n)

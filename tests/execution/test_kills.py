@@ -106,7 +106,7 @@ def check_equal(folder, whole):
         assert same(weights(folder, name), weights(whole, name)), name
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_a_run_that_is_killed_at_any_file_operation_ends_as_one_that_is_not(call, tmp_path):
     whole, copies = tmp_path / "run", Copies(tmp_path / "run", tmp_path / "killed")
     with copies.at_every_change():
@@ -119,7 +119,7 @@ def test_a_run_that_is_killed_at_any_file_operation_ends_as_one_that_is_not(call
         assert names(folder) == names(whole), folder
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_a_sweep_that_is_killed_at_any_file_operation_of_its_own_ends_as_one_that_is_not(call, tmp_path, monkeypatch):
     from convexp.reporting import charts
 

@@ -136,8 +136,9 @@ def start(tmp_path, *overrides):
     raise AssertionError("no checkpoint after a minute")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-@pytest.mark.slow
+@pytest.mark.integration
 def test_stopped_process_is_gone_on_with(call, tmp_path, how):
     process = start(tmp_path)
     done = call("train", *SLOW)  # somebody starts the same again meanwhile
@@ -313,7 +314,7 @@ def test_missing_tracker_says_how_to_get_it(call, package):
 
 
 @pytest.mark.skipif(os.environ.get("CI") is None or not shutil.which("g++"), reason="compiles for a minute: .ci/run does it")
-@pytest.mark.slow
+@pytest.mark.integration
 def test_compiled_gives_the_same_within_rounding(small_run):
     plain, compiled = read(small_run(folder="a")), read(small_run("compile=true", folder="b"))
     assert compiled["metrics"]["test/loss"] == pytest.approx(plain["metrics"]["test/loss"], rel=1e-3)

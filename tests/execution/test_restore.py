@@ -176,6 +176,7 @@ class Evil:
         return pathlib.Path.touch, (pathlib.Path(self.file),)
 
 
+@pytest.mark.e2e
 def test_results_are_read_without_torch():
     heavy = "torch", "pytorch_lightning", "pandas", "matplotlib", "hydra"
     code = f"import sys, convexp.records; sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"

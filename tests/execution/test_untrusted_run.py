@@ -21,6 +21,8 @@ from convexp.config.trust import ALLOWED
 from convexp.errors import ConfigError
 from convexp.files.yaml_files import LARGEST
 
+pytestmark = pytest.mark.integration
+
 QUICK = (*(setting for setting in SMALL if not setting.startswith("probes")), "probes=none")
 OPTION = re.compile(r"_target_: (\S+)")
 

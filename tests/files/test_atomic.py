@@ -14,6 +14,7 @@ from convexp.files.atomic import PARTIAL, atomic_write, open_append, remove_part
 from convexp.files.locks import lock
 
 
+@pytest.mark.e2e
 def test_a_file_that_is_being_written_stays_until_its_writer_is_dead(tmp_path):
     script = (
         "import os, sys; from pathlib import Path; from convexp.files.atomic import atomic_write\n"

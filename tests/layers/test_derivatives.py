@@ -255,7 +255,7 @@ def test_standard_operators_compute_the_same(geometry, seed):
     close(standard.forward(*operands), ops.forward(*operands))
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_transforms_inside_compiled_code():
     torch.manual_seed(0)
     layer = LowRankLocallyConnected2d(**TINY, dtype=torch.float64)
@@ -351,7 +351,7 @@ def test_meta_device(kind):
     assert layer.weight.grad.is_meta
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @pytest.mark.parametrize(("kind", "backend"), [(LocallyConnected2d, "inductor"), *((kind, "aot_eager") for kind in LAYERS)])
 def test_compiles_without_a_graph_break(kind, backend):
     torch.manual_seed(0)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.e2e
+
 PROGRAM = Path(__file__).parent / "jax_cases.py"
 
 # channels in and out, kernel, input, stride, padding, dilation
@@ -32,6 +34,7 @@ def errors() -> list[float]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("case", range(len(CASES)), ids=[str(case) for case in CASES])
 def test_values_and_gradients_agree(case, errors):
     assert errors[case] < 1e-11

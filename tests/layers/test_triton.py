@@ -40,12 +40,13 @@ def interpreted() -> Errors:
     return run("cpu", interpret="1")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("case", CASES)
 def test_kernels_agree_with_batched_gemm(case, interpreted):
     assert max(interpreted[case].values()) <= 1, interpreted[case]
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: the compiled kernels")
 def test_compiled_kernels_agree_with_batched_gemm():
     wrong = {case: errors for case, errors in run("cuda", interpret="0").items() if max(errors.values()) > 1}

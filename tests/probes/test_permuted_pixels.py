@@ -11,6 +11,8 @@ from convexp.geometry.placement import OneOf
 from convexp.layers import Conv2d, Dense2d
 from convexp.training.module import Classifier
 
+pytestmark = pytest.mark.integration
+
 
 def trained(wiring, pixels, permute_weights: bool):
     """Losses by epoch and the network, trained on images whose pixels are permuted."""

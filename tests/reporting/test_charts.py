@@ -344,6 +344,7 @@ def test_the_users_own_settings_stay_as_they_are():
     assert changed == [c.svg for c in draw_charts(three_layers())]
 
 
+@pytest.mark.e2e
 def test_neither_torch_nor_pyplot_is_imported():
     program = "import sys, convexp.reporting.render.html; print({'torch', 'matplotlib.pyplot', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -146,6 +146,7 @@ def test_pictures_of_every_run(board, page):
         wait_for(lambda p=pictures: p.first.evaluate("image => image.complete && image.naturalWidth > 10"), f"{tag} drawn")
 
 
+@pytest.mark.e2e
 def test_make_dashboard_is_for_this_machine_only(study):
     """The command of the Makefile, with a port of its own."""
     said = subprocess.run(

@@ -33,6 +33,7 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.e2e
 def test_wheel_carries_the_configuration(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     ours = {f"convexp/conf/{file.relative_to(ROOT / 'conf')}" for file in (ROOT / "conf").rglob("*.yaml")}
@@ -41,6 +42,7 @@ def test_wheel_carries_the_configuration(wheel):
     assert not [name for name in names if not name.startswith(("convexp/", "convexp-", "hydra_plugins/"))]
 
 
+@pytest.mark.e2e
 def test_installed_wheel_trains_and_reports(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     start = "import sys; sys.path.insert(0, sys.argv.pop(1)); import convexp.{0} as m; assert 'site' in m.__file__; m.main()"
@@ -55,6 +57,7 @@ def test_installed_wheel_trains_and_reports(wheel, tmp_path):
     assert "conv" in run(sys.executable, "-c", start.format("report"), site, "run", cwd=tmp_path)
 
 
+@pytest.mark.e2e
 def test_checkout_trains_from_anywhere(tmp_path):
     copy = tmp_path / "checkout"
     for name in ("convexp", "conf", "hydra_plugins"):
@@ -63,6 +66,7 @@ def test_checkout_trains_from_anywhere(tmp_path):
     assert read(tmp_path / "run")["state"] == "finished"
 
 
+@pytest.mark.e2e
 def test_own_defaults_are_found_where_one_works(tmp_path):
     (tmp_path / "conf" / "local").mkdir(parents=True)
     (tmp_path / "conf" / "local" / "default.yaml").write_text("# @package _global_\nseed: 5\noptimizer:\n  lr: 0.5\n")
@@ -83,6 +87,7 @@ def test_other_applications_of_hydra_are_left_alone(tmp_path, monkeypatch):
         assert len(path.get_path()) == 1 + found
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_the_demo_says_what_it_installs_and_shows_how_far_it_is(tmp_path):
     steps = run("make", "-n", "-C", str(ROOT), "demo", f"VENV={tmp_path}/venv", cwd=tmp_path).splitlines()
@@ -91,11 +96,13 @@ def test_the_demo_says_what_it_installs_and_shows_how_far_it_is(tmp_path):
     assert "GB" in steps[steps.index(install) - 1]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("command", ["convexp-train", "convexp-eval", "convexp-report"])
 def test_editable_install_has_the_commands(tmp_path, command):
     assert command in run(BIN / command, "--help", cwd=tmp_path)
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_groups_options_and_settings(tmp_path):
     script = f"""

@@ -7,12 +7,15 @@ import sys
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.e2e
+
 
 def bench(name: str, *arguments: str) -> str:
     command = [sys.executable, ROOT / "scripts" / f"{name}.py", "--rounds", "1", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
 
 
+@pytest.mark.e2e
 @pytest.mark.data
 def test_training(data_dir, tmp_path):
     out = bench("bench_training", "--networks", "mlp 784-128-10", "--without-usual", "--out", str(tmp_path))
@@ -24,6 +27,7 @@ def test_training(data_dir, tmp_path):
     assert memory["grown"] <= 1.3 * memory["uint8"]
 
 
+@pytest.mark.e2e
 @pytest.mark.data
 def test_data(data_dir):
     out = bench("bench_data")

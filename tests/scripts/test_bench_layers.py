@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.e2e
+
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -28,6 +30,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return bench("--peers", "--out", str(out)).stdout, out
 
 
+@pytest.mark.e2e
 def test_it_prints_a_table_and_writes_json_and_a_picture(measured):
     printed, out = measured
     written = json.loads((out / "bench.json").read_text())
@@ -39,17 +42,20 @@ def test_it_prints_a_table_and_writes_json_and_a_picture(measured):
     assert (out / "bench.png").stat().st_size > 10_000
 
 
+@pytest.mark.e2e
 def test_memory_above_operands_and_results_is_at_most_twice_the_padded_input(measured):
     """Not k*k times, as unfolding takes: a padded copy and one row of windows."""
     rows = json.loads((measured[1] / "bench.json").read_text())["rows"]
     assert all(0 < row["memory"] <= 2 for row in rows), [(row["shape"], row["memory"]) for row in rows]
 
 
+@pytest.mark.e2e
 def test_global_conv_table():
     printed = bench("--global-conv").stdout
     assert printed.count("| transform |") + printed.count("| matrix |") >= 5
 
 
+@pytest.mark.e2e
 def test_another_framework_is_silent_when_nobody_asks_any_more(monkeypatch):
     """Its process has no other way to learn that the benchmark has ended, however that went."""
     monkeypatch.syspath_prepend(ROOT / "scripts")

@@ -8,6 +8,8 @@ import pytest
 from conftest import ROOT
 from fabricated_runs import kept, run
 
+pytestmark = pytest.mark.e2e
+
 SIZES = (4, 8, 16, 32, 64, 128, 256)
 
 
@@ -26,6 +28,7 @@ def said(folder):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
+@pytest.mark.e2e
 def test_finds_samples_and_exponent(tmp_path):
     rows = [(20, "dense", 4), (80, "dense", 16), (12, "conv", 4), (12, "conv", 16)]
     kept(tmp_path, *(made for row in rows for seed in (0, 1) for made in passing_at(*row, seed)))
@@ -38,6 +41,7 @@ def test_finds_samples_and_exponent(tmp_path):
     assert any("exponent 0 +- 0 (n = 2), in theory 0.34" in line for line in lines)
 
 
+@pytest.mark.e2e
 def test_a_seed_that_is_above_or_below_at_all_sizes_counts_in_no_n(tmp_path):
     rows = [(2, "local", 4, 0), (20, "local", 4, 1), (40, "local", 16, 0), (40, "local", 16, 1), (999, "local", 16, 2)]
     kept(tmp_path, *(made for row in rows for made in passing_at(*row)))
@@ -46,6 +50,7 @@ def test_a_seed_that_is_above_or_below_at_all_sizes_counts_in_no_n(tmp_path):
     assert exponent.startswith("  exponent 0.5 (n = 1), in theory 1.00 to ")
 
 
+@pytest.mark.e2e
 def test_nothing_within_the_sizes_tried(tmp_path):
     kept(tmp_path, *passing_at(2, "conv", 4, 0), *passing_at(999, "conv", 16, 0))
     _, numbers, exponent = said(tmp_path)
@@ -53,6 +58,7 @@ def test_nothing_within_the_sizes_tried(tmp_path):
     assert exponent.startswith("  exponent not within the sizes tried, in theory 0.34")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("rows", "says"), [([], "no run"), ([(9, "conv", 4, 0)], "data.image_shape is the same in all runs")])
 def test_runs_that_tell_nothing_get_one_line(tmp_path, rows, says):
     kept(tmp_path, *(made for row in rows for made in passing_at(*row)))

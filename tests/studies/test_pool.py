@@ -59,6 +59,7 @@ def given_as(jobs):
     return [partial(lambda job: job, job) for job in jobs]
 
 
+@pytest.mark.e2e
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.integers(), max_size=6), st.integers(2, 4))
 def test_every_job_is_done_once(jobs, count):
@@ -69,6 +70,7 @@ def test_every_job_is_done_once(jobs, count):
         assert (done.out, done.err) == (f"this is {jobs[done.number]}\n", "a complaint\n")
 
 
+@pytest.mark.e2e
 def test_a_process_does_one_job_after_another():
     pids = {done.value for done in run_parallel(own_pid, given_as(range(9)), 3, LIGHT)}
     assert 1 <= len(pids) <= 3
@@ -79,6 +81,7 @@ def own_pid(_job):
     return os.getpid()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("work", "lost", "code"), [(die_of_two, 2, -signal.SIGKILL), (leave, 1, 7)])
 def test_a_process_that_ends_takes_no_other_job_with_it(work, lost, code):
     ended = {done.number: done for done in run_parallel(work, given_as(range(6)), 2, LIGHT)}
@@ -87,6 +90,7 @@ def test_a_process_that_ends_takes_no_other_job_with_it(work, lost, code):
     assert [ended[n].value for n in range(6) if n != lost] == [n for n in range(6) if n != lost]
 
 
+@pytest.mark.e2e
 def test_leaving_interrupts_what_has_not_ended_and_starts_no_more(tmp_path):
     folders = [tmp_path / str(n) for n in range(3)]
     for folder in folders:
@@ -112,6 +116,7 @@ def _interrupted_once_begun(ending, folders):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.e2e
 def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
     ending = run_parallel(own_pid, given_as(range(4)), 2, LIGHT)
     first = next(ending)
@@ -121,6 +126,7 @@ def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
     assert [done.exit_code for done in ended if done.exit_code is not None] == [-signal.SIGKILL]
 
 
+@pytest.mark.e2e
 def test_the_end_of_a_process_is_seen_while_its_children_live(tmp_path):
     """They hold its end of the connection open."""
     (done,) = run_parallel(die_and_leave_a_child, given_as([tmp_path / "child"]), 1, LIGHT)
@@ -139,6 +145,7 @@ def die_and_leave_a_child(file):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.e2e
 def test_tidying_up_is_not_interrupted_again(tmp_path):
     (tmp_path / "0").mkdir()
     ending = run_parallel(tidy_up, given_as([tmp_path / "0", tmp_path / "0"]), 2, LIGHT)
@@ -158,6 +165,7 @@ def tidy_up(folder):
         raise
 
 
+@pytest.mark.e2e
 def test_jobs_may_have_processes_of_their_own():
     ended = list(run_parallel(with_child, given_as([3, 4]), 2, LIGHT))
     assert sorted(done.value for done in ended) == [3, 4]
@@ -220,6 +228,7 @@ def in_a_process_of_its_own(tmp_path, preload, then):
     )
 
 
+@pytest.mark.e2e
 def test_temporary_folders_of_the_dead_are_removed_and_no_others(tmp_path):
     (tmp_path / "pymp-other").mkdir()
     assert in_a_process_of_its_own(tmp_path, LIGHT, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)").returncode < 0
@@ -234,6 +243,7 @@ def in_use(folder):
     return lock(folder / LOCK)
 
 
+@pytest.mark.e2e
 def test_a_server_that_is_killed_while_it_starts_is_one_line(tmp_path):
     (tmp_path / "deadly.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     done = in_a_process_of_its_own(tmp_path, "deadly", "")

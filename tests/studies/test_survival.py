@@ -75,7 +75,7 @@ def undisturbed(tmp_path_factory):
     return outcome(folder / "sweep")
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_killed_at_any_moment_it_finishes_the_rest_the_next_time(tmp_path, program, undisturbed):
     root = tmp_path / "sweep"
     moments = [
@@ -134,7 +134,7 @@ def test_damaged_files_are_made_again(call, tmp_path, interrupted_at):
     assert read(root / "digits-global_conv-seed0")["state"] == "finished"
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_srun_shares_the_work_of_one_folder(tmp_path, undisturbed):
     """Three processes as ``srun -n 3`` starts them: every run once, the same bits, exit code 0, and the report of all."""
     root = tmp_path / "sweep"
@@ -206,14 +206,14 @@ def begun(root):
 LONG = ("trainer.max_epochs=20", "hydra.launcher.processes=2")  # the last word on a setting counts
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_side_by_side_gives_what_one_after_another_does(tmp_path, program, undisturbed):
     done = program("train", *SWEEP, "hydra.launcher.processes=1", cwd=tmp_path)
     assert done.code == 0, done.err
     assert outcome(tmp_path / "sweep") == undisturbed
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGTERM to all", "SIGKILL"])
 def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, program):
     root = tmp_path / "sweep"
@@ -237,7 +237,7 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
     assert set(starts(root).values()) == {1}
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_a_process_that_is_killed_takes_no_other_run_with_it(tmp_path, program):
     root = tmp_path / "sweep"
     with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
@@ -252,7 +252,7 @@ def test_a_process_that_is_killed_takes_no_other_run_with_it(tmp_path, program):
     assert set(starts(root).values()) == {1}
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 @pytest.mark.parametrize("after", [0, 1.5])
 def test_ctrl_c_while_the_imports_are_made_says_no_more_than_later(after, tmp_path):
     root = tmp_path / "sweep"
@@ -265,7 +265,7 @@ def test_ctrl_c_while_the_imports_are_made_says_no_more_than_later(after, tmp_pa
     assert "Traceback" not in said, said
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_with_another_sweeper_a_killed_run_is_not_forgotten(tmp_path):
     with started(*SWEEP, *LONG, "hydra/sweeper=basic", "hydra.sweep.subdir=${model.name}-seed${seed}", cwd=tmp_path) as sweep:
         until(lambda: len(processes_below(sweep.pid)) == 2)
@@ -302,7 +302,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", "-l", disk], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, small_disk, undisturbed):
     disk, remount = small_disk
     sweep = (*SWEEP, f"hydra.sweep.dir={disk}/sweep")
@@ -320,6 +320,7 @@ def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, 
     assert all((disk / "sweep" / name / "result.json").read_bytes() == before for name, before in finished.items())
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("options", ["size=4k", "size=32k", "size=128k", "nr_inodes=3", "nr_inodes=8", "nr_inodes=12"])
 def test_a_single_run_says_in_a_line_that_the_disk_is_full_and_goes_on_when_it_is_not(call, small_disk, options):
     disk, remount = small_disk

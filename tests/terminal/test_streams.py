@@ -74,6 +74,7 @@ def test_streams_are_given_back(capsys):
     assert capsys.readouterr().out == "said\n"
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("how", "command"),
     [
@@ -87,12 +88,14 @@ def test_commands_end_well(tmp_path, command, how):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("how", [HEAD, "{} >&-", "{} > /dev/full"])
 def test_a_mistake_keeps_its_code(tmp_path, how):
     done = shell(how.format("convexp-train model=cnov 2>&1"), tmp_path)
     assert done.returncode == 2
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("how", "environment"), [(HEAD, {}), ("{} >&-", {}), ("{} > out.txt", ASCII)])
 def test_a_report_is_written_whoever_reads(tmp_path, runs, how, environment):
     done = shell(how.format("convexp-report runs"), tmp_path, **environment)
@@ -109,6 +112,7 @@ def test_a_report_is_shown_where_it_cannot_be_written(call, runs):
     assert "local" in done.out
 
 
+@pytest.mark.e2e
 def test_a_sweep_goes_on_when_nobody_reads(tmp_path):
     sweep = "convexp-train -m only_costs=true hydra.launcher.processes=1 hydra.sweep.dir=sweep model=conv,local,dense"
     done = shell(HEAD.format(sweep), tmp_path)

@@ -1,0 +1,78 @@
+"""Three kinds of tests, by how much has to run: pytest -m unit, -m integration, -m e2e.
+
+A *unit* test calls functions. An *integration* test runs a whole command in the test's own process, or trains. An
+*end-to-end* test (``e2e``) starts processes or a browser. The fixtures that a test uses say which it is; a test that starts
+something by itself is marked by hand. A test that is marked as neither is a unit test, and fails if it trains, starts a
+process or opens a browser.
+"""
+
+import multiprocessing.process
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import pytest
+
+KINDS = ("unit", "integration", "e2e")
+FIXTURES = {
+    "integration": {"call", "small_run", "finished_run", "interrupted_at"},
+    "e2e": {"program", "browser", "browser_page"},
+}
+
+running: list[pytest.Item] = []  # the unit test that runs, if one does
+
+
+def kind(item: pytest.Item) -> str:
+    """The largest kind that the test's marks and fixtures stand for."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return next((k for k in reversed(KINDS) if item.get_closest_marker(k) or fixtures & FIXTURES.get(k, set())), "unit")
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by -m
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(kind(item))
+
+
+def refused(function: Callable[..., Any], what: str) -> Callable[..., Any]:
+    """The function, which fails while a unit test runs."""
+
+    @wraps(function)
+    def guarded(*arguments: Any, **settings: Any) -> Any:
+        if running:
+            pytest.fail(f"a unit test {what}: mark it pytest.mark.integration or pytest.mark.e2e")
+        return function(*arguments, **settings)
+
+    return guarded
+
+
+def pytest_sessionstart() -> None:
+    for owner, name in (
+        (subprocess.Popen, "__init__"),
+        (multiprocessing.process.BaseProcess, "start"),
+        (os, "fork"),
+        (os, "system"),
+        (os, "posix_spawn"),
+    ):
+        setattr(owner, name, refused(getattr(owner, name), "starts a process"))
+
+
+def guard_training() -> None:
+    """Guard Lightning's ``Trainer.fit``, once something has imported it."""
+    lightning = sys.modules.get("pytorch_lightning")
+    if lightning is not None and not hasattr(lightning.Trainer.fit, "__wrapped__"):
+        lightning.Trainer.fit = refused(lightning.Trainer.fit, "trains")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """What a unit test and its fixtures call is guarded."""
+    guard_training()
+    running[:] = [item] if item.get_closest_marker("unit") else []
+    try:
+        return (yield)
+    finally:
+        running.clear()
