@@ -120,7 +120,7 @@ MISTAKES = {
     "steps of nothing": (["-m", "seed=range(1,2,0)"], ["seed=range(1,2,0)", "zero"]),
     "a sweep without end": (["-m", "seed=range(0,1000000000)"], ["seed=range(0,1000000000)", "100,000"]),
     "a sweep of too many": (["-m", "seed=range(0,1000)", "model.width=range(1,1000)"], ["seed; model.width", "999,000 runs"]),
-    "a sweep that resumes": (["-m", "resume=nowhere"], ["resume", "started again"]),
+    "a sweep that resumes": (["-m", "resume=nowhere"], ["resume", "start it again"]),
     "a name of 300 characters": ([f"name={'a' * 300}"], ["name=aaa", "200 bytes"]),
     "umlauts count twice": ([f"name='{'ä' * 101}'"], ["name=ää", "200 bytes"]),
     "a name elsewhere": (["name=../../escape"], ["name=../../escape", "'/'"]),

@@ -142,7 +142,7 @@ def test_what_options_share_is_refused_with_what_to_choose_instead(call, tmp_pat
 
 
 def test_what_options_share_is_not_offered(call, monkeypatch):
-    lines = call("train", "--help").out.partition("== Groups")[2].partition("== Every setting")[0].splitlines()
+    lines = call("train", "--help").out.partition("== Groups")[2].partition("== Settings")[0].splitlines()
     listed = {line.partition(": ")[0]: line.partition(": ")[2].split(", ") for line in lines}
     for group, name in SHARED.items():
         files = {file.stem for file in Path(conf_dir(), group).glob("*.yaml")}

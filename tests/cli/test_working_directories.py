@@ -235,4 +235,4 @@ def test_a_run_whose_images_lie_nowhere_has_no_data_root(call, interrupted_at):
         done = call(*program, "data_root=.")
         assert done.code == 2, done.err
         assert done.err.count("\n") == 1
-        assert "data_root=.: the images of this run lie in no folder" in done.err
+        assert "data_root=.: the images of this run are not read from a folder" in done.err
