@@ -73,10 +73,10 @@ def conclude(root: Path) -> int:
     console.out.print(f"training curves: {tensorboard_command(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     lacking = [run for run in found.unfinished if run.path in planned and run.state != "running"]
-    mendable = {str(run["path"]) for run in found.runs if run.get("mendable")}
-    mendable |= {run.path for run in lacking if run.state == "wrong settings"}
+    wrong = {str(run["path"]) for run in found.runs if run.get("mendable")}
+    wrong |= {run.path for run in lacking if run.state == "wrong settings"}
     if lacking:
-        return 2 if written and all(run.path in mendable for run in lacking) else 1
+        return 2 if written and all(run.path in wrong for run in lacking) else 1
     refused = [] if plan else refused_runs(root)  # with a plan, the states of the folders say it all
     for run, reason in refused:
         console.out.print(f"{run}: not run, {reason}", markup=False)

@@ -248,7 +248,7 @@ def test_data_that_has_gone_is_a_wrong_setting_and_no_result_is_lost(call, tmp_p
 def test_a_report_that_fails_is_no_success(call, monkeypatch):
     from convexp.studies import callback
 
-    monkeypatch.setattr(callback, "show", lambda found: 1 / 0)
+    monkeypatch.setattr(callback, "print_report", lambda found: 1 / 0)
     done = call("train", *SWEEP, "only_costs=true")
     assert done.code == 1
     assert "the report failed (ZeroDivisionError" in done.err

@@ -164,7 +164,7 @@ def test_what_another_process_does_is_no_failure(call, tmp_path):
     assert done.code == 0, done.err
     assert done.err == ""
     assert "1 running in another process (conv-seed1), 1 new" in done.out
-    assert "conv-seed1: running, another process is working on it" in done.out
+    assert "conv-seed1: running, another process is running it" in done.out
 
 
 def test_what_another_process_leaves_is_done_in_the_end(call, tmp_path, monkeypatch):
