@@ -1,7 +1,7 @@
 """The options of a configuration group: the YAML files in its folder, apart from those that are only shared by others.
 
-A file whose header says "not a choice of its own", such as ``conf/model/skeleton.yaml``, holds what the options of its group
-have in common. They name it in their defaults lists, and users cannot choose it.
+A file with the header line ``# @shared true``, such as ``conf/model/skeleton.yaml``, holds what the options of its group have
+in common. They name it in their defaults lists, and users cannot choose it.
 """
 
 from functools import cache
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from convexp.config.search_path import conf_dir
 
-SHARED = "not a choice"  # in the header of a file that is no option
+SHARED = "# @shared true"  # header line of a file that is no option; Hydra ignores it, as it does every key but @package
 MULTIPLE_CHOICE = ("probes", "logger")  # groups of which several options may be chosen; each is stored under its own name
 
 
@@ -27,12 +27,12 @@ def is_shared(group: str, name: str) -> bool:
 
 def is_option(file: Path) -> bool:
     """Whether ``file`` is an option that can be chosen."""
-    return SHARED not in _header(file).lower()
+    return SHARED not in _header(file).splitlines()
 
 
 def title(file: Path) -> str:
     """What the first line of the header says that an option is; empty if there is no header."""
-    first = next((line for line in _header(file).splitlines() if "@package" not in line), "")
+    first = next((line for line in _header(file).splitlines() if not line.startswith("# @")), "")
     return first.removeprefix("#").strip()
 
 

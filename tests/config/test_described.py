@@ -45,7 +45,7 @@ def test_every_other_setting_is_told():
         ((), "model.readout", ("flatten, global_avg, global_max", "last stage")),
         (("model=local",), "model.wiring.bias", ("location, channel", "O*H'*W' biases")),
         ((), "seed", ("a whole number (0 or more, below 4294967296)", "0 is a seed")),
-        ((), "data.val_size", ("1 or more", "above 0, at most 1", "samples, or share")),
+        ((), "data.val_size", ("1 or more", "above 0, at most 1", "number or share of the samples")),
         ((), "model.kernel_size", ("a whole number (1 or more), or a list of these", "window")),
         ((), "data.shift.train", ("training images are shifted anew in every epoch",)),
         ((), "optimizer.betas", ("list", "+optimizer.betas")),
