@@ -34,8 +34,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
-from convexp.layers.batched_gemm import batch_first, batch_last
 from convexp.layers.fourier_flops import fourier_flops
+from convexp.layers.layout import batch_first, batch_last
 from convexp.models.timing import peak_bytes
 
 matplotlib.use("Agg")

@@ -1,11 +1,11 @@
 """Derivatives of the locally connected layer, of every order and in both modes, and its behaviour under ``vmap``.
 
-The layer is bilinear in input and weight, so that the gradients of the layer ``y(x, w)``, of its input gradient ``x(y, w)``
-and of its weight gradient ``w(y, x)`` are each given by the other two, and the derivative of each along tangents by itself
-(the product rule). Nothing but operands is kept for them.
+The layer is bilinear in input and weight. So the gradients of the layer ``y(x, w)``, of its input gradient ``x(y, w)`` and of
+its weight gradient ``w(y, x)`` are each given by the other two, and the derivative of each along tangents by itself (the
+product rule). Only the operands are saved for them.
 
-Torch transforms an ``autograd.Function`` in every way but compiles none with a ``jvp``; an operator it compiles but does not
-transform. So eager code calls the functions, compiled and traced code the operators, with the same gradients; where compiled
+Torch transforms an ``autograd.Function`` in every way but compiles none with a ``jvp``; it compiles an operator but does not
+transform it. So eager code calls the functions, compiled and traced code the operators, with the same gradients; where compiled
 code is transformed, and in ONNX, which knows neither, the layer is written in standard operators (``standard``).
 
 Under ``vmap`` a mapped image joins the batch if the weight is not mapped; otherwise the mapped dimension becomes groups.
@@ -23,13 +23,13 @@ from convexp.layers import ops, standard
 
 
 def _as_groups(x: Tensor, dim: int | None, mapped: int, channel: int) -> Tensor:
-    """The mapped dimension (copies, where there is none) in front of dimension ``channel``, merged with it."""
+    """``x`` with the mapped dimension (copies, where there is none) in front of dimension ``channel`` and merged with it."""
     x = x.unsqueeze(channel).expand(*x.shape[:channel], mapped, *x.shape[channel:]) if dim is None else x.movedim(dim, channel)
     return x.flatten(channel, channel + 1)
 
 
 def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
-    """The layer with its derivatives; arguments as ``ops.forward``."""
+    """Apply the layer, with its derivatives; the arguments are those of ``ops.forward``."""
     if torch.onnx.is_in_onnx_export():
         return standard.forward(x, weight, bias, *geometry)
     if not torch.compiler.is_compiling() and not torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
@@ -38,7 +38,7 @@ def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry:
     return (standard if transformed else ops).forward(x, weight, bias, *geometry)
 
 
-def _keep(ctx: Any, a: Tensor, b: Tensor) -> None:
+def _save_operands(ctx: Any, a: Tensor, b: Tensor) -> None:
     ctx.save_for_backward(a, b)
     ctx.save_for_forward(a, b)
 
@@ -46,7 +46,7 @@ def _keep(ctx: Any, a: Tensor, b: Tensor) -> None:
 def _product_rule(
     ctx: Any, function: Callable[..., Tensor], in_a: Tensor | None, in_b: Tensor | None, more: Tensor | None = None
 ) -> Tensor:
-    """``f(da, b) + f(a, db) + more``; None stands for zero, of which not all are.
+    """``f(da, b) + f(a, db) + more``; None stands for zero, and not all three are None.
 
     Torch turns forward mode off while it calls a ``jvp``, which would make forward mode over forward mode wrong: it is turned
     on again, for operands without the tangents that are dealt with here.
@@ -62,19 +62,19 @@ class LocallyConnected(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
-        """(B, O, H', W')."""
+        """Return the output: (B, O, H', W')."""
         return ops.forward(x, weight, bias, *geometry)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keeps x and weight."""
+        """Save x and weight."""
         x, weight, bias, *ctx.geometry = inputs
-        _keep(ctx, x, weight)
+        _save_operands(ctx, x, weight)
         ctx.bias_shape, ctx.shape = None if bias is None else bias.shape, output.shape
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        """In x and weight the other two operators, in bias the sum over all it was added to."""
+        """Return the gradients in x and weight, by the other two operators, and in bias, a sum over all it was added to."""
         (grad,), (x, weight) = grads, ctx.saved_tensors
         dims = x.dim() - 2
         groups = x.shape[1] // weight.shape[dims + 1]
@@ -88,7 +88,7 @@ class LocallyConnected(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-        """The derivative along tangents of the inputs: (B, O, H', W')."""
+        """Return the derivative along tangents of the inputs: (B, O, H', W')."""
         in_x, in_weight, in_bias, *_ = tangents
 
         def layer(x: Tensor, weight: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class LocallyConnected(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
-        """(V, B, O, H', W')."""
+        """Return the outputs of all V copies: (V, B, O, H', W')."""
         x, weight, bias, *geometry = args
         mapped, (in_x, in_weight, in_bias, *_) = info.batch_size, in_dims
         if in_weight is None and in_x is None:
@@ -115,23 +115,23 @@ class LocallyConnected(torch.autograd.Function):
 
 
 class InputGradient(torch.autograd.Function):
-    """Gradient in x of ``sum(grad * forward(x, weight))``; arguments as ``ops.input_gradient``."""
+    """The gradient in x of ``sum(grad * forward(x, weight))``; arguments as ``ops.input_gradient``."""
 
     @staticmethod
     def forward(grad: Tensor, weight: Tensor, *settings: Any) -> Tensor:
-        """(B, C, H, W)."""
+        """Return the gradient: (B, C, H, W)."""
         return ops.input_gradient(grad, weight, *settings)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keeps grad and weight."""
+        """Save grad and weight."""
         grad, weight, *ctx.settings = inputs
-        _keep(ctx, grad, weight)
+        _save_operands(ctx, grad, weight)
         ctx.shape = output.shape
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        """Upstream takes the place of x."""
+        """Return the gradients in grad and weight: the upstream gradient takes the place of x."""
         (upstream,), (grad, weight) = grads, ctx.saved_tensors
         _, groups, *geometry = ctx.settings
         return (
@@ -144,12 +144,12 @@ class InputGradient(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-        """The derivative along tangents of the inputs: (B, C, H, W)."""
+        """Return the derivative along tangents of the inputs: (B, C, H, W)."""
         return _product_rule(ctx, lambda *operands: InputGradient.apply(*operands, *ctx.settings), *tangents[:2])
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
-        """(V, B, C, H, W) or (B, V, C, H, W)."""
+        """Return the gradients of all V copies: (V, B, C, H, W) or (B, V, C, H, W)."""
         grad, weight, input_size, groups, *geometry = args
         mapped, (in_grad, in_weight, *_) = info.batch_size, in_dims
         if in_weight is None:
@@ -160,23 +160,23 @@ class InputGradient(torch.autograd.Function):
 
 
 class WeightGradient(torch.autograd.Function):
-    """Gradient in weight of ``sum(grad * forward(x, weight))``; arguments as ``ops.weight_gradient``."""
+    """The gradient in weight of ``sum(grad * forward(x, weight))``; arguments as ``ops.weight_gradient``."""
 
     @staticmethod
     def forward(grad: Tensor, x: Tensor, *settings: Any) -> Tensor:
-        """(H', W', O, C/G, k1, k2)."""
+        """Return the gradient: (H', W', O, C/G, k1, k2)."""
         return ops.weight_gradient(grad, x, *settings)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keeps grad and x."""
+        """Save grad and x."""
         grad, x, *ctx.settings = inputs
-        _keep(ctx, grad, x)
+        _save_operands(ctx, grad, x)
         ctx.shape = output.shape
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        """Upstream takes the place of the weight."""
+        """Return the gradients in grad and x: the upstream gradient takes the place of the weight."""
         (upstream,), (grad, x) = grads, ctx.saved_tensors
         _, groups, *geometry = ctx.settings
         return (
@@ -187,12 +187,12 @@ class WeightGradient(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
-        """The derivative along tangents of the inputs: (H', W', O, C/G, k1, k2)."""
+        """Return the derivative along tangents of the inputs: (H', W', O, C/G, k1, k2)."""
         return _product_rule(ctx, lambda *operands: WeightGradient.apply(*operands, *ctx.settings), *tangents[:2])
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
-        """(H', W', V, O, C/G, k1, k2)."""
+        """Return the gradients of all V copies: (H', W', V, O, C/G, k1, k2)."""
         grad, x, kernel_size, groups, *geometry = args
         mapped, (in_grad, in_x, *_), dims = info.batch_size, in_dims, len(kernel_size)
         grad, x = _as_groups(grad, in_grad, mapped, 1), _as_groups(x, in_x, mapped, 1)

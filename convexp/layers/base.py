@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from convexp.layers import batched_gemm, linear_map, projection
+from convexp.layers import layout, linear_map, projection
 from convexp.layers.arguments import count
 from convexp.layers.cost import Cost
 from convexp.layers.image_layer import ImageLayer
@@ -177,4 +177,4 @@ class SpatialLayer(ImageLayer):
 
 def _stored(kernel: Tensor) -> Tensor:
     """The kernel at every location, (H', W', O, C/G, k1, k2), as a local layer's weights lie in memory."""
-    return batched_gemm.new_weight(kernel, kernel.shape).copy_(kernel)
+    return layout.new_weight(kernel, kernel.shape).copy_(kernel)

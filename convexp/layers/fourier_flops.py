@@ -1,4 +1,4 @@
-"""FLOPs of the Fourier transform, and torch's counter taught to count them."""
+"""FLOPs of the Fourier transform, and their registration with torch's counter, which does not count them by itself."""
 
 import math
 from collections.abc import Sequence
@@ -9,18 +9,19 @@ from torch.utils.flop_counter import flop_registry, register_flop_formula
 
 
 def transform_flops(size: Sequence[int]) -> int:
-    """Of one transform of a real image: ``2.5 N log2 N``, N pixels; twice that for a complex one.
+    """Return the FLOPs of one transform of a real image with N pixels, ``2.5 N log2 N``; a complex one takes twice as many.
 
-    The convention of the literature (Frigo & Johnson 2005, FFTW), whatever the library really does.
+    This is the convention of the literature (Frigo & Johnson 2005, FFTW), whatever the library computes.
     """
     n = math.prod(size)
     return round(2.5 * n * math.log2(n)) if n > 1 else 0
 
 
 def fourier_flops(in_channels: int, out_channels: int, size: Sequence[int]) -> int:
-    """Of one image through a global convolution by transforms of ``size``, the kernel's own transform left out.
+    """Return the FLOPs of a global convolution of one image by transforms of ``size``, without the transform of the kernel.
 
-    One transform for each channel in and out, and for each of the ``M (N/2 + 1)`` frequencies C*O complex multiply-adds of 8.
+    There is one transform for each input and output channel, and at each of the ``M (N/2 + 1)`` frequencies there are C*O
+    complex multiply-adds of 8 FLOPs.
     """
     frequencies = size[0] * (size[1] // 2 + 1)
     return (in_channels + out_channels) * transform_flops(size) + 8 * frequencies * in_channels * out_channels

@@ -17,7 +17,7 @@ def local(
     dilation: tuple[int, ...],
     padding_mode: str,
 ) -> Tensor:
-    """``locally_connected`` for arguments that are known to fit; casts as autocast says."""
+    """Do as ``locally_connected``, for arguments that are known to fit; cast as autocast asks."""
     dtype = working_type(x)
     if padding_mode != "zeros":  # before the cast: autocast pads in float32
         x, padding = pad(x, padding, padding_mode), (0,) * len(padding)
@@ -43,15 +43,15 @@ def locally_connected(
         input: (B, C, H, W), or (C, H, W) without a batch.
         weight: (H', W', O, C/groups, k1, k2); fastest if it lies in memory as ``LocallyConnected2d.kernel`` does.
         bias: (O,), (O, 1, 1) or (O, H', W').
-        stride: as in ``torch.nn.functional.conv2d``, and so are the others.
-        padding: pixels, ``same`` or ``valid``.
-        dilation: see stride.
-        groups: see stride.
+        stride: As in ``torch.nn.functional.conv2d``.
+        padding: Padding in pixels, ``same`` or ``valid``.
+        dilation: As in ``torch.nn.functional.conv2d``.
+        groups: As in ``torch.nn.functional.conv2d``.
         padding_mode: ``zeros``, ``reflect``, ``replicate`` or ``circular``.
 
     Returns:
-        (B, O, H', W'), or (O, H', W'). It lies in memory with the batch innermost, the order in which the next such layer wants
-        it.
+        (B, O, H', W'), or (O, H', W'). It lies in memory with the batch innermost, the order in which the next such layer is
+        fastest.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what would be right.

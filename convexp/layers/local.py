@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from convexp.layers.arguments import Padding, Sizes
-from convexp.layers.batched_gemm import literature_order, stored_order
 from convexp.layers.image_layer import uniform
+from convexp.layers.layout import literature_order, stored_order
 from convexp.layers.windowed import WindowedLayer
 
 BiasKind = Literal["location", "channel", False]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from convexp.layers.arguments import Padding, Sizes, count, flag
-from convexp.layers.batched_gemm import literature_order, stored_order
+from convexp.layers.layout import literature_order, stored_order
 from convexp.layers.local import LocalBias, PerLocation, check_bias
 
 

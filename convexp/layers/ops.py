@@ -1,7 +1,7 @@
 """The locally connected layer and its two gradients as operators of torch.
 
 As operators they are opaque to ``torch.compile`` (no graph break), counted by ``torch.utils.flop_counter``, and work on the
-meta device. Zero borders only: the other borders are padding before the operator. They have no derivatives: see ``bilinear``.
+meta device. Zero borders only: the other borders are padding before the operator. They have no derivatives: see ``autograd``.
 """
 
 import math
@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from convexp.layers import batched_gemm
+from convexp.layers import batched_gemm, layout
+from convexp.layers.call_geometry import call_geometry
 
 Sizes = Sequence[int]
 
 
-def _way(a: Tensor, b: Tensor) -> Any:
+def _implementation(a: Tensor, b: Tensor) -> Any:
     """The module that computes: Triton's kernels on a GPU that has them, else plain torch."""
     if a.is_cuda:  # triton takes a while to import
         from convexp.layers import triton_local
@@ -35,18 +36,21 @@ WEIGHT_GRADIENT = f"(Tensor grad, Tensor x, SymInt[] kernel_size, SymInt groups,
 
 @torch.library.custom_op("convexp::locally_connected", mutates_args=(), schema=FORWARD)
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes, dilation: Sizes) -> Tensor:
-    """x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W'): (B, O, H', W'), batch innermost."""
-    return _way(x, weight).forward(x, weight, bias, batched_gemm.geometry(x.shape, weight.shape, stride, padding, dilation))
+    """Apply the layer: the result (B, O, H', W') lies in memory with the batch innermost.
+
+    x is (B, C, H, W), weight (H', W', O, C/G, k1, k2), and bias broadcastable to (O, H', W').
+    """
+    return _implementation(x, weight).forward(x, weight, bias, call_geometry(x.shape, weight.shape, stride, padding, dilation))
 
 
 @torch.library.custom_op("convexp::locally_connected_input_gradient", mutates_args=(), schema=INPUT_GRADIENT)
 def input_gradient(
     grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, stride: Sizes, padding: Sizes, dilation: Sizes
 ) -> Tensor:
-    """Gradient in x of ``sum(grad * forward(x, weight))``: (B, C, H, W), batch innermost."""
+    """Return the gradient in x of ``sum(grad * forward(x, weight))``: (B, C, H, W), batch innermost."""
     shape = _input_shape(grad, weight, input_size, groups)
-    return _way(grad, weight).input_gradient(
-        grad, weight, batched_gemm.geometry(shape, weight.shape, stride, padding, dilation)
+    return _implementation(grad, weight).input_gradient(
+        grad, weight, call_geometry(shape, weight.shape, stride, padding, dilation)
     )
 
 
@@ -54,9 +58,9 @@ def input_gradient(
 def weight_gradient(
     grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int, stride: Sizes, padding: Sizes, dilation: Sizes
 ) -> Tensor:
-    """Gradient in weight of ``sum(grad * forward(x, weight))``: (H', W', O, C/G, k1, k2), stored as weights are."""
+    """Return the gradient in weight of ``sum(grad * forward(x, weight))``: (H', W', O, C/G, k1, k2), stored as weights are."""
     shape = _weight_shape(grad, x, kernel_size, groups)
-    return _way(grad, x).weight_gradient(grad, x, batched_gemm.geometry(x.shape, shape, stride, padding, dilation))
+    return _implementation(grad, x).weight_gradient(grad, x, call_geometry(x.shape, shape, stride, padding, dilation))
 
 
 def _input_shape(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int) -> list[int]:
@@ -70,20 +74,20 @@ def _weight_shape(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int) -> l
 @forward.register_fake
 def _(x: Tensor, weight: Tensor, *_: Any) -> Tensor:
     dims = x.dim() - 2
-    return batched_gemm.new_image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
+    return layout.new_image(x, [x.shape[0], weight.shape[dims], *weight.shape[:dims]])
 
 
 @input_gradient.register_fake
 def _(grad: Tensor, weight: Tensor, input_size: Sizes, groups: int, *_: Any) -> Tensor:
-    return batched_gemm.new_image(grad, _input_shape(grad, weight, input_size, groups))
+    return layout.new_image(grad, _input_shape(grad, weight, input_size, groups))
 
 
 @weight_gradient.register_fake
 def _(grad: Tensor, x: Tensor, kernel_size: Sizes, groups: int, *_: Any) -> Tensor:
-    return batched_gemm.new_weight(x, _weight_shape(grad, x, kernel_size, groups))
+    return layout.new_weight(x, _weight_shape(grad, x, kernel_size, groups))
 
 
-# A multiply-add for every weight and image, in each of the three.
+# Each of the three operators takes a multiply-add, two FLOPs, for every weight and image.
 
 
 def _flops(batch: int, weight: Sizes) -> int:

@@ -1,6 +1,6 @@
-"""The locally connected layer in torch's standard operators, for what knows no others: ONNX, and transforms in compiled code.
+"""The locally connected layer in torch's standard operators, for ONNX and for transforms in compiled code.
 
-Every transform, exporter and compiler of torch takes these; they take k1*k2 times the input's memory.
+Every transform, exporter and compiler of torch knows these operators; they take k1*k2 times the input's memory.
 """
 
 import math
@@ -15,7 +15,7 @@ from convexp.layers.convolution import im2col
 def forward(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
 ) -> Tensor:
-    """As ``ops.forward``: x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W')."""
+    """Do as ``ops.forward``: x (B, C, H, W), weight (H', W', O, C/G, k1, k2), bias broadcastable to (O, H', W')."""
     dims = len(stride)
     size, outputs, inputs, kernel = weight.shape[:dims], weight.shape[dims], weight.shape[dims + 1], weight.shape[dims + 2 :]
     groups, locations = x.shape[1] // inputs, math.prod(size)

@@ -20,8 +20,8 @@ from convexp.layers import (
     LocallyConnected2d,
     LocallyConnected3d,
     LowRankLocallyConnected2d,
-    batched_gemm,
     cost,
+    layout,
     locally_connected,
     ops,
     standard,
@@ -125,8 +125,8 @@ def test_the_operators_meet_torchs_contract(geometry, seed):
 def test_the_output_is_what_the_next_layer_wants():
     layer = LocallyConnected2d(2, 4, 3, 6, dtype=torch.float64)
     y = layer(images(layer, 5))
-    assert batched_gemm.batch_last(y).is_contiguous()
-    assert batched_gemm.batch_last(torch.relu(y)).is_contiguous()
+    assert layout.batch_last(y).is_contiguous()
+    assert layout.batch_last(torch.relu(y)).is_contiguous()
     assert layer.weight.is_contiguous()
     y.sum().backward()
     assert layer.weight.grad.is_contiguous()
@@ -140,7 +140,7 @@ def test_layouts_of_the_input_are_all_the_same(kind):
     expected = layer(x)
     shapes = [
         x.contiguous(memory_format=torch.channels_last),
-        batched_gemm.batch_first(batched_gemm.batch_last(x).contiguous()),
+        layout.batch_first(layout.batch_last(x).contiguous()),
         x.transpose(2, 3).contiguous().transpose(2, 3),
         torch.cat([x, x], 3)[..., :4],
     ]

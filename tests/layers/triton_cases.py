@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from convexp.layers import batched_gemm, triton_local
+from convexp.layers import batched_gemm, layout, triton_local
+from convexp.layers.call_geometry import Geometry
 from convexp.layers.triton_local import tiles
 from convexp.layers.triton_local.runtime import triton
 
@@ -75,10 +76,10 @@ WHOLE = Case((2, 3), (2, 2), channels=(70, 140), batch=270, bias="location")  # 
 TOLERANCE = {"float32": 2e-6, "bfloat16": 8e-3, "float16": 7e-4, "tf32": 1e-3}
 
 
-def geometry(case: Case) -> batched_gemm.Geometry:
+def geometry(case: Case) -> Geometry:
     dims = len(case.input_size)
     sizes = zip(case.input_size, case.kernel_size, case.stride, case.padding, case.dilation, strict=False)
-    return batched_gemm.Geometry(
+    return Geometry(
         batch=case.batch,
         in_channels=case.channels[0] * case.groups,
         out_channels=case.channels[1] * case.groups,
@@ -92,7 +93,7 @@ def geometry(case: Case) -> batched_gemm.Geometry:
     )
 
 
-def operands(case: Case, g: batched_gemm.Geometry, device: str) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+def operands(case: Case, g: Geometry, device: str) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     """x, weight, bias, grad; stored as the layer stores them unless moved."""
     generator = torch.Generator().manual_seed(0)
 
@@ -100,9 +101,9 @@ def operands(case: Case, g: batched_gemm.Geometry, device: str) -> tuple[Tensor,
         return torch.randn(shape, generator=generator).to(device, getattr(torch, case.dtype))
 
     x, grad = normal(*g.input_size, g.in_channels, g.batch), normal(*g.output_size, g.out_channels, g.batch)
-    x, grad = batched_gemm.batch_first(x), batched_gemm.batch_first(grad)
+    x, grad = layout.batch_first(x), layout.batch_first(grad)
     values = normal(*g.output_size, g.out_channels, g.in_channels // g.groups, *g.kernel_size)
-    weight = values if case.moved else batched_gemm.new_weight(x, values.shape).copy_(values)
+    weight = values if case.moved else layout.new_weight(x, values.shape).copy_(values)
     if case.moved:
         x, grad = x.contiguous(), grad.contiguous()
     bias = {
@@ -113,9 +114,7 @@ def operands(case: Case, g: batched_gemm.Geometry, device: str) -> tuple[Tensor,
     return x, weight, bias, grad
 
 
-def results(
-    module: Any, x: Tensor, weight: Tensor, bias: Tensor | None, grad: Tensor, g: batched_gemm.Geometry
-) -> dict[str, Tensor]:
+def results(module: Any, x: Tensor, weight: Tensor, bias: Tensor | None, grad: Tensor, g: Geometry) -> dict[str, Tensor]:
     return {
         "forward": module.forward(x, weight, bias, g),
         "input_gradient": module.input_gradient(grad, weight, g),

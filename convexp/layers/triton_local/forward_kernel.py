@@ -4,8 +4,8 @@ import math
 
 from torch import Tensor
 
-from convexp.layers import batched_gemm
-from convexp.layers.batched_gemm import Geometry
+from convexp.layers import layout
+from convexp.layers.call_geometry import Geometry
 from convexp.layers.triton_local.indexing import add_product, place_at, program_index, seen_input
 from convexp.layers.triton_local.launch import launch
 from convexp.layers.triton_local.runtime import constexpr, tensor, tl
@@ -13,14 +13,14 @@ from convexp.layers.triton_local.tiles import Kernel, shape_in_3d
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
-    """As ``batched_gemm.forward``: (B, O, H', W') that lies in memory as (H', W', O, B)."""
-    out = batched_gemm.new_image(x, (g.batch, g.out_channels, *g.output_size))
+    """Do as ``batched_gemm.forward``: (B, O, H', W') that lies in memory as (H', W', O, B)."""
+    out = layout.new_image(x, (g.batch, g.out_channels, *g.output_size))
     steps = (0, 0, 0, 0)
     if bias is not None:
         strides = bias.expand(g.out_channels, *g.output_size).stride()
         steps = (strides[0], *(0 for _ in range(4 - len(strides))), *strides[1:])
     if out.numel():
-        tensors = (batched_gemm.batch_last(x).contiguous(), batched_gemm.stored(weight, len(g.input_size)), bias, out, g.batch)
+        tensors = (layout.batch_last(x).contiguous(), layout.stored(weight, len(g.input_size)), bias, out, g.batch)
         extents = (g.unit_channels, g.batch, g.taps)
         launch(_forward, tensors, shape_in_3d(g), math.prod(g.output_size), extents, bias_steps=steps)
     return out

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
-from convexp.layers import batched_gemm
-from convexp.layers.batched_gemm import Geometry
+from convexp.layers import layout
+from convexp.layers.call_geometry import Geometry
 from convexp.layers.triton_local.indexing import add_product, place_at, program_index
 from convexp.layers.triton_local.launch import launch
 from convexp.layers.triton_local.runtime import constexpr, jit, tensor, tl
@@ -14,11 +14,11 @@ from convexp.layers.triton_local.tiles import Kernel, shape_in_3d
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
-    """As ``batched_gemm.input_gradient``: (B, C, H, W) that lies in memory as (H, W, C, B)."""
-    found = batched_gemm.new_image(grad, (g.batch, g.in_channels, *g.input_size))
+    """Do as ``batched_gemm.input_gradient``: (B, C, H, W) that lies in memory as (H, W, C, B)."""
+    found = layout.new_image(grad, (g.batch, g.in_channels, *g.input_size))
     if found.numel():
         shape = shape_in_3d(g)
-        tensors = (batched_gemm.batch_last(grad).contiguous(), batched_gemm.stored(weight, len(g.input_size)), found, g.batch)
+        tensors = (layout.batch_last(grad).contiguous(), layout.stored(weight, len(g.input_size)), found, g.batch)
         extents = (shape.inputs, g.batch, math.prod(shape.reach) * shape.outputs)
         launch(_input_gradient, tensors, shape, math.prod(g.input_size), extents)
     return found

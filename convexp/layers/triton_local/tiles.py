@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from convexp.geometry import Size
-from convexp.layers.batched_gemm import Geometry
+from convexp.layers.call_geometry import Geometry
 from convexp.layers.triton_local.runtime import jit, triton
 
 

@@ -4,8 +4,8 @@ import math
 
 from torch import Tensor
 
-from convexp.layers import batched_gemm
-from convexp.layers.batched_gemm import Geometry
+from convexp.layers import layout
+from convexp.layers.call_geometry import Geometry
 from convexp.layers.triton_local.indexing import add_product, program_index, seen_input
 from convexp.layers.triton_local.launch import launch
 from convexp.layers.triton_local.runtime import constexpr, tensor, tl
@@ -13,9 +13,9 @@ from convexp.layers.triton_local.tiles import Kernel, shape_in_3d
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
-    """As ``batched_gemm.weight_gradient``: (H', W', O, C/G, k1, k2), stored as weights are."""
-    made = batched_gemm.new_weight(x, g.weight_shape)
-    tensors = (batched_gemm.batch_last(grad).contiguous(), batched_gemm.batch_last(x).contiguous(), made, g.batch)
+    """Do as ``batched_gemm.weight_gradient``: (H', W', O, C/G, k1, k2), stored as weights are."""
+    made = layout.new_weight(x, g.weight_shape)
+    tensors = (layout.batch_last(grad).contiguous(), layout.batch_last(x).contiguous(), made, g.batch)
     launch(_weight_gradient, tensors, shape_in_3d(g), math.prod(g.output_size), (g.unit_channels, g.taps, g.batch))
     return made
 
