@@ -82,7 +82,7 @@ def test_what_does_not_apply_is_skipped_with_a_word(small_run):
     found = read(small_run("data=dsd", "probes=all", *line, *few))["probes"]
     skipped = {name: part["skipped"] for name, part in found.items() if "skipped" in part}
     assert set(skipped) == {"relative_stability", "localisation", "receptive_fields", "feature_maps"}
-    assert "where anything is" in skipped["localisation"]
+    assert "does not know where objects are" in skipped["localisation"]
     assert len(found["shift_map"]["maps"]["accuracy"]) == 3  # one dimension: a row
     assert found["equivariance"]["numbers"]["stages.0/full"] > 0
 
@@ -143,7 +143,7 @@ class Wrong:
 """
 
 
-@pytest.mark.parametrize(("kind", "said"), [("broken", "probes.wrong: broken is nan"), ("raises", "no luck")])
+@pytest.mark.parametrize(("kind", "said"), [("broken", "probes.wrong: the number broken is nan"), ("raises", "no luck")])
 def test_a_wrong_probe_is_named_and_nothing_is_lost(program, tmp_path, kind, said):
     (tmp_path / "mine.py").write_text(WRONG)
     wrong = ("+probes.wrong._target_=mine.Wrong", f"+probes.wrong.kind={kind}")
