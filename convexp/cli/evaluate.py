@@ -8,8 +8,7 @@ from convexp.config.messages.suggestions import suggest
 from convexp.config.run_folder import load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
-from convexp.records import read_result
-from convexp.records.settings import lookup
+from convexp.records import read_record
 from convexp.terminal import console
 
 SETTINGS = ("run", "accelerator", "data_root", "probes")  # conf/eval.yaml
@@ -38,13 +37,13 @@ def task(cfg: DictConfig) -> None:
 
     prepare_torch(config)
     module, data = restore(config, folder)
-    noted = read_result(folder) or {}
-    before = lookup(noted, "data.checksum")
+    record = read_record(folder)
+    before = record.data.checksum if record else None
     if before is not None and before != data.checksum:
         said = f"these are other images than the run's (checksum {before}, now {data.checksum})"
         console.print_error("convexp-eval", f"data ({config.data.name}): {said}")
     for name, mean in again(module, data, config).items():
-        console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({verdict(name, mean, noted)})")
+        console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({verdict(name, mean, record)})")
     if config.probes:
         reprobe(module, data, config, folder)
 

@@ -61,13 +61,13 @@ def make_report(folder: Path) -> list[Path]:
     Raises:
         ConfigError: If the folder cannot be read, or the report cannot be written.
     """
-    from convexp.records.index import all_kept
+    from convexp.records.index import gc_paused
     from convexp.reporting.render.files import write_report
     from convexp.reporting.render.terminal import print_report
     from convexp.reporting.report import build_report
 
     try:
-        with all_kept():
+        with gc_paused():
             report = build_report(folder)
             try:
                 return write_report(report, folder)

@@ -10,12 +10,12 @@ from convexp.config import Config
 from convexp.config.hydra_files import read_config
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
-from convexp.records import identity_hash, read_result
-from convexp.records.identity import INDIFFERENT, PLACES
+from convexp.records import identity_hash, read_record
+from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.settings import flatten, within
 
 MAY_CHANGE = ("resume", "data_root")
-ELSEWHERE = (*INDIFFERENT, *PLACES, "data.source.file")
+MAY_DIFFER = (*OUTSIDE_IDENTITY, *LOCATIONS, "data.source.file")  # in a run whose data lies elsewhere now
 
 
 def resumed(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
@@ -36,11 +36,11 @@ def identity_of(config: Config, folder: Path) -> str:
 
     Whether it is the same data is told by its checksum, once it has been read.
     """
-    noted = read_result(folder) or {}
-    if noted.get("identity") is not None and _settled(noted.get("config")) == _settled(config.model_dump(by_alias=True)):
-        return str(noted["identity"])
+    record = read_record(folder)
+    if record and record.identity is not None and _settled(record.config) == _settled(config.model_dump(by_alias=True)):
+        return record.identity
     return identity_hash(config.identity())
 
 
 def _settled(config: Any) -> dict[str, Any]:
-    return {setting: value for setting, value in flatten(config).items() if not within(setting, ELSEWHERE)}
+    return {setting: value for setting, value in flatten(config).items() if not within(setting, MAY_DIFFER)}

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from convexp.config.help.settings import SettingHelp
+from convexp.records import RunRecord
 from convexp.records.plan import read_plan, sweep_root
 from convexp.terminal import console
 from convexp.terminal.commands import tensorboard_command
@@ -60,27 +61,28 @@ def _accuracy(metrics: dict[str, float]) -> str:
     return f"test accuracy {metrics['test/acc']:.2%}{shift}"
 
 
-def run(result: dict[str, Any], folder: Path) -> None:
+def run(record: RunRecord, folder: Path) -> None:
     """Print the result of one run of a sweep in a line that begins with its number and the number of runs."""
     root = sweep_root(folder)
     plan = read_plan(root) if root else None
     names = [run.folder for run in plan.runs] if plan else []
     name = str(folder.relative_to(root)) if root else folder.name
     place = f"[dim]{names.index(name) + 1}/{len(names)}[/] " if name in names else ""
-    console.out.print(f"{place}[bold]{escape(name)}[/]: {_accuracy(result['metrics'])}, {result['seconds']['total']:.1f} s")
+    console.out.print(f"{place}[bold]{escape(name)}[/]: {_accuracy(record.metrics)}, {record.seconds.total:.1f} s")
 
 
-def result(result: dict[str, Any], folder: str) -> None:
+def result(record: RunRecord, folder: str) -> None:
     """Print the result of a single run as a paragraph."""
-    metrics, seconds = result["metrics"], result["seconds"]
-    console.out.print(f"[bold]{escape(result['name'])}[/]: {_accuracy(metrics)}")
-    counts = f"{result['network']['parameters']:,} parameters, {result['network']['flops']:,} FLOPs per image forward"
+    metrics, network = record.metrics, record.network
+    assert network is not None
+    console.out.print(f"[bold]{escape(record.name or '')}[/]: {_accuracy(metrics)}")
+    counts = f"{network.parameters:,} parameters, {network.flops:,} FLOPs per image forward"
     epochs = (
         f", best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch"
         if "epochs" in metrics
         else ""
     )
-    console.out.print(f"  {counts}{epochs}, {seconds['total']:.1f} s in total")
+    console.out.print(f"  {counts}{epochs}, {record.seconds.total:.1f} s in total")
     console.out.print(f"  {escape(folder)}/result.json")
     if "epochs" in metrics:
         console.out.print(f"  {escape(tensorboard_command(folder))}")

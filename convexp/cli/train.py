@@ -21,10 +21,10 @@ from convexp.config.differences import differences
 from convexp.config.hydra_files import write_config
 from convexp.config.trust import untrusted_packages
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
-from convexp.records import Result, RunFolder, Taken, identity_hash
+from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
-from convexp.records.result import write_failure
+from convexp.records.record_file import write_failure
 from convexp.studies.markers import is_stopped, mark_refused, mark_stopped
 from convexp.terminal import console
 
@@ -50,7 +50,7 @@ def task(cfg: DictConfig) -> float | None:
     except Exception as error:
         if folder.is_dir():  # a run that is resumed has noted it in its own
             with suppress(OSError):  # where there is no room, it is noted nowhere
-                write_failure(folder, traceback.format_exc(), mendable=False)
+                write_failure(folder, traceback.format_exc(), config_error=False)
         if isinstance(error, OSError):
             raise ConvexpError(f"{console.display_path(folder)}: {error}") from error
         raise
@@ -72,13 +72,13 @@ def one_of_many(cfg: DictConfig, root: Path, folder: Path) -> float | None:
         console.print_error("convexp-train", f"{folder.name}: {error}")
         return None
     except ConvexpError as error:
-        said, reason, mendable = str(error), str(error), isinstance(error, ConfigError)
+        said, reason, config_error = str(error), str(error), isinstance(error, ConfigError)
     except Exception as error:
         said = f"{type(error).__name__}: {error} (traceback in {folder}/result.json)"
-        reason, mendable = traceback.format_exc(), False
+        reason, config_error = traceback.format_exc(), False
     console.print_error("convexp-train", f"{folder.name}: {said}")
     with suppress(OSError):  # a full disk is noted nowhere, and takes no other run with it
-        write_failure(folder, reason, mendable)
+        write_failure(folder, reason, config_error)
     if cfg.get("on_failure") == "stop":
         mark_stopped(root)
     return None
@@ -94,35 +94,35 @@ def start(cfg: DictConfig, folder: Path, sweeps: bool) -> float | None:
         config = load_config(cfg, Path(HydraConfig.get().runtime.cwd))
         identity = identity_hash(config.identity())
     with RunFolder(folder, identity) as taken:
-        if taken.found is Taken.FINISHED:
+        if taken.found is RunStatus.FINISHED:
             assert taken.previous is not None
             console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
             return monitored(taken.previous, config)
-        result = execute(cfg, config, taken, sweeps)
-    return monitored(result, config)
+        record = execute(cfg, config, taken, sweeps)
+    return monitored(record, config)
 
 
-def monitored(result: Result, config: Config) -> float | None:
+def monitored(record: RunRecord, config: Config) -> float | None:
     """The best monitored value, which sweepers optimise; None where nothing was trained."""
-    return result["metrics"].get(config.monitor)
+    return record.metrics.get(config.monitor)
 
 
-def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> Result:
+def execute(cfg: DictConfig, config: Config, taken: RunFolder, sweeps: bool) -> RunRecord:
     """Import torch, build, run, say what came out."""
     if not sweeps:
         announce(cfg, config, taken)
     run = prepared(config, taken)
-    write_config(taken.path, cfg, HydraConfig.get(), keep=taken.found is Taken.UNFINISHED)
+    write_config(taken.path, cfg, HydraConfig.get(), keep=taken.found.is_unfinished)
     try:
-        result = run.execute()
+        record = run.execute()
     except KeyboardInterrupt:
         console.out.print(f"interrupted; to go on: {again(config, taken.path)}", markup=False)
         raise
     if sweeps:
-        show.run(result, taken.path)
+        show.run(record, taken.path)
     else:
-        show.result(result, console.display_path(taken.path))
-    return result
+        show.result(record, console.display_path(taken.path))
+    return record
 
 
 def again(config: Config, folder: Path) -> str:
@@ -137,7 +137,7 @@ def announce(cfg: DictConfig, config: Config, taken: RunFolder) -> None:
     hydra_cfg = HydraConfig.get()
     if hydra_cfg.verbose:
         show.settings(config.model_dump(by_alias=True), config.name)
-    elif taken.found is Taken.UNFINISHED:
+    elif taken.found.is_unfinished:
         console.out.print(f"{config.name}: goes on in {console.display_path(taken.path)}", markup=False)
     else:
         show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, parse_command_line(sys.argv[1:]), "train"))

@@ -20,10 +20,10 @@ from convexp.config.checks.sizes import check_monitors, check_numbers, check_wid
 from convexp.config.checks.targets import check_targets
 from convexp.config.folders import check_name
 from convexp.config.messages.validation import explain_validation_error
-from convexp.config.renamed import renamed
 from convexp.config.schema import Config
 from convexp.config.user_paths import make_paths_absolute
 from convexp.errors import ConfigError
+from convexp.records.renamed import renamed
 
 
 def load_config(cfg: DictConfig, base: Path | None = None) -> Config:

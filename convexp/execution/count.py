@@ -2,15 +2,15 @@
 
 import math
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from convexp.config import Config
 from convexp.execution import build
+from convexp.execution.recording import network_record
 from convexp.machine.environment import git, versions
 from convexp.models import LayerCost, network_cost
-from convexp.records import FORMAT, Result, RunFolder
-from convexp.records.result import write_result
+from convexp.records import RunFolder, RunRecord, RunStatus, write_record
+from convexp.records.record import Seconds
 
 FLOAT = 4  # bytes
 
@@ -24,30 +24,26 @@ class Costing:
         planned = build.plan(config)
         self.width, self.layers = planned.width, planned.count_layers()
 
-    def execute(self) -> Result:
+    def execute(self) -> RunRecord:
         """Write ``result.json`` and return it."""
         start, config = time.perf_counter(), self.config
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        result: Result = {
-            "format": FORMAT,
-            "state": "finished",
-            "identity": self.folder.identity,
-            "name": config.name,
-            "seed": config.seed,
-            "started": now,
-            "config": config.model_dump(by_alias=True),
-            "network": asdict(network_cost(self.layers)) | {"width": self.width},
-            "data": {},
-            "metrics": costs(self.layers, math.prod(config.data.input_shape), config.data.batch_size),
-            "probes": {},
-            "versions": versions(),
-            "git": git(),
-            "error": None,
-            "ended": now,
-            "seconds": {"total": round(time.perf_counter() - start, 4)},
-        }
-        write_result(self.folder.path, result)
-        return result
+        record = RunRecord(
+            state=RunStatus.FINISHED,
+            identity=self.folder.identity,
+            name=config.name,
+            seed=config.seed,
+            started=now,
+            config=config.model_dump(by_alias=True),
+            network=network_record(self.layers, self.width),
+            metrics=costs(self.layers, math.prod(config.data.input_shape), config.data.batch_size),
+            versions=versions(),
+            git=git(),
+            ended=now,
+            seconds=Seconds(total=round(time.perf_counter() - start, 4)),
+        )
+        write_record(self.folder.path, record)
+        return record
 
 
 def costs(layers: list[LayerCost], pixels: int, batch: int) -> dict[str, float]:

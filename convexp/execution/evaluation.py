@@ -18,6 +18,7 @@ from convexp.files.atomic import atomic_write
 from convexp.files.json_files import write_json
 from convexp.probes.numbers import describe_number
 from convexp.probes.runner import measure, probe_sample
+from convexp.records.encode import plain
 from convexp.terminal import console
 from convexp.training.checkpoints import BEST
 from convexp.training.module import Classifier
@@ -107,11 +108,11 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
     target.mkdir(exist_ok=True)
     for name, probe in probes.items():
         found, pictures = measure(name, probe, network, sample)
-        write_json(target / f"{name}.json", {"settings": (config.probes or {})[name].spec(), **found})
+        write_json(target / f"{name}.json", {"settings": (config.probes or {})[name].spec(), **plain(found)})
         save_pictures(pictures, target)
-        if "skipped" in found:
-            console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found['skipped'])}")
-        show_numbers(name, [(k, v, describe_number(type(probe), k)) for k, v in found.get("numbers", {}).items()])
+        if found.skipped is not None:
+            console.out.print(f"[yellow]{name} skipped[/]: {console.escape(found.skipped)}")
+        show_numbers(name, [(k, v, describe_number(type(probe), k)) for k, v in found.numbers.items()])
     console.out.print(f"maps and pictures: {console.escape(console.display_path(target))}/")
 
 

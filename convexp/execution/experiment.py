@@ -5,13 +5,13 @@ import time
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from msgspec.structs import asdict
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
@@ -22,14 +22,15 @@ from convexp.errors import ConfigError, ConvexpError
 from convexp.execution import build
 from convexp.execution.evaluation import evaluate, load_weights, prepare_torch, save_pictures
 from convexp.execution.footprint import check_memory
+from convexp.execution.recording import data_record, network_record
 from convexp.machine.environment import git, hardware, versions
-from convexp.models import network_cost
 from convexp.probes.figures import numbers_over_epochs
 from convexp.probes.runner import flatten_numbers, measure, probe_sample
-from convexp.records import FORMAT, Result, RunFolder, Taken
+from convexp.records import RunFolder, RunRecord, RunStatus, write_record
 from convexp.records.log import log, logging_to
 from convexp.records.plan import read_plan, sweep_root
-from convexp.records.result import LOG, write_result
+from convexp.records.record import EpochRecord, Seconds
+from convexp.records.record_file import LOG
 from convexp.records.settings import lookup
 from convexp.terminal import console
 from convexp.tracking.final_metrics import final_metrics
@@ -53,15 +54,16 @@ class Experiment:
     def __init__(self, config: Config, folder: RunFolder) -> None:
         self.config = config
         self.folder = folder.path
-        self.resumes = folder.found is Taken.UNFINISHED
-        self.previous: Result = (folder.previous or {}) if self.resumes else {}
-        self.seconds: dict[str, float] = {k: v for k, v in self.previous.get("seconds", {}).items() if k != "total"}
+        self.resumes = folder.found.is_unfinished
+        self.previous = folder.previous if self.resumes else None
+        before_now = asdict(self.previous.seconds) if self.previous else {}
+        self.seconds: dict[str, float] = {k: v for k, v in before_now.items() if v is not None and k != "total"}
         with self._timed("setup"):
             prepare_torch(config)
             root = sweep_root(self.folder)
             self.study = read_plan(root) if root else None
             self.data = build.dataset(config)
-            before = self.previous.get("data", {}).get("checksum")
+            before = self.previous.data.checksum if self.previous else None
             if before is not None and before != self.data.checksum:
                 raise ConfigError(
                     f"data ({config.data.name}): the images have changed since this run was begun (checksum {before}, now "
@@ -73,7 +75,7 @@ class Experiment:
             self.make_loggers = build.loggers(config)
             self._build()
         self.loggers: list[Logger] = []
-        self.result: Result = self._first_result(folder.identity)
+        self.record = self._first_record(folder.identity)
 
     def _build(self) -> None:
         """What a training changes: it begins as the seed says."""
@@ -88,44 +90,32 @@ class Experiment:
         yield
         self.seconds[part] = round(self.seconds.get(part, 0.0) + time.perf_counter() - start, 4)
 
-    def _first_result(self, identity: str) -> Result:
-        config, data = self.config, self.data
-        return {
-            "format": FORMAT,
-            "state": "running",
-            "identity": identity,
-            "name": config.name,
-            "seed": config.seed,
-            "started": self.previous.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
-            "config": self._config_as_begun(),
-            "network": asdict(network_cost(self.layers)) | {"width": self.plan.width},
-            "data": {
-                "checksum": data.checksum,
-                "split": data.split,
-                "train": len(data.train),
-                "val": len(data.val),
-                "test": len(data.test),
-                "mean": data.mean,
-                "std": data.std,
-                **data.notes,
-            },
-            "loss": "mean over samples",  # results without this line: over batches, of which the last may be shorter
-            "metrics": {},
-            "probes": {},
-            "versions": versions(),
-            "git": git(),
-        }
+    def _first_record(self, identity: str) -> RunRecord:
+        config, started = self.config, self.previous.started if self.previous else None
+        return RunRecord(
+            state=RunStatus.RUNNING,
+            identity=identity,
+            name=config.name,
+            seed=config.seed,
+            started=started or datetime.now(UTC).isoformat(timespec="seconds"),
+            config=self._config_as_begun(),
+            network=network_record(self.layers, self.plan.width),
+            data=data_record(self.data),
+            loss="mean over samples",  # records without it: mean over batches, of which the last may be shorter
+            versions=versions(),
+            git=git(),
+        )
 
     def _config_as_begun(self) -> dict[str, Any]:
         """With the places where the data lay then: it is the same data, and other places would stand for other runs."""
         config = self.config.model_dump(by_alias=True)
         source: dict[str, Any] = config["data"]["source"]
         for key in {"root", "file"} & source.keys():
-            before = lookup(self.previous, f"config.data.source.{key}")
+            before = lookup(self.previous and self.previous.config, f"data.source.{key}")
             source[key] = before if isinstance(before, str) else source[key]
         return config
 
-    def execute(self) -> Result:
+    def execute(self) -> RunRecord:
         """Fit, test and probe, and keep ``result.json`` true all the while.
 
         Raises:
@@ -138,32 +128,32 @@ class Experiment:
             except (KeyboardInterrupt, SystemExit):
                 log.info("interrupted")
                 with suppress(OSError):  # a full disk must not turn Ctrl-C into a failure, after which a sweep goes on
-                    self._save("interrupted")
+                    self._save(RunStatus.INTERRUPTED)
                 raise KeyboardInterrupt from None
             except Exception as error:
                 reason = str(error) if isinstance(error, ConvexpError) else traceback.format_exc()
                 log.info("failed: %s", reason)
-                self.result["mendable"] = isinstance(error, ConfigError)
+                self.record.config_error = isinstance(error, ConfigError)
                 with suppress(OSError):  # what went wrong is what has to be said
-                    self._save("failed", error=reason)
+                    self._save(RunStatus.FAILED, error=reason)
                 raise
             else:
-                self._save("finished")
-                log.info("finished: %s", self.result["metrics"])
+                self._save(RunStatus.FINISHED)
+                log.info("finished: %s", self.record.metrics)
             finally:
                 self._close()
-        return self.result
+        return self.record
 
     def _close(self) -> None:
         """End the trackers; what they make of it changes nothing in the run."""
         for tracker in self._trackers():
             try:
-                close(tracker, failed=self.result["state"] != "finished")
+                close(tracker, failed=not self.record.is_finished)
             except Exception as error:
                 log.warning("%s cannot be closed: %s", type(tracker).__name__, error)
 
     def _run(self) -> None:
-        self._save("running")
+        self._save(RunStatus.RUNNING)
         try:
             self._fit(read_checkpoints(self.folder / "checkpoints", self.module) if self.resumes else None)
         except UnusableError as error:
@@ -172,18 +162,16 @@ class Experiment:
             self._build()
             self._fit(None)
         self._test()
-        self._save("running")  # what is measured is safe before the probes start
+        self._save(RunStatus.RUNNING)  # what is measured is safe before the probes start
         self._probe()
 
-    def _save(self, state: str, error: str | None = None) -> None:
-        self.result |= {
-            "state": state,
-            "error": error,
-            "seconds": {**self.seconds, "total": round(sum(self.seconds.values()), 4)},
-        }
-        if state != "running":
-            self.result["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
-        write_result(self.folder, self.result)
+    def _save(self, state: RunStatus, error: str | None = None) -> None:
+        record = self.record
+        record.state, record.error = state, error
+        record.seconds = Seconds(**self.seconds, total=round(sum(self.seconds.values()), 4))
+        if state is not RunStatus.RUNNING:
+            record.ended = datetime.now(UTC).isoformat(timespec="seconds")
+        write_record(self.folder, record)
 
     def _clear(self) -> None:
         """Away with what an earlier start has left of epochs: they are done again."""
@@ -223,11 +211,11 @@ class Experiment:
         self.trainer = self._trainer(checkpoint)
         config, data = self.config, self.data.to(self.trainer.strategy.root_device)
         accelerator, precision = type(self.trainer.accelerator).__name__, str(self.trainer.precision)
-        self.result["hardware"] = hardware(accelerator, torch.get_num_threads(), precision)
+        self.record.hardware = hardware(accelerator, torch.get_num_threads(), precision)
         if precision != config.trainer.precision:
             console.out.print(f"trainer.precision={config.trainer.precision}: runs as {precision} on this device", markup=False)
         for board in self._boards():
-            board.start(self.result, self.study)
+            board.start(self.record, self.study)
         if config.compile:
             self.network.compile()
         with self._timed("fit"), restoring(checkpoint, self.checkpoints):
@@ -239,11 +227,11 @@ class Experiment:
                 weights_only=True,
             )
         for learning in self.learning:
-            self.result["by_epoch"] = learning.rows
+            self.record.by_epoch = [EpochRecord(**row) for row in learning.rows]
             self.seconds["fit"] = round(self.seconds["fit"] - learning.seconds, 4)
             self.seconds["probes"] = round(self.seconds.get("probes", 0.0) + learning.seconds, 4)
         epochs = self.trainer.current_epoch
-        self.result["metrics"] |= {
+        self.record.metrics |= {
             "epochs": epochs,
             "steps": self.trainer.global_step,
             "best_epoch": self.checkpoints.best_epoch,
@@ -262,7 +250,7 @@ class Experiment:
         if best.exists():
             load_weights(self.module, best)
         with self._timed("test"):
-            self.result["metrics"] |= evaluate(self.module, self.data, self.config)
+            self.record.metrics |= evaluate(self.module, self.data, self.config)
 
     def _probe(self) -> None:
         pictures = {"data": preview_grid(self.data, self.config.seed)}
@@ -273,29 +261,29 @@ class Experiment:
         with self._timed("probes"):
             for name, probe in self.probes.items():
                 try:
-                    self.result["probes"][name], found = measure(name, probe, self.network, sample)
+                    self.record.probes[name], found = measure(name, probe, self.network, sample)
                 except Exception as error:  # the others are measured all the same
                     failures.append(error)
                     found = {}
                 pictures |= found
-        rows: list[dict[str, Any]] = self.result.get("by_epoch", [])
-        learned = numbers_over_epochs([row["epoch"] for row in rows], [row["numbers"] for row in rows])
+        rows = self.record.by_epoch or []
+        learned = numbers_over_epochs([row.epoch for row in rows], [row.numbers for row in rows])
         if learned is not None:
             pictures["learning"] = learned
-        self.result["metrics"] |= {f"probe/{name}": value for name, value in flatten_numbers(self.result["probes"]).items()}
+        self.record.metrics |= {f"probe/{name}": value for name, value in flatten_numbers(self.record.probes).items()}
         self._show(pictures)
         if failures:
             raise failures[0]
 
     def _show(self, pictures: dict[str, Tensor]) -> None:
         """Pictures and final metrics, as files and in TensorBoard."""
-        step, metrics = self.trainer.global_step, final_metrics(self.result)
+        step, metrics = self.trainer.global_step, final_metrics(self.record)
         save_pictures(pictures, self.folder)
         for board in self._boards():
             for name, picture in pictures.items():
                 board.picture(name, picture, step)
             board.finish(metrics, step, self.study)
-        settings = cells(columns(self.study), self.result) | {"seed": self.config.seed}
+        settings = cells(columns(self.study), self.record) | {"seed": self.config.seed}
         for logger in self.loggers:
             if not isinstance(logger, TensorBoard):
                 logger.log_hyperparams(settings)

@@ -9,7 +9,7 @@ from convexp.config.user_paths import parse_path
 from convexp.data import Dataset
 from convexp.execution.evaluation import restore
 from convexp.models import Network
-from convexp.records.result import Result, read_result
+from convexp.records import RunRecord, read_record
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class OpenedRun:
         network: with the weights of the best checkpoint, on the CPU, in evaluation mode; images ``(B, C, H, W)`` from 0 to 255
             (uint8 or float) to logits ``(B, classes)``.
         data: training, validation and test images as the run saw them; ``data.test.first(n)`` are images and labels.
-        result: what ``result.json`` holds, empty if that is damaged.
+        record: What ``result.json`` holds; None if that is damaged.
     """
 
     folder: Path
     config: Config
     network: Network
     data: Dataset
-    result: Result
+    record: RunRecord | None
 
 
 def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
@@ -56,4 +56,4 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
     folder = parse_path("run", run)
     config = load_run_config(folder, "run", data_root)
     module, data = restore(config, folder)
-    return OpenedRun(folder, config, module.network.eval(), data, read_result(folder) or {})
+    return OpenedRun(folder, config, module.network.eval(), data, read_record(folder))

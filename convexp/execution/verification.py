@@ -10,7 +10,7 @@ from torch import Tensor
 from convexp.config import Config
 from convexp.data import Dataset, Images, loader
 from convexp.execution.evaluation import tester
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.training.module import Classifier
 
 RELATIVE = 1e-6  # what is noted was computed and rounded in float32
@@ -47,16 +47,16 @@ def _mean(values: Tensor, batch_size: int) -> Mean:
     return Mean(float(values.mean()), float(batches.mean()))
 
 
-def verdict(name: str, mean: Mean, result: Result) -> str:
-    """What to say of ``mean`` beside what ``result`` notes as ``name``; equal is what differs by less than ``RELATIVE``.
+def verdict(name: str, mean: Mean, record: RunRecord | None) -> str:
+    """What to say of ``mean`` beside what ``record`` notes as ``name``; equal is what differs by less than ``RELATIVE``.
 
     Results that do not say what their ``loss`` is may hold the mean over batches.
     """
-    noted = result.get("metrics", {}).get(name)
-    if noted is None:
+    noted = record.metrics.get(name) if record else None
+    if record is None or noted is None:
         return "not noted by the run"
     if math.isclose(noted, mean.over_samples, rel_tol=RELATIVE):
         return "as noted"
-    if "loss" not in result and math.isclose(noted, mean.over_batches, rel_tol=RELATIVE):
+    if record.loss is None and math.isclose(noted, mean.over_batches, rel_tol=RELATIVE):
         return f"noted: {noted:.7g}, the mean over batches, of which the last, shorter one counts like the others"
     return f"noted: {noted:.7g}"

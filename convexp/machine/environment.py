@@ -1,4 +1,4 @@
-"""Where and with what a run was made."""
+"""The versions of what is installed, the state of the code and the hardware."""
 
 import os
 import platform
@@ -6,14 +6,47 @@ import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+
+from msgspec import Struct
 
 PACKAGES = ("convexp", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy")
 
 
+class GitState(Struct, frozen=True):
+    """The state of a git checkout.
+
+    Attributes:
+        commit: Hash of the commit; None for an installed wheel.
+        dirty: Whether there were uncommitted changes; None for an installed wheel.
+    """
+
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+class Hardware(Struct, frozen=True, kw_only=True):
+    """What a run was computed on; None for what an older version did not record.
+
+    Attributes:
+        cpu: Name of the processor.
+        cores: Number of logical processors.
+        threads: Number of threads that torch used.
+        accelerator: Name of Lightning's accelerator class, such as ``CPUAccelerator``.
+        precision: Precision that the training had, such as ``32-true``.
+        system: Operating system and its version.
+    """
+
+    cpu: str | None = None
+    cores: int | None = None
+    threads: int | None = None
+    accelerator: str | None = None
+    precision: str | None = None
+    system: str | None = None
+
+
 @cache
 def versions() -> dict[str, str]:
-    """Version of Python and of the packages that change results."""
+    """Return the version of Python and of the packages that can change results, by name."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -24,6 +57,7 @@ def versions() -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str | None:
+    """Output of a git command in the folder of this file; None if it fails."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True
@@ -34,11 +68,11 @@ def _git(*arguments: str) -> str | None:
 
 
 @cache
-def git() -> dict[str, Any]:
-    """Commit of the checkout that convexp runs from and whether it has uncommitted changes; nulls for an installed wheel."""
+def git() -> GitState:
+    """Return the state of the checkout that convexp runs from; nothing is known of an installed wheel."""
     if _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
-        return {"commit": None, "dirty": None}  # in no repository, or in somebody else's
-    return {"commit": _git("rev-parse", "HEAD"), "dirty": bool(_git("status", "--porcelain"))}
+        return GitState()  # in no repository, or in one that convexp is no part of
+    return GitState(_git("rev-parse", "HEAD"), bool(_git("status", "--porcelain")))
 
 
 @cache
@@ -50,13 +84,13 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def hardware(accelerator: str, threads: int, precision: str) -> dict[str, Any]:
-    """What computed it; ``accelerator``, ``threads`` and ``precision`` as the run had them, whatever was asked for."""
-    return {
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "threads": threads,
-        "accelerator": accelerator,
-        "precision": precision,
-        "system": platform.platform(),
-    }
+def hardware(accelerator: str, threads: int, precision: str) -> Hardware:
+    """Return what this machine is, with the accelerator, threads and precision that a run really had."""
+    return Hardware(
+        cpu=_cpu(),
+        cores=os.cpu_count(),
+        threads=threads,
+        accelerator=accelerator,
+        precision=precision,
+        system=platform.platform(),
+    )

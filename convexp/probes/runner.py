@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +12,7 @@ from convexp.errors import ConvexpError
 from convexp.probes.base import Measurement, Probe
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.sample import Sample
+from convexp.records.record import ProbeRecord
 
 
 def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.device) -> Sample:
@@ -29,7 +29,7 @@ def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
     )
 
 
-def measure(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def measure(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tuple[ProbeRecord, dict[str, Tensor]]:
     """Measure a network with one probe.
 
     The network's training mode and torch's random state are the same afterwards as before.
@@ -41,8 +41,8 @@ def measure(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tupl
         sample: The images to measure it on.
 
     Returns:
-        The record ``{numbers, maps, protocol, seconds}``, or ``{skipped: reason}`` if the probe does not apply; and the
-        pictures under the names ``<probe>/<picture>``.
+        The record of the probe, which has only ``skipped``, the reason, if the probe does not apply; and the pictures under the
+        names ``<probe>/<picture>``.
 
     Raises:
         ConvexpError: If there are no images, or a number is not finite.
@@ -54,20 +54,20 @@ def measure(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tupl
         try:
             found = probe.measure(network.eval(), sample)
         except NotApplicableError as reason:
-            return {"skipped": str(reason)}, {}
+            return ProbeRecord(skipped=str(reason)), {}
         except Exception as error:
             error.add_note(f"while measuring probes.{name}")
             raise
         finally:
             network.train(training)
     _check_finite(name, found)
-    result = {
-        "numbers": found.numbers,
-        "maps": found.maps,
-        "protocol": found.protocol,
-        "seconds": round(time.perf_counter() - start, 4),
-    }
-    return result, {f"{name}/{picture}": pixels for picture, pixels in found.pictures.items()}
+    record = ProbeRecord(
+        numbers=found.numbers,
+        maps=found.maps,
+        protocol=found.protocol,
+        seconds=round(time.perf_counter() - start, 4),
+    )
+    return record, {f"{name}/{picture}": pixels for picture, pixels in found.pictures.items()}
 
 
 def _check_finite(name: str, found: Measurement) -> None:
@@ -76,6 +76,6 @@ def _check_finite(name: str, found: Measurement) -> None:
             raise ConvexpError(f"probes.{name}: the number {number} is {value}, which is not finite")
 
 
-def flatten_numbers(results: Mapping[str, dict[str, Any]]) -> dict[str, float]:
+def flatten_numbers(records: Mapping[str, ProbeRecord]) -> dict[str, float]:
     """Return the numbers of all probes under the names ``<probe>/<number>``."""
-    return {f"{probe}/{k}": v for probe, found in results.items() for k, v in found.get("numbers", {}).items()}
+    return {f"{probe}/{k}": v for probe, found in records.items() for k, v in found.numbers.items()}

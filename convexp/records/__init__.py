@@ -1,7 +1,10 @@
-"""The run folder and what it records: identity, state, result, plan; and the index over many runs. No torch."""
+"""The run folder and what it records: identity, status, record, plan; and the records of many runs. No torch."""
 
-from convexp.records.folder import RunFolder, Taken
+from convexp.records.folder import RunFolder
+from convexp.records.identity import identity_hash
 from convexp.records.index import collect
-from convexp.records.result import FORMAT, Result, identity_hash, read_result
+from convexp.records.record import RunRecord
+from convexp.records.record_file import read_record, write_record
+from convexp.records.status import RunStatus
 
-__all__ = ["FORMAT", "Result", "RunFolder", "Taken", "collect", "identity_hash", "read_result"]
+__all__ = ["RunFolder", "RunRecord", "RunStatus", "collect", "identity_hash", "read_record", "write_record"]

@@ -1,6 +1,5 @@
-"""The folder of one run: nobody else's while it runs, never written over, resumable after anything."""
+"""The folder of one run: locked while the run lasts, never overwritten by another run, resumable after any interruption."""
 
-from enum import Enum
 from pathlib import Path
 from types import TracebackType
 
@@ -10,84 +9,80 @@ from convexp.errors import BusyError, RefusedError
 from convexp.files.atomic import PARTIAL, remove_partials
 from convexp.files.locks import lock
 from convexp.records.contents import FOLDERS, check_inside
-from convexp.records.result import LOG, Result, read_result
+from convexp.records.record import RunRecord
+from convexp.records.record_file import LOG, read_record
+from convexp.records.status import RunStatus
 
 LOCK = ".lock"
 
 
-class Taken(Enum):
-    """What was found in a folder when it was taken."""
+def status_of(path: Path, identity: str | None) -> RunStatus:
+    """Determine the status of the run in a folder, for a sweep; nothing is changed.
 
-    NEW = "new"
-    FINISHED = "finished"
-    UNFINISHED = "unfinished"  # interrupted, killed or failed: to be gone on with
+    Args:
+        path: The folder; it need not exist.
+        identity: Identity of the configuration that is to run there; None if that configuration is not valid.
 
-
-class State(Enum):
-    """In what state a sweep finds the folder of one of its runs."""
-
-    FINISHED = "finished"
-    INTERRUPTED = "interrupted"  # killed, too
-    FAILED = "failed"
-    BUSY = "busy"  # another process runs in it
-    NEW = "new"  # or damaged: it is done again
-    OTHER = "other"  # a run of other settings
-    WRONG = "wrong"  # it cannot be done: its settings are wrong
+    Raises:
+        ConvexpError: If a newer version of convexp wrote the record.
+    """
+    if is_busy(path):
+        return RunStatus.BUSY
+    return RunStatus.WRONG if identity is None else _recorded(read_record(path), identity)
 
 
-def state(path: Path, identity: str | None) -> State:
-    """The state of the folder at ``path`` for a run with ``identity`` (None: its settings are wrong); nothing is touched."""
-    if busy(path):
-        return State.BUSY
-    if identity is None:
-        return State.WRONG
-    result = read_result(path)
-    if result is None:
-        return State.NEW
-    if result.get("identity") is None:  # it failed before it could start
-        return State.FAILED
-    if result["identity"] != identity:
-        return State.OTHER
-    return {"finished": State.FINISHED, "failed": State.FAILED}.get(str(result.get("state")), State.INTERRUPTED)
+def _recorded(record: RunRecord | None, identity: str) -> RunStatus:
+    """The status of a folder in which no process runs."""
+    if record is None:
+        return RunStatus.NEW
+    if record.identity is None:  # it failed before it could start
+        return RunStatus.FAILED
+    if record.identity != identity:
+        return RunStatus.OTHER
+    return RunStatus.INTERRUPTED if record.state is RunStatus.RUNNING else record.state  # its process was killed
 
 
-def busy(path: Path) -> bool:
+def is_busy(path: Path) -> bool:
     """Whether a process runs in the folder."""
-    return (path / LOCK).exists() and not _free(path)
+    return (path / LOCK).exists() and not _is_free(path)
 
 
 class RunFolder:
-    """Takes a folder for one run, as a context manager; the lock goes with the process, however that ends.
+    """Locks a folder for one run, as a context manager; the lock ends with the process, however that ends.
 
     Args:
-        path: the folder, made if it is not there.
-        identity: of the configuration that is going to run here.
+        path: The folder; it is created if it does not exist.
+        identity: Identity of the configuration that is going to run in it.
+
+    Attributes:
+        found: FINISHED, FAILED or INTERRUPTED if the folder held this run, else NEW.
+        previous: The record of this run that the folder held; None if it held none.
 
     Raises:
-        BusyError: on entering, if another process works in it.
-        RefusedError: on entering, if it holds something else than this run.
+        BusyError: On entering, if another process runs in the folder.
+        RefusedError: On entering, if the folder holds something else than this run.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
         self.path = path
         self.identity = identity
-        self.found = Taken.NEW
-        self.previous: Result | None = None
+        self.found = RunStatus.NEW
+        self.previous: RunRecord | None = None
+        self._lock = lock(path / LOCK)
 
     def __enter__(self) -> "RunFolder":
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             check_inside(self.path)
             fresh = not (self.path / LOCK).exists()
-            self._lock = lock(self.path / LOCK)
-            self._lock.acquire(timeout=1)  # somebody may just be looking whether it is free
+            self._lock.acquire(timeout=1)  # another process may just be testing whether it is free
         except Timeout:
             raise BusyError(f"{self.path}: another process is running in this folder; choose another") from None
         except OSError as error:
             raise RefusedError(f"{self.path}: cannot be written to ({error.strerror})") from None
         try:
-            self._look()
-            self._tidy()
+            self._find_run()
+            self._remove_partials()
         except BaseException:
             self._lock.release()
             if fresh:
@@ -95,21 +90,19 @@ class RunFolder:
             raise
         return self
 
-    def _look(self) -> None:
+    def _find_run(self) -> None:
         others = [entry.name for entry in self.path.iterdir() if not _is_left_over(entry.name)]
-        self.previous = read_result(self.path)
-        if self.previous is None:
-            if others and not (self.path / ".hydra").is_dir():
-                raise RefusedError(f"{self.path}: the folder holds files that are no run of convexp; choose another")
-            return  # new, or killed before its first result was whole
-        if self.previous.get("identity") is None:
-            return  # it failed before it could start
-        if self.previous["identity"] != self.identity:
+        previous = read_record(self.path)
+        if previous is None and others and not (self.path / ".hydra").is_dir():
+            raise RefusedError(f"{self.path}: the folder holds files that are no run of convexp; choose another")
+        if previous is None or previous.identity is None:
+            return  # new, killed before its first record was written, or failed before it could start
+        self.previous, self.found = previous, _recorded(previous, self.identity)
+        if self.found is RunStatus.OTHER:
             raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another")
-        self.found = Taken.FINISHED if self.previous.get("state") == "finished" else Taken.UNFINISHED
 
-    def _tidy(self) -> None:
-        """Away with what was being written when an earlier process was killed."""
+    def _remove_partials(self) -> None:
+        """Remove what was being written when an earlier process was killed."""
         for folder in (self.path, *(self.path / name for name in FOLDERS)):
             remove_partials(folder)
 
@@ -118,15 +111,13 @@ class RunFolder:
 
 
 def _is_left_over(name: str) -> bool:
-    """What a run leaves that was killed, or found the disk full, before its configuration was written."""
+    """Whether a run that ends before its configuration is written leaves a file of this name."""
     return name in (LOCK, LOG) or PARTIAL.fullmatch(name) is not None
 
 
 def prune(path: Path) -> None:
-    """Remove a folder in which nothing was done, and the empty folders between it and the working directory."""
-    if not path.is_dir() or {entry.name for entry in path.iterdir()} - {LOCK}:
-        return
-    if not _free(path):
+    """Remove a run folder that holds nothing, and the empty folders between it and the working directory."""
+    if not path.is_dir() or {entry.name for entry in path.iterdir()} - {LOCK} or not _is_free(path):
         return
     (path / LOCK).unlink(missing_ok=True)
     here = Path.cwd()
@@ -139,14 +130,14 @@ def prune(path: Path) -> None:
             return
 
 
-def _free(path: Path) -> bool:
+def _is_free(path: Path) -> bool:
     """Whether no process runs in the folder."""
-    taken = lock(path / LOCK)
+    attempt = lock(path / LOCK)
     try:
-        taken.acquire(timeout=0)
+        attempt.acquire(timeout=0)
     except Timeout:
         return False
-    except OSError:  # not ours to lock: nobody of ours can be in it
+    except OSError:  # we are not permitted to lock it, so no run of ours is in it
         return True
-    taken.release()
+    attempt.release()
     return True

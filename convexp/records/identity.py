@@ -1,6 +1,11 @@
-"""Settings that change no result: what a run is called, where it lies and what it reads lies, how it is watched."""
+"""What makes two runs the same: the settings that can change a result, and their hash."""
 
-INDIFFERENT = (
+import hashlib
+import json
+from typing import Any
+
+# Settings that change no result: the run's name, where it and its data lie, how it is watched, how much of the machine it uses.
+OUTSIDE_IDENTITY = (
     "name",
     "outputs",
     "resume",
@@ -13,5 +18,11 @@ INDIFFERENT = (
     "data.workers",
     "data.source.cache",
 )
-# The same public images wherever they lie; a folder of one's own is told by its place.
-PLACES = ("data.source.root", "data.source.download")
+# Where public data lies, which is the same everywhere. The location of a user's own images belongs to the identity.
+LOCATIONS = ("data.source.root", "data.source.download")
+
+
+def identity_hash(settings: Any) -> str:
+    """Return the first 16 hex digits of the SHA-256 of ``settings`` (plain containers) as canonical JSON."""
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

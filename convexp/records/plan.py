@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from convexp.files.json_files import read_format, write_json
 from convexp.files.locks import lock
-from convexp.records.folder import busy
+from convexp.records.folder import is_busy
 
 FORMAT = 1
 FILE = "study.json"
@@ -59,7 +59,7 @@ def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
     """The plan with the runs of ``before`` that it does not name and that were begun; while a sweep is at them, all of them."""
     named = {run.folder for run in plan.runs}
     earlier = [run for run in before.runs if run.folder not in named and run.identity is not None]
-    if not any(busy(root / run.folder) for run in before.runs):
+    if not any(is_busy(root / run.folder) for run in before.runs):
         earlier = [run for run in earlier if (root / run.folder).is_dir()]
     if not earlier:
         return plan

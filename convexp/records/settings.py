@@ -1,11 +1,12 @@
 """Configurations of many runs beside each other: flattened, and which settings tell runs apart."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
-from convexp.records.identity import INDIFFERENT, PLACES
+from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
+from convexp.records.record import RunRecord
 
-APART = ("seed", *INDIFFERENT)  # what repetitions of one run may differ in
+OUTSIDE_KIND = ("seed", *OUTSIDE_IDENTITY)  # settings in which repetitions of a run may differ
 
 Settings = dict[str, Any]
 
@@ -17,13 +18,13 @@ def flatten(settings: Any, prefix: str = "") -> Settings:
     return {k: v for key, value in settings.items() for k, v in flatten(value, f"{prefix}.{key}" if prefix else key).items()}
 
 
-def flattened(runs: Iterable[dict[str, Any]]) -> list[Settings]:
-    """The whole configuration of each run, flattened; empty for a run without one."""
+def flattened(runs: Iterable[RunRecord]) -> list[Settings]:
+    """Return the configuration of each run, flattened; empty for a run without one."""
     known: dict[int, Settings] = {}  # by section, as the runs of a sweep share most of theirs
     found: list[Settings] = []
     for run in runs:
         flat: Settings = {}
-        for key, value in (run.get("config") or {}).items():
+        for key, value in (run.config or {}).items():
             if isinstance(value, dict):
                 if id(value) not in known:
                     known[id(value)] = flatten(value, key)
@@ -51,11 +52,11 @@ def within(setting: str, sections: Iterable[str]) -> bool:
 def telling(config: dict[str, Any]) -> Settings:
     """The settings that can change a result, flattened; the seed is none of them."""
     settings = flatten(config)
-    skipped = (*APART, *(PLACES if "data.source.download" in settings else ()))
+    skipped = (*OUTSIDE_KIND, *(LOCATIONS if "data.source.download" in settings else ()))
     return {k: v for k, v in settings.items() if not within(k, skipped)}
 
 
-def kinds(runs: Sequence[dict[str, Any]]) -> list[Settings]:
+def kinds(runs: Sequence[RunRecord]) -> list[Settings]:
     """For each run what it is apart from its seed: the same dictionary for runs that are repetitions of each other.
 
     A setting called ``seed`` or ``..._seed`` that equals the run's seed wherever it is set (``data.source.seed=${seed}``) goes
@@ -65,7 +66,7 @@ def kinds(runs: Sequence[dict[str, Any]]) -> list[Settings]:
     flat: dict[tuple[object, ...], Settings] = {}
     for key, run in zip(keys, runs, strict=True):
         if key not in flat:
-            flat[key] = telling(run["config"])
+            flat[key] = telling(run.config or {})
     following = _following(runs, [flat[key] for key in keys])
     shared: dict[str, Settings] = {}
     kind: dict[tuple[object, ...], Settings] = {}
@@ -75,9 +76,9 @@ def kinds(runs: Sequence[dict[str, Any]]) -> list[Settings]:
     return [kind[key] for key in keys]
 
 
-def _sections(run: dict[str, Any]) -> tuple[object, ...]:
+def _sections(run: RunRecord) -> tuple[object, ...]:
     """Cheap and the same for configurations whose sections are shared objects (``convexp.records.index``)."""
-    return tuple((k, id(v) if isinstance(v, dict) else repr(v)) for k, v in run["config"].items() if k not in APART)
+    return tuple((k, id(v) if isinstance(v, dict) else repr(v)) for k, v in (run.config or {}).items() if k not in OUTSIDE_KIND)
 
 
 def is_seed(setting: str) -> bool:
@@ -85,14 +86,9 @@ def is_seed(setting: str) -> bool:
     return setting == "seed" or setting.endswith((".seed", "_seed"))
 
 
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value is a number; true and false are words."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _following(runs: Sequence[dict[str, Any]], settings: Sequence[Settings]) -> set[str]:
+def _following(runs: Sequence[RunRecord], settings: Sequence[Settings]) -> set[str]:
     seeds = {k for found in {id(s): s for s in settings}.values() for k in found if is_seed(k)}
-    return {k for k in seeds if all(s.get(k, run["seed"]) == run["seed"] for run, s in zip(runs, settings, strict=True))}
+    return {k for k in seeds if all(s.get(k, run.seed) == run.seed for run, s in zip(runs, settings, strict=True))}
 
 
 def _key(kind: Settings) -> str:

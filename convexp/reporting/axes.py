@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from convexp.records.numbers import is_moderate
 from convexp.records.plan import settings_of, spread
 from convexp.records.settings import shown
-from convexp.records.slim import is_moderate
 from convexp.reporting.formatting import short_setting
 from convexp.reporting.groups import Group
 
@@ -19,7 +19,7 @@ def axis_value(group: Group, axis: str) -> float | None:
     """
     value: Any = group.point.get(axis)
     if axis == "data.train_size" and value is None:
-        value = (group.runs[0].get("data") or {}).get("train")
+        value = group.runs[0].data.train
     return float(value) if is_moderate(value) else None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.records.plan import Plan, settings_of
 from convexp.reporting.baselines import with_baselines
 from convexp.reporting.groups import Group
@@ -83,13 +83,13 @@ def _compare_on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Compa
 
 def paired_differences(group: Group, baseline: Group, metric: str) -> list[float]:
     """Return the differences in a metric, group minus baseline, between runs of the same seed on the same data."""
-    others = {run["seed"]: run for run in baseline.runs}
+    others = {run.seed: run for run in baseline.runs}
     any_data = _differ_in_data(group, baseline)
-    pairs = [(run, others[run["seed"]]) for run in group.runs if run["seed"] in others]
+    pairs = [(run, others[run.seed]) for run in group.runs if run.seed in others]
     return [
-        run["metrics"][metric] - other["metrics"][metric]
+        run.metrics[metric] - other.metrics[metric]
         for run, other in pairs
-        if metric in run["metrics"] and metric in other["metrics"] and (any_data or _images(run) == _images(other))
+        if metric in run.metrics and metric in other.metrics and (any_data or _images(run) == _images(other))
     ]
 
 
@@ -98,9 +98,8 @@ def _differ_in_data(group: Group, baseline: Group) -> bool:
     return any(group.point[axis] != baseline.point.get(axis) for axis in axes)
 
 
-def _images(run: Result) -> tuple[object, object]:
-    data = run.get("data", {})
-    return data.get("checksum"), data.get("split")
+def _images(run: RunRecord) -> tuple[object, object]:
+    return run.data.checksum, run.data.split
 
 
 def _comparison(

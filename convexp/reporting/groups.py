@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.records.plan import Plan, PlannedRun, settings_of, spread
+from convexp.records.record import NetworkRecord
 from convexp.records.settings import Settings, kinds, lookup
 from convexp.reporting.labels import Point, distinguishing_settings, label, point_of, unique_labels
 from convexp.reporting.metrics import is_proportion
@@ -24,7 +25,7 @@ class Group:
 
     label: str
     point: Point
-    runs: list[Result]
+    runs: list[RunRecord]
 
     @property
     def n(self) -> int:
@@ -34,38 +35,46 @@ class Group:
     @property
     def parameters(self) -> int:
         """Number of parameters of the network."""
-        return int(self.runs[0]["network"]["parameters"])
+        return self._network.parameters
 
     @property
     def flops(self) -> int:
         """Floating point operations of one forward pass of one image."""
-        return int(self.runs[0]["network"]["flops"])
+        return self._network.flops
+
+    @property
+    def _network(self) -> NetworkRecord:
+        network = self.runs[0].network
+        assert network is not None  # a finished run has one
+        return network
 
     def metric(self, name: str) -> Mean | None:
         """Return the mean over the runs that have this metric; None if none has it."""
-        values = [run["metrics"][name] for run in self.runs if run["metrics"].get(name) is not None]
+        values = [run.metrics[name] for run in self.runs if name in run.metrics]
         average = mean_proportion if is_proportion(name) else mean
         return average(values) if values else None
 
 
-def drop_duplicates(runs: Sequence[Result], plan: Plan | None = None) -> tuple[list[Result], list[tuple[Result, Result]]]:
+def drop_duplicates(
+    runs: Sequence[RunRecord], plan: Plan | None = None
+) -> tuple[list[RunRecord], list[tuple[RunRecord, RunRecord]]]:
     """Keep one of several runs of the same configuration and seed: the planned one, otherwise the one that started first.
 
     Returns:
         The runs that are kept, in the order given; and each run that is dropped, together with the one kept in its place.
     """
     planned = {run.folder for run in plan.runs} if plan else set()
-    order = sorted(range(len(runs)), key=lambda i: (runs[i].get("path") not in planned, runs[i].get("started", ""), i))
+    order = sorted(range(len(runs)), key=lambda i: (runs[i].path not in planned, runs[i].started or "", i))
     configurations = kinds(runs)
-    keys = [(id(configuration), run["seed"]) for configuration, run in zip(configurations, runs, strict=True)]
-    first: dict[tuple[int, int], int] = {}
+    keys = [(id(configuration), run.seed) for configuration, run in zip(configurations, runs, strict=True)]
+    first: dict[tuple[int, int | None], int] = {}
     for index in order:
         first.setdefault(keys[index], index)
     unique = [run for index, run in enumerate(runs) if first[keys[index]] == index]
     return unique, [(run, runs[first[keys[index]]]) for index, run in enumerate(runs) if first[keys[index]] != index]
 
 
-def group_runs(runs: Sequence[Result], plan: Plan | None = None) -> list[Group]:
+def group_runs(runs: Sequence[RunRecord], plan: Plan | None = None) -> list[Group]:
     """Group the finished runs by configuration, without duplicates.
 
     Args:
@@ -73,10 +82,10 @@ def group_runs(runs: Sequence[Result], plan: Plan | None = None) -> list[Group]:
         plan: Plan of the study, if there is one: its groups come in the order of its grid. Others follow in the order in which
             they were started.
     """
-    unique, _ = drop_duplicates([run for run in runs if run.get("state") == "finished"], plan)
+    unique, _ = drop_duplicates([run for run in runs if run.is_finished], plan)
     position = {run.folder: index for index, run in enumerate(plan.runs)} if plan else {}
-    unique.sort(key=lambda run: (position.get(str(run.get("path")), len(position)), run.get("started", "")))
-    members: dict[int, list[Result]] = {}
+    unique.sort(key=lambda run: (position.get(run.path, len(position)), run.started or ""))
+    members: dict[int, list[RunRecord]] = {}
     of_runs = kinds(unique)
     for run, configuration in zip(unique, of_runs, strict=True):
         members.setdefault(id(configuration), []).append(run)
@@ -84,7 +93,7 @@ def group_runs(runs: Sequence[Result], plan: Plan | None = None) -> list[Group]:
     runs_by_group = list(members.values())
     points = _planned_points(runs_by_group, plan) if plan else _points_by_difference(configurations)
     labels = unique_labels(_labels(runs_by_group, points), configurations)
-    by_seed = [sorted(runs, key=lambda run: run["seed"]) for runs in runs_by_group]
+    by_seed = [sorted(runs, key=lambda run: run.seed or 0) for runs in runs_by_group]
     return [Group(*parts) for parts in zip(labels, points, by_seed, strict=True)]
 
 
@@ -94,28 +103,28 @@ def _points_by_difference(configurations: list[Settings]) -> list[Point]:
     return [point_of(configuration, settings) for configuration in configurations]
 
 
-def _planned_points(runs_by_group: list[list[Result]], plan: Plan) -> list[Point]:
+def _planned_points(runs_by_group: list[list[RunRecord]], plan: Plan) -> list[Point]:
     """The axes are those of the plan; a planned run has the values of the plan, any other those of its configuration."""
     axes = [axis for axis in plan.axes if "seed" not in settings_of(axis)]
     planned = {run.folder: run for run in plan.runs}
-    return [_planned_point(runs[0], planned.get(str(runs[0].get("path"))), axes) for runs in runs_by_group]
+    return [_planned_point(runs[0], planned.get(runs[0].path), axes) for runs in runs_by_group]
 
 
-def _planned_point(run: Result, planned: PlannedRun | None, axes: Sequence[str]) -> Point:
+def _planned_point(run: RunRecord, planned: PlannedRun | None, axes: Sequence[str]) -> Point:
     """In a study of several grids, a run of one grid may have no value on an axis of another."""
-    if planned is not None and planned.identity == run.get("identity"):
+    if planned is not None and planned.identity == run.identity:
         return {axis: planned.point[axis] for axis in axes if axis in planned.point}
     return {axis: _value(run, axis) for axis in axes}
 
 
-def _value(run: Result, axis: str) -> object:
-    values = [lookup(run["config"], setting) for setting in settings_of(axis)]
+def _value(run: RunRecord, axis: str) -> object:
+    values = [lookup(run.config, setting) for setting in settings_of(axis)]
     return values[0] if len(values) == 1 else values
 
 
-def _labels(runs_by_group: list[list[Result]], points: list[Point]) -> list[str]:
+def _labels(runs_by_group: list[list[RunRecord]], points: list[Point]) -> list[str]:
     """The model, and the axes on which it differs from other groups of that model."""
-    models = [str(lookup(runs[0]["config"], "model")) for runs in runs_by_group]
+    models = [str(lookup(runs[0].config, "model")) for runs in runs_by_group]
     # ``model.name`` names the section, so that settings that the model or the data imply are not repeated.
     flat = [{**spread(point), "model.name": model} for point, model in zip(points, models, strict=True)]
     settings = [s for s in distinguishing_settings(flat) if s not in ("model", "model.name")]

@@ -1,9 +1,11 @@
 """Digest of what a page was made from, so that an unchanged report is not drawn again."""
 
 import hashlib
-import marshal
 import re
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from convexp import __version__
 from convexp.reporting.report import Report
@@ -18,9 +20,15 @@ def digest(report: Report) -> str:
     These are the records of the runs, the unfinished runs, the plan, the warnings, and the version of convexp.
     """
     others = repr((__version__, report.title, report.plan, report.unfinished, report.provenance.warnings))
-    # The records are plain containers, which marshal writes five times as fast as repr. Its versions above 2 would write equal
-    # objects and identical ones differently.
-    return hashlib.sha256(marshal.dumps((others, report.runs), 2)).hexdigest()[:16]
+    return hashlib.sha256(_encoded((others, report.runs))).hexdigest()[:16]
+
+
+def _encoded(value: Any) -> bytes:
+    """Bytes that are equal for equal values: msgpack, or the slower repr for whole numbers and texts that msgpack lacks."""
+    try:
+        return msgspec.msgpack.encode(value)
+    except (OverflowError, UnicodeEncodeError):
+        return repr(value).encode(errors="surrogatepass")
 
 
 def recorded_digest(page: Path) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.records.settings import differing, flattened, shown, within
 
 PathsByValue = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
@@ -39,9 +39,9 @@ class Provenance:
     warnings: list[str]
 
 
-def provenance(runs: Sequence[Result], warnings: list[str]) -> Provenance:
+def provenance(runs: Sequence[RunRecord], warnings: list[str]) -> Provenance:
     """Collect the provenance of all runs that have a configuration, finished or not."""
-    runs = [run for run in runs if "config" in run]
+    runs = [run for run in runs if run.config is not None]
     flat = flattened(runs)
     names = differing(flat)
     settings = [(name, _setting_values(runs, flat, name)) for name in names if not within(name, NO_PROVENANCE)]
@@ -50,21 +50,21 @@ def provenance(runs: Sequence[Result], warnings: list[str]) -> Provenance:
     return Provenance(settings, common, environment(runs), warnings)
 
 
-def _setting_values(runs: Sequence[Result], flat: Sequence[dict[str, Any]], name: str) -> PathsByValue:
+def _setting_values(runs: Sequence[RunRecord], flat: Sequence[dict[str, Any]], name: str) -> PathsByValue:
     texts = [shown(settings[name]) if name in settings else "not set" for settings in flat]
     return paths_by_value(runs, texts)
 
 
-def paths_by_value(runs: Sequence[Result], texts: Sequence[str | None]) -> PathsByValue:
+def paths_by_value(runs: Sequence[RunRecord], texts: Sequence[str | None]) -> PathsByValue:
     """Return the paths of the runs by value, in the order of first occurrence; runs with None are left out."""
     found: dict[str, list[str]] = {}
     for run, text in zip(runs, texts, strict=True):
         if text is not None:
-            found.setdefault(text, []).append(str(run["path"]))
+            found.setdefault(text, []).append(run.path)
     return list(found.items())
 
 
-def environment(runs: Sequence[Result]) -> list[tuple[str, PathsByValue]]:
+def environment(runs: Sequence[RunRecord]) -> list[tuple[str, PathsByValue]]:
     """Return code, software versions, hardware and data of the runs, with the paths by value."""
     known: dict[int, dict[str, str | None]] = {}  # by section, because runs on one machine share most of their sections
     found = [
@@ -74,16 +74,17 @@ def environment(runs: Sequence[Result]) -> list[tuple[str, PathsByValue]]:
     return [(title, values) for title, values in found if values]
 
 
-def _cached_text(known: dict[int, dict[str, str | None]], run: Result, section: str, key: str) -> str | None:
-    texts = known.setdefault(id(run.get(section)), {})
+def _cached_text(known: dict[int, dict[str, str | None]], run: RunRecord, section: str, key: str) -> str | None:
+    texts = known.setdefault(id(getattr(run, section)), {})
     if key not in texts:
         texts[key] = environment_text(run, section, key)
     return texts[key]
 
 
-def environment_text(run: Result, section: str, key: str) -> str | None:
+def environment_text(run: RunRecord, section: str, key: str) -> str | None:
     """Return a value of the run's environment as text; None if the run did not record it."""
-    value = run.get(section, {}).get(key)
+    found = getattr(run, section)
+    value = found.get(key) if isinstance(found, dict) else getattr(found, key, None)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return None if value is None else shown(value)

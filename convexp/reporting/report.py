@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convexp.errors import ConvexpError
-from convexp.records import Result
-from convexp.records.index import some
+from convexp.records import RunRecord, collect
 from convexp.records.plan import Plan, read_plan
 from convexp.records.settings import lookup, printable, shown
 from convexp.reporting.compare import Comparison, compare
@@ -38,7 +37,7 @@ class Report:
     comparisons: list[Comparison]
     unfinished: list[Unfinished]
     provenance: Provenance
-    runs: list[Result] = field(default_factory=list)
+    runs: list[RunRecord] = field(default_factory=list[RunRecord])
 
 
 def build_report(root: Path) -> Report:
@@ -47,9 +46,9 @@ def build_report(root: Path) -> Report:
     Raises:
         ConfigError: If there is no such folder, or no run in it.
     """
-    runs = some(root)
+    runs = collect(root)
     plan, plan_warnings = _read_plan(root)
-    counted, duplicates = drop_duplicates([run for run in runs if run["state"] == "finished"], plan)
+    counted, duplicates = drop_duplicates([run for run in runs if run.is_finished], plan)
     groups = group_runs(counted, plan)
     warnings = [*plan_warnings, *find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
@@ -90,8 +89,8 @@ def _is_valid(plan: Plan) -> bool:
     return all(isinstance(part, kind) for part, kind in [*parts, *((run.folder, str) for run in plan.runs)])
 
 
-def _title(root: Path, runs: list[Result], plan: Plan | None) -> str:
+def _title(root: Path, runs: list[RunRecord], plan: Plan | None) -> str:
     """The question of the study if all runs belong to one study; otherwise the name of the folder."""
-    questions = {plan.question} if plan else {lookup(run.get("config"), "study.question") for run in runs}
+    questions = {plan.question} if plan else {lookup(run.config, "study.question") for run in runs}
     question = questions.pop() if len(questions) == 1 else None
     return str(question or (plan and plan.name) or printable(root.resolve().name))

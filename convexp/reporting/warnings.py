@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.records.plan import Plan, settings_of
 from convexp.records.settings import lookup, printable, shown, telling
 from convexp.reporting.formatting import plural
@@ -23,7 +23,7 @@ MAX_NAMED = 4  # runs or values listed in one sentence
 HASH_LENGTH = 16  # digits from which on a hexadecimal text is taken for a hash
 
 
-def find_warnings(runs: Sequence[Result], duplicates: Sequence[tuple[Result, Result]], plan: Plan | None) -> list[str]:
+def find_warnings(runs: Sequence[RunRecord], duplicates: Sequence[tuple[RunRecord, RunRecord]], plan: Plan | None) -> list[str]:
     """Return a sentence for each difference between finished runs that should not exist, or that a reader has to know.
 
     Args:
@@ -64,12 +64,12 @@ def _abbreviate(text: str) -> str:
     return f"{text[:8]}…" if is_hash else text
 
 
-def _data(runs: Sequence[Result]) -> list[str]:
+def _data(runs: Sequence[RunRecord]) -> list[str]:
     """Runs with the same settings of the data should have used the same images and the same split."""
-    by_settings: dict[str, list[Result]] = {}
+    by_settings: dict[str, list[RunRecord]] = {}
     known: dict[int, str] = {}  # settings of the data as text, by section
     for run in runs:
-        data = run["config"].get("data")
+        data = (run.config or {}).get("data")
         if id(data) not in known:
             known[id(data)] = repr(sorted((k, repr(v)) for k, v in telling({"data": data}).items()))
         by_settings.setdefault(known[id(data)], []).append(run)
@@ -82,21 +82,21 @@ def _data(runs: Sequence[Result]) -> list[str]:
     return found
 
 
-def _mixed(runs: Sequence[Result], plan: Plan | None) -> list[str]:
+def _mixed(runs: Sequence[RunRecord], plan: Plan | None) -> list[str]:
     """Several data sets or numbers of classes in one table, unless the study varies them."""
     varied = {setting for axis in (plan.axes if plan else {}) for setting in settings_of(axis)}
     if any(setting == "data" or setting.startswith("data.source") for setting in varied):
         return []
     sentences: list[str] = []
     for setting, what in (("data", "data sets"), ("data.classes", "numbers of classes")):
-        values = paths_by_value(runs, [shown(lookup(run["config"], setting)) for run in runs])
+        values = paths_by_value(runs, [shown(lookup(run.config, setting)) for run in runs])
         if len(values) > 1:
             texts = ", ".join(f"{text} ({plural(len(paths), 'run')})" for text, paths in values[: 2 * MAX_NAMED])
             sentences.append(f"the table mixes runs with {len(values)} {what}: {texts}")
     return sentences
 
 
-def _environment(runs: Sequence[Result]) -> list[str]:
+def _environment(runs: Sequence[RunRecord]) -> list[str]:
     found = dict(environment(runs))
     sentences = [sentence for title, what in EXPECTED_EQUAL.items() for sentence in _minority(found.get(title, []), what)]
     dirty = dict(found.get("uncommitted changes", [])).get("yes", [])
@@ -106,40 +106,39 @@ def _environment(runs: Sequence[Result]) -> list[str]:
     return sentences
 
 
-def _missing_metrics(runs: Sequence[Result]) -> list[str]:
+def _missing_metrics(runs: Sequence[RunRecord]) -> list[str]:
     """Runs without a metric of the table that other runs have."""
     sentences: list[str] = []
     for metric in COLUMNS.values():
-        without = [str(run["path"]) for run in runs if metric not in run["metrics"]]
+        without = [run.path for run in runs if metric not in run.metrics]
         if 0 < len(without) < len(runs):
             sentences.append(f"{_runs(without, 'has', 'have')} no {metric}, which other runs have: {list_paths(without)}")
     return sentences
 
 
-def _too_large(runs: Sequence[Result]) -> list[str]:
+def _too_large(runs: Sequence[RunRecord]) -> list[str]:
     """Runs with metrics that are too large to be averaged."""
-    found = [f"{run['path']} ({', '.join(run['too_large'][:MAX_NAMED])})" for run in runs if run.get("too_large")]
+    found = [f"{run.path} ({', '.join(run.too_large[:MAX_NAMED])})" for run in runs if run.too_large]
     return [f"{_runs(found, 'has', 'have')} metrics beyond 1e100, which are left out: {list_paths(found)}"] if found else []
 
 
-def _losses_over_batches(runs: Sequence[Result]) -> list[str]:
+def _losses_over_batches(runs: Sequence[RunRecord]) -> list[str]:
     """Runs of earlier versions, whose records have no ``loss`` entry, averaged losses over batches instead of samples."""
-    paths = [str(run["path"]) for run in runs if "loss" not in run and _has_short_batch(run)]
+    paths = [run.path for run in runs if run.loss is None and _has_short_batch(run)]
     if not paths:
         return []
     losses = "val/loss and test/loss as means over batches, in which the last, shorter batch weighs as much as any other"
     return [f"{_runs(paths, 'has', 'have')} {losses} (convexp-eval computes the means over samples): {list_paths(paths)}"]
 
 
-def _has_short_batch(run: Result) -> bool:
-    size = lookup(run["config"], "data.eval_batch_size")
-    parts = [lookup(run.get("data"), part) for part in ("val", "test")]
-    return isinstance(size, int) and any(isinstance(n, int) and n > size and n % size for n in parts)
+def _has_short_batch(run: RunRecord) -> bool:
+    size = lookup(run.config, "data.eval_batch_size")
+    return isinstance(size, int) and any(n is not None and n > size and n % size for n in (run.data.val, run.data.test))
 
 
-def _duplicates(duplicates: Sequence[tuple[Result, Result]]) -> list[str]:
+def _duplicates(duplicates: Sequence[tuple[RunRecord, RunRecord]]) -> list[str]:
     if not duplicates:
         return []
-    pairs = [f"{run['path']} (same as {counted['path']})" for run, counted in duplicates]
+    pairs = [f"{run.path} (same as {counted.path})" for run, counted in duplicates]
     what = "the settings and the seed of another run and"
     return [f"{_runs(pairs, 'has', 'have')} {what} {'is' if len(pairs) == 1 else 'are'} not counted: {list_paths(pairs)}"]

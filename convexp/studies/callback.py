@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from convexp.errors import ConvexpError
 from convexp.files.locks import lock
+from convexp.records import RunStatus
 from convexp.records.plan import read_plan
 from convexp.reporting.render.files import PAGE, update_report
 from convexp.reporting.render.terminal import print_report
@@ -72,9 +73,9 @@ def conclude(root: Path) -> int:
         console.out.print(f"report: {page} (tables in the same folder: summary.md, .csv, .tex)", markup=False)
     console.out.print(f"training curves: {tensorboard_command(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
-    lacking = [run for run in found.unfinished if run.path in planned and run.state != "running"]
-    wrong = {str(run["path"]) for run in found.runs if run.get("mendable")}
-    wrong |= {run.path for run in lacking if run.state == "wrong settings"}
+    lacking = [run for run in found.unfinished if run.path in planned and run.state is not RunStatus.RUNNING]
+    wrong = {run.path for run in found.runs if run.config_error}
+    wrong |= {run.path for run in lacking if run.state is RunStatus.WRONG}
     if lacking:
         return 2 if written and all(run.path in wrong for run in lacking) else 1
     refused = [] if plan else refused_runs(root)  # with a plan, the states of the folders say it all

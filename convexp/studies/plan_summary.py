@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from convexp.records.folder import State
+from convexp.records import RunStatus
 from convexp.studies.planning import Job
 from convexp.terminal import console
 
 MAX_NAMED = 5  # folders
 
 TEXTS = {  # in the order of the line
-    State.FINISHED: "already finished",
-    State.INTERRUPTED: "interrupted, to be resumed ({})",
-    State.FAILED: "failed, to be retried ({})",
-    State.BUSY: "running in another process ({})",
-    State.NEW: "new",
-    State.WRONG: "with wrong settings ({})",
+    RunStatus.FINISHED: "already finished",
+    RunStatus.INTERRUPTED: "interrupted, to be resumed ({})",
+    RunStatus.FAILED: "failed, to be retried ({})",
+    RunStatus.BUSY: "running in another process ({})",
+    RunStatus.NEW: "new",
+    RunStatus.WRONG: "with wrong settings ({})",
 }
 
 

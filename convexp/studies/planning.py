@@ -12,8 +12,8 @@ from convexp.config.command_line.groups import normalize_choice
 from convexp.config.folders import check_subfolder
 from convexp.config.hydra_context import set_job_number
 from convexp.errors import ConfigError
-from convexp.records import identity_hash, read_result
-from convexp.records.folder import State, state
+from convexp.records import RunStatus, identity_hash, read_record
+from convexp.records.folder import status_of
 from convexp.records.plan import PlannedRun
 from convexp.records.settings import flatten
 from convexp.studies.composer import Composer
@@ -43,7 +43,7 @@ class Job:
     point: Point
     config: Config | None
     error: ConfigError | None
-    state: State = State.NEW
+    state: RunStatus = RunStatus.NEW
 
     @property
     def identity(self) -> str | None:
@@ -102,8 +102,8 @@ def with_state(jobs: list[Job], root: Path) -> list[Job]:
     Raises:
         ConfigError: if folders hold runs with other settings.
     """
-    known = [replace(job, state=state(root / job.folder, job.identity)) for job in jobs]
-    if others := [job for job in known if job.state is State.OTHER]:
+    known = [replace(job, state=status_of(root / job.folder, job.identity)) for job in jobs]
+    if others := [job for job in known if job.state is RunStatus.OTHER]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
             f"{root}: holds {others[0].folder}{more} with other settings ({_differences(others[0], root)}); keep them apart by "
@@ -114,7 +114,8 @@ def with_state(jobs: list[Job], root: Path) -> list[Job]:
 
 def _differences(job: Job, root: Path) -> str:
     """The first three settings that differ between the run in the folder and the job."""
-    before = flatten((read_result(root / job.folder) or {}).get("config"))
+    record = read_record(root / job.folder)
+    before = flatten(record.config or {}) if record else {}
     assert job.config is not None
     now = flatten(job.config.model_dump(by_alias=True))
     differ = [key for key in {**before, **now} if before.get(key) != now.get(key) and not key.startswith(("study.", "name"))]

@@ -14,7 +14,7 @@ from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
 from convexp.errors import ConfigError
 from convexp.files.atomic import atomic_write, remove_partials
-from convexp.records.folder import State
+from convexp.records import RunStatus
 from convexp.records.plan import Plan, write_plan
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Point
@@ -48,8 +48,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     runs = [job.planned_run() for job in jobs]
     _write(cfg, root, Plan(name, question, axis_values(expanded.axes, jobs), compare, runs, _command_line(cfg)))
     print_plan(jobs, root, name)
-    wanted = [job for job in jobs if job.state is not State.FINISHED]
-    wanted.sort(key=lambda job: job.state is State.BUSY)  # last, in case the other process does not finish them
+    wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
+    wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
     returned = launcher.launch([_job_overrides(job) for job in wanted], initial_job_idx=0) if wanted else []
     for job in returned:
         _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return

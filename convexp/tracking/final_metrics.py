@@ -1,6 +1,6 @@
 """The final metrics of a run, which every logger receives when the run is done."""
 
-from convexp.records import Result
+from convexp.records import RunRecord
 
 # Columns of the HParams table, in this order. TensorBoard shows the first five unless the user chooses others.
 TABLE_METRICS = ("test/acc", "best/val/acc", "probe/shift_map/mean", "probe/shift_map/worst", "probe/consistency/all")
@@ -8,17 +8,18 @@ TABLE_METRICS = ("test/acc", "best/val/acc", "probe/shift_map/mean", "probe/shif
 WITHOUT_FIRST_NUMBER = ("accounting", *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")))
 
 
-def final_metrics(result: Result) -> dict[str, float]:
+def final_metrics(record: RunRecord) -> dict[str, float]:
     """Return the metrics of the best checkpoint and the numbers of parameters.
 
     Validation metrics are named ``best/val/...``, as ``val/...`` are the curves over the epochs. The others are ``test/...``,
     ``probe/...``, ``parameters/total`` and ``parameters/<layer>``.
     """
-    metrics = {k: float(v) for k, v in result["metrics"].items() if k.startswith(("val/", "test/", "probe/"))}
-    network = result["network"]
-    layers = {f"parameters/{layer['name']}": float(layer["parameters"]) for layer in network["layers"]}
+    metrics = {k: float(v) for k, v in record.metrics.items() if k.startswith(("val/", "test/", "probe/"))}
+    network = record.network
+    assert network is not None
+    layers = {f"parameters/{layer.name}": float(layer.parameters) for layer in network.layers}
     named = {f"best/{k}" if k.startswith("val/") else k: v for k, v in metrics.items()}
-    return named | {"parameters/total": float(network["parameters"])} | layers
+    return named | {"parameters/total": float(network.parameters)} | layers
 
 
 def table_metrics(metrics: dict[str, float]) -> list[str]:

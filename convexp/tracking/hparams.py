@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from convexp.config import Config
-from convexp.records import Result, identity_hash
+from convexp.records import RunRecord, identity_hash
+from convexp.records.numbers import is_number
 from convexp.records.plan import Plan, settings_of, spread
-from convexp.records.settings import flatten, is_number, is_seed, lookup, shown
+from convexp.records.settings import flatten, is_seed, lookup, shown
 
 Value = str | float
 
@@ -29,9 +30,9 @@ class Column:
     number: bool = False
     varies: bool = False
 
-    def value(self, result: Result) -> Value | None:
+    def value(self, record: RunRecord) -> Value | None:
         """Return the value of a run; None, for an empty cell, if it is not a number and the column is one of numbers."""
-        found = lookup(result, self.path)
+        found = _found(record, self.path)
         if self.number:
             return float(found) if is_number(found) else None
         return shown(found)
@@ -50,6 +51,14 @@ CURATED = (
     Column("with/norm", "config.model.norm"),
     Column("with/optimizer", "config.optimizer"),
 )
+
+
+def _found(record: RunRecord, path: str) -> Any:
+    """The value at the path of a column."""
+    section, _, setting = path.partition(".")
+    if section == "config":
+        return lookup(record.config, setting)
+    return record.network.parameters if record.network else None
 
 
 def columns(plan: Plan | None) -> list[Column]:
@@ -97,27 +106,27 @@ def _factors(axis: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield setting, own
 
 
-def cells(columns: list[Column], result: Result) -> dict[str, Value]:
+def cells(columns: list[Column], record: RunRecord) -> dict[str, Value]:
     """Return the values of a run by the names of the columns, without empty cells."""
-    values = {column.name: column.value(result) for column in columns}
+    values = {column.name: column.value(record) for column in columns}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def session_group(result: Result, plan: Plan | None, folder: str) -> str:
+def session_group(record: RunRecord, plan: Plan | None, folder: str) -> str:
     """Name the session group, which is one row of the table, that a run belongs to.
 
     Runs that differ only in the seed share a group, and TensorBoard averages their metrics. In a study other seeds may follow
     the seed, as in ``data.source.seed=${seed}``; they separate groups only if they are an axis of the study.
 
     Args:
-        result: Result of the run.
+        record: Record of the run.
         plan: Plan of the study that the run belongs to; None if it belongs to none.
         folder: Name of the run's folder in the plan.
 
     Raises:
-        ValidationError: if a convexp with other settings wrote the result.
+        ValidationError: if a convexp with other settings wrote the record.
     """
-    settings = flatten(Config.model_validate(result["config"]).identity())
+    settings = flatten(Config.model_validate(record.config).identity())
     point = next((run.point for run in plan.runs if run.folder == folder), None) if plan else None
     kind = {k: v for k, v in settings.items() if k != "seed" and (point is None or not is_seed(k))}
     factors = dict(pair for axis, value in (point or {}).items() for pair in _factors(axis, value))

@@ -10,12 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
 from convexp.files.locks import lock
-from convexp.records import Result, read_result
+from convexp.records import RunRecord, read_record
 from convexp.records.plan import Plan
 from convexp.tracking.event_files import PREFIX, read_summary, write_summary
 from convexp.tracking.final_metrics import TABLE_METRICS
@@ -29,17 +28,17 @@ LOCK = ".hparams.lock"
 PARTIAL = "not measured in every run"
 
 
-def write_row(folder: Path, plan: Plan | None, result: Result) -> None:
+def write_row(folder: Path, plan: Plan | None, record: RunRecord) -> None:
     """Write the session group and the cells of the run in ``folder``.
 
     Raises:
         OSError: if the folder cannot be written to.
-        ValidationError: if a convexp with other settings wrote the result.
+        ValueError: if a convexp with other settings wrote the record, or it does not say when the run was started.
     """
-    started = datetime.fromisoformat(result["started"]).timestamp()
-    group = session_group(result, plan, folder.name)
-    record = summary_v2.hparams_pb(cells(columns(plan), result), trial_id=group, start_time_secs=started)
-    write_summary(folder / FILE, Summary.FromString(record.SerializeToString()), started)
+    started = datetime.fromisoformat(record.started or "").timestamp()
+    group = session_group(record, plan, folder.name)
+    session = summary_v2.hparams_pb(cells(columns(plan), record), trial_id=group, start_time_secs=started)
+    write_summary(folder / FILE, Summary.FromString(session.SerializeToString()), started)
 
 
 def write_columns(root: Path, plan: Plan | None, metrics: list[str]) -> None:
@@ -102,10 +101,10 @@ def _read_columns(root: Path) -> Any | None:
 def _write_rows(root: Path, plan: Plan | None) -> None:
     """Write the rows of all finished runs again."""
     for run in plan.runs if plan else ():
-        result = read_result(root / run.folder)
-        if result is None or result.get("state") != "finished":
+        record = read_record(root / run.folder)
+        if record is None or not record.is_finished:
             continue
         try:
-            write_row(root / run.folder, plan, result)
-        except (OSError, ValidationError):  # not writable, or of an older convexp: its row stays as it is
+            write_row(root / run.folder, plan, record)
+        except (OSError, ValueError):  # not writable, or of an older convexp: its row stays as it is
             continue

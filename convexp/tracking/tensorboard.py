@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.tensorboard.summary import custom_scalars
 from torch.utils.tensorboard.summary import hparams as session_summaries
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.records.plan import Plan, sweep_root
 from convexp.tracking.final_metrics import comparison_charts, table_metrics
 from convexp.tracking.hparams_table import write_columns, write_row
@@ -41,14 +41,14 @@ class TensorBoard(TensorBoardLogger):
         """Flush only, as Lightning calls this before the test, the probes and the pictures."""
         self.experiment.flush()
 
-    def start(self, result: Result, plan: Plan | None) -> None:
+    def start(self, record: RunRecord, plan: Plan | None) -> None:
         """Add the run to the HParams table. This comes before all other events, so that TensorBoard reads it first.
 
         Args:
-            result: Result of the run so far, with its configuration and its network.
+            record: Record of the run so far, with its configuration and its network.
             plan: Plan of the study that the run belongs to; None if it belongs to none.
         """
-        write_row(self.folder, plan, result)
+        write_row(self.folder, plan, record)
         self._write_columns(plan, [])
 
     def finish(self, metrics: dict[str, float], step: int, plan: Plan | None) -> None:

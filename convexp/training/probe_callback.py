@@ -13,6 +13,7 @@ from convexp.probes import Probe
 from convexp.probes.runner import flatten_numbers, measure, probe_sample
 from convexp.probes.sample import Sample
 from convexp.records.log import log
+from convexp.records.record import ProbeRecord
 from convexp.tracking.tensorboard import boards
 from convexp.training.module import Classifier
 
@@ -71,7 +72,7 @@ class ProbeCallback(Callback):
         assert isinstance(module, Classifier)
         assert self._sample is not None
         start, step = time.perf_counter(), max(0, trainer.global_step - 1)  # the step that Lightning logs the epoch at
-        results: dict[str, dict[str, Any]] = {}
+        results: dict[str, ProbeRecord] = {}
         for name, probe in self.probes.items():
             try:
                 results[name], pictures = measure(name, probe, module.network, self._sample)

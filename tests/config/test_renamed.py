@@ -5,8 +5,8 @@ from importlib import import_module
 import pytest
 
 from convexp.config.compose import compose_config
-from convexp.config.renamed import MOVED, first_named, renamed
 from convexp.records import identity_hash
+from convexp.records.renamed import MOVED, first_named, renamed
 
 
 @pytest.mark.parametrize(("old", "new"), MOVED.items())

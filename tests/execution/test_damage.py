@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from outcomes import science, weights
 
 from convexp.errors import RefusedError
+from convexp.files.json_files import write_json
 from convexp.records import RunFolder
 from convexp.records.contents import check_inside
-from convexp.records.result import write_result
 from convexp.tracking.metrics_csv import MetricsCSV
 
 TINY = ("trainer=cpu", "trainer.threads=1", "trainer.max_epochs=2", "model.channels=[1]", "model.kernel_size=3")
@@ -42,7 +42,7 @@ def run(call, tmp_path, tmp_path_factory):
         made["run"] = tmp_path_factory.mktemp("damage") / "run"
         assert call("train", *TINY, f"hydra.run.dir={made['run']}").code == 0
         made["good"] = read(made["run"])
-        write_result(made["run"], {**made["good"], "state": "interrupted"})
+        write_json(made["run"] / "result.json", {**made["good"], "state": "interrupted"})
     return Path(shutil.copytree(made["run"], tmp_path / "run"))
 
 

@@ -14,8 +14,9 @@ from conftest import SMALL, read
 from filelock import FileLock
 from outcomes import curves, same, science, weights
 
-from convexp.records import collect
-from convexp.records.result import read_result, write_result
+from convexp.files.json_files import write_json
+from convexp.records import RunRecord, RunStatus, collect, read_record, write_record
+from convexp.records.record import ProbeRecord
 
 SLOW = (*SMALL, "trainer.max_epochs=6", "data.batch_size=4", "model=local", "hydra.run.dir=run")
 
@@ -190,7 +191,7 @@ def test_folder_in_use(call, tmp_path):
 def test_damaged_checkpoint_starts_again(small_run, call):
     folder = small_run()
     good = science(read(folder))
-    write_result(folder, {**read(folder), "state": "interrupted"})
+    write_json(folder / "result.json", {**read(folder), "state": "interrupted"})
     (folder / "checkpoints" / "last.ckpt").write_bytes(b"half a file")
     done = call("train", "resume=run")
     assert done.code == 0, done.err
@@ -247,7 +248,7 @@ def test_training_that_was_stopped_early_stays_so(small_run, call):
     folder = small_run(*early, "scheduler=none")
     before = read(folder)
     assert before["metrics"]["epochs"] < 30
-    write_result(folder, {**before, "state": "running"})  # killed in its probes
+    write_json(folder / "result.json", {**before, "state": "running"})  # killed in its probes
     assert call("train", "resume=run").code == 0
     assert science(read(folder)) == science(before)
     assert read(folder)["metrics"]["seconds_per_epoch"] > 0
@@ -259,27 +260,29 @@ def test_a_checkpoint_of_one_s_own_callback_finds_its_folder(small_run):
 
 
 def test_result_is_replaced_whole(tmp_path, monkeypatch):
-    write_result(tmp_path, {"format": 1, "state": "running"})
+    write_record(tmp_path, RunRecord(state=RunStatus.RUNNING))
 
     def fail(*a, **k):
         raise OSError("disk full")
 
     monkeypatch.setattr(json, "dump", fail)
     with pytest.raises(OSError, match="disk full"):
-        write_result(tmp_path, {"format": 1, "state": "finished"})
-    assert read_result(tmp_path) == {"format": 1, "state": "running"}
+        write_record(tmp_path, RunRecord(state=RunStatus.INTERRUPTED))
+    assert read_record(tmp_path) == RunRecord(state=RunStatus.RUNNING)
 
 
 def test_nothing_but_json_in_the_result(tmp_path):
-    write_result(tmp_path, {"format": 1, "x": [float("nan"), (float("inf"), 1.5)]})
-    assert read_result(tmp_path) == {"format": 1, "x": [None, [None, 1.5]]}
+    probe = ProbeRecord(maps={"x": [float("nan"), (float("inf"), 1.5)]})
+    write_record(tmp_path, RunRecord(state=RunStatus.RUNNING, identity="id", probes={"a": probe}))
+    assert read(tmp_path)["probes"]["a"]["maps"] == {"x": [None, [None, 1.5]]}
+    assert read_record(tmp_path).probes["a"].maps == {"x": [None, [None, 1.5]]}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"state": 1}'])
 def test_damaged_result_counts_as_none(tmp_path, content):
     (tmp_path / "result.json").write_text(content)
-    assert read_result(tmp_path) is None
-    assert collect(tmp_path)[0]["state"] == "damaged"
+    assert read_record(tmp_path) is None
+    assert collect(tmp_path)[0].state == "damaged"
 
 
 def test_fast_dev_run_and_overfit(call, tmp_path):

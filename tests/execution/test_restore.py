@@ -33,8 +33,8 @@ def accuracy(run) -> float:
 def test_predictions_are_those_that_were_tested(small_run, overrides):
     folder = small_run(*overrides)
     run = runs.open(folder)
-    assert accuracy(run) == run.result["metrics"]["test/acc"] == read(folder)["metrics"]["test/acc"]
-    assert sum(p.numel() for p in run.network.parameters()) == run.result["network"]["parameters"]
+    assert accuracy(run) == run.record.metrics["test/acc"] == read(folder)["metrics"]["test/acc"]
+    assert sum(p.numel() for p in run.network.parameters()) == run.record.network.parameters
     assert not run.network.training
     assert run.config.model.name == overrides[0].removeprefix("model=")
     assert run.folder == folder
@@ -53,7 +53,7 @@ def test_from_another_folder_and_by_text(small_run, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     run = runs.open("../run")
-    assert accuracy(run) == run.result["metrics"]["test/acc"]
+    assert accuracy(run) == run.record.metrics["test/acc"]
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
@@ -64,7 +64,7 @@ def test_a_row_of_the_table_is_opened_by_its_path(small_run, tmp_path):
     for row in table.itertuples():
         run = runs.open(tmp_path / "sweep" / row.path)
         assert run.config.seed == row.seed
-        assert accuracy(run) == run.result["metrics"]["test/acc"]
+        assert accuracy(run) == run.record.metrics["test/acc"]
 
 
 def test_nothing_around_it_changes(small_run):
@@ -84,7 +84,7 @@ def test_interrupted_run_has_a_network_too(call, interrupted_at, tmp_path):
     with interrupted_at(epoch=1, batch=3):
         assert call("train", *SMALL, "hydra.run.dir=run").code == 130
     run = runs.open(tmp_path / "run")
-    assert run.result["state"] == "interrupted"
+    assert run.record.state == "interrupted"
     assert run.network(run.data.test.first(3)[0]).shape == (3, 10)
 
 
@@ -109,7 +109,7 @@ def test_data_that_has_moved(small_run, tmp_path):
     with pytest.raises(ConfigError, match=r"data\.source\.file.*no such file"):
         runs.open(folder)
     run = runs.open(folder, data_root=tmp_path / "there")
-    assert accuracy(run) == run.result["metrics"]["test/acc"]
+    assert accuracy(run) == run.record.metrics["test/acc"]
 
 
 def test_real_data_that_is_not_there(small_run, data_dir, tmp_path, monkeypatch):
@@ -118,7 +118,7 @@ def test_real_data_that_is_not_there(small_run, data_dir, tmp_path, monkeypatch)
     config = folder / ".hydra" / "config.yaml"
     config.write_text(config.read_text().replace(f"root: {data_dir}", "root: nowhere"))
     run = runs.open(folder)  # CONVEXP_DATA says where it is now
-    assert accuracy(run) == run.result["metrics"]["test/acc"]
+    assert accuracy(run) == run.record.metrics["test/acc"]
     monkeypatch.delenv("CONVEXP_DATA")
     with pytest.raises(ConfigError, match=r"data\.source\.root=nowhere.*CONVEXP_DATA"):
         runs.open(folder)

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import matplotlib as mpl
+import msgspec
 import numpy as np
 import pytest
 from fabricated_report import NOTHING, comparison, group, run, three_layers, train_sizes, write_run_files
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from convexp.records.record import ProbeRecord
 from convexp.reporting.axes import axis_label, axis_value, numeric_axes
 from convexp.reporting.charts import draw_charts, write_charts
 from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curve
@@ -96,12 +98,14 @@ def test_shift_maps_and_curves_are_means_over_seeds():
     assert found is not None
     assert found[2][2] == pytest.approx(0.7)
     assert found[0][4] == pytest.approx(0.28)
-    assert mean_map(Group("x", {}, [{**run("conv", 0), "probes": {}}])) is None
-    assert radius_curve(Group("x", {}, [{**run("conv", 0), "probes": {}}])) == []
+    assert mean_map(Group("x", {}, [msgspec.structs.replace(run("conv", 0), probes={})])) is None
+    assert radius_curve(Group("x", {}, [msgspec.structs.replace(run("conv", 0), probes={})])) == []
 
 
 def with_map(accuracy):
-    return Group("x", {}, [{**run("conv", 0), "probes": {"shift_map": {"maps": {"accuracy": accuracy}}}}])
+    return Group(
+        "x", {}, [msgspec.structs.replace(run("conv", 0), probes={"shift_map": ProbeRecord(maps={"accuracy": accuracy})})]
+    )
 
 
 def test_sequences_have_maps_of_one_row_and_volumes_none():
@@ -237,7 +241,7 @@ def test_a_chart_for_all_there_is(tmp_path):
 
 
 def test_no_chart_without_data(tmp_path):
-    bare = {**run("conv", 0), "metrics": {}, "probes": {}}
+    bare = msgspec.structs.replace(run("conv", 0), metrics={}, probes={})
     report = Report("?", tmp_path, None, [Group("conv", {"model": "conv"}, [bare])], [], [], NOTHING, [])
     assert draw_charts(report) == []
     assert write_charts(report, tmp_path) == []
@@ -247,7 +251,9 @@ def test_no_chart_without_data(tmp_path):
 
 def test_runs_that_only_count_have_their_costs_drawn(tmp_path):
     def counted(size):
-        made = {**run("conv", 0), "metrics": {"cost/flops": 10.0 * size, "cost/training_bytes": 4.0 * size**2}, "probes": {}}
+        made = msgspec.structs.replace(
+            run("conv", 0), metrics={"cost/flops": 10.0 * size, "cost/training_bytes": 4.0 * size**2}, probes={}
+        )
         return Group(f"conv canvas={size}", {"data.canvas": size}, [made])
 
     report = Report("?", tmp_path, None, [counted(s) for s in (8, 64, 512)], [], [], NOTHING, [])

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from fabricated_runs import planned, run, with_path
+from fabricated_runs import group_runs, planned, records, run, with_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexp.reporting.compare import METRICS, Comparison, compare
 from convexp.reporting.findings import detectable_differences, too_few_seeds
-from convexp.reporting.groups import Group, group_runs
+from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm
 from convexp.reporting.paired import paired_test
 
@@ -210,7 +210,7 @@ accuracies = st.lists(st.integers(0, 360).map(lambda right: right / 360), min_si
 def test_an_interval_leaves_out_zero_just_where_a_verdict_is_given(seeds, configurations):
     """And the smallest difference that could be shown is smaller than the one that is."""
     groups = [
-        Group(f"{i}", {}, [{**run(s), "metrics": {"test/acc": x / 4 + up}} for s, x in enumerate(xs[:seeds])])
+        Group(f"{i}", {}, records({**run(s), "metrics": {"test/acc": x / 4 + up}} for s, x in enumerate(xs[:seeds])))
         for i, (xs, up) in enumerate(configurations)
     ]
     for c in compare(groups):

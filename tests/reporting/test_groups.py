@@ -1,11 +1,11 @@
 """Groups: what belongs together, how it is called, in which order, where on the axes."""
 
-from fabricated_runs import planned, run, with_path
+from fabricated_runs import group_runs, planned, records, run, with_path
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.records.settings import flatten, lookup, shown
-from convexp.reporting.groups import drop_duplicates, group_runs
+from convexp.reporting import groups
 
 
 def labels(*runs, plan=None):
@@ -19,7 +19,7 @@ def test_runs_group_by_all_but_the_seed():
 
 def test_groups_are_sorted_by_seed_and_carry_what_differs():
     (conv, local) = group_runs([run(2), run(0), run(1, "local")])
-    assert [r["seed"] for r in conv.runs] == [0, 2]
+    assert [r.seed for r in conv.runs] == [0, 2]
     assert (conv.point, local.point) == ({"model": "conv"}, {"model": "local"})
     assert (conv.parameters, conv.flops) == (1_234_567, 2_000_000)
 
@@ -61,16 +61,16 @@ def test_public_images_are_the_same_wherever_they_lie_and_a_folder_of_ones_own_i
 def test_a_run_made_twice_counts_once():
     runs = [run(0), with_path("again", run(0), started="2027"), run(1)]
     assert labels(*runs) == [("conv", 2)]
-    counted, duplicates = drop_duplicates(runs)
-    assert [r["path"] for r in counted] == ["conv-seed0", "conv-seed1"]
-    assert [(r["path"], first["path"]) for r, first in duplicates] == [("again", "conv-seed0")]
+    counted, duplicates = groups.drop_duplicates(records(runs))
+    assert [r.path for r in counted] == ["conv-seed0", "conv-seed1"]
+    assert [(r.path, first.path) for r, first in duplicates] == [("again", "conv-seed0")]
 
 
 def test_of_a_run_made_twice_the_planned_one_counts():
     early, late = with_path("early", run(0), started="2025"), run(0)
     plan = planned({"seed": [0]}, (late, {"seed": 0}))
-    assert [r["path"] for r in drop_duplicates([early, late], plan)[0]] == ["conv-seed0"]
-    assert [r["path"] for r in drop_duplicates([early, late])[0]] == ["early"]
+    assert [r.path for r in groups.drop_duplicates(records([early, late]), plan)[0]] == ["conv-seed0"]
+    assert [r.path for r in groups.drop_duplicates(records([early, late]))[0]] == ["early"]
 
 
 def test_settings_of_the_model_are_named_where_models_of_that_name_differ():
@@ -124,8 +124,8 @@ def test_groups_of_a_study_are_in_the_order_of_its_grid_and_have_its_axes():
 def test_without_its_plan_a_study_is_grouped_alike():
     made, plan = grid()
     with_plan, without = group_runs(made, plan), group_runs(made)
-    assert [(g.label, g.point, [r["path"] for r in g.runs]) for g in with_plan] == [
-        (g.label, g.point, [r["path"] for r in g.runs]) for g in without
+    assert [(g.label, g.point, [r.path for r in g.runs]) for g in with_plan] == [
+        (g.label, g.point, [r.path for r in g.runs]) for g in without
     ]
 
 
@@ -199,8 +199,8 @@ def test_groups_part_the_runs_whatever_their_order(chosen, rng):
     assert sum(g.n for g in found) == len({tuple(sorted(s.items())) for s in chosen})
     assert len({g.label for g in found}) == len(found)
     other = rng.sample(runs, len(runs))
-    assert [(g.label, [r["path"] for r in g.runs]) for g in group_runs(other)] == [
-        (g.label, [r["path"] for r in g.runs]) for g in found
+    assert [(g.label, [r.path for r in g.runs]) for g in group_runs(other)] == [
+        (g.label, [r.path for r in g.runs]) for g in found
     ]
 
 

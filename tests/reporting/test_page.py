@@ -213,11 +213,11 @@ def test_text_is_readable(opened, tmp_path, scheme):
 
 def nasty_report(root):
     made = group(NASTY, label=NASTY)
-    made.runs[0]["config"]["study"]["name"] = NASTY
+    made.runs[0].config["study"]["name"] = NASTY
     groups = [replace(made, point={"model": NASTY, f"data.{NASTY}": 1}), replace(group("dense"), point={f"data.{NASTY}": 2})]
     for g in groups:
         for r in g.runs:
-            r["metrics"][f"probe/{NASTY}"] = 0.5
+            r.metrics[f"probe/{NASTY}"] = 0.5
     found = Provenance(
         [(NASTY, [(NASTY, [NASTY]), ("b", [NASTY] * 5)])], {NASTY: NASTY}, [(NASTY, [(NASTY, [NASTY])])], [NASTY]
     )
@@ -265,7 +265,7 @@ def test_people_count_epochs_from_one(opened):
     report = three_layers()
     for g in report.groups:
         for r in g.runs:
-            r["metrics"]["best_epoch"] = 4 + r["seed"]
+            r.metrics["best_epoch"] = 4 + r.seed
     page, _ = opened(report, charts=[])
     page.get_by_text("Show all metrics").click()
     heading = page.locator("#metrics thead").get_by_role("button", name="best epoch (counted from 1)")
@@ -283,7 +283,7 @@ def test_the_words_below_kernels_hold_for_blocks_too(opened, tmp_path):
 def test_kernels_that_are_missing_or_no_pictures_are_said_to_be(opened, tmp_path):
     report = three_layers(tmp_path)
     write_run_files(report)
-    paths = [tmp_path / g.runs[0]["path"] / "kernels_stage0.png" for g in report.groups]
+    paths = [tmp_path / g.runs[0].path / "kernels_stage0.png" for g in report.groups]
     paths[0].unlink()
     paths[1].write_text("<svg onload=alert(1)>")
     page, seen = opened(report, charts=[])
@@ -296,7 +296,7 @@ def test_kernels_that_are_missing_or_no_pictures_are_said_to_be(opened, tmp_path
 def test_only_small_and_whole_pictures_are_taken(tmp_path):
     report = three_layers(tmp_path)
     write_run_files(report)
-    whole = (tmp_path / report.groups[0].runs[0]["path"] / "kernels_stage0.png").read_bytes()
+    whole = (tmp_path / report.groups[0].runs[0].path / "kernels_stage0.png").read_bytes()
     file = tmp_path / "a.png"
     assert read_png(file) is None
     file.write_bytes(whole)

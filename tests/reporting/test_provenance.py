@@ -1,7 +1,7 @@
 """Where the numbers come from, what is not alike, and what is missing."""
 
 import pytest
-from fabricated_runs import kept, planned, run, with_path
+from fabricated_runs import kept, planned, records, run, with_path
 from filelock import FileLock
 
 from convexp.records import collect
@@ -13,12 +13,12 @@ from convexp.reporting.warnings import find_warnings
 
 
 def warned(*runs, plan=None):
-    counted, duplicates = drop_duplicates(runs, plan)
+    counted, duplicates = drop_duplicates(records(runs), plan)
     return find_warnings(counted, duplicates, plan)
 
 
 def test_settings_are_parted_into_those_that_differ_and_those_that_do_not():
-    found = provenance([run(0), run(1), run(0, "local")], [])
+    found = provenance(records([run(0), run(1), run(0, "local")]), [])
     settings = dict(found.settings)
     assert settings["model.name"] == [("conv", ["conv-seed0", "conv-seed1"]), ("local", ["local-seed0"])]
     assert settings["seed"] == [("0", ["conv-seed0", "local-seed0"]), ("1", ["conv-seed1"])]
@@ -40,12 +40,12 @@ def test_losses_of_runs_that_do_not_say_what_they_are_may_be_means_over_batches(
 
 
 def test_what_one_run_does_not_set_is_said():
-    found = provenance([run(0), run(1, model__bias=True)], [])
+    found = provenance(records([run(0), run(1, model__bias=True)]), [])
     assert dict(found.settings)["model.bias"] == [("not set", ["conv-seed0"]), ("true", ["conv-seed1"])]
 
 
 def test_environment_names_all_even_if_equal():
-    environment = dict(provenance([run(0), run(1, versions=None) | {"versions": {"torch": "2.7.0"}}], []).environment)
+    environment = dict(provenance(records([run(0), run(1, versions=None) | {"versions": {"torch": "2.7.0"}}]), []).environment)
     assert environment["torch"] == [("2.6.0", ["conv-seed0"]), ("2.7.0", ["conv-seed1"])]
     assert environment["git commit"] == [("83693148853dc4b98795beb86f19476a40aec94f", ["conv-seed0", "conv-seed1"])]
     assert environment["uncommitted changes"] == [("no", ["conv-seed0", "conv-seed1"])]
@@ -151,7 +151,7 @@ def test_every_run_that_did_not_finish_has_its_reason(tmp_path):
     assert found["crashed"] == ("failed", "ZeroDivisionError: division by ?[31mzero")
     assert found["stopped"][0] == found["killed"][0] == "interrupted"
     assert found["wrong"] == ("wrong settings", "lr=-1: should be above 0")
-    assert found["damaged"] == ("damaged", "result.json is missing or damaged")
+    assert found["damaged"] == ("damaged", "result.json is damaged: is not valid JSON")
     assert len(found) == 6
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from fabricated_runs import run
+from fabricated_runs import group_runs, records, run
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.console import Console
 from convexp.reporting.compare import Comparison, compare
 from convexp.reporting.findings import verdicts
 from convexp.reporting.formatting import format_p
-from convexp.reporting.groups import Group, group_runs
+from convexp.reporting.groups import Group
 from convexp.reporting.render import csv_tables
 from convexp.reporting.render.latex import escape as escape_latex
 from convexp.reporting.render.latex import latex
@@ -24,7 +24,7 @@ from convexp.reporting.render.terminal import rich_table
 
 
 def made(seed, **metrics):
-    return {**run(seed), "metrics": metrics}
+    return records([{**run(seed), "metrics": metrics}])[0]
 
 
 GROUPS = [
@@ -110,7 +110,7 @@ def test_every_metric_is_in_the_csv_in_full_precision():
 
 
 def test_runs_csv_has_a_row_for_every_run():
-    first, second = read(csv_tables.runs_csv([run(0), {**run(1, "local"), "state": "failed"}]))
+    first, second = read(csv_tables.runs_csv(records([run(0), {**run(1, "local"), "state": "failed"}])))
     assert (first["path"], first["model"], first["test/acc"], first["seed"]) == ("conv-seed0", "conv", "0.97", "0")
     assert second["state"] == "failed"
 
@@ -131,6 +131,7 @@ def test_a_text_is_no_formula_of_a_spreadsheet(text, blank):
     nasty = blank + text
     made = [{**run(s), "path": nasty, "metrics": {nasty: 0.5, "test/acc": 0.5}} for s in range(2)]
     made[0]["config"]["model"]["name"] = nasty
+    made = records(made)
     compared = [replace(comparison(nasty, "higher"), baseline=nasty, metric=nasty)]
     files = [
         csv_tables.groups_csv([Group(nasty, {nasty: nasty}, made)]),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import SMALL, read
 
-from convexp.records.folder import RunFolder, state
+from convexp.records.folder import RunFolder, status_of
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
 RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
@@ -371,7 +371,7 @@ def test_looking_whether_a_folder_is_free_refuses_no_run(tmp_path):
 
     def look():
         while not looking.is_set():
-            state(tmp_path / "run", "id")
+            status_of(tmp_path / "run", "id")
 
     watcher = threading.Thread(target=look)
     watcher.start()

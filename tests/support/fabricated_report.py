@@ -6,6 +6,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from convexp.records import RunRecord, RunStatus
+from convexp.records.record import DataRecord, NetworkRecord, ProbeRecord, Seconds
 from convexp.reporting.compare import Comparison
 from convexp.reporting.groups import Group
 from convexp.reporting.provenance import Provenance
@@ -15,28 +17,27 @@ from convexp.reporting.unfinished import Unfinished
 PARAMETERS = {"dense": 793_098, "local": 105_994, "conv": 10_186}
 
 
-def run(model: str, seed: int, size: int | None = None, accuracy: float = 0.9, path: str | None = None) -> dict[str, Any]:
+def run(model: str, seed: int, size: int | None = None, accuracy: float = 0.9, path: str | None = None) -> RunRecord:
     """A finished run with a shift map."""
     radius = [accuracy, accuracy * 0.7, accuracy * 0.4]
     grid = [[radius[max(abs(i - 2), abs(j - 2))] for j in range(5)] for i in range(5)]
-    return {
-        "format": 1,
-        "state": "finished",
-        "seed": seed,
-        "path": path or f"{model}-{size}-seed{seed}",
-        "config": {"seed": seed, "model": {"name": model}, "study": {"name": "made_up", "question": "?"}},
-        "network": {"parameters": PARAMETERS.get(model, 1000), "flops": 208_896},
-        "data": {"train": size or 1257},
-        "seconds": {"total": 3.5 + seed},
-        "metrics": {
+    return RunRecord(
+        state=RunStatus.FINISHED,
+        seed=seed,
+        path=path or f"{model}-{size}-seed{seed}",
+        config={"seed": seed, "model": {"name": model}, "study": {"name": "made_up", "question": "?"}},
+        network=NetworkRecord(parameters=PARAMETERS.get(model, 1000), flops=208_896, width=1.0),
+        data=DataRecord(train=size or 1257),
+        seconds=Seconds(total=3.5 + seed),
+        metrics={
             "test/acc": accuracy,
             "val/acc": accuracy,
             "probe/shift_map/mean": accuracy * 0.6,
             "probe/shift_map/worst": accuracy * 0.4,
             "probe/accounting/forward_ms": 1.2 + seed,
         },
-        "probes": {"shift_map": {"maps": {"accuracy": grid, "radius": radius}}},
-    }
+        probes={"shift_map": ProbeRecord(maps={"accuracy": grid, "radius": radius})},
+    )
 
 
 def group(model: str, seeds: int = 3, size: int | None = None, accuracy: float = 0.9, label: str | None = None) -> Group:
@@ -85,8 +86,8 @@ def train_sizes(root: Path = Path("nowhere"), sizes: tuple[int, ...] = (100, 300
         for s in sizes
     ]
     unfinished = [
-        Unfinished("conv-30-seed2", "failed", "RuntimeError: CUDA out of memory"),
-        Unfinished("conv-30-seed1", "missing", "planned but not started"),
+        Unfinished("conv-30-seed2", RunStatus.FAILED, "RuntimeError: CUDA out of memory"),
+        Unfinished("conv-30-seed1", RunStatus.MISSING, "planned but not started"),
     ]
     return Report("How many samples does each wiring need?", root, None, groups, comparisons, unfinished, PROVENANCE, [])
 
@@ -106,9 +107,9 @@ def write_run_files(report: Report) -> None:
     """Learning curves of every run and kernels of every first seed, in the run folders below the report's root."""
     for g in report.groups:
         for made in g.runs:
-            folder = report.root / made["path"]
+            folder = report.root / made.path
             folder.mkdir(parents=True, exist_ok=True)
-            final = made["metrics"]["val/acc"]
-            rows = [f"{9 * e},{final * (1 - 0.5**e):.4f},{e},{0.5**e + 0.01 * made['seed']:.4f}" for e in range(1, 6)]
+            final = made.metrics["val/acc"]
+            rows = [f"{9 * e},{final * (1 - 0.5**e):.4f},{e},{0.5**e + 0.01 * made.seed:.4f}" for e in range(1, 6)]
             (folder / "metrics.csv").write_text("\n".join(["step,val/acc,epoch,train/loss", *rows]) + "\n")
-        (report.root / g.runs[0]["path"] / "kernels_stage0.png").write_bytes(png())
+        (report.root / g.runs[0].path / "kernels_stage0.png").write_bytes(png())

@@ -1,10 +1,14 @@
 """Results as runs write them, made up: only what a report reads."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from convexp.records import RunRecord
+from convexp.records.decode import RecordDecoder
 from convexp.records.plan import Plan, PlannedRun
+from convexp.reporting import groups
 
 ACCURACY = {"dense": 0.90, "local": 0.93, "conv": 0.97}
 
@@ -51,6 +55,23 @@ def run(seed: int = 0, model: str = "conv", **settings: Any) -> dict[str, Any]:
         "error": None,
         "path": config["name"],
     }
+
+
+def records(runs: Iterable[dict[str, Any] | RunRecord]) -> list[RunRecord]:
+    """The runs as a report reads them, those that are records already as they are."""
+    decoder = RecordDecoder(for_report=True)
+    return [made if isinstance(made, RunRecord) else _record(made, decoder) for made in runs]
+
+
+def _record(made: dict[str, Any], decoder: RecordDecoder) -> RunRecord:
+    record = decoder.decode(json.dumps(made).encode())
+    record.path = made["path"]
+    return record
+
+
+def group_runs(runs: Iterable[dict[str, Any] | RunRecord], plan: Plan | None = None) -> list[groups.Group]:
+    """The groups of the runs."""
+    return groups.group_runs(records(runs), plan)
 
 
 def with_path(path: str, made: dict[str, Any], **changes: Any) -> dict[str, Any]:

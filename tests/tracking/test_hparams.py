@@ -7,14 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.config.compose import compose_config
+from convexp.records import RunRecord, RunStatus
 from convexp.records.plan import Plan, PlannedRun
+from convexp.records.record import LayerRecord, NetworkRecord
 from convexp.tracking.final_metrics import TABLE_METRICS, comparison_charts, final_metrics, table_metrics
 from convexp.tracking.hparams import CURATED, cells, columns, session_group
 
 
 def result(*overrides):
     config = compose_config(*overrides).model_dump(by_alias=True)
-    return json.loads(json.dumps({"config": config, "network": {"parameters": 1234}}))
+    network = NetworkRecord(parameters=1234, flops=0, width=1.0)
+    return RunRecord(state=RunStatus.RUNNING, config=json.loads(json.dumps(config)), network=network)
 
 
 def plan(axes, runs=()):
@@ -81,7 +84,7 @@ def test_names_that_would_be_ambiguous_are_whole():
 def test_a_column_has_one_type(values, number):
     found = columns(plan({"data.thing": values}))[-1]
     assert found.number is number
-    shown = [found.value({"config": {"data": {"thing": value}}}) for value in values]
+    shown = [found.value(RunRecord(state=RunStatus.RUNNING, config={"data": {"thing": value}})) for value in values]
     assert all(isinstance(value, float if number else str) for value in shown), shown
     assert len(set(shown)) == len(values)
 
@@ -127,7 +130,7 @@ def test_every_plan_gives_columns_of_distinct_names_and_one_type(axes):
         own = axes[column.path.removeprefix("config.")]
         for value in own:
             section, _, key = column.path.removeprefix("config.").partition(".")
-            cell = column.value({"config": {section: {key: value} if key else value}})
+            cell = column.value(RunRecord(state=RunStatus.RUNNING, config={section: {key: value} if key else value}))
             assert isinstance(cell, float if column.number else str)
             assert column.number or cell is not None
 
@@ -160,8 +163,9 @@ class TestRow:
 
 
 class TestFinalMetrics:
-    RESULT = {
-        "metrics": {
+    RESULT = RunRecord(
+        state=RunStatus.RUNNING,
+        metrics={
             "epochs": 3,
             "val/acc": 0.5,
             "test/acc": 0.25,
@@ -171,8 +175,13 @@ class TestFinalMetrics:
             "probe/shift_map/worst": 0.0,
             "probe/accounting/flops": 7,
         },
-        "network": {"parameters": 12, "layers": [{"name": "stages.0", "parameters": 5}, {"name": "head", "parameters": 7}]},
-    }
+        network=NetworkRecord(
+            parameters=12,
+            flops=0,
+            layers=(LayerRecord("stages.0", "Conv2d", (1,), 5, 0), LayerRecord("head", "Linear", (1,), 7, 0)),
+            width=1.0,
+        ),
+    )
 
     def test_names(self):
         found = final_metrics(self.RESULT)

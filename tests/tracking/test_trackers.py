@@ -8,6 +8,7 @@ import pytest
 from conftest import SMALL, read
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from convexp.records import read_record
 from convexp.tracking.final_metrics import final_metrics
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${seed}", "seed=0,1")
@@ -19,9 +20,9 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def same(found, result):
+def same(found, folder):
     """Whether a logger knows the final metrics; TensorBoard keeps 32 bits of them."""
-    expected = final_metrics(result)
+    expected = final_metrics(read_record(folder))
     assert {"test/acc", "best/val/acc", "probe/shift_map/mean", "parameters/total"} <= set(expected)
     return {name: found.get(name) for name in expected} == pytest.approx(expected, rel=1e-6)
 
@@ -30,8 +31,8 @@ def test_tensorboard_and_csv_know_the_same(small_run):
     folder = small_run("logger=[tensorboard,csv]")
     board = EventAccumulator(str(folder), size_guidance={"scalars": 0})
     board.Reload()
-    assert same({tag: board.Scalars(tag)[-1].value for tag in board.Tags()["scalars"]}, read(folder))
-    assert same({name: float(value) for name, value in rows(folder)[-1].items() if value}, read(folder))
+    assert same({tag: board.Scalars(tag)[-1].value for tag in board.Tags()["scalars"]}, folder)
+    assert same({name: float(value) for name, value in rows(folder)[-1].items() if value}, folder)
 
 
 def test_csv_keeps_one_row_per_epoch(small_run):
@@ -110,7 +111,7 @@ def test_mlflow_knows_the_same(program, tmp_path, mlflow_runs):
     found = mlflow_runs()
     assert set(found) == {"0", "1"}
     for seed, run in found.items():
-        assert same(run.data.metrics, read(tmp_path / "sweep" / seed))
+        assert same(run.data.metrics, tmp_path / "sweep" / seed)
         assert run.info.status == "FINISHED"
         assert run.data.params["model"] == "conv"
 
@@ -128,7 +129,7 @@ def test_wandb_offline_knows_the_same(program, tmp_path, wandb_runs):
     found = wandb_runs()
     assert set(found) == {"0", "1"}
     for seed, (metrics, settings, codes) in found.items():
-        assert same(metrics, read(tmp_path / "sweep" / seed))
+        assert same(metrics, tmp_path / "sweep" / seed)
         assert settings["seed"] == int(seed)
         assert settings["model"] == "conv"
         assert codes == [0]

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt
 
-from convexp.config.renamed import first_named
 from convexp.config.schema.data import Data
 from convexp.config.schema.model import Model
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
 from convexp.config.schema.training import Optimizer, Trainer
-from convexp.records.identity import INDIFFERENT, PLACES
+from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
+from convexp.records.renamed import first_named
 
 
 class Config(Section):
@@ -63,7 +63,7 @@ class Config(Section):
         everything = first_named(self.model_dump(by_alias=True))
         source = everything["data"]["source"]
         source |= {k: str(Path(source[k]).expanduser().resolve()) for k in ("root", "file") if k in source}
-        for setting in (*INDIFFERENT, *(PLACES if "download" in source else ())):
+        for setting in (*OUTSIDE_IDENTITY, *(LOCATIONS if "download" in source else ())):
             *sections, name = setting.split(".")
             reduce(getitem, sections, everything).pop(name, None)
         return everything

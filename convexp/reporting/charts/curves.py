@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.reporting.groups import Group
 from convexp.reporting.statistics import Mean, mean, mean_proportion
 
@@ -28,9 +28,10 @@ def mean_curve(
     return [(x, average([curve[x] for curve in curves])) for x in sorted(shared)]
 
 
-def shift_map(run: Result, name: str) -> Any:
+def shift_map(run: RunRecord, name: str) -> Any:
     """Return a map of the run's shift map probe, as nested lists; None if the run does not have it."""
-    return ((run.get("probes") or {}).get("shift_map", {}).get("maps") or {}).get(name)
+    found = run.probes.get("shift_map")
+    return found.maps.get(name) if found else None
 
 
 def radius_curve(group: Group) -> list[tuple[float, Mean]]:

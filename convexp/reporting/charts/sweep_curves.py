@@ -36,7 +36,7 @@ Curve = list[tuple[float, Mean]]
 def sweep_charts(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> list[Chart]:
     """Draw a chart for each numeric axis and metric: accuracies or, for runs that only count, costs."""
     accuracies = [m for m in ACCURACIES if any(g.metric(m) for g in groups)]
-    costs = sorted({m for g in groups for run in g.runs for m in run["metrics"] if m.startswith("cost/")})
+    costs = sorted({m for g in groups for run in g.runs for m in run.metrics if m.startswith("cost/")})
     wanted = [(axis, metric) for axis in numeric_axes(groups) for metric in (accuracies or costs)]
     charts = (_sweep_chart(groups, styles, axis, metric) for axis, metric in wanted[:MAX_CHARTS])
     return [chart for chart in charts if chart is not None]

@@ -58,7 +58,7 @@ def _training_chart(drawn: Sequence[tuple[Group, SeriesStyle]], root: Path, metr
 
 
 def _seed_curves(group: Group, root: Path, metric: str) -> list[Curve]:
-    found = (training_curve(root / run["path"], metric) for run in group.runs[:MAX_SEEDS] if "path" in run)
+    found = (training_curve(root / run.path, metric) for run in group.runs[:MAX_SEEDS])
     return [dict(sorted(curve.items())) for curve in found if curve]
 
 

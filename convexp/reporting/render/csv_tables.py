@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from convexp.records import Result
+from convexp.records import RunRecord
 from convexp.records.frame import rows
 from convexp.records.settings import printable, shown
 from convexp.reporting.compare import Comparison
@@ -39,7 +39,7 @@ def _cell(value: Any) -> Any:
 
 def groups_csv(groups: Sequence[Group]) -> str:
     """Return a row for each group: its values on the axes, and mean, standard deviation and 95 % interval of each metric."""
-    found = dict.fromkeys(name for group in groups for run in group.runs for name in run["metrics"])
+    found = dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics)
     metrics = [*(m for m in COLUMNS.values() if m in found), *(m for m in found if m not in COLUMNS.values())]
     axes = list(dict.fromkeys(axis for group in groups for axis in group.point))
     statistics = [f"{metric} {name}" for metric in metrics for name in STATISTICS]
@@ -54,7 +54,7 @@ def _group_row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
     return [group.label, *values, group.parameters, group.flops, group.n, *numbers]
 
 
-def runs_csv(runs: Sequence[Result]) -> str:
+def runs_csv(runs: Sequence[RunRecord]) -> str:
     """Return a row for each run, finished or not, with the columns of ``convexp.runs.load``."""
     table = rows(runs)
     return to_csv(list(table[0]) if table else [], [list(row.values()) for row in table])

@@ -48,11 +48,11 @@ def kernel_pictures(groups: Sequence[Group], root: Path) -> tuple[list[KernelPic
 
 def _picture(group: Group, root: Path) -> KernelPicture:
     run = group.runs[0]
-    image = read_png(root / run["path"] / FILE) if "path" in run else None
+    image = read_png(root / run.path / FILE)
     if image is None:
         return KernelPicture(group.label, "", None, 0, 0)
     data, width, height = image
-    alt = f"Learned kernels of the first stage of {group.label}, seed {run.get('seed')}: {LAYOUT}."
+    alt = f"Learned kernels of the first stage of {group.label}, seed {run.seed}: {LAYOUT}."
     return KernelPicture(group.label, alt, base64.b64encode(data).decode(), width, height)
 
 

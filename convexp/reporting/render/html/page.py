@@ -72,7 +72,7 @@ def _content(report: Report) -> dict[str, Any]:
         "report": report,
         "finished": sum(g.n for g in groups),
         "states": Counter(run.state for run in report.unfinished),
-        "seeds": sorted({run["seed"] for g in groups for run in g.runs if run.get("seed") is not None}),
+        "seeds": sorted({run.seed for g in groups for run in g.runs if run.seed is not None}),
         "findings": [(metric_title(c.metric), c.verdict, finding(c)) for c in main_comparisons(comparisons, MAX_FINDINGS)],
         "limits": _limits(comparisons),
         "different": sum(c.shows_difference for c in comparisons),

@@ -56,9 +56,7 @@ def metrics_table(groups: Sequence[Group], colours: list[str]) -> Table | None:
     """Return a row for each group with every metric of its runs; None if there are too many groups for a page."""
     if len(groups) > MAX_ROWS_OF_ALL_METRICS:
         return None
-    metrics = list(
-        dict.fromkeys(m for g in groups for run in g.runs for m, value in run["metrics"].items() if value is not None)
-    )
+    metrics = list(dict.fromkeys(m for g in groups for run in g.runs for m in run.metrics))
     columns = [
         Column("configuration", "the model and the settings that differ"),
         *(Column(str(FROM_ONE.get(m, m)), f"{metric_title(m)}{', per cent' if is_percentage(m) else ''}") for m in metrics),
@@ -102,7 +100,7 @@ def _on_axis(group: Group, axis: str) -> Cell:
 
 
 def _sizes(group: Group) -> list[Cell]:
-    seconds = [s for run in group.runs if isinstance(s := (run.get("seconds") or {}).get("total"), int | float)]
+    seconds = [s for run in group.runs if (s := run.seconds.total) is not None]
     duration = Cell(f"{fmean(seconds):,.1f}", fmean(seconds)) if seconds else Cell(MISSING, None)
     counts = [Cell(f"{count:,}", count) for count in (group.parameters, group.flops)]
     return [*counts, duration, Cell(str(group.n), group.n)]
