@@ -22,7 +22,7 @@ Units = tuple[int, int, int]
 
 
 def offsets(weight: Tensor, dim: int, pixels: int, units: Units, circular: bool) -> Tensor:
-    """Index into dimension ``dim`` of the kernel for every unit, ``first + stride * i``, and pixel: (units, pixels)."""
+    """Return the index into the kernel's dimension ``dim`` for each unit, ``first + stride * i``, and pixel: (units, pixels)."""
     (first, stride, count), kernel = units, weight.shape[dim]
     centre = first + stride * torch.arange(count, device=weight.device)
     offset = torch.arange(pixels, device=weight.device) - centre[:, None] + kernel // 2
@@ -30,7 +30,7 @@ def offsets(weight: Tensor, dim: int, pixels: int, units: Units, circular: bool)
 
 
 def fourier(x: Tensor, weight: Tensor, size: Size, units: tuple[Units, Units]) -> Tensor:
-    """A correlation is a product after the transform, with the kernel's conjugated; half precision is too coarse for it."""
+    """Correlate by Fourier transforms, (B, C, H, W) -> (B, O, H', W'), in single precision at least: half is too coarse."""
     narrow, wide = working_type(x), torch.promote_types(x.dtype, torch.float32)
     with torch.autocast(x.device.type if x.device.type != "meta" else "cpu", enabled=False):
         y = correlate_circularly(x.to(wide), _origin_first(weight.to(wide), size))
@@ -109,7 +109,7 @@ class GlobalConv2d(SpatialLayer):
         return first
 
     def _units(self, dim: int) -> Units:
-        """Centre of the first unit, from one to the next, and how many they are, along one dimension."""
+        """The centre of the first unit, the stride from one to the next, and the number of units, along one dimension."""
         return self.first[dim], self.stride[dim], self.output_size[dim]
 
     def dense_weight(self) -> Tensor:

@@ -21,7 +21,7 @@ from convexp.layers.operands import check_operands
 
 
 class Unfitted(LocallyConnectedNd):
-    """A layer that knows its window and not yet its input."""
+    """A locally connected layer that knows its window, and not yet its input's channels and size."""
 
     def __init__(
         self,
@@ -46,13 +46,13 @@ class Unfitted(LocallyConnectedNd):
 
 
 class LazyLocallyConnectedNd(LazyModuleMixin, Unfitted):
-    """As ``LocallyConnected*d`` without ``in_channels`` and ``input_size``; becomes one at the first call."""
+    """A locally connected layer without ``in_channels`` and ``input_size``, which becomes a complete one at the first call."""
 
     def initialize_parameters(self, input: Tensor) -> None:
-        """Take channels and size from ``input``, (B, C, H, W) or (C, H, W), and start as the layer itself starts.
+        """Take channels and size from ``input``, (B, C, H, W) or (C, H, W), and draw the parameters as the complete layer does.
 
         Raises:
-            TypeError, ValueError: if the input, or parameters that a state dict has already brought, do not fit.
+            TypeError, ValueError: If the input, or parameters that a state dict has already brought, do not fit.
         """
         check_operands(input, self.weight, self.bias)
         if input.dim() not in (self.dims + 1, self.dims + 2):

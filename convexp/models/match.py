@@ -13,16 +13,18 @@ WIDEST = 4096.0
 
 
 def match_width(skeleton: Skeleton, wiring: Wiring, match: str) -> float:
-    """The width (a factor on all channels and hidden units) at which the network comes nearest to the budget.
+    """Return the width, a factor on all channels and hidden units, at which the network's cost is nearest to a budget.
 
     The count grows in steps with the width, so the widths on both sides of the budget are found by bisection and the
     nearer one is taken. Nothing is computed or allocated: the networks are built on the meta device.
 
     Args:
-        match: ``units`` (the width stays 1), ``params:N`` or ``flops:N`` (forward pass of one image).
+        skeleton: The network at width 1, without its wiring.
+        wiring: Makes the layer of every stage.
+        match: ``units`` (the width stays 1), ``params:N`` or ``flops:N`` (FLOPs of the forward pass of one image).
 
     Raises:
-        ConfigError: if even the narrowest network costs more than the budget, or the widest less.
+        ConfigError: If even the narrowest network costs more than the budget, or the widest less.
     """
     if match == "units":
         return 1.0

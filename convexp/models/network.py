@@ -3,17 +3,17 @@
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 
 from convexp.geometry import Size
-from convexp.geometry.skeleton import Activation, Norm, Readout, Skeleton, Stage
+from convexp.geometry.skeleton import Skeleton, Stage
+from convexp.models.parts import Normalize, ReadoutLayer, activation, norm, pool
 
 
 class Wiring(Protocol):
-    """Who is connected to whom: makes the layer ``(B, in_channels, H, W) -> (B, out_channels, H', W')`` of a stage."""
+    """Decides who is connected to whom: makes a stage's layer ``(B, in_channels, H, W) -> (B, out_channels, H', W')``."""
 
     def __call__(
         self,
@@ -27,93 +27,18 @@ class Wiring(Protocol):
         padding_mode: str,
         **bias: bool,
     ) -> nn.Module:
-        """``bias=False`` comes only where the skeleton has none; otherwise the wiring's own default stands."""
+        """Make the layer; ``bias=False`` is passed only if the skeleton has no biases, else the wiring's default holds."""
         ...
 
 
-class Normalize(nn.Module):
-    """Pixels 0..255 to ``(x / 255 - mean) / std`` by channel, the training images' statistics; kept with the weights."""
-
-    def __init__(self, mean: Sequence[float], std: Sequence[float], dims: int) -> None:
-        super().__init__()
-        shape = (-1, *(1,) * dims)
-        self.register_buffer("scale", (1 / (255 * torch.tensor(std))).reshape(shape))  # (C, 1, 1)
-        self.register_buffer("offset", (torch.tensor(mean) / torch.tensor(std)).reshape(shape))  # (C, 1, 1)
-        self.scale: Tensor
-        self.offset: Tensor
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Any shape ``(B, C, ...)``, uint8 or float, to floats of the same shape."""
-        return x * self.scale - self.offset
-
-
-class BatchNormUnit(nn.BatchNorm1d):
-    """Batch norm with statistics, scale and shift of its own for every unit: nothing is shared across space."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, C, H, W)``."""
-        return super().forward(input.flatten(1)).reshape(input.shape)
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        """There is nothing to check: units are in one dimension here."""
-
-
-Parts = dict[str, nn.Module]
-
-
-def activation(name: Activation) -> Parts:
-    """The nonlinearity, or nothing."""
-    kinds = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
-    return {"activation": kinds[name]()} if name in kinds else {}
-
-
-def norm(name: Norm, shape: Size) -> Parts:
-    """Normalisation of activations of ``shape`` (C, H, W), or nothing."""
-    if name == "none":
-        return {}
-    if name == "batch_unit":
-        return {"norm": BatchNormUnit(math.prod(shape))}
-    return {"norm": nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])}
-
-
-def pool(stage: Stage) -> Parts:
-    """Pooling over windows that do not overlap, or nothing."""
-    if stage.pool == "none":
-        return {}
-    size: Any = stage.pool_size
-    one = len(stage.pool_size) == 1
-    if stage.pool == "max":
-        return {"pool": nn.MaxPool1d(size) if one else nn.MaxPool2d(size)}
-    return {"pool": nn.AvgPool1d(size) if one else nn.AvgPool2d(size)}
-
-
-class ReadoutLayer(nn.Module):
-    """From a feature map to a vector: all of it (flatten), or the mean or maximum of each channel."""
-
-    def __init__(self, kind: Readout) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, C*H*W)`` for flatten, ``(B, C)`` for global_avg and global_max."""
-        x = x.flatten(2)  # (B, C, H*W)
-        if self.kind == "flatten":
-            return x.flatten(1)
-        return x.mean(2) if self.kind == "global_avg" else x.amax(2)
-
-    def extra_repr(self) -> str:
-        """The kind."""
-        return self.kind
-
-
 class Network(nn.Module):
-    """A skeleton wired: images ``(B, C, H, W)`` with values 0..255 to logits ``(B, classes)``.
+    """A skeleton with its wiring: maps images ``(B, C, H, W)`` with values of 0 to 255 to logits ``(B, classes)``.
 
     Args:
-        skeleton: everything but the connections.
-        wiring: makes the layer of every stage.
-        mean: of the training pixels / 255, by channel.
-        std: likewise.
+        skeleton: Everything about the network but its wiring.
+        wiring: Makes the layer of every stage.
+        mean: Mean of the training pixels / 255, for each channel.
+        std: Standard deviation of the training pixels / 255, for each channel.
     """
 
     def __init__(self, skeleton: Skeleton, wiring: Wiring, mean: Sequence[float], std: Sequence[float]) -> None:
@@ -157,14 +82,14 @@ class Network(nn.Module):
         return nn.Sequential(layers)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images ``(B, C, H, W)``, uint8 or float, 0..255, to logits ``(B, classes)``."""
+        """Classify images ``(B, C, H, W)``, uint8 or float, with values of 0 to 255: logits ``(B, classes)``."""
         x = self.normalize(images)
         for stage in self.stages:
             x = stage(x)
         return self.head(self.readout(x))
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """The output of every stage, norm, activation and pooling included: (B, C, H', W') each."""
+        """Return the output of every stage, after norm, activation and pooling: (B, C, H', W') each."""
         found, x = [], self.normalize(images)
         for stage in self.stages:
             x = stage(x)
@@ -172,10 +97,10 @@ class Network(nn.Module):
         return found
 
     def representations(self, images: Tensor) -> dict[str, Tensor]:
-        """What every part of the network makes of the images, in order, the last of them the logits.
+        """Return the output of every part of the network by name, in order; the last are the logits.
 
-        ``stages.0``, ... (B, C, H', W') with norm, activation and pooling; ``readout`` (B, F); the parts of the head (B,
-        units).
+        The parts are ``stages.0``, ... (B, C, H', W') with norm, activation and pooling, ``readout`` (B, F), and the parts of
+        the head (B, units).
         """
         x = self.normalize(images)
         parts = [(f"stages.{i}", stage) for i, stage in enumerate(self.stages)]
@@ -186,5 +111,5 @@ class Network(nn.Module):
         return found
 
     def wired_layers(self) -> list[tuple[str, nn.Module]]:
-        """The layer of every stage, with its name."""
+        """Return the layer of every stage with its name in the network."""
         return [(f"stages.{i}", stage.get_submodule("wiring")) for i, stage in enumerate(self.stages)]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
-from convexp.models.network import ReadoutLayer
+from convexp.models.parts import ReadoutLayer
 
 few = settings(deadline=None, max_examples=30)
 WIRINGS = (Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d)

@@ -1,0 +1,92 @@
+"""The parts of a network that every wiring shares: input normalisation, norm, activation, pooling, readout."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from convexp.geometry import Size
+from convexp.geometry.skeleton import Activation, Norm, Readout, Stage
+
+
+class Normalize(nn.Module):
+    """Normalises pixels of 0 to 255 to ``(x / 255 - mean) / std`` in each channel, and saves both with the weights.
+
+    Args:
+        mean: Mean of the training pixels / 255, for each channel.
+        std: Standard deviation of the training pixels / 255, for each channel.
+        dims: Number of spatial dimensions.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], dims: int) -> None:
+        super().__init__()
+        shape = (-1, *(1,) * dims)
+        self.register_buffer("scale", (1 / (255 * torch.tensor(std))).reshape(shape))  # (C, 1, 1)
+        self.register_buffer("offset", (torch.tensor(mean) / torch.tensor(std)).reshape(shape))  # (C, 1, 1)
+        self.scale: Tensor
+        self.offset: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise images ``(B, C, ...)``, uint8 or float, to floats of the same shape."""
+        return x * self.scale - self.offset
+
+
+class BatchNormUnit(nn.BatchNorm1d):
+    """Batch normalisation with separate statistics, scale and shift for every unit: nothing is shared across space."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise each unit over the batch: ``(B, C, H, W) -> (B, C, H, W)``."""
+        return super().forward(input.flatten(1)).reshape(input.shape)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Accept every input: ``forward`` has put the units into one dimension."""
+
+
+Parts = dict[str, nn.Module]
+
+
+def activation(name: Activation) -> Parts:
+    """Return the nonlinearity under the name ``activation``, or nothing."""
+    kinds = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+    return {"activation": kinds[name]()} if name in kinds else {}
+
+
+def norm(name: Norm, shape: Size) -> Parts:
+    """Return the normalisation of activations of ``shape`` (C, H, W) or (C,) under the name ``norm``, or nothing."""
+    if name == "none":
+        return {}
+    if name == "batch_unit":
+        return {"norm": BatchNormUnit(math.prod(shape))}
+    return {"norm": nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])}
+
+
+def pool(stage: Stage) -> Parts:
+    """Return the pooling over windows that do not overlap under the name ``pool``, or nothing."""
+    if stage.pool == "none":
+        return {}
+    size: Any = stage.pool_size
+    one = len(stage.pool_size) == 1
+    if stage.pool == "max":
+        return {"pool": nn.MaxPool1d(size) if one else nn.MaxPool2d(size)}
+    return {"pool": nn.AvgPool1d(size) if one else nn.AvgPool2d(size)}
+
+
+class ReadoutLayer(nn.Module):
+    """Turns a feature map into a vector: all of it (``flatten``), or the mean or maximum of each channel."""
+
+    def __init__(self, kind: Readout) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Read the map: ``(B, C, H, W) -> (B, C*H*W)`` for ``flatten``, ``(B, C)`` for ``global_avg`` and ``global_max``."""
+        x = x.flatten(2)  # (B, C, H*W)
+        if self.kind == "flatten":
+            return x.flatten(1)
+        return x.mean(2) if self.kind == "global_avg" else x.amax(2)
+
+    def extra_repr(self) -> str:
+        """Return the kind of readout."""
+        return self.kind
