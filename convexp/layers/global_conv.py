@@ -22,7 +22,7 @@ Units = tuple[int, int, int]
 
 
 def offsets(weight: Tensor, dim: int, pixels: int, units: Units, circular: bool) -> Tensor:
-    """Return the index into the kernel's dimension ``dim`` for each unit, ``first + stride * i``, and pixel: (units, pixels)."""
+    """Return the index into the kernel's dimension ``dim`` of each unit, ``first + stride * i``, and pixel: (units, pixels)."""
     (first, stride, count), kernel = units, weight.shape[dim]
     centre = first + stride * torch.arange(count, device=weight.device)
     offset = torch.arange(pixels, device=weight.device) - centre[:, None] + kernel // 2
