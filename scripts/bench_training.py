@@ -32,7 +32,7 @@ from convexp.config import Config
 from convexp.config.compose import compose_config
 from convexp.data import loader, training_loader
 from convexp.execution import build
-from convexp.execution.evaluation import quiet
+from convexp.execution.torch_setup import silence_lightning
 from convexp.training.callbacks import RandomState
 from convexp.training.checkpoints import Checkpoints
 from convexp.training.module import Classifier
@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs"), help="folder for the JSON file (default outputs)")
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)  # in a process of its own
     arguments = parser.parse_args()
-    quiet()
+    silence_lightning()
     if arguments.memory:
         print(json.dumps(memory()))
         return

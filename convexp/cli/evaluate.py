@@ -1,4 +1,6 @@
-"""convexp-eval: test a run again, and measure it by other probes, from its folder alone."""
+"""convexp-eval: test a run again from its folder alone, and measure it with other probes."""
+
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -15,37 +17,47 @@ SETTINGS = ("run", "accelerator", "data_root", "probes")  # conf/eval.yaml
 
 
 def task(cfg: DictConfig) -> None:
-    """Rebuild the run's network and data, load its best checkpoint, test, compare with what the run noted, do further probes.
+    """Evaluate the best checkpoint of a run, compare the metrics with its record, and measure the chosen probes.
 
     Raises:
-        ConfigError: if the folder holds no run with a checkpoint, or names code it may not name.
+        ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
     """
-    if added := [str(key) for key in cfg if key not in SETTINGS]:
-        raise ConfigError(f"{added[0]}: there is no such setting{suggest(added[0], SETTINGS)}")
-    if cfg.run is None:
-        raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
+    check_settings(cfg)
     folder = parse_path("run", cfg.run)
-    chosen = cfg.get("probes")  # a list of none leaves nothing
-    probes = OmegaConf.to_container(chosen, resolve=True) if chosen else None
-    changes = {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
-    config = load_run_config(folder, "run", cfg.data_root, changes)
+    config = load_run_config(folder, "run", cfg.data_root, changed_settings(cfg))
     if config.probes:
         check_writable(f"run={cfg.run}", folder / "probes")
-    with console.status("loading torch"):  # and Lightning: seconds, so only now
-        from convexp.execution.evaluation import prepare_torch, reprobe, restore
-        from convexp.execution.verification import again, verdict
+    with console.status("loading torch"):  # torch and Lightning take seconds to import
+        from convexp.execution.reprobe import reprobe
+        from convexp.execution.restore import restore
+        from convexp.execution.torch_setup import prepare_torch
+        from convexp.execution.verification import compare_with_record, recompute_metrics
 
     prepare_torch(config)
     module, data = restore(config, folder)
     record = read_record(folder)
     before = record.data.checksum if record else None
     if before is not None and before != data.checksum:
-        said = f"these are other images than the run's (checksum {before}, now {data.checksum})"
-        console.print_error("convexp-eval", f"data ({config.data.name}): {said}")
-    for name, mean in again(module, data, config).items():
-        console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({verdict(name, mean, record)})")
+        message = f"these are other images than the run's (checksum {before}, now {data.checksum})"
+        console.print_error("convexp-eval", f"data ({config.data.name}): {message}")
+    for name, mean in recompute_metrics(module, data, config).items():
+        console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({compare_with_record(name, mean, record)})")
     if config.probes:
         reprobe(module, data, config, folder)
+
+
+def check_settings(cfg: DictConfig) -> None:
+    """Raise a ConfigError for a setting that convexp-eval does not have, and if no run is named."""
+    if added := [str(key) for key in cfg if key not in SETTINGS]:
+        raise ConfigError(f"{added[0]}: there is no such setting{suggest(added[0], SETTINGS)}")
+    if cfg.run is None:
+        raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
+
+
+def changed_settings(cfg: DictConfig) -> dict[str, Any]:
+    """Return the settings of the run that the command line replaces: its probes, and the accelerator if one is given."""
+    probes = OmegaConf.to_container(cfg.probes, resolve=True) if cfg.get("probes") else None
+    return {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
 
 
 main = application("convexp-eval", "eval", task)

@@ -8,8 +8,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
 from convexp.cli.application import errors_in_one_line
-from convexp.cli.resume import resumed
-from convexp.config import load_config
+from convexp.cli.resume import find_resumed_run
+from convexp.config.checked_ahead import check_ahead, forget_checked_configs
 from convexp.config.command_line.format import format_path_override
 from convexp.config.folders import check_folder, check_writable, make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values, without_hydra
@@ -22,18 +22,20 @@ class CheckTraining(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a single run: checks its settings and creates its folder."""
+        forget_checked_configs()
         with errors_in_one_line("convexp-train", "train"), hydra_values(config):
             _check_output_subdir(config)
             if config.get("resume") is not None:  # the resumed run has settings and a folder of its own
-                folder = resumed(config)[1]
+                folder = find_resumed_run(config)[1]
                 check_writable(f"resume={config.resume}", folder)
                 _set_folder(config, "run", folder)
                 return
-            load_config(without_hydra(config))
+            check_ahead(without_hydra(config))
             make_writable_folder(*_resolve_folder(config, "run"))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a sweep, whichever sweeper is used: checks the folder it will write to."""
+        forget_checked_configs()
         with errors_in_one_line("convexp-train", "train"), hydra_values(config):
             check_writable(*_resolve_folder(config, "sweep"))
             _check_output_subdir(config)

@@ -1,4 +1,4 @@
-"""Which run is gone on with, from which configuration, and where its data lies now."""
+"""The run that ``resume=DIR`` names: its folder, its configuration and its identity."""
 
 from pathlib import Path
 from typing import Any
@@ -14,33 +14,33 @@ from convexp.records import identity_hash, read_record
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.settings import flatten, within
 
-MAY_CHANGE = ("resume", "data_root")
-MAY_DIFFER = (*OUTSIDE_IDENTITY, *LOCATIONS, "data.source.file")  # in a run whose data lies elsewhere now
+ALLOWED_OVERRIDES = ("resume", "data_root")
+MAY_DIFFER = (*OUTSIDE_IDENTITY, *LOCATIONS, "data.source.file")  # the same data may lie in another place
 
 
-def resumed(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
-    """The configuration and the folder of the run to go on with.
+def find_resumed_run(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
+    """Return the configuration and the folder of the run that ``cfg.resume`` names.
 
     Raises:
-        ConfigError: if it is no run folder, or the command line wants to change its configuration.
+        ConfigError: if the folder holds no run, or the command line overrides a setting of the run.
     """
-    given = [o for o in HydraConfig.get().overrides.task if o.partition("=")[0] not in MAY_CHANGE]
-    if given:
-        raise ConfigError(f"resume={cfg.resume}: goes on with the run's own configuration; leave out {' '.join(given)}")
+    forbidden = [text for text in HydraConfig.get().overrides.task if text.partition("=")[0] not in ALLOWED_OVERRIDES]
+    if forbidden:
+        raise ConfigError(f"resume={cfg.resume}: the run keeps its own configuration; leave out {' '.join(forbidden)}")
     folder = parse_path("resume", cfg.resume)
     return read_config(folder, "resume", cfg.data_root), folder
 
 
-def identity_of(config: Config, folder: Path) -> str:
-    """The identity that the run in ``folder`` noted, if it is the run of ``config`` wherever its data lies; else ``config``'s.
+def identity_of_resumed(config: Config, folder: Path) -> str:
+    """Return the identity that the run in ``folder`` recorded, if ``config`` differs only in where its data lies.
 
-    Whether it is the same data is told by its checksum, once it has been read.
+    Otherwise it is the identity of ``config``. Whether the data is the same is checked later, by its checksum.
     """
     record = read_record(folder)
-    if record and record.identity is not None and _settled(record.config) == _settled(config.model_dump(by_alias=True)):
+    if record and record.identity is not None and _compared(record.config) == _compared(config.model_dump(by_alias=True)):
         return record.identity
     return identity_hash(config.identity())
 
 
-def _settled(config: Any) -> dict[str, Any]:
+def _compared(config: Any) -> dict[str, Any]:
     return {setting: value for setting, value in flatten(config).items() if not within(setting, MAY_DIFFER)}

@@ -1,1 +1,1 @@
-"""One run from a configuration to its record: build, train, count, evaluate, restore."""
+"""One run from its configuration to its record: build, train or count, evaluate, restore."""

@@ -1,4 +1,4 @@
-"""What a training holds in memory at least: known from sizes and counts before anything of it is allocated."""
+"""A lower bound on the memory of a training, computed before anything is allocated."""
 
 import math
 
@@ -9,22 +9,28 @@ from convexp.data import Dataset
 from convexp.machine.memory import check_fits
 from convexp.models import LayerCost, network_cost
 
-STATES = {"Adam": 2, "AdamW": 2, "NAdam": 2, "RAdam": 2, "Adamax": 2}  # numbers that an optimizer keeps for each weight
+STATES = {"Adam": 2, "AdamW": 2, "NAdam": 2, "RAdam": 2, "Adamax": 2}  # numbers that an optimizer stores for each weight
 
 
 def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None:
-    """Raise a ConfigError if weights, what the optimizer keeps and a batch do not fit where the network is going to be.
+    """Raise a ConfigError if the training cannot fit into the memory of the device.
 
-    Of a batch the images (a byte a pixel), the normalised ones and the output of every layer with weights count, all of which
-    the backward pass needs; in an evaluation the images and the largest output. Both are less than what is really taken.
+    It needs the weights, their gradients and the optimizer's state. A training batch adds the images at one byte for each
+    pixel, the normalised images, and the output of every layer with weights, all of which the backward pass needs. An
+    evaluation batch adds the images, the normalised images and the largest output. The real use is higher.
+
+    Args:
+        config: Configuration of the run.
+        layers: Costs of the network's layers.
+        data: The data set.
     """
-    setting, free = f"model ({config.model.name})", _free(config)
+    setting, free = f"model ({config.model.name})", _free_memory(config)
     number = 8 if config.trainer.precision == "64-true" else 4  # bytes
     output = 2 if config.trainer.precision.endswith("-mixed") else number
     weights = number * network_cost(layers).parameters
-    kept = {
+    fixed = {
         "weights and gradients": 2 * weights,
-        f"what {config.optimizer.target.rpartition('.')[2]} keeps": _states(config) * weights,
+        f"what {config.optimizer.target.rpartition('.')[2]} keeps": _numbers_per_weight(config) * weights,
     }
     pixels = math.prod(config.data.input_shape)
     units = [math.prod(layer.output_shape) for layer in layers]
@@ -32,16 +38,16 @@ def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None
     for batch, images, outputs in (("batch_size", data.train, sum(units)), ("eval_batch_size", data.test, max(units))):
         n = min(getattr(config.data, batch), len(images))
         what = f"data.{batch}={n} images of {shape} and their activations"
-        check_fits(setting, kept | {what: n * (pixels * (1 + number) + output * outputs)}, free)
+        check_fits(setting, fixed | {what: n * (pixels * (1 + number) + output * outputs)}, free)
 
 
-def _states(config: Config) -> int:
+def _numbers_per_weight(config: Config) -> int:
     name, settings = config.optimizer.target.rpartition(".")[2], config.optimizer.spec()
     return STATES.get(name, int(name == "SGD" and bool(settings.get("momentum"))))
 
 
-def _free(config: Config) -> int | None:
-    """Of the GPU that the network is going to be on, with what torch holds of it and does not use; None for the machine."""
+def _free_memory(config: Config) -> int | None:
+    """Return the free bytes of the GPU, including those that torch has reserved and does not use; None if the CPU is used."""
     if config.trainer.accelerator not in ("gpu", "auto") or not torch.cuda.is_available():
         return None
     return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()

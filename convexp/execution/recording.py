@@ -1,8 +1,37 @@
-"""Sections of a run's record, from the objects of the run."""
+"""The record of a run when it starts, from the objects of the run."""
 
+from datetime import UTC, datetime
+from typing import Any
+
+from convexp.config import Config
 from convexp.data import Dataset
+from convexp.machine.environment import git, versions
 from convexp.models import LayerCost, network_cost
+from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, LayerRecord, NetworkRecord
+from convexp.records.settings import lookup
+
+
+def first_record(config: Config, identity: str, network: NetworkRecord, previous: RunRecord | None = None) -> RunRecord:
+    """Return the record of a run that starts: what it is and what it runs on, and no results yet.
+
+    Args:
+        config: Configuration of the run.
+        identity: Identity of the run.
+        network: Record of its network.
+        previous: Record of an earlier start, which tells when and with which data folder the run was started first.
+    """
+    return RunRecord(
+        state=RunStatus.RUNNING,
+        identity=identity,
+        name=config.name,
+        seed=config.seed,
+        started=(previous.started if previous else None) or now(),
+        config=_config_at_first_start(config, previous),
+        network=network,
+        versions=versions(),
+        git=git(),
+    )
 
 
 def network_record(layers: list[LayerCost], width: float) -> NetworkRecord:
@@ -24,3 +53,21 @@ def data_record(data: Dataset) -> DataRecord:
         std=data.std,
         notes=data.notes,
     )
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _config_at_first_start(config: Config, previous: RunRecord | None) -> dict[str, Any]:
+    """Return the configuration with the data folder of the first start.
+
+    A resumed run may find the same data in another folder. Another folder in the record would make it another run.
+    """
+    values = config.model_dump(by_alias=True)
+    source: dict[str, Any] = values["data"]["source"]
+    for key in {"root", "file"} & source.keys():
+        before = lookup(previous.config if previous else None, f"data.source.{key}")
+        source[key] = before if isinstance(before, str) else source[key]
+    return values

@@ -1,15 +1,21 @@
-"""A run that was trained, opened again from its folder alone."""
+"""A run that was trained, restored from its folder alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from convexp.config import Config
 from convexp.config.run_folder import load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.data import Dataset
-from convexp.execution.evaluation import restore
+from convexp.errors import ConfigError, one_line
+from convexp.execution import build
+from convexp.execution.evaluation import load_weights
 from convexp.models import Network
 from convexp.records import RunRecord, read_record
+from convexp.training.checkpoints import BEST
+from convexp.training.module import Classifier
 
 
 @dataclass(frozen=True)
@@ -17,12 +23,12 @@ class OpenedRun:
     """A run to work with in a notebook.
 
     Attributes:
-        folder: of the run.
-        config: its configuration, without the loggers and callbacks of its training.
-        network: with the weights of the best checkpoint, on the CPU, in evaluation mode; images ``(B, C, H, W)`` from 0 to 255
-            (uint8 or float) to logits ``(B, classes)``.
-        data: training, validation and test images as the run saw them; ``data.test.first(n)`` are images and labels.
-        record: What ``result.json`` holds; None if that is damaged.
+        folder: Folder of the run.
+        config: Configuration of the run, without the loggers and callbacks of its training.
+        network: The network with the weights of the best checkpoint, on the CPU and in evaluation mode. It maps images
+            ``(B, C, H, W)``, uint8 or float from 0 to 255, to logits ``(B, K)``.
+        data: The training, validation and test images of the run; ``data.test.first(n)`` returns images and labels.
+        record: Content of ``result.json``; None if that is damaged.
     """
 
     folder: Path
@@ -35,7 +41,7 @@ class OpenedRun:
 def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
     """Open a run: rebuild its network and its data, and load the best checkpoint.
 
-    Nothing is written, no random state and no setting of torch is changed, and code that is not convexp's own is refused as
+    Nothing is written, and torch's random state and settings do not change. Code that is not part of convexp is refused, as
     ``convexp-eval`` refuses it.
 
     Example::
@@ -47,13 +53,33 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
         (run.network(images).argmax(1) == labels).float().mean()
 
     Args:
-        run: the folder of the run.
-        data_root: where the data lies now, if it has moved.
+        run: Folder of the run.
+        data_root: Folder that the data lies in now, if it has moved.
 
     Raises:
-        ConfigError: if the folder holds no run with a checkpoint, names code it may not name, or the data is not there.
+        ConfigError: if the folder holds no run with a checkpoint, its configuration names code that is not trusted, or the data
+            is not there.
     """
     folder = parse_path("run", run)
     config = load_run_config(folder, "run", data_root)
     module, data = restore(config, folder)
     return OpenedRun(folder, config, module.network.eval(), data, read_record(folder))
+
+
+def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
+    """Build the network and the data of ``config``, and load the weights of the best checkpoint in ``folder``.
+
+    Torch's random state does not change.
+
+    Raises:
+        ConfigError: if the checkpoint cannot be read.
+    """
+    with torch.random.fork_rng(devices=[]):  # the weights that are drawn here are replaced
+        data = build.dataset(config)
+        module = Classifier(build.network(config, data))
+    best = folder / "checkpoints" / BEST
+    try:
+        load_weights(module, best)
+    except Exception as error:
+        raise ConfigError(f"{best}: cannot be read ({type(error).__name__}: {one_line(error)})") from None
+    return module, data

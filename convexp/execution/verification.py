@@ -1,4 +1,4 @@
-"""Losses and accuracies of a checkpoint once more, by other code than the run's own, compared with what it noted."""
+"""Metrics of a checkpoint computed a second time, by other code than the run's own, and compared with its record."""
 
 import math
 from dataclasses import dataclass
@@ -9,23 +9,28 @@ from torch import Tensor
 
 from convexp.config import Config
 from convexp.data import Dataset, Images, loader
-from convexp.execution.evaluation import tester
+from convexp.execution.evaluation import evaluation_trainer
 from convexp.records import RunRecord
 from convexp.training.module import Classifier
 
-RELATIVE = 1e-6  # what is noted was computed and rounded in float32
+RELATIVE_TOLERANCE = 1e-6  # metrics in a record were computed and rounded in float32
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Of a number of each sample: over all samples, and over the means of batches, of which the last may be shorter."""
+    """Two means of a quantity that every sample has.
+
+    Attributes:
+        over_samples: Mean over all samples.
+        over_batches: Mean over the means of the batches, the last of which may be smaller.
+    """
 
     over_samples: float
     over_batches: float
 
 
-def again(module: Classifier, data: Dataset, config: Config) -> dict[str, Mean]:
-    """``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc``: the formulas in float64 on the logits of all samples."""
+def recompute_metrics(module: Classifier, data: Dataset, config: Config) -> dict[str, Mean]:
+    """Compute ``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` in float64 from the logits of all samples."""
     found: dict[str, Mean] = {}
     for part, images in (("val", data.val), ("test", data.test)):
         size = config.data.eval_batch_size
@@ -38,7 +43,7 @@ def again(module: Classifier, data: Dataset, config: Config) -> dict[str, Mean]:
 
 
 def _logits(module: Classifier, images: Images, config: Config) -> Tensor:
-    batches: Any = tester(config).predict(module, loader(images, config.data.eval_batch_size))
+    batches: Any = evaluation_trainer(config).predict(module, loader(images, config.data.eval_batch_size))
     return torch.cat(batches).double()
 
 
@@ -47,16 +52,22 @@ def _mean(values: Tensor, batch_size: int) -> Mean:
     return Mean(float(values.mean()), float(batches.mean()))
 
 
-def verdict(name: str, mean: Mean, record: RunRecord | None) -> str:
-    """What to say of ``mean`` beside what ``record`` notes as ``name``; equal is what differs by less than ``RELATIVE``.
+def compare_with_record(name: str, mean: Mean, record: RunRecord | None) -> str:
+    """Say whether a recomputed metric agrees with the record of the run.
 
-    Results that do not say what their ``loss`` is may hold the mean over batches.
+    Values that differ by less than ``RELATIVE_TOLERANCE`` agree. A record without the field ``loss`` is of an older version and
+    may hold the mean over batches.
+
+    Args:
+        name: Name of the metric.
+        mean: The recomputed metric.
+        record: Record of the run; None if there is none.
     """
-    noted = record.metrics.get(name) if record else None
-    if record is None or noted is None:
+    recorded = record.metrics.get(name) if record else None
+    if record is None or recorded is None:
         return "not noted by the run"
-    if math.isclose(noted, mean.over_samples, rel_tol=RELATIVE):
+    if math.isclose(recorded, mean.over_samples, rel_tol=RELATIVE_TOLERANCE):
         return "as noted"
-    if record.loss is None and math.isclose(noted, mean.over_batches, rel_tol=RELATIVE):
-        return f"noted: {noted:.7g}, the mean over batches, of which the last, shorter one counts like the others"
-    return f"noted: {noted:.7g}"
+    if record.loss is None and math.isclose(recorded, mean.over_batches, rel_tol=RELATIVE_TOLERANCE):
+        return f"noted: {recorded:.7g}, the mean over batches, of which the last, shorter one counts like the others"
+    return f"noted: {recorded:.7g}"

@@ -48,7 +48,7 @@ def launch(
         return [run_or_record(context, task, job()) or NO_RESULT for job in jobs]
     # The task that Hydra holds is wrapped, and the wrapper cannot be pickled.
     work = partial(run_in_worker, context, inspect.unwrap(task), JobRuntime.instance().get("name"))
-    preload = "convexp.execution.count" if config.get("only_costs") else "convexp.execution.experiment"
+    preload = "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
     returned: dict[int, JobReturn] = {}
     with closing(run_parallel(work, jobs, count, preload)) as results:
         try:

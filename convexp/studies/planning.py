@@ -7,7 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from convexp.config import Config, load_config
+from convexp.config import Config
+from convexp.config.checked_ahead import check_ahead
 from convexp.config.command_line.groups import normalize_choice
 from convexp.config.folders import check_subfolder
 from convexp.config.hydra_context import set_job_number
@@ -81,7 +82,7 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
 
 def _checked(settings: DictConfig) -> tuple[Config | None, ConfigError | None]:
     try:
-        return load_config(settings), None
+        return check_ahead(settings), None
     except ConfigError as error:
         return None, error
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from convexp import runs
 from convexp.data import Images, loader, training_loader
-from convexp.execution.evaluation import quiet
+from convexp.execution.torch_setup import silence_lightning
 from convexp.geometry.placement import OneOf
 from convexp.training.module import Classifier
 
@@ -33,7 +33,7 @@ class Table(nn.Module):
 
 
 def trainer(**more):
-    quiet()
+    silence_lightning()
     return pl.Trainer(
         accelerator="cpu",
         logger=False,

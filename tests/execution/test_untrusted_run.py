@@ -12,7 +12,7 @@ from conftest import ROOT, SMALL, read
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from convexp import runs
-from convexp.cli.train import again
+from convexp.cli.run import resume_command
 from convexp.config import parse_trusted_config
 from convexp.config.checks import machine
 from convexp.config.compose import compose_config
@@ -241,10 +241,12 @@ def test_the_command_to_go_on_says_whom_to_trust(monkeypatch):
     monkeypatch.setattr(machine, "LOGGER_PACKAGES", {})  # W&B is an extra, and not needed to word a command
     online = ("logger=wandb", "logger.wandb.offline=false")
     config = compose_config(*QUICK, "model.wiring._target_=mine.Layer", *online)
-    assert again(config, Path("run")) == "CONVEXP_TRUST=mine,convexp.tracking.trackers convexp-train resume=run"
+    assert resume_command(config, Path("run")) == "CONVEXP_TRUST=mine,convexp.tracking.trackers convexp-train resume=run"
     monkeypatch.setenv("CONVEXP_TRUST", "mine,convexp.tracking.trackers")
     assert parse_trusted_config(config.model_dump(by_alias=True)) == config
-    assert again(config, Path("run")) == again(compose_config(*QUICK), Path("run")) == "convexp-train resume=run"
+    assert (
+        resume_command(config, Path("run")) == resume_command(compose_config(*QUICK), Path("run")) == "convexp-train resume=run"
+    )
 
 
 def test_callbacks_and_states_of_a_checkpoint_remove_nothing(folder, call, tmp_path):

@@ -9,7 +9,7 @@ from convexp.config.checks.machine import MAX_THREADS
 from convexp.config.compose import compose_config
 from convexp.errors import ConfigError
 from convexp.execution import build, footprint
-from convexp.execution.count import costs
+from convexp.execution.count_run import cost_metrics
 from convexp.execution.footprint import check_memory
 from convexp.machine import memory
 from convexp.machine.memory import check_fits, free_bytes
@@ -55,7 +55,7 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
     assert torch.equal(torch.get_rng_state(), state)
     assert layers == plan.build(data)[1]
     check_memory(config, layers, data)
-    training = costs(layers, 256, 32)["cost/training_bytes"]
+    training = cost_metrics(layers, 256, 32)["cost/training_bytes"]
     assert said[0] == training + 32 * 256  # and the images, a byte a pixel
     assert said[1] > 16 * sum(layer.parameters for layer in layers)
 

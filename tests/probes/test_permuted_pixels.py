@@ -6,7 +6,7 @@ import torch
 from nets import make
 
 from convexp.data import Images, loader, training_loader
-from convexp.execution.evaluation import quiet
+from convexp.execution.torch_setup import silence_lightning
 from convexp.geometry.placement import OneOf
 from convexp.layers import Conv2d, Dense2d
 from convexp.training.module import Classifier
@@ -31,7 +31,7 @@ def trained(wiring, pixels, permute_weights: bool):
         def on_validation_epoch_end(self, trainer, pl_module):
             losses.append(float(trainer.callback_metrics["val/loss"]))
 
-    quiet()
+    silence_lightning()
     module = Classifier(network, lambda parameters: torch.optim.Adam(parameters, lr=0.003), None)
     trainer = pl.Trainer(
         accelerator="cpu",

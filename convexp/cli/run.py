@@ -1,0 +1,113 @@
+"""One run of convexp-train: check its configuration, lock its folder, execute it, print what came out."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from convexp.cli import show
+from convexp.cli.resume import find_resumed_run, identity_of_resumed
+from convexp.config import Config, check_config, parse_trusted_config
+from convexp.config.checked_ahead import load_checked_config
+from convexp.config.command_line.format import shell_path_override
+from convexp.config.command_line.parse import parse_command_line
+from convexp.config.differences import differences
+from convexp.config.hydra_files import write_config
+from convexp.config.trust import untrusted_packages
+from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
+from convexp.terminal import console
+
+if TYPE_CHECKING:
+    from convexp.execution.count_run import CountRun
+    from convexp.execution.training_run import TrainingRun
+
+
+def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
+    """Execute the run that ``cfg`` describes, or resume the one that ``cfg.resume`` names.
+
+    Args:
+        cfg: The composed configuration. Its paths are made absolute.
+        folder: Folder for the run; a resumed run has its own.
+        in_sweep: Whether the run belongs to a sweep, which prints less of each run.
+
+    Returns:
+        The best monitored value, which sweepers optimise; None if nothing was trained.
+
+    Raises:
+        ConfigError: if a setting is wrong.
+        BusyError: if another process is working in the folder.
+        RefusedError: if the folder holds something else than this run.
+    """
+    if cfg.get("resume") is not None:  # 0 is the name of a folder
+        values, folder = find_resumed_run(cfg)
+        config, cfg = check_config(parse_trusted_config(values)), OmegaConf.create(values)
+        identity = identity_of_resumed(config, folder)
+    else:
+        config = load_checked_config(cfg, Path(HydraConfig.get().runtime.cwd))
+        identity = identity_hash(config.identity())
+    with RunFolder(folder, identity) as locked:
+        if locked.found is RunStatus.FINISHED:
+            assert locked.previous is not None
+            console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
+            return locked.previous.metrics.get(config.monitor)
+        if not in_sweep:
+            announce(cfg, config, locked)
+        record = execute_in(locked, cfg, config)
+        if in_sweep:
+            show.run(record, folder)
+        else:
+            show.result(record, console.display_path(folder))
+    return record.metrics.get(config.monitor)
+
+
+def announce(cfg: DictConfig, config: Config, folder: RunFolder) -> None:
+    """Print how the run differs from the default configuration, or with ``hydra.verbose=true`` all its settings."""
+    hydra_cfg = HydraConfig.get()
+    if hydra_cfg.verbose:
+        show.settings(config.model_dump(by_alias=True), config.name)
+    elif folder.found.is_unfinished:
+        console.out.print(f"{config.name}: resumed in {console.display_path(folder.path)}", markup=False)
+    elif not hydra_cfg.overrides.task:  # nothing differs, and composing the defaults to compare would take time
+        show.differences(config.name, [])
+    else:
+        line = parse_command_line(sys.argv[1:])
+        show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, line, "train"))
+
+
+def execute_in(folder: RunFolder, cfg: DictConfig, config: Config) -> RunRecord:
+    """Set up the run, write its configuration into the folder and execute it.
+
+    Raises:
+        ConfigError: if a setting is wrong that only torch can check. Nothing is written then.
+        KeyboardInterrupt: if the run is interrupted; the command that resumes it is printed.
+    """
+    run = set_up(config, folder)
+    write_config(folder.path, cfg, HydraConfig.get(), keep=folder.found.is_unfinished)
+    try:
+        return run.execute()
+    except KeyboardInterrupt:
+        console.out.print(f"interrupted; to resume: {resume_command(config, folder.path)}", markup=False)
+        raise
+
+
+def set_up(config: Config, folder: RunFolder) -> "TrainingRun | CountRun":
+    """Set up the run; torch and Lightning take seconds to import and are imported here."""
+    with console.status("loading torch"):
+        if config.only_costs:
+            from convexp.execution.count_run import CountRun as Run
+        else:
+            from convexp.execution.training_run import TrainingRun as Run
+    return Run(config, folder)
+
+
+def resume_command(config: Config, folder: Path) -> str:
+    """Return the command that resumes a run.
+
+    It names the packages that the run needs and that the configuration of a run folder is not trusted to name.
+    """
+    packages = ",".join(untrusted_packages(config))
+    trust = f"CONVEXP_TRUST={shlex.quote(packages)} " if packages else ""
+    return f"{trust}convexp-train {shell_path_override('resume', Path(console.display_path(folder)))}"

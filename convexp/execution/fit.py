@@ -1,0 +1,125 @@
+"""Training the network of a run, from the beginning or from a checkpoint."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+
+from convexp.data import loader, training_loader
+from convexp.execution.loggers import RunLoggers
+from convexp.execution.recorder import Recorder
+from convexp.execution.setup import Setup, Trainee
+from convexp.machine.environment import hardware
+from convexp.records.log import log
+from convexp.records.record import EpochRecord
+from convexp.terminal import console
+from convexp.training.callbacks import RandomState
+from convexp.training.checkpoints import LAST, Checkpoints
+from convexp.training.probe_callback import ProbeCallback
+from convexp.training.profiler import make_profiler
+from convexp.training.progress import progress_callbacks
+from convexp.training.resuming import restoring
+from convexp.training.trainer import one_device_trainer, refused_by_lightning
+
+
+@refused_by_lightning("callbacks or logger", MisconfigurationException)
+def fit(
+    setup: Setup, trainee: Trainee, loggers: RunLoggers, recorder: Recorder, checkpoint: dict[str, Any] | None
+) -> pl.Trainer:
+    """Train the network and record epochs, steps and hardware.
+
+    Args:
+        setup: Parts of the run that do not change.
+        trainee: Network, module and callbacks to train.
+        loggers: Loggers of the run, which are opened here.
+        recorder: Recorder of the run.
+        checkpoint: Content of the checkpoint that the training is resumed from; None to start at the beginning, for which
+            checkpoints and events of an earlier start are removed.
+
+    Returns:
+        Lightning's trainer after the training.
+
+    Raises:
+        ConfigError: if Lightning refuses the callbacks or loggers.
+        DivergedError: if the loss is not finite.
+        UnusableError: if Lightning cannot restore the checkpoint.
+    """
+    if checkpoint is None:
+        _remove_earlier_epochs(setup.folder)
+    first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
+    log.info("started at epoch %d: %s", first_epoch + 1, setup.config.name)
+    opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
+    config, data = setup.config, setup.data
+    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.monitor_mode)
+    probing = [ProbeCallback(config.probe_every, setup.probes, data)] if config.probe_every else []
+    trainer = _trainer(setup, opened, [*trainee.callbacks, *probing, checkpoints, RandomState()])
+    data = data.to(trainer.strategy.root_device)
+    _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
+    loggers.start(recorder.record)
+    if config.compile:
+        trainee.network.compile()
+    with recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
+        trainer.fit(
+            trainee.module,
+            training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first_epoch),
+            loader(data.val, config.data.eval_batch_size),
+            ckpt_path=None if checkpoint is None else setup.checkpoints / LAST,
+            weights_only=True,
+        )
+    for callback in probing:
+        _record_probes_by_epoch(callback, recorder)
+    _record_epochs(trainer, checkpoints, recorder)
+    return trainer
+
+
+def _remove_earlier_epochs(folder: Path) -> None:
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    for events in folder.glob("events.out.tfevents.*"):
+        events.unlink()
+
+
+def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback]) -> pl.Trainer:
+    settings = setup.config.trainer
+    return one_device_trainer(
+        setup.config,
+        max_epochs=settings.max_epochs,
+        gradient_clip_val=settings.gradient_clip_val,
+        deterministic=settings.deterministic,
+        fast_dev_run=settings.fast_dev_run,
+        overfit_batches=settings.overfit_batches,
+        profiler=make_profiler(settings.profiler, setup.folder),
+        logger=loggers,
+        callbacks=[*callbacks, *progress_callbacks(in_sweep=setup.in_sweep)],
+        enable_progress_bar=console.is_terminal(),
+        num_sanity_val_steps=0,
+        default_root_dir=setup.folder,
+    )
+
+
+def _record_hardware(trainer: pl.Trainer, recorder: Recorder, asked_for: str) -> None:
+    precision = str(trainer.precision)
+    recorder.record.hardware = hardware(type(trainer.accelerator).__name__, torch.get_num_threads(), precision)
+    if precision != asked_for:
+        console.out.print(f"trainer.precision={asked_for}: runs as {precision} on this device", markup=False)
+
+
+def _record_probes_by_epoch(callback: ProbeCallback, recorder: Recorder) -> None:
+    """Record the measurements of the callback, whose time counts as that of the probes, not of the training."""
+    recorder.record.by_epoch = [EpochRecord(**row) for row in callback.rows]
+    recorder.stopwatch.add("fit", -callback.seconds)
+    recorder.stopwatch.add("probes", callback.seconds)
+
+
+def _record_epochs(trainer: pl.Trainer, checkpoints: Checkpoints, recorder: Recorder) -> None:
+    epochs = trainer.current_epoch
+    recorder.record.metrics |= {
+        "epochs": epochs,
+        "steps": trainer.global_step,
+        "best_epoch": checkpoints.best_epoch,
+        "seconds_per_epoch": round(recorder.stopwatch.of("fit") / max(epochs, 1), 4),
+    }

@@ -1,0 +1,73 @@
+"""The loggers of a run, from the start of its training to its end."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytorch_lightning.loggers import Logger
+from torch import Tensor
+
+from convexp.execution.makers import Maker
+from convexp.records import RunRecord
+from convexp.records.log import log
+from convexp.records.plan import Plan
+from convexp.tracking.final_metrics import final_metrics
+from convexp.tracking.hparams import cells, columns
+from convexp.tracking.metrics_csv import MetricsCSV
+from convexp.tracking.tensorboard import TensorBoard, boards
+from convexp.tracking.trackers import close
+
+
+class RunLoggers:
+    """Opens the loggers of a run, gives them the final metrics and ends them.
+
+    Args:
+        makers: Callables that make the loggers from ``folder`` and ``purge_step``.
+        folder: Folder of the run.
+        study: Plan of the study that the run belongs to; None if it belongs to none.
+
+    Attributes:
+        opened: The loggers; empty before the training starts.
+    """
+
+    def __init__(self, makers: Sequence[Maker[Logger]], folder: Path, study: Plan | None) -> None:
+        self.makers = makers
+        self.folder = folder
+        self.study = study
+        self.opened: list[Logger] = []
+
+    def open(self, purge_step: int | None) -> list[Logger]:
+        """Make the loggers; a resumed run writes again from step ``purge_step`` on, which is None for one that starts."""
+        self.opened = [make(folder=self.folder, purge_step=purge_step) for make in self.makers]
+        return self.opened
+
+    def start(self, record: RunRecord) -> None:
+        """Add the run to TensorBoard's HParams table."""
+        for board in boards(self.opened):
+            board.start(record, self.study)
+
+    def finish(self, record: RunRecord, pictures: Mapping[str, Tensor], step: int) -> None:
+        """Log the final metrics, and the pictures in TensorBoard; ``step`` is the number of training steps."""
+        metrics = final_metrics(record)
+        for board in boards(self.opened):
+            for name, picture in pictures.items():
+                board.picture(name, picture, step)
+            board.finish(metrics, step, self.study)
+        settings = cells(columns(self.study), record) | {"seed": record.seed}
+        for logger in self.opened:
+            if not isinstance(logger, TensorBoard):
+                logger.log_hyperparams(settings)
+                logger.log_metrics(metrics, max(0, step - 1))  # the step at which Lightning logs the last epoch
+                logger.save()
+
+    @contextmanager
+    def ending_with(self, record: RunRecord) -> Generator[None]:
+        """End the trackers after the block, as finished or failed as ``record`` says; an error of theirs fails no run."""
+        try:
+            yield
+        finally:
+            for tracker in (logger for logger in self.opened if not isinstance(logger, TensorBoard | MetricsCSV)):
+                try:
+                    close(tracker, failed=not record.is_finished)
+                except Exception as error:
+                    log.warning("%s cannot be closed: %s", type(tracker).__name__, error)

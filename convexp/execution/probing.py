@@ -1,0 +1,65 @@
+"""Measuring the probes at the end of a run, and their pictures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from convexp.data.preview import preview_grid
+from convexp.execution.recorder import Recorder
+from convexp.execution.setup import Setup
+from convexp.files.atomic import atomic_write
+from convexp.models import Network
+from convexp.probes.figures import numbers_over_epochs
+from convexp.probes.runner import flatten_numbers, measure, probe_sample
+from convexp.records import RunRecord
+
+Pictures = dict[str, Tensor]  # (3, H, W), uint8, by name
+
+
+def measure_probes(
+    setup: Setup, network: Network, device: torch.device, recorder: Recorder
+) -> tuple[Pictures, list[Exception]]:
+    """Measure the network with all probes and record their numbers.
+
+    A probe that fails does not keep the others from being measured.
+
+    Args:
+        setup: Parts of the run that do not change.
+        network: Network to measure.
+        device: Device to measure on.
+        recorder: Recorder of the run.
+
+    Returns:
+        The pictures of the data, of the probes and of the numbers over the epochs, by name; and the errors of probes that
+        failed.
+    """
+    pictures, failures = {"data": preview_grid(setup.data, setup.config.seed)}, list[Exception]()
+    network.to(device)
+    record, sample = recorder.record, probe_sample(setup.data, setup.probes, device)
+    with recorder.stopwatch.time("probes"):
+        for name, probe in setup.probes.items():
+            try:
+                record.probes[name], found = measure(name, probe, network, sample)
+            except Exception as error:
+                failures.append(error)
+            else:
+                pictures |= found
+    record.metrics |= {f"probe/{name}": value for name, value in flatten_numbers(record.probes).items()}
+    return pictures | _learning_curves(record), failures
+
+
+def _learning_curves(record: RunRecord) -> Pictures:
+    """Draw the probes' numbers over the epochs, if the run has them."""
+    rows = record.by_epoch or []
+    picture = numbers_over_epochs([row.epoch for row in rows], [row.numbers for row in rows])
+    return {} if picture is None else {"learning": picture}
+
+
+def save_pictures(pictures: Mapping[str, Tensor], folder: Path) -> None:
+    """Save pictures as PNG files; ``probe/name`` becomes ``probe_name.png``."""
+    for name, picture in pictures.items():
+        with atomic_write(folder / f"{name.replace('/', '_')}.png") as partial:
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(partial, format="png")

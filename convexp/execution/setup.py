@@ -1,0 +1,117 @@
+"""What a training run is built from, before anything is written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+
+from convexp.config import Config
+from convexp.data import Dataset
+from convexp.errors import ConfigError
+from convexp.execution import build
+from convexp.execution.footprint import check_memory
+from convexp.execution.makers import Maker
+from convexp.execution.network_plan import NetworkPlan
+from convexp.execution.torch_setup import prepare_torch
+from convexp.models import LayerCost, Network
+from convexp.probes import Probe
+from convexp.records import RunRecord
+from convexp.records.plan import Plan, read_plan, sweep_root
+from convexp.training.module import Classifier
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The parts of a run that its training does not change.
+
+    Attributes:
+        config: Configuration of the run.
+        folder: Folder of the run.
+        in_sweep: Whether the run belongs to a sweep.
+        study: Plan of the sweep; None if the run belongs to none, or the plan is damaged.
+        data: The data set.
+        plan: Plan of the network.
+        probes: The probes by name.
+        make_loggers: Callables that make the loggers; a ``fast_dev_run`` has none.
+    """
+
+    config: Config
+    folder: Path
+    in_sweep: bool
+    study: Plan | None
+    data: Dataset
+    plan: NetworkPlan
+    probes: dict[str, Probe]
+    make_loggers: list[Maker[Logger]]
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """The parts of a run that its training changes.
+
+    Attributes:
+        network: The network.
+        layers: Costs of its layers.
+        module: Lightning's module, which holds the network.
+        callbacks: Callbacks that the configuration adds.
+    """
+
+    network: Network
+    layers: list[LayerCost]
+    module: Classifier
+    callbacks: list[Callback]
+
+
+def set_up(config: Config, folder: Path, previous: RunRecord | None) -> Setup:
+    """Read the data and build everything that does not depend on the seed.
+
+    Args:
+        config: Configuration of the run.
+        folder: Folder of the run.
+        previous: Record of an earlier start of the run; None if there is none.
+
+    Raises:
+        ConfigError: if a setting is wrong, the training does not fit into memory, or the data is not that of the earlier start.
+    """
+    prepare_torch(config)
+    root = sweep_root(folder)
+    study = read_plan(root) if root else None
+    data = build.dataset(config)
+    _check_same_data(config, data, previous)
+    plan = build.plan(config)
+    check_memory(config, plan.count_layers(), data)
+    probes, make_loggers = build.probes(config), build.loggers(config)
+    return Setup(
+        config=config,
+        folder=folder,
+        in_sweep=root is not None,
+        study=study,
+        data=data,
+        plan=plan,
+        probes=probes,
+        make_loggers=[] if config.trainer.fast_dev_run else make_loggers,
+    )
+
+
+def build_trainee(setup: Setup) -> Trainee:
+    """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state."""
+    pl.seed_everything(setup.config.seed, workers=True, verbose=False)
+    network, layers = setup.plan.build(setup.data)
+    module = Classifier(network, *build.optimization(setup.config))
+    return Trainee(network, layers, module, build.callbacks(setup.config))
+
+
+def _check_same_data(config: Config, data: Dataset, previous: RunRecord | None) -> None:
+    before = previous.data.checksum if previous else None
+    if before is not None and before != data.checksum:
+        raise ConfigError(
+            f"data ({config.data.name}): the images have changed since this run was begun (checksum {before}, now "
+            f"{data.checksum}); start a new one"
+        )

@@ -1,0 +1,44 @@
+"""Torch and Lightning before a run: the device, the threads, and Lightning's messages."""
+
+import logging
+import warnings
+
+import torch
+
+from convexp.config import Config
+from convexp.errors import ConfigError
+from convexp.training.trainer import set_rank_zero
+
+THREADS = torch.get_num_threads()  # torch's own default, for runs that do not set a number
+
+
+def prepare_torch(config: Config) -> None:
+    """Check the device, set the number of threads, silence Lightning and make this process rank 0.
+
+    Raises:
+        ConfigError: if the configuration asks for a device that torch does not find.
+    """
+    silence_lightning()
+    set_rank_zero()
+    check_device(config)
+    torch.set_num_threads(config.trainer.threads or THREADS)
+
+
+def silence_lightning() -> None:
+    """Silence Lightning's log messages and warnings that say nothing new to the user of convexp."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")  # images lie in memory
+    warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")  # small data sets
+    warnings.filterwarnings("ignore", message=".*requested to overfit.*")  # trainer.overfit_batches is set for that
+    warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # a run is one process
+    warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")  # the record has the real precision
+    warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
+
+
+def check_device(config: Config) -> None:
+    """Raise a ConfigError if the configuration asks for a GPU that torch does not find."""
+    if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("trainer.accelerator=gpu: torch sees no GPU here; use trainer=cpu or trainer=auto")
+    if config.trainer.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("trainer.accelerator=mps: torch sees no Apple GPU here; use trainer=cpu or trainer=auto")

@@ -1,0 +1,79 @@
+"""A run that trains a network, tests it and measures its probes (docs/design.md, section 2)."""
+
+import pytorch_lightning as pl
+
+from convexp.config import Config
+from convexp.execution.evaluation import evaluate, load_weights
+from convexp.execution.fit import fit
+from convexp.execution.loggers import RunLoggers
+from convexp.execution.probing import measure_probes, save_pictures
+from convexp.execution.recorder import Recorder
+from convexp.execution.recording import data_record, first_record, network_record
+from convexp.execution.setup import build_trainee, set_up
+from convexp.execution.stopwatch import Stopwatch
+from convexp.records import RunFolder, RunRecord
+from convexp.records.log import log, logging_to
+from convexp.records.record_file import LOG
+from convexp.terminal import console
+from convexp.training.checkpoints import BEST
+from convexp.training.resuming import UnusableError, read_checkpoints
+
+
+class TrainingRun:
+    """A training run, set up and ready to be executed. An interrupted run is resumed from its last checkpoint.
+
+    Args:
+        config: Configuration of the run.
+        folder: Folder of the run, locked for it.
+
+    Raises:
+        ConfigError: if a setting is wrong.
+    """
+
+    def __init__(self, config: Config, folder: RunFolder) -> None:
+        self.resumes = folder.found.is_unfinished
+        previous = folder.previous if self.resumes else None
+        stopwatch = Stopwatch(previous.seconds if previous else None)
+        with stopwatch.time("setup"):
+            self.setup = set_up(config, folder.path, previous)
+            self.trainee = build_trainee(self.setup)
+        network = network_record(self.trainee.layers, self.setup.plan.width)
+        record = first_record(config, folder.identity, network, previous)
+        record.data = data_record(self.setup.data)
+        record.loss = "mean over samples"  # records of older versions lack it: they have the mean over batches
+        self.recorder = Recorder(folder.path, record, stopwatch)
+        self.loggers = RunLoggers(self.setup.make_loggers, folder.path, self.setup.study)
+
+    def execute(self) -> RunRecord:
+        """Train, test the best checkpoint and measure the probes; ``result.json`` is up to date throughout.
+
+        Raises:
+            ConvexpError: if the training diverged. Every error is recorded before it is raised.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM. The run can be resumed.
+        """
+        setup, recorder, loggers, record = self.setup, self.recorder, self.loggers, self.recorder.record
+        with logging_to(setup.folder / LOG), loggers.ending_with(record), recorder.recording_outcome():
+            recorder.save()
+            trainer = self._fit()
+            if (best := setup.checkpoints / BEST).exists():  # a fast_dev_run writes none
+                load_weights(self.trainee.module, best)
+            with recorder.stopwatch.time("test"):
+                record.metrics |= evaluate(self.trainee.module, setup.data, setup.config)
+            recorder.save()  # the metrics are safe before the probes start
+            pictures, failures = measure_probes(setup, self.trainee.network, trainer.strategy.root_device, recorder)
+            save_pictures(pictures, setup.folder)
+            loggers.finish(record, pictures, trainer.global_step)
+            if failures:
+                raise failures[0]
+        return record
+
+    def _fit(self) -> pl.Trainer:
+        """Train, or resume the training; start again at the beginning if the checkpoints cannot be used."""
+        try:
+            checkpoint = read_checkpoints(self.setup.checkpoints, self.trainee.module) if self.resumes else None
+            return fit(self.setup, self.trainee, self.loggers, self.recorder, checkpoint)
+        except UnusableError as error:
+            log.info("checkpoints: %s, starting again", error)
+            console.out.print(f"[yellow]checkpoints: {console.escape(str(error))}, starting again[/]")
+        self.trainee = build_trainee(self.setup)
+        return fit(self.setup, self.trainee, self.loggers, self.recorder, None)
