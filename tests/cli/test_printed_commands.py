@@ -79,7 +79,7 @@ def test_an_interrupted_run_goes_on_as_it_and_its_report_say(call, tmp_path, int
     with interrupted_at(1, 1):
         done = call("train", *SMALL, *shlex.split(shell_path_override("hydra.run.dir", Path("runs", ODD))))
     assert done.code == 130
-    (hint,) = commands(done.out, "to go on: convexp-train")
+    (hint,) = commands(done.out, "to resume: convexp-train")
     (listed,) = commands(call("report", "runs").out, "to resume: convexp-train")
     done = call("train", *hint)
     assert done.code == 0, done.err
