@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import read
-from convexp.records.result import write_result
 from hypothesis import given
 from hypothesis import strategies as st
 from outcomes import science, weights
