@@ -200,8 +200,8 @@ def test_what_could_not_be_made_whole_is_removed(call, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_cannot_be_written_to(call, small_run, read_only, tmp_path):
-    folder = small_run("trainer.max_epochs=1")
+def test_a_run_that_cannot_be_written_to(call, finished_run, read_only, tmp_path):
+    folder = finished_run("trainer.max_epochs=1")
     read_only(folder)
     before = read(folder)
     done = call("evaluate", "run=run", "probes=shift_map")

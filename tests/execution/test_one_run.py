@@ -13,6 +13,7 @@ import torch
 from conftest import SMALL, read
 from filelock import FileLock
 from outcomes import curves, same, science, weights
+from shared import made_once
 
 from convexp.files.json_files import write_json
 from convexp.records import RunRecord, RunStatus, collect, read_record, write_record
@@ -21,8 +22,8 @@ from convexp.records.record import ProbeRecord
 SLOW = (*SMALL, "trainer.max_epochs=6", "data.batch_size=4", "model=local", "hydra.run.dir=run")
 
 
-def test_run_folder_has_all_that_the_contract_names(small_run):
-    folder = small_run()
+def test_run_folder_has_all_that_the_contract_names(finished_run):
+    folder = finished_run()
     names = {entry.name for entry in folder.iterdir()}
     assert {
         ".hydra",
@@ -64,8 +65,8 @@ def test_same_seed_same_bits_and_another_seed_others(small_run):
     assert not same(weights(first)["state_dict"], weights(other)["state_dict"])
 
 
-def test_checkpoints_hold_plain_containers_only(small_run):
-    state = weights(small_run())
+def test_checkpoints_hold_plain_containers_only(finished_run):
+    state = weights(finished_run())
     assert {"state_dict", "optimizer_states", "lr_schedulers", "epoch"} <= state.keys()
 
 
@@ -137,10 +138,20 @@ def start(tmp_path, *overrides):
     raise AssertionError("no checkpoint after a minute")
 
 
+@pytest.fixture
+def uninterrupted(call, tmp_path_factory):
+    """The run of ``SLOW`` that nobody stopped."""
+
+    def train(folder):
+        done = call("train", *SLOW[:-1], f"hydra.run.dir={folder / 'run'}")
+        assert done.code == 0, done.err
+
+    return made_once(tmp_path_factory, "uninterrupted", train) / "run"
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-@pytest.mark.integration
-def test_stopped_process_is_gone_on_with(call, tmp_path, how):
+def test_stopped_process_is_gone_on_with(call, tmp_path, how, uninterrupted):
     process = start(tmp_path)
     done = call("train", *SLOW)  # somebody starts the same again meanwhile
     assert done.code == 2, done.out
@@ -155,14 +166,12 @@ def test_stopped_process_is_gone_on_with(call, tmp_path, how):
     done = call("train", "resume=run")
     assert done.code == 0, done.err
     part = tmp_path / "run"
-    done = call("train", *SLOW[:-1], "hydra.run.dir=whole")
-    assert done.code == 0, done.err
-    assert science(read(part)) == science(read(tmp_path / "whole"))
-    assert curves(part) == curves(tmp_path / "whole")
+    assert science(read(part)) == science(read(uninterrupted))
+    assert curves(part) == curves(uninterrupted)
 
 
-def test_finished_run_is_not_run_again_and_another_configuration_is_refused(small_run, call, tmp_path):
-    folder = small_run()
+def test_finished_run_is_not_run_again_and_another_configuration_is_refused(finished_run, call, tmp_path):
+    folder = finished_run()
     before = (folder / "result.json").read_bytes()
     done = call("train", *SMALL, "hydra.run.dir=run")
     assert done.code == 0
@@ -188,8 +197,8 @@ def test_folder_in_use(call, tmp_path):
     assert [entry.name for entry in (tmp_path / "run").iterdir()] == [".lock"]
 
 
-def test_damaged_checkpoint_starts_again(small_run, call):
-    folder = small_run()
+def test_damaged_checkpoint_starts_again(finished_run, call):
+    folder = finished_run()
     good = science(read(folder))
     write_json(folder / "result.json", {**read(folder), "state": "interrupted"})
     (folder / "checkpoints" / "last.ckpt").write_bytes(b"half a file")
@@ -234,8 +243,8 @@ def test_eval_reproduces_the_test_numbers(small_run, call, model):
         assert said[name] == pytest.approx(noted[name], rel=1e-6)
 
 
-def test_eval_in_a_process_of_its_own_and_from_elsewhere(small_run, program, tmp_path):
-    folder = small_run()
+def test_eval_in_a_process_of_its_own_and_from_elsewhere(finished_run, program, tmp_path):
+    folder = finished_run()
     (tmp_path / "elsewhere").mkdir()
     done = program("evaluate", f"run={folder}", cwd=tmp_path / "elsewhere")
     assert done.code == 0, done.err

@@ -48,8 +48,8 @@ def test_weights_are_the_best_ones_not_the_last(small_run):
     assert not torch.equal(own, last["state_dict"][f"network.{name}"])
 
 
-def test_from_another_folder_and_by_text(small_run, tmp_path, monkeypatch):
-    small_run()
+def test_from_another_folder_and_by_text(finished_run, tmp_path, monkeypatch):
+    finished_run()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     run = runs.open("../run")
@@ -88,8 +88,8 @@ def test_interrupted_run_has_a_network_too(call, interrupted_at, tmp_path):
     assert run.network(run.data.test.first(3)[0]).shape == (3, 10)
 
 
-def test_probes_that_would_be_refused_today_keep_no_older_run_closed(small_run):
-    folder = small_run()
+def test_probes_that_would_be_refused_today_keep_no_older_run_closed(finished_run):
+    folder = finished_run()
     file = folder / ".hydra" / "config.yaml"
     text = file.read_text()
     assert "max_shift: 1" in text
@@ -139,24 +139,24 @@ class TestRefusal:
             runs.open(tmp_path / "run")
 
     @pytest.mark.parametrize("target", ["os.system", "builtins.eval", "convexp.files.json_files.write_json"])
-    def test_foreign_code(self, small_run, target):
-        folder = small_run("trainer.max_epochs=1", "probes=shift_map")
+    def test_foreign_code(self, finished_run, target):
+        folder = finished_run("trainer.max_epochs=1", "probes=shift_map")
         config = folder / ".hydra" / "config.yaml"
         config.write_text(config.read_text().replace("convexp.layers.conv.Conv2d", target))
         with pytest.raises(ConfigError, match=r"model\.wiring"):
             runs.open(folder)
 
-    def test_checkpoint_that_would_run_code(self, small_run, tmp_path):
-        folder = small_run("trainer.max_epochs=1", "probes=shift_map")
+    def test_checkpoint_that_would_run_code(self, finished_run, tmp_path):
+        folder = finished_run("trainer.max_epochs=1", "probes=shift_map")
         torch.save({"state_dict": Evil(str(tmp_path / "done"))}, folder / "checkpoints" / "best.ckpt")
         with pytest.raises(ConfigError, match=r"best\.ckpt: cannot be read"):
             runs.open(folder)
         assert not (tmp_path / "done").exists()
 
-    def test_damaged_checkpoint_and_that_of_another_network(self, small_run):
+    def test_damaged_checkpoint_and_that_of_another_network(self, finished_run):
         folder, other = (
-            small_run("trainer.max_epochs=1", "probes=shift_map"),
-            small_run("model=local", "probes=shift_map", folder="other"),
+            finished_run("trainer.max_epochs=1", "probes=shift_map"),
+            finished_run("model=local", "probes=shift_map", folder="other"),
         )
         checkpoint = folder / "checkpoints" / "best.ckpt"
         for content in (checkpoint.read_bytes()[:100], (other / "checkpoints" / "best.ckpt").read_bytes()):

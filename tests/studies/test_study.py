@@ -13,7 +13,7 @@ from convexp.config.schema import Study
 from convexp.records.plan import read_plan
 from convexp.studies.study import expand
 
-SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${model.name}-${seed}")
+SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${model.name}-${seed}")
 
 
 def test_sweep_ends_with_its_table(call, tmp_path):
@@ -116,8 +116,8 @@ def test_report_says_what_is_missing(call, tmp_path):
     assert "damaged" not in call("report", "sweep").out
 
 
-def test_report_needs_no_torch(small_run, program, tmp_path):
-    small_run()
+def test_report_needs_no_torch(finished_run, program, tmp_path):
+    finished_run()
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "torch.py").write_text("raise SystemExit('torch was imported')")
     done = program("report", "run", cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))

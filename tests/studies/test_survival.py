@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from conftest import SMALL, read
+from shared import made_once
 
 from convexp.records.folder import RunFolder, status_of
 
-SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
+SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
 RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
 
 
@@ -69,14 +70,15 @@ def starts(root):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undisturbed")
-    with started(*SWEEP, "hydra.launcher.processes=2", cwd=folder) as process:
-        assert process.wait(300) == 0, (folder / "out.txt").read_text()
-    return outcome(folder / "sweep")
+    def sweep(folder):
+        with started(*SWEEP, "hydra.launcher.processes=2", cwd=folder) as process:
+            assert process.wait(300) == 0, (folder / "out.txt").read_text()
+
+    return outcome(made_once(tmp_path_factory, "undisturbed", sweep) / "sweep")
 
 
 @pytest.mark.e2e
-def test_killed_at_any_moment_it_finishes_the_rest_the_next_time(tmp_path, program, undisturbed):
+def test_killed_at_any_moment_it_finishes_the_rest_the_next_time(tmp_path, call, program, undisturbed):
     root = tmp_path / "sweep"
     moments = [
         (root / "study.json").exists,
@@ -97,7 +99,7 @@ def test_killed_at_any_moment_it_finishes_the_rest_the_next_time(tmp_path, progr
     assert done.code == 0, done.err
     assert f"{len(finished)} already finished" in done.out
     assert outcome(root) == undisturbed
-    again = program("train", *SWEEP, cwd=tmp_path)
+    again = call("train", *SWEEP)
     assert again.code == 0
     assert "4 runs in sweep: 4 already finished" in again.out
 
@@ -215,7 +217,7 @@ def test_side_by_side_gives_what_one_after_another_does(tmp_path, program, undis
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGTERM to all", "SIGKILL"])
-def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, program):
+def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, call):
     root = tmp_path / "sweep"
     with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
         until(lambda: len(begun(root)) == 2)
@@ -231,7 +233,7 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
     said = (tmp_path / "out.txt").read_text()
     assert "Traceback" not in said
     assert ("interrupted; start the same command again to resume" in said) == (how != "SIGKILL")
-    done = program("train", *SWEEP, *LONG, cwd=tmp_path)
+    done = call("train", *SWEEP, *LONG, "hydra.launcher.processes=1")
     assert done.code == 0, done.err
     assert "2 interrupted, to be resumed (" in done.out
     assert set(starts(root).values()) == {1}
@@ -303,7 +305,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.e2e
-def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, small_disk, undisturbed):
+def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, call, program, small_disk, undisturbed):
     disk, remount = small_disk
     sweep = (*SWEEP, f"hydra.sweep.dir={disk}/sweep")
     done = program("train", *sweep, cwd=tmp_path)
@@ -314,7 +316,7 @@ def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, program, 
         n: (disk / "sweep" / n / "result.json").read_bytes() for n, s in states(disk / "sweep").items() if s == "finished"
     }
     remount("size=100m")
-    done = program("train", *sweep, cwd=tmp_path)
+    done = call("train", *sweep)
     assert done.code == 0, done.err
     assert outcome(disk / "sweep") == undisturbed
     assert all((disk / "sweep" / name / "result.json").read_bytes() == before for name, before in finished.items())
