@@ -122,6 +122,7 @@ def _is_sensible(kind: str, setting: str) -> bool:
     return setting in SENSIBLE.get(kind, set()) or (kind == "large" and many)  # the first so many, or all
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("overrides", BASES, ids=lambda overrides: overrides[0])
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_value_is_refused_in_one_line_or_makes_sense(overrides, kind):

@@ -21,6 +21,7 @@ def composed(*overrides):
     return parse_command_line(overrides).compose("train")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_setting_of_every_option_is_told(group):
     for option in option_titles(composed(), group):

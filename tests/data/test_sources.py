@@ -9,6 +9,8 @@ from convexp.data.digits import digits
 from convexp.data.source import Source
 from convexp.data.vision import vision
 
+pytestmark = pytest.mark.integration
+
 # shape of an image, training and test images, mean and deviation of the training pixels / 255 over all channels, first labels
 FACTS = {
     "MNIST": ((1, 28, 28), 60000, 10000, 0.1307, 0.3081, [5, 0, 4, 1, 9]),

@@ -15,6 +15,8 @@ from convexp.config.compose import compose_config
 from convexp.config.hydra_files import read_config
 from convexp.errors import ConfigError
 
+pytestmark = pytest.mark.integration
+
 WRITES = ("os.", "shutil.", "subprocess.", "socket.", "urllib.", "ctypes.", "pty.", "tempfile.")
 READS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr")
 

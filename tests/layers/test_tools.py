@@ -118,6 +118,7 @@ TOOLS = (
 )  # fmt: skip
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:onnx.*", "ignore::FutureWarning:torch.*", "ignore::UserWarning:torch.*")

@@ -1,9 +1,9 @@
 """Three kinds of tests, by how much has to run: pytest -m unit, -m integration, -m e2e.
 
-A *unit* test calls functions. An *integration* test runs a whole command in the test's own process, or trains. An
-*end-to-end* test (``e2e``) starts processes or a browser. The fixtures that a test uses say which it is; a test that starts
-something by itself is marked by hand. A test that is marked as neither is a unit test, and fails if it trains, starts a
-process or opens a browser.
+A *unit* test calls functions. An *integration* test runs a whole command in the test's own process, trains, or goes
+through all settings, a real data set or torch's tools. An *end-to-end* test (``e2e``) starts processes or a browser. The
+fixtures that a test uses say which it is; a test that starts something by itself is marked by hand. A test without such a
+fixture or mark is a unit test, and fails if it trains, starts a process or opens a browser.
 """
 
 import multiprocessing.process
