@@ -1,4 +1,4 @@
-"""Configuration: where it is found, how it is composed and checked, and what is said when it is wrong. Imports no torch.
+"""Configuration: where it is found, how it is composed and checked, and what a user reads when it is wrong. Imports no torch.
 
 - ``compose`` and ``load`` lead from YAML files and overrides to a checked ``Config``.
 - ``schema`` holds every setting with its type and range, ``checks`` the checks beyond these, ``messages`` words errors.

@@ -29,7 +29,7 @@ def read_json(file: Path) -> dict[str, Any] | None:
 
 
 def read_format(file: Path, newest: int) -> dict[str, Any] | None:
-    """Likewise, of a file that notes its ``format``; None too if it does not.
+    """What ``write_json`` wrote to a file that holds its format version under ``format``; None if it is damaged or holds none.
 
     Raises:
         ConvexpError: if that is above ``newest``, as a newer convexp wrote it.

@@ -77,7 +77,7 @@ def locally_connected(
     check_border(input.shape[-dims:], border, padding_mode)
     if size != (made := output_size(input.shape[-dims:], kernel, stride, border, dilation)):
         raise ValueError(
-            f"weight of shape {tuple(weight.shape)}: should begin with {made}, as this input has so many locations"
+            f"weight of shape {tuple(weight.shape)}: should begin with {made}, the number of locations for this input"
         )
     if bias is not None:
         if bias.shape not in ((units,), (units, *(1,) * dims), (units, *size)):

@@ -46,7 +46,7 @@ def bootstrap_t(differences: Sequence[float], mean: float, t: float) -> tuple["N
 
 
 def _p(as_large: int, n: int) -> float:
-    """Return the p-value of a mean that so many resamples reach in ``|t*|``."""
+    """Return the p-value of a mean whose ``|t|`` is reached by ``as_large`` of the resamples."""
     return as_large / n**n if n <= MAX_ENUMERATED else (1 + as_large) / (1 + RESAMPLES)
 
 

@@ -28,7 +28,7 @@ AXIS_TITLES = {
     "data.canvas": "canvas size (pixels)",
 }
 ACCURACIES = ("test/acc", "probe/shift_map/mean")
-LOG_RATIO = 8  # an axis is logarithmic if its largest value is at least so many times its smallest
+LOG_RATIO = 8  # an axis is logarithmic if its largest value is at least this many times its smallest
 
 Curve = list[tuple[float, Mean]]
 
