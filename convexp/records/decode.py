@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from convexp.records import sections
 from convexp.records.damage import DamagedError, NewerError, decoded, dictionary
-from convexp.records.record import FORMAT, RunRecord
+from convexp.records.record import FORMAT, NetworkRecord, RunRecord
 from convexp.records.renamed import renamed
 from convexp.records.settings import printable
 from convexp.records.status import RunStatus
@@ -66,6 +66,7 @@ class RecordDecoder:
         self.for_report = for_report
         self._known: dict[tuple[str, bytes], Any] = {}
         self._names: dict[str, str] = {}
+        self._networks: dict[NetworkRecord, NetworkRecord] = {}
 
     def decode(self, content: bytes) -> RunRecord:
         """Decode the content of a ``result.json``.
@@ -89,7 +90,7 @@ class RecordDecoder:
             seed=file.seed,
             started=file.started,
             config=self._config(file.config),
-            network=self._cached("network", file.network, self._network),
+            network=self._network(file.network),
             data=self._cached("data", file.data, sections.data),
             loss=file.loss,
             metrics={self._name(name): number for name, number in metrics.items()},
@@ -132,8 +133,12 @@ class RecordDecoder:
             self._known[key] = make(dictionary(self._plain(name, key[1]), name))
         return self._known[key]
 
-    def _network(self, values: dict[str, Any]) -> Any:
-        return sections.network({k: v for k, v in values.items() if not self.for_report or k != "layers"})
+    def _network(self, raw: Raw) -> NetworkRecord | None:
+        """The network; for a report without its layers, one object for equal networks."""
+        if not self.for_report:
+            return self._cached("network", raw, sections.network)
+        found = sections.network_totals(raw)
+        return self._networks.setdefault(found, found) if found else None
 
     def _plain(self, name: str, content: bytes) -> Any:
         return sections.plain(name, content, printable if self.for_report else str)

@@ -25,8 +25,15 @@ class _Probes(Struct):
     shift_map: _ShiftMap | None = None
 
 
+class _Totals(Struct):
+    parameters: int
+    flops: int
+    width: float
+
+
 ANYTHING = msgspec.json.Decoder(Any)
 NUMBERS = msgspec.json.Decoder(dict[str, Moderate] | None)
+TOTALS = msgspec.json.Decoder(_Totals)
 SHIFT_MAP = msgspec.json.Decoder(_Probes | None)
 MAPS = {  # of the shift map, and the types that they may have
     "accuracy": (list[Line], Line),
@@ -68,7 +75,21 @@ def network(values: dict[str, Any]) -> NetworkRecord | None:
     """The network; None for an empty section."""
     if not values:
         return None
-    found = converted(values, NetworkRecord, "network")
+    return _moderate(converted(values, NetworkRecord, "network"))
+
+
+def network_totals(raw: Raw) -> NetworkRecord | None:
+    """The network without its layers; None for an empty section."""
+    try:
+        found = decoded(TOTALS, raw, "network")
+    except DamagedError:
+        values = dictionary(plain("network", bytes(raw), str), "network")
+        return network({key: value for key, value in values.items() if key != "layers"})
+    return _moderate(NetworkRecord(parameters=found.parameters, flops=found.flops, width=found.width))
+
+
+def _moderate(found: NetworkRecord) -> NetworkRecord:
+    """The network, if its numbers can be averaged."""
     for name, number in (("parameters", found.parameters), ("flops", found.flops), ("width", found.width)):
         if not is_moderate(number):
             raise DamagedError(f"network.{name}: is too large a number")
