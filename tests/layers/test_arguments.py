@@ -170,7 +170,7 @@ X, W = torch.zeros(2, 4, 5, 6), torch.zeros(3, 4, 6, 4, 3, 3)
         ({"stride": 0}, ValueError, "stride=0: should be"),
         ({"groups": 4}, ValueError, "groups=4: should divide the weight's 6 output channels"),
         ({"groups": 2}, ValueError, "should have 8 channels, as weight and groups say"),
-        ({"padding": 1}, ValueError, "should begin with (5, 6), as this input has so many locations"),
+        ({"padding": 1}, ValueError, "should begin with (5, 6), the number of locations for this input"),
         ({"padding": 7, "padding_mode": "circular"}, ValueError, "padding=7 with padding_mode=circular is at most 5"),
         ({"bias": torch.zeros(5)}, ValueError, "bias of shape (5,): should be (6,) or (6, 3, 4)"),
         ({"bias": torch.zeros(6).double()}, TypeError, "bias of dtype torch.float64: should be the weight's, torch.float32"),
