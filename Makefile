@@ -1,4 +1,5 @@
-# make demo: the main comparison; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard. Everything needed is installed into .venv.
+# make demo: the main comparison; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard.
+# Everything needed is installed into .venv.
 SHELL := bash
 PYTHON ?= python3
 VENV := .venv

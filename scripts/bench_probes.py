@@ -26,8 +26,8 @@ from convexp.models import Network
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.behaviour.shift_map import ShiftMap
 from convexp.probes.predict import predict
-from convexp.probes.runner import probe_sample
 from convexp.probes.sample import BATCH_SIZE, Sample
+from convexp.training.probe_runner import probe_sample
 
 Shifts = list[tuple[int, ...]]
 

@@ -18,6 +18,7 @@ from convexp.config.differences import differences
 from convexp.config.hydra_files import write_config
 from convexp.config.trust import untrusted_packages
 from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
+from convexp.records.plan import Sweep, find_sweep
 from convexp.terminal import console
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
             return locked.previous.metrics.get(config.monitor)
         if not in_sweep:
             announce(cfg, config, locked)
-        record = execute_in(locked, cfg, config)
+        sweep = find_sweep(folder)
+        record = execute_in(locked, cfg, config, sweep)
         if in_sweep:
-            show.run(record, folder)
+            show.run(record, folder, sweep)
         else:
             show.result(record, console.display_path(folder))
     return record.metrics.get(config.monitor)
@@ -77,14 +79,14 @@ def announce(cfg: DictConfig, config: Config, folder: RunFolder) -> None:
         show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, line, "train"))
 
 
-def execute_in(folder: RunFolder, cfg: DictConfig, config: Config) -> RunRecord:
+def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep | None) -> RunRecord:
     """Set up the run, write its configuration into the folder and execute it.
 
     Raises:
         ConfigError: if a setting is wrong that only torch can check. Nothing is written then.
         KeyboardInterrupt: if the run is interrupted; the command that resumes it is printed.
     """
-    run = set_up(config, folder)
+    run = set_up(config, folder, sweep)
     write_config(folder.path, cfg, HydraConfig.get(), keep=folder.found.is_unfinished)
     try:
         return run.execute()
@@ -93,14 +95,16 @@ def execute_in(folder: RunFolder, cfg: DictConfig, config: Config) -> RunRecord:
         raise
 
 
-def set_up(config: Config, folder: RunFolder) -> "TrainingRun | CountRun":
+def set_up(config: Config, folder: RunFolder, sweep: Sweep | None) -> "TrainingRun | CountRun":
     """Set up the run; torch and Lightning take seconds to import and are imported here."""
     with console.status("loading torch"):
         if config.only_costs:
-            from convexp.execution.count_run import CountRun as Run
-        else:
-            from convexp.execution.training_run import TrainingRun as Run
-    return Run(config, folder)
+            from convexp.execution.count_run import CountRun
+
+            return CountRun(config, folder)
+        from convexp.execution.training_run import TrainingRun
+
+        return TrainingRun(config, folder, sweep)
 
 
 def resume_command(config: Config, folder: Path) -> str:

@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from convexp.config.help.settings import SettingHelp
 from convexp.records import RunRecord
-from convexp.records.plan import read_plan, sweep_root
+from convexp.records.plan import Sweep
 from convexp.terminal import console
 from convexp.terminal.commands import tensorboard_command
 
@@ -61,12 +61,10 @@ def _accuracy(metrics: dict[str, float]) -> str:
     return f"test accuracy {metrics['test/acc']:.2%}{shift}"
 
 
-def run(record: RunRecord, folder: Path) -> None:
+def run(record: RunRecord, folder: Path, sweep: Sweep | None) -> None:
     """Print the result of one run of a sweep in a line that begins with its number and the number of runs."""
-    root = sweep_root(folder)
-    plan = read_plan(root) if root else None
-    names = [run.folder for run in plan.runs] if plan else []
-    name = str(folder.relative_to(root)) if root else folder.name
+    names = [run.folder for run in sweep.plan.runs] if sweep and sweep.plan else []
+    name = str(folder.relative_to(sweep.root)) if sweep else folder.name
     place = f"[dim]{names.index(name) + 1}/{len(names)}[/] " if name in names else ""
     console.out.print(f"{place}[bold]{escape(name)}[/]: {_accuracy(record.metrics)}, {record.seconds.total:.1f} s")
 

@@ -94,7 +94,7 @@ def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback]) -> 
         overfit_batches=settings.overfit_batches,
         profiler=make_profiler(settings.profiler, setup.folder),
         logger=loggers,
-        callbacks=[*callbacks, *progress_callbacks(in_sweep=setup.in_sweep)],
+        callbacks=[*callbacks, *progress_callbacks(in_sweep=setup.sweep is not None)],
         enable_progress_bar=console.is_terminal(),
         num_sanity_val_steps=0,
         default_root_dir=setup.folder,

@@ -13,8 +13,8 @@ from convexp.execution.setup import Setup
 from convexp.files.atomic import atomic_write
 from convexp.models import Network
 from convexp.probes.figures import numbers_over_epochs
-from convexp.probes.runner import flatten_numbers, measure, probe_sample
 from convexp.records import RunRecord
+from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
 
 Pictures = dict[str, Tensor]  # (3, H, W), uint8, by name
 

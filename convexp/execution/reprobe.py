@@ -13,10 +13,10 @@ from convexp.execution import build
 from convexp.execution.probing import save_pictures
 from convexp.files.json_files import write_json
 from convexp.probes.numbers import describe_number
-from convexp.probes.runner import measure, probe_sample
 from convexp.records.encode import plain
 from convexp.terminal import console
 from convexp.training.module import Classifier
+from convexp.training.probe_runner import measure, probe_sample
 
 
 def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> None:

@@ -18,7 +18,7 @@ from convexp.execution.torch_setup import prepare_torch
 from convexp.models import LayerCost, Network
 from convexp.probes import Probe
 from convexp.records import RunRecord
-from convexp.records.plan import Plan, read_plan, sweep_root
+from convexp.records.plan import Sweep
 from convexp.training.module import Classifier
 
 
@@ -29,8 +29,7 @@ class Setup:
     Attributes:
         config: Configuration of the run.
         folder: Folder of the run.
-        in_sweep: Whether the run belongs to a sweep.
-        study: Plan of the sweep; None if the run belongs to none, or the plan is damaged.
+        sweep: The sweep that the run belongs to; None if it belongs to none.
         data: The data set.
         plan: Plan of the network.
         probes: The probes by name.
@@ -39,8 +38,7 @@ class Setup:
 
     config: Config
     folder: Path
-    in_sweep: bool
-    study: Plan | None
+    sweep: Sweep | None
     data: Dataset
     plan: NetworkPlan
     probes: dict[str, Probe]
@@ -69,20 +67,19 @@ class Trainee:
     callbacks: list[Callback]
 
 
-def set_up(config: Config, folder: Path, previous: RunRecord | None) -> Setup:
+def set_up(config: Config, folder: Path, previous: RunRecord | None, sweep: Sweep | None) -> Setup:
     """Read the data and build everything that does not depend on the seed.
 
     Args:
         config: Configuration of the run.
         folder: Folder of the run.
         previous: Record of an earlier start of the run; None if there is none.
+        sweep: The sweep that the run belongs to; None if it belongs to none.
 
     Raises:
         ConfigError: if a setting is wrong, the training does not fit into memory, or the data is not that of the earlier start.
     """
     prepare_torch(config)
-    root = sweep_root(folder)
-    study = read_plan(root) if root else None
     data = build.dataset(config)
     _check_same_data(config, data, previous)
     plan = build.plan(config)
@@ -91,8 +88,7 @@ def set_up(config: Config, folder: Path, previous: RunRecord | None) -> Setup:
     return Setup(
         config=config,
         folder=folder,
-        in_sweep=root is not None,
-        study=study,
+        sweep=sweep,
         data=data,
         plan=plan,
         probes=probes,

@@ -13,6 +13,7 @@ from convexp.execution.setup import build_trainee, set_up
 from convexp.execution.stopwatch import Stopwatch
 from convexp.records import RunFolder, RunRecord
 from convexp.records.log import log, logging_to
+from convexp.records.plan import Sweep
 from convexp.records.record_file import LOG
 from convexp.terminal import console
 from convexp.training.checkpoints import BEST
@@ -25,24 +26,25 @@ class TrainingRun:
     Args:
         config: Configuration of the run.
         folder: Folder of the run, locked for it.
+        sweep: The sweep that the run belongs to; None if it belongs to none.
 
     Raises:
         ConfigError: if a setting is wrong.
     """
 
-    def __init__(self, config: Config, folder: RunFolder) -> None:
+    def __init__(self, config: Config, folder: RunFolder, sweep: Sweep | None) -> None:
         self.resumes = folder.found.is_unfinished
         previous = folder.previous if self.resumes else None
         stopwatch = Stopwatch(previous.seconds if previous else None)
         with stopwatch.time("setup"):
-            self.setup = set_up(config, folder.path, previous)
+            self.setup = set_up(config, folder.path, previous, sweep)
             self.trainee = build_trainee(self.setup)
         network = network_record(self.trainee.layers, self.setup.plan.width)
         record = first_record(config, folder.identity, network, previous)
         record.data = data_record(self.setup.data)
         record.loss = "mean over samples"  # records of older versions lack it: they have the mean over batches
         self.recorder = Recorder(folder.path, record, stopwatch)
-        self.loggers = RunLoggers(self.setup.make_loggers, folder.path, self.setup.study)
+        self.loggers = RunLoggers(self.setup.make_loggers, folder.path, sweep.plan if sweep else None)
 
     def execute(self) -> RunRecord:
         """Train, test the best checkpoint and measure the probes; ``result.json`` is up to date throughout.

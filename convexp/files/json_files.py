@@ -1,4 +1,4 @@
-"""JSON files that a reader finds whole, whatever happened to their writer."""
+"""JSON files that are complete for every reader, whatever happens to their writer."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from convexp.files.atomic import atomic_write
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
-    """Replace ``file`` atomically: a reader sees the old one or the new one, also after a kill or power loss."""
+    """Replace ``file`` atomically: a reader sees the old content or the new one, also after a kill or a loss of power."""
     with atomic_write(file) as partial, partial.open("w", encoding="utf-8") as opened:
         json.dump(value, opened, indent=1, allow_nan=False)
         opened.flush()
@@ -20,7 +20,7 @@ def write_json(file: Path, value: dict[str, Any]) -> None:
 
 
 def read_json(file: Path) -> dict[str, Any] | None:
-    """What ``write_json`` wrote; None if there is none or it is damaged."""
+    """Return what ``write_json`` wrote; None if there is no such file or it is damaged."""
     try:
         value = orjson.loads(file.read_bytes()) if file.is_file() else None  # a pipe would never end
     except (OSError, ValueError):
@@ -29,10 +29,10 @@ def read_json(file: Path) -> dict[str, Any] | None:
 
 
 def read_format(file: Path, newest: int) -> dict[str, Any] | None:
-    """What ``write_json`` wrote to a file that holds its format version under ``format``; None if it is damaged or holds none.
+    """Return what ``write_json`` wrote to a file with its version under ``format``; None if the file is damaged or has none.
 
     Raises:
-        ConvexpError: if that is above ``newest``, as a newer convexp wrote it.
+        ConvexpError: If the version is above ``newest``, as a newer version of convexp wrote it.
     """
     found = read_json(file)
     if found is None or not isinstance(found.get("format"), int):

@@ -6,9 +6,9 @@ from filelock import FileLock
 
 
 def lock(file: Path) -> FileLock:
-    """A lock on ``file``, which is made if it is not there, and may be no link.
+    """Return a lock on ``file``, which is created if it does not exist and must not be a link.
 
-    Where the file system has no such locks, taking it raises an OSError: a file whose existence were the lock would outlive
-    a process that is killed, and keep everybody out for ever.
+    Acquiring it raises an OSError on a file system without such locks. A file whose existence is the lock would be no
+    substitute: it would outlive a process that is killed, and keep all others out for ever.
     """
     return FileLock(file, fallback_to_soft=False)

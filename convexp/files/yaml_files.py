@@ -1,4 +1,4 @@
-"""YAML that anybody may have written: plain values are read, and everything else YAML can do is refused before it is done."""
+"""YAML from untrusted folders: plain values are read, and everything else that YAML can express is refused."""
 
 import re
 from pathlib import Path
@@ -10,16 +10,17 @@ from omegaconf.errors import OmegaConfBaseException
 
 LARGEST = 64 * 1024  # bytes; a configuration has 3,000
 DEEPEST = 32  # mappings and lists in each other
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # what a terminal would obey, or no file can hold
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # a terminal would act on them, or no file can hold them
 
 
 def read_yaml(file: Path) -> dict[Any, Any]:
-    """The mapping in ``file``, numbers read as OmegaConf reads them.
+    """Read the mapping in ``file``; numbers are read as OmegaConf reads them.
 
     Raises:
-        OSError: if it cannot be read.
-        ValueError: if it is no mapping, or has aliases (a few lines of which can stand for gigabytes), tags, text that
-            OmegaConf would interpret, control characters, more than 32 levels or 64 KiB; the message says which, and where.
+        OSError: If the file cannot be read.
+        ValueError: If the file holds no mapping, or holds aliases (a few lines of which can stand for gigabytes), tags, text
+            that OmegaConf would interpret, control characters, more than 32 levels or more than 64 KiB. The message says which
+            of these, and in which line.
     """
     with file.open("rb") as opened:
         content = opened.read(LARGEST + 1)
@@ -46,7 +47,7 @@ def _check(text: str) -> None:
 
 
 def _wrong(event: Any) -> str | None:
-    """What a plain value does not have."""
+    """Return what in an event is more than a plain value; None for a plain value."""
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
         return "has an alias or an anchor"
     if getattr(event, "tag", None) is not None:

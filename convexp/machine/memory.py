@@ -1,4 +1,4 @@
-"""Whether what is wanted fits into memory, said before it is allocated: a system that has promised too much kills or crawls."""
+"""Checks that tensors fit into memory before they are allocated: a system that runs out of it kills processes or swaps."""
 
 import math
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from convexp.errors import ConfigError
 
-GROUPS = (  # of a container: the most, and what is in use; of control groups of version 2, and of version 1
+GROUPS = (  # limit and use of memory in a container, for control groups of version 2 and of version 1
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
     (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
 )
@@ -17,9 +17,9 @@ def check_fits(setting: str, needs: dict[str, int], free: int | None = None) -> 
     """Raise a ConfigError naming ``setting`` unless the bytes of all ``needs`` together are at most ``free``.
 
     Args:
-        setting: as a user types it, with its value.
-        needs: bytes by what they are for.
-        free: bytes; None for those of this machine.
+        setting: The setting as a user types it, with its value.
+        needs: Numbers of bytes, by what they are needed for.
+        free: Number of free bytes; None for what is free on this machine.
     """
     free = free_bytes() if free is None else free
     if sum(needs.values()) > free:
@@ -28,9 +28,8 @@ def check_fits(setting: str, needs: dict[str, int], free: int | None = None) -> 
 
 
 def free_bytes() -> int:
-    """Memory that may still be taken: what Linux says is available, with swap, within the limits of a container.
-
-    Elsewhere all that is built in: an upper bound.
+    """Return the number of bytes that can still be allocated: what Linux reports as available, swap included, within the
+    limits of a container. On other systems it is all the memory of the machine, an upper bound.
     """
     try:
         lines = (line.split() for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
@@ -42,7 +41,7 @@ def free_bytes() -> int:
 
 
 def _free_in_group(most: Path, used: Path) -> int:
-    """Of a container; cached files are in use, and give way to what is wanted."""
+    """Return the number of free bytes in a container; cached files count as free, as the system drops them when needed."""
     try:
         limit = most.read_text(encoding="ascii").strip()
         lines = (line.split() for line in used.with_name("memory.stat").read_text(encoding="ascii").splitlines())

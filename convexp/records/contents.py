@@ -1,4 +1,4 @@
-"""What may lie in a run folder: files and folders as a run makes them, and no way out of it."""
+"""Checks what lies in a run folder, which may come from anybody: only files and folders that a run creates, and no way out."""
 
 import os
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ SUFFIXES = (".ckpt", ".csv", ".json", ".png", ".yaml")
 
 
 def check_inside(folder: Path) -> None:
-    """Make sure that what is written in ``folder``, which may be anybody's, stays there, and that nothing in it is waited for.
+    """Check that writing into ``folder`` cannot write outside of it, and that reading it cannot block.
 
-    A link may lead to what lies in the folder, too (trackers make such); pipes and devices are none of a run's.
+    Links are allowed if they lead to something in the folder, as trackers create such links. Pipes and devices are refused.
 
     Raises:
-        RefusedError: naming the first thing that is not as a run makes it, or a folder that cannot be read.
+        RefusedError: If the folder cannot be read or holds something that a run does not create; the message names it.
     """
     root = folder.resolve()
     try:
@@ -31,10 +31,10 @@ def check_inside(folder: Path) -> None:
 
 
 def check_way(root: Path, folder: Path) -> None:
-    """Make sure that ``folder``, of a run of the sweep in ``root``, is reached from there without a link.
+    """Check that no link lies on the way from ``root``, the folder of a sweep, to ``folder``, that of one of its runs.
 
     Raises:
-        RefusedError: naming the link.
+        RefusedError: If there is one; the message names it.
     """
     for path in (folder, *folder.parents):
         if path != root and path.is_relative_to(root) and path.is_symlink():
@@ -52,7 +52,7 @@ def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _wrong(entry: os.DirEntry[str], root: Path) -> str | None:
-    """What is wrong with it, if anything."""
+    """Return what is wrong with an entry; None if nothing is."""
     if entry.is_symlink():
         return None if _leads_inside(Path(entry.path), root) else "is a link that leads out of the run's folder, or nowhere"
     if entry.is_dir():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convexp.records.index import collect
 from convexp.records.record import RunRecord
-from convexp.records.settings import differing, flattened, lookup, shown, within
+from convexp.records.settings import differing, display_value, flattened, lookup, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,4 +64,4 @@ def _row(run: RunRecord, values: dict[str, Any], settings: list[str], metrics: l
 
 
 def _cell(value: Any) -> Any:
-    return shown(value) if isinstance(value, list) else value
+    return display_value(value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""train.log: what happened when, in words."""
+"""train.log: the events of a run with their times."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ log = logging.getLogger("convexp")
 
 
 class _Quiet(logging.FileHandler):
-    """On a full disk the run fails by what it cannot do without; the log need not say so on the terminal, line by line."""
+    """A file handler that ignores a full disk: the run itself will fail, and logging must not add a traceback for each line."""
 
     def _open(self) -> TextIOWrapper:
         return open_append(Path(self.baseFilename))
@@ -29,9 +29,10 @@ class _Quiet(logging.FileHandler):
 
 @contextmanager
 def logging_to(file: Path) -> Generator[None]:
-    """Append what is logged by anybody, every warning, and what ends the threads of libraries, to ``file``.
+    """Append to ``file`` what is logged in the block, every warning, and every error that ends a thread.
 
-    TensorBoard writes in a thread: where the disk is full, the run says so in a line, and the thread's traceback adds nothing.
+    TensorBoard writes in a thread. On a full disk the run reports the error in one line, to which the traceback of the thread
+    would add nothing.
     """
     handler = _Quiet(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

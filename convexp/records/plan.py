@@ -1,10 +1,11 @@
-"""study.json: what a sweep set out to do, so that a report knows its axes, and what is missing."""
+"""study.json: what a sweep set out to do, so that a report knows its axes and what is missing."""
 
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from convexp.files.json_files import read_format, write_json
 from convexp.files.locks import lock
@@ -15,48 +16,55 @@ FILE = "study.json"
 LOCK = ".study.lock"
 
 
-@dataclass(frozen=True)
-class PlannedRun:
-    """A run: its folder in the sweep's, its identity (None if its settings are wrong) and its values on the axes."""
+class PlannedRun(Struct, frozen=True):
+    """A run of a sweep.
+
+    Attributes:
+        folder: Name of its folder in the folder of the sweep.
+        identity: Its identity; None if its settings are wrong.
+        point: Its value on each axis.
+    """
 
     folder: str
     identity: str | None
     point: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A sweep.
 
     Attributes:
-        name: of the study; None for a sweep by ``-m``.
-        question: that the study asks.
-        axes: every setting that differs between the runs, seeds included, with its values in the order of the grid.
-        compare: a setting and the value that all others of it are compared with.
-        runs: in the order of the grid.
-        command: what the command line said.
+        name: Name of the study; None for a sweep by ``-m``.
+        question: The question that the study asks; None for a sweep by ``-m``.
+        axes: Every setting that differs between the runs, seeds included, with its values in the order of the grid.
+        compare: A setting and the value of it that all others are compared with; empty for the first group of runs.
+        runs: The runs in the order of the grid.
+        command: The arguments of the command line.
     """
 
     name: str | None
     question: str | None
     axes: dict[str, list[Any]]
     compare: dict[str, Any]
-    runs: list[PlannedRun] = field(default_factory=list)
-    command: list[str] = field(default_factory=list)
+    runs: list[PlannedRun] = field(default_factory=list[PlannedRun])
+    command: list[str] = field(default_factory=list[str])
 
 
 def write_plan(root: Path, plan: Plan) -> None:
-    """Keep the plan in ``root``, together with what still counts of the earlier ones."""
+    """Write the plan to the folder ``root`` of its sweep, together with those runs of earlier plans that still count."""
     with lock(root / LOCK):
         before = read_plan(root)
         if before is not None:
             plan = _joined(plan, before, root)
         if plan != before:
-            write_json(root / FILE, {"format": FORMAT, **asdict(plan)})
+            write_json(root / FILE, {"format": FORMAT, **msgspec.to_builtins(plan)})
 
 
 def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
-    """The plan with the runs of ``before`` that it does not name and that were begun; while a sweep is at them, all of them."""
+    """Return the plan with the runs of ``before`` that it does not name.
+
+    While another sweep runs in the folder all of these count; otherwise only those that were started.
+    """
     named = {run.folder for run in plan.runs}
     earlier = [run for run in before.runs if run.folder not in named and run.identity is not None]
     if not any(is_busy(root / run.folder) for run in before.runs):
@@ -72,27 +80,25 @@ def _union(first: list[Any], second: list[Any]) -> list[Any]:
 
 
 def read_plan(root: Path) -> Plan | None:
-    """The plan kept in ``root``; None if there is none or it is damaged.
+    """Read the plan of the sweep in ``root``; None if there is none or it is damaged.
 
     Raises:
-        ConvexpError: if a newer convexp wrote it.
+        ConvexpError: If a newer version of convexp wrote it.
     """
     found = read_format(root / FILE, FORMAT)
-    if found is None:
-        return None
     try:
-        return TypeAdapter(Plan).validate_python({k: v for k, v in found.items() if k != "format"})
-    except ValidationError:
+        return None if found is None else msgspec.convert(found, Plan)
+    except msgspec.ValidationError:
         return None
 
 
 def settings_of(axis: str) -> tuple[str, ...]:
-    """The settings of an axis: mostly one, several (``"model.readout, model.pool"``) if they move together."""
+    """Return the settings of an axis: mostly one, several (``"model.readout, model.pool"``) if they vary together."""
     return tuple(setting.strip() for setting in axis.split(","))
 
 
-def spread(point: dict[str, Any]) -> dict[str, Any]:
-    """A point by its single settings."""
+def single_settings(point: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a point by single settings: those of an axis with several settings are taken apart."""
     found: dict[str, Any] = {}
     for axis, value in point.items():
         settings = settings_of(axis)
@@ -100,6 +106,28 @@ def spread(point: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+class Sweep(Struct, frozen=True):
+    """The sweep that a run belongs to.
+
+    Attributes:
+        root: Its folder.
+        plan: Its plan; None if that is damaged.
+    """
+
+    root: Path
+    plan: Plan | None
+
+
+def find_sweep(run: Path) -> Sweep | None:
+    """Find the sweep of the run in the folder ``run`` and read its plan; None for a run that belongs to none.
+
+    Raises:
+        ConvexpError: If a newer version of convexp wrote the plan.
+    """
+    root = sweep_root(run)
+    return None if root is None else Sweep(root, read_plan(root))
+
+
 def sweep_root(run: Path) -> Path | None:
-    """The folder above a run's that holds the plan of its sweep; None for a run by itself."""
+    """Return the folder above that of a run which holds the plan of its sweep; None for a run that belongs to none."""
     return next((folder for folder in run.parents if (folder / FILE).is_file()), None)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from convexp.records.numbers import is_moderate
-from convexp.records.plan import settings_of, spread
-from convexp.records.settings import shown
+from convexp.records.plan import settings_of, single_settings
+from convexp.records.settings import display_value
 from convexp.reporting.formatting import short_setting
 from convexp.reporting.groups import Group
 
@@ -39,7 +39,7 @@ def _is_numeric(groups: Sequence[Group], axis: str) -> bool:
 
 def axis_key(group: Group, axes: Collection[str]) -> AxisKey:
     """Return the values of a group on these axes, in a form that can be compared and hashed."""
-    return tuple((axis, shown(value)) for axis, value in group.point.items() if axis in axes)
+    return tuple((axis, display_value(value)) for axis, value in group.point.items() if axis in axes)
 
 
 def axis_label(group: Group, axes: Collection[str]) -> str:
@@ -49,9 +49,9 @@ def axis_label(group: Group, axes: Collection[str]) -> str:
     words on these axes.
     """
     axis_of = {
-        f"{short_setting(setting)}={shown(value)}": axis
+        f"{short_setting(setting)}={display_value(value)}": axis
         for axis in group.point
-        for setting, value in spread({axis: group.point[axis]}).items()
+        for setting, value in single_settings({axis: group.point[axis]}).items()
     }
     model = next((axis for axis in group.point if "model" in settings_of(axis)), None)
     words = group.label.split()

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.records import RunRecord
-from convexp.records.plan import Plan, PlannedRun, settings_of, spread
+from convexp.records.plan import Plan, PlannedRun, settings_of, single_settings
 from convexp.records.record import NetworkRecord
-from convexp.records.settings import Settings, kinds, lookup
+from convexp.records.repetitions import seedless_configurations
+from convexp.records.settings import Settings, lookup
 from convexp.reporting.labels import Point, distinguishing_settings, label, point_of, unique_labels
 from convexp.reporting.metrics import is_proportion
 from convexp.reporting.statistics import Mean, mean, mean_proportion
@@ -65,7 +66,7 @@ def drop_duplicates(
     """
     planned = {run.folder for run in plan.runs} if plan else set()
     order = sorted(range(len(runs)), key=lambda i: (runs[i].path not in planned, runs[i].started or "", i))
-    configurations = kinds(runs)
+    configurations = seedless_configurations(runs)
     keys = [(id(configuration), run.seed) for configuration, run in zip(configurations, runs, strict=True)]
     first: dict[tuple[int, int | None], int] = {}
     for index in order:
@@ -86,7 +87,7 @@ def group_runs(runs: Sequence[RunRecord], plan: Plan | None = None) -> list[Grou
     position = {run.folder: index for index, run in enumerate(plan.runs)} if plan else {}
     unique.sort(key=lambda run: (position.get(run.path, len(position)), run.started or ""))
     members: dict[int, list[RunRecord]] = {}
-    of_runs = kinds(unique)
+    of_runs = seedless_configurations(unique)
     for run, configuration in zip(unique, of_runs, strict=True):
         members.setdefault(id(configuration), []).append(run)
     configurations = list({id(configuration): configuration for configuration in of_runs}.values())
@@ -126,6 +127,6 @@ def _labels(runs_by_group: list[list[RunRecord]], points: list[Point]) -> list[s
     """The model, and the axes on which it differs from other groups of that model."""
     models = [str(lookup(runs[0].config, "model")) for runs in runs_by_group]
     # ``model.name`` names the section, so that settings that the model or the data imply are not repeated.
-    flat = [{**spread(point), "model.name": model} for point, model in zip(points, models, strict=True)]
+    flat = [{**single_settings(point), "model.name": model} for point, model in zip(points, models, strict=True)]
     settings = [s for s in distinguishing_settings(flat) if s not in ("model", "model.name")]
     return [label(model, {s: at[s] for s in settings if s in at}) for model, at in zip(models, flat, strict=True)]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from convexp.records.settings import Settings, differing, shown
+from convexp.records.settings import Settings, differing, display_value
 from convexp.reporting.formatting import short_setting
 
 Point = dict[str, Any]  # values by axis
@@ -61,8 +61,8 @@ def _value(setting: str, value: Any) -> Any:
 
 def label(model: str, settings: Settings) -> str:
     """Return the model followed by the other settings, each without its first component: ``conv readout=flatten``."""
-    words = [f"{short_setting(key)}={shown(value)}" for key, value in settings.items() if key != "model"]
-    return " ".join([shown(model), *words])
+    words = [f"{short_setting(key)}={display_value(value)}" for key, value in settings.items() if key != "model"]
+    return " ".join([display_value(model), *words])
 
 
 def unique_labels(labels: Sequence[str], configurations: Sequence[Settings]) -> list[str]:

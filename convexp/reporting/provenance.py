@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convexp.records import RunRecord
-from convexp.records.settings import differing, flattened, shown, within
+from convexp.records.settings import differing, display_value, flattened, within
 
 PathsByValue = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
 NO_PROVENANCE = ("name", "outputs", "resume", "study")  # sections that say nothing about what was run
@@ -46,12 +46,12 @@ def provenance(runs: Sequence[RunRecord], warnings: list[str]) -> Provenance:
     names = differing(flat)
     settings = [(name, _setting_values(runs, flat, name)) for name in names if not within(name, NO_PROVENANCE)]
     first = flat[0] if flat else {}
-    common = {k: shown(value) for k, value in first.items() if k not in {*names} and not within(k, NO_PROVENANCE)}
+    common = {k: display_value(value) for k, value in first.items() if k not in {*names} and not within(k, NO_PROVENANCE)}
     return Provenance(settings, common, environment(runs), warnings)
 
 
 def _setting_values(runs: Sequence[RunRecord], flat: Sequence[dict[str, Any]], name: str) -> PathsByValue:
-    texts = [shown(settings[name]) if name in settings else "not set" for settings in flat]
+    texts = [display_value(settings[name]) if name in settings else "not set" for settings in flat]
     return paths_by_value(runs, texts)
 
 
@@ -87,4 +87,4 @@ def environment_text(run: RunRecord, section: str, key: str) -> str | None:
     value = found.get(key) if isinstance(found, dict) else getattr(found, key, None)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return None if value is None else shown(value)
+    return None if value is None else display_value(value)

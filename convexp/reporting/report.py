@@ -1,13 +1,14 @@
 """The report of a folder of runs: everything that the page, the tables and the terminal show."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from msgspec.structs import replace
 
 from convexp.errors import ConvexpError
 from convexp.records import RunRecord, collect
 from convexp.records.plan import Plan, read_plan
-from convexp.records.settings import lookup, printable, shown
+from convexp.records.settings import display_value, lookup, printable
 from convexp.reporting.compare import Comparison, compare
 from convexp.reporting.groups import Group, drop_duplicates, group_runs
 from convexp.reporting.provenance import Provenance, provenance
@@ -66,7 +67,7 @@ def build_report(root: Path) -> Report:
 def _missing_baselines(groups: list[Group], plan: Plan | None) -> list[str]:
     wanted = plan.compare if plan else {}
     return [
-        f"there is no comparison with the baseline {axis}={shown(value)}, because none of its runs is finished"
+        f"there is no comparison with the baseline {axis}={display_value(value)}, because none of its runs is finished"
         for axis, value in wanted.items()
         if groups and all(group.point.get(axis) != value for group in groups)
     ]
@@ -78,15 +79,10 @@ def _read_plan(root: Path) -> tuple[Plan | None, list[str]]:
         plan = read_plan(root)
     except ConvexpError as error:
         return None, [f"the plan of the study cannot be read: {error}"]
-    if plan is None or not _is_valid(plan):
+    if plan is None:
         return None, []
     texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
     return replace(plan, **texts), []
-
-
-def _is_valid(plan: Plan) -> bool:
-    parts: list[tuple[Any, type]] = [(plan.axes, dict), (plan.compare, dict), *((run.point, dict) for run in plan.runs)]
-    return all(isinstance(part, kind) for part, kind in [*parts, *((run.folder, str) for run in plan.runs)])
 
 
 def _title(root: Path, runs: list[RunRecord], plan: Plan | None) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from convexp.records import RunRecord
 from convexp.records.plan import Plan, settings_of
-from convexp.records.settings import lookup, printable, shown, telling
+from convexp.records.repetitions import result_settings
+from convexp.records.settings import display_value, lookup, printable
 from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import COLUMNS
 from convexp.reporting.provenance import PathsByValue, environment, environment_text, paths_by_value
@@ -71,7 +72,7 @@ def _data(runs: Sequence[RunRecord]) -> list[str]:
     for run in runs:
         data = (run.config or {}).get("data")
         if id(data) not in known:
-            known[id(data)] = repr(sorted((k, repr(v)) for k, v in telling({"data": data}).items()))
+            known[id(data)] = repr(sorted((k, repr(v)) for k, v in result_settings({"data": data}).items()))
         by_settings.setdefault(known[id(data)], []).append(run)
     found: list[str] = []
     for equal in by_settings.values():
@@ -89,7 +90,7 @@ def _mixed(runs: Sequence[RunRecord], plan: Plan | None) -> list[str]:
         return []
     sentences: list[str] = []
     for setting, what in (("data", "data sets"), ("data.classes", "numbers of classes")):
-        values = paths_by_value(runs, [shown(lookup(run.config, setting)) for run in runs])
+        values = paths_by_value(runs, [display_value(lookup(run.config, setting)) for run in runs])
         if len(values) > 1:
             texts = ", ".join(f"{text} ({plural(len(paths), 'run')})" for text, paths in values[: 2 * MAX_NAMED])
             sentences.append(f"the table mixes runs with {len(values)} {what}: {texts}")

@@ -8,8 +8,9 @@ from typing import Any
 from convexp.config import Config
 from convexp.records import RunRecord, identity_hash
 from convexp.records.numbers import is_number
-from convexp.records.plan import Plan, settings_of, spread
-from convexp.records.settings import flatten, is_seed, lookup, shown
+from convexp.records.plan import Plan, settings_of, single_settings
+from convexp.records.repetitions import is_seed
+from convexp.records.settings import display_value, flatten, lookup
 
 Value = str | float
 
@@ -35,7 +36,7 @@ class Column:
         found = _found(record, self.path)
         if self.number:
             return float(found) if is_number(found) else None
-        return shown(found)
+        return display_value(found)
 
 
 # TensorBoard shows the first five columns in alphabetical order. "with/" moves settings that are seldom compared to the end.
@@ -86,7 +87,7 @@ def _short_name(path: str) -> str:
 
 def _is_set_in_every_run(setting: str, plan: Plan | None) -> bool:
     """Whether every planned run has a value on this axis. TensorBoard draws no line for a run without a number."""
-    return all(setting in spread(run.point) for run in (plan.runs if plan else ()))
+    return all(setting in single_settings(run.point) for run in (plan.runs if plan else ()))
 
 
 def _varied(plan: Plan | None) -> dict[str, list[Any]]:
@@ -101,7 +102,7 @@ def _varied(plan: Plan | None) -> dict[str, list[Any]]:
 
 def _factors(axis: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the settings of an axis with their values, without the seed and the seeds that vary together with it."""
-    for setting, own in spread({axis: value}).items():
+    for setting, own in single_settings({axis: value}).items():
         if not ("seed" in settings_of(axis) and is_seed(setting)):
             yield setting, own
 

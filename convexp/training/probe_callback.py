@@ -10,12 +10,12 @@ from pytorch_lightning.callbacks import Callback
 from convexp.data import Dataset
 from convexp.errors import one_line
 from convexp.probes import Probe
-from convexp.probes.runner import flatten_numbers, measure, probe_sample
 from convexp.probes.sample import Sample
 from convexp.records.log import log
 from convexp.records.record import ProbeRecord
 from convexp.tracking.tensorboard import boards
 from convexp.training.module import Classifier
+from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
 
 
 class ProbeCallback(Callback):

@@ -16,7 +16,7 @@ from convexp.errors import ConvexpError
 from convexp.probes import Measurement
 from convexp.probes.figures import numbers_over_epochs
 from convexp.probes.numbers import describe_number
-from convexp.probes.runner import flatten_numbers, measure
+from convexp.training.probe_runner import flatten_numbers, measure
 
 PROBES = sorted(file.stem for file in (ROOT / "conf" / "probes").glob("*.yaml") if file.stem not in ("all", "default", "none"))
 
@@ -218,7 +218,7 @@ def test_learning_is_measured_without_changing_it(small_run):
 
 
 def test_no_module_of_the_probes_knows_the_training():
-    for file in (ROOT / "convexp" / "probes").glob("*.py"):
+    for file in (ROOT / "convexp" / "probes").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("convexp"):
                 assert not node.module.startswith(("convexp.training", "convexp.records", "convexp.execution")), file

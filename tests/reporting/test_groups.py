@@ -4,7 +4,7 @@ from fabricated_runs import group_runs, planned, records, run, with_path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.records.settings import flatten, lookup, shown
+from convexp.records.settings import display_value, flatten, lookup
 from convexp.reporting import groups
 
 
@@ -217,5 +217,5 @@ def test_lookup():
 
 def test_values_are_shown_as_a_configuration_spells_them():
     values = {None: "null", True: "true", 0.2: "0.2", "a\nb": "a b", "\x1b[31mred": "?[31mred", "\ud800": "?"}
-    assert {value: shown(value) for value in values} == values
-    assert shown([16, [32, None]]) == "[16,[32,null]]"
+    assert {value: display_value(value) for value in values} == values
+    assert display_value([16, [32, None]]) == "[16,[32,null]]"

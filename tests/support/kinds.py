@@ -49,7 +49,10 @@ def refused(function: Callable[..., Any], what: str) -> Callable[..., Any]:
     return guarded
 
 
-def pytest_sessionstart() -> None:
+def pytest_sessionstart(session: pytest.Session) -> None:
+    distributes = session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput")
+    if not distributes:
+        import torch  # noqa: F401  it looks for libraries by a process, which is no test's doing
     for owner, name in (
         (subprocess.Popen, "__init__"),
         (multiprocessing.process.BaseProcess, "start"),

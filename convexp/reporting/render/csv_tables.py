@@ -8,7 +8,7 @@ from typing import Any
 
 from convexp.records import RunRecord
 from convexp.records.frame import rows
-from convexp.records.settings import printable, shown
+from convexp.records.settings import display_value, printable
 from convexp.reporting.compare import Comparison
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import COLUMNS
@@ -48,7 +48,7 @@ def groups_csv(groups: Sequence[Group]) -> str:
 
 
 def _group_row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
-    values = [shown(group.point[axis]) if axis in group.point else None for axis in axes]
+    values = [display_value(group.point[axis]) if axis in group.point else None for axis in axes]
     means = [group.metric(metric) for metric in metrics]
     numbers = [x for m in means for x in ((m.mean, m.deviation, m.low, m.high) if m else [None] * len(STATISTICS))]
     return [group.label, *values, group.parameters, group.flops, group.n, *numbers]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from convexp.records.plan import spread
-from convexp.records.settings import shown
+from convexp.records.plan import single_settings
+from convexp.records.settings import display_value
 from convexp.reporting import metrics as metric_names
 from convexp.reporting.axes import axis_value
 from convexp.reporting.compare import Comparison
@@ -31,7 +31,7 @@ MAX_ROWS_OF_ALL_METRICS = 300
 
 def groups_table(groups: Sequence[Group], colours: list[str]) -> Table:
     """Return a row for each group: its values on the axes, its size, its duration, and the main metrics."""
-    axes = list(dict.fromkeys(axis for g in groups for axis in spread(g.point)))
+    axes = list(dict.fromkeys(axis for g in groups for axis in single_settings(g.point)))
     axes = axes if len(axes) > 1 else []  # a single axis is in the label
     present = {metric: title for metric, title in COLUMNS.items() if any(g.metric(metric) for g in groups)}
     columns = [
@@ -92,10 +92,10 @@ def _label(group: Group) -> Cell:
 
 
 def _on_axis(group: Group, axis: str) -> Cell:
-    point = spread(group.point)
+    point = single_settings(group.point)
     value, number = point.get(axis), axis_value(replace(group, point=point), axis)
     if number is None:
-        return Cell(MISSING, None) if value is None else Cell(shown(value), shown(value))
+        return Cell(MISSING, None) if value is None else Cell(display_value(value), display_value(value))
     return Cell(f"all ({format_number(number)})" if value is None else f"{value:,}", number)
 
 
