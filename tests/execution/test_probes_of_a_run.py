@@ -16,6 +16,7 @@ from convexp.errors import ConvexpError
 from convexp.probes import Measurement
 from convexp.probes.figures import numbers_over_epochs
 from convexp.probes.numbers import describe_number
+from convexp.records import read_record
 from convexp.training.probe_runner import flatten_numbers, measure
 
 PROBES = sorted(file.stem for file in (ROOT / "conf" / "probes").glob("*.yaml") if file.stem not in ("all", "default", "none"))
@@ -54,7 +55,7 @@ def test_all_of_them_on_waldo(small_run, model):
         assert undocumented == [], name
         assert found[name]["numbers"] or list(folder.glob(f"{name}_*.png")), name
     metrics = read(folder)["metrics"]
-    assert {f"probe/{k}": v for k, v in flatten_numbers(found).items()} == {
+    assert {f"probe/{k}": v for k, v in flatten_numbers(read_record(folder).probes).items()} == {
         k: v for k, v in metrics.items() if k.startswith("probe/")
     }
     assert 0 <= found["localisation"]["numbers"]["chance"] < 0.1
@@ -182,7 +183,7 @@ def test_measuring_leaves_mode_and_random_state():
     network = make().train()
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert measure("nosy", Nosy(), network, textures())[0]["numbers"] == {"one": 1}
+    assert measure("nosy", Nosy(), network, textures())[0].numbers == {"one": 1}
     assert network.training
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -206,7 +207,7 @@ def test_learning_is_measured_without_changing_it(small_run):
     assert results[0] == results[1]
     assert not [name for row in rows for name in row["numbers"] if name.startswith("accounting")]
     assert read(watched)["metrics"]["best_epoch"] == 3  # the best weights are the last ones
-    final = flatten_numbers(read(watched)["probes"])
+    final = flatten_numbers(read_record(watched).probes)
     assert rows[-1]["numbers"] == {name: final[name] for name in rows[-1]["numbers"]}
 
     board = EventAccumulator(str(watched), size_guidance={"scalars": 0, "images": 0})

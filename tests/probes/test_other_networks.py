@@ -67,9 +67,9 @@ def test_all_of_them_are_here():
 def test_measures_what_any_network_shows_and_says_what_the_others_need(name, network):
     found, _ = measure(name, ALL[name], network(), textures())
     if name in BEHAVIOUR:
-        assert all(map(math.isfinite, found["numbers"].values()))
+        assert all(map(math.isfinite, found.numbers.values()))
     else:
-        assert found["skipped"].startswith(("needs the network's", "the network has no", "the data set does not know"))
+        assert found.skipped.startswith(("needs the network's", "the network has no", "the data set does not know"))
 
 
 @pytest.mark.parametrize("name", sorted(BEHAVIOUR))
@@ -83,7 +83,7 @@ def test_measures_any_function_from_images_to_logits(name):
 @pytest.mark.parametrize("name", sorted(STRUCTURE))
 def test_finds_spatial_layers_in_any_network(name):
     found, pictures = measure(name, ALL[name], plain(LocallyConnected2d(1, 4, 3, 8, padding=1)), textures())
-    assert any(key.startswith("1/") for key in found["numbers"]) or f"{name}/1" in pictures
+    assert any(key.startswith("1/") for key in found.numbers) or f"{name}/1" in pictures
 
 
 def composed(**settings):
@@ -95,10 +95,10 @@ def composed(**settings):
 def test_a_composed_wiring_shows_all_its_layers():
     network = make(composed)
     for name in ("locality_index", "sharing_index", "distance_from_conv"):
-        numbers = measure(name, ALL[name], network, textures())[0]["numbers"]
+        numbers = measure(name, ALL[name], network, textures())[0].numbers
         assert {key.rpartition("/")[0] for key in numbers} - {""} == {"stages.0.0", "stages.0.2"}, name
     assert set(measure("kernels", ALL["kernels"], network, textures())[1]) == {"kernels/stage0_0", "kernels/stage0_2"}
-    whole = measure("distance_from_conv", ALL["distance_from_conv"], network, textures())[0]["numbers"]["distance"]
+    whole = measure("distance_from_conv", ALL["distance_from_conv"], network, textures())[0].numbers["distance"]
     layers = network.stages[0].wiring
     with torch.no_grad():
         apart, total = map(sum, zip(*(layer.conv_residual() for layer in (layers[0], layers[2])), strict=True))
@@ -127,6 +127,6 @@ class Rectified(Dense2d):
 def test_a_wiring_that_is_not_linear_is_skipped_where_its_weights_are_asked_for(name):
     found, _ = measure(name, ALL[name], make(Rectified), textures())
     if name in STRUCTURE:
-        assert found["skipped"].startswith("stages.0: Rectified is not linear")
+        assert found.skipped.startswith("stages.0: Rectified is not linear")
     else:
-        assert ("skipped" in found) == (name == "localisation")
+        assert (found.skipped is not None) == (name == "localisation")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from browser import watch
 from fabricated_report import NOTHING, comparison, group, run, three_layers, train_sizes, write_run_files
+from msgspec import structs
 
 from convexp.reporting.charts import draw_charts
 from convexp.reporting.groups import Group
@@ -109,7 +110,7 @@ def mixed_report():
     groups = [
         group("conv", label="nine", accuracy=0.095),
         group("dense", label="ninety", accuracy=0.9),
-        Group("none", {"model": "x"}, [{**run("conv", 0), "metrics": {}}]),
+        Group("none", {"model": "x"}, [structs.replace(run("conv", 0), metrics={})]),
         group("local", label="ten", accuracy=0.1),
     ]
     return replace(three_layers(), groups=groups, comparisons=[])

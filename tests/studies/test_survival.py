@@ -177,9 +177,9 @@ def test_what_another_process_leaves_is_done_in_the_end(call, tmp_path, monkeypa
     other.__enter__()
     execute = train.execute
 
-    def then_the_other_ends(*arguments):
+    def then_the_other_ends(*arguments, **settings):
         other.__exit__(None, None, None)
-        return execute(*arguments)
+        return execute(*arguments, **settings)
 
     monkeypatch.setattr(train, "execute", then_the_other_ends)
     done = call("train", *SWEEP[:-2], "model=conv", "seed=0,1", "only_costs=true", "hydra.sweep.subdir=conv-seed${seed}")
