@@ -7,11 +7,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from convexp import __version__
-from convexp.cli import show
 from convexp.config.command_line.parse import CommandLine, parse_command_line
-from convexp.config.help.comments import option_titles
-from convexp.config.help.settings import describe_settings
-from convexp.config.help.values import complete_values
 from convexp.terminal import console
 
 
@@ -41,6 +37,10 @@ def print_information(program: str, config_name: str, arguments: Sequence[str]) 
 
 def _print_help(line: CommandLine, config_name: str) -> None:
     """Print the options of each group, and the description of each setting, that the command line names."""
+    from convexp.cli import show  # imported only for those who ask: every command passes through this module
+    from convexp.config.help.comments import option_titles
+    from convexp.config.help.settings import describe_settings
+
     cfg = line.compose(config_name)
     for name in line.names:
         name = name.rstrip(".=")
@@ -62,6 +62,8 @@ def _complete(typed: str, config_name: str) -> list[str]:
 
     An empty list otherwise: names of settings and options of groups are completed by Hydra.
     """
+    from convexp.config.help.values import complete_values
+
     *before, word = typed.split(" ")
     setting, equals, value = word.partition("=")
     if not equals:

@@ -9,7 +9,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from convexp.cli.application import application
-from convexp.cli.run import execute
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
@@ -29,6 +28,13 @@ def task(cfg: DictConfig) -> float | None:
     if hydra_cfg.mode == RunMode.MULTIRUN:
         return run_of_sweep(cfg, Path(hydra_cfg.runtime.cwd, hydra_cfg.sweep.dir), folder)
     return single_run(cfg, folder)
+
+
+def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
+    """Execute a run as ``convexp.cli.run`` does; imported only now, so that help and wrong settings are answered sooner."""
+    from convexp.cli.run import execute
+
+    return execute(cfg, folder, in_sweep)
 
 
 def single_run(cfg: DictConfig, folder: Path) -> float | None:

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobRuntime
-from hydra.version import getbase, setbase
+from hydra.version import VersionBase, getbase, setbase
 
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.groups import normalize_choice
@@ -106,7 +106,8 @@ def test_a_folder_called_by_a_number_is_gone_on_with(call, tmp_path):
 
 def test_composing_within_another_application(tmp_path):
     (tmp_path / "mine.yaml").write_text("x: 1\n")
-    base = getbase()
+    before = VersionBase.instance().version_base
+    setbase("1.3")
     try:
         with initialize_config_dir(str(tmp_path), version_base="1.2", job_name="mine"):
             outer, version, state = GlobalHydra.instance().hydra, getbase(), HydraConfig.instance().cfg
@@ -118,7 +119,7 @@ def test_composing_within_another_application(tmp_path):
             assert JobRuntime.instance().get("name") == "mine"
             assert HydraConfig.instance().cfg is state
     finally:
-        setbase(str(base))
+        VersionBase.instance().version_base = before
 
 
 SHARED = {"model": "skeleton", "data": "images", "study": "base"}  # what the options of a group share, no options themselves
