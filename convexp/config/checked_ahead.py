@@ -6,32 +6,28 @@ composed configuration to the run, mostly in the same process. It is recognised 
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
-from convexp.config.load import load_config
+from convexp.config.load import load_values, resolve
 from convexp.config.schema import Config
-from convexp.config.user_paths import make_paths_absolute
 
-_checked: dict[bytes, Config] = {}  # by a hash of the composed values
+_checked: dict[bytes, Config] = {}  # by a hash of the resolved values
 
 
 def check_ahead(cfg: DictConfig, base: Path | None = None) -> Config:
     """Load a configuration as ``load_config`` does, and keep it for ``load_checked_config``."""
-    config = load_config(cfg, base)
-    _checked[_hash(cfg)] = config
+    values = resolve(cfg, base)
+    config = _checked[_hash(values)] = load_values(values)
     return config
 
 
 def load_checked_config(cfg: DictConfig, base: Path | None = None) -> Config:
     """Load a configuration as ``load_config`` does, but check it only if ``check_ahead`` has not."""
-    try:
-        make_paths_absolute(cfg, base or Path.cwd())
-        config = _checked.pop(_hash(cfg), None)
-    except OmegaConfBaseException:  # load_config explains it
-        config = None
-    return load_config(cfg, base) if config is None else config
+    values = resolve(cfg, base)
+    config = _checked.pop(_hash(values), None)
+    return load_values(values) if config is None else config
 
 
 def forget_checked_configs() -> None:
@@ -39,5 +35,5 @@ def forget_checked_configs() -> None:
     _checked.clear()
 
 
-def _hash(cfg: DictConfig) -> bytes:
-    return hashlib.sha256(repr(OmegaConf.to_container(cfg, resolve=True)).encode()).digest()
+def _hash(values: dict[Any, Any]) -> bytes:
+    return hashlib.sha256(repr(values).encode()).digest()

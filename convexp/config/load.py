@@ -36,6 +36,15 @@ def load_config(cfg: DictConfig, base: Path | None = None) -> Config:
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
+    return load_values(resolve(cfg, base))
+
+
+def resolve(cfg: DictConfig, base: Path | None = None) -> dict[Any, Any]:
+    """The plain values of a composed configuration, as ``load_config`` reads them. Its paths are made absolute in place.
+
+    Raises:
+        ConfigError: if a value is missing, if a file was named by its name alone, or if an interpolation leads nowhere.
+    """
     unresolved: Any = OmegaConf.to_container(cfg, resolve=False)
     check_nothing_missing(unresolved)
     check_named(unresolved)
@@ -45,6 +54,15 @@ def load_config(cfg: DictConfig, base: Path | None = None) -> Config:
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
     assert isinstance(values, dict)
+    return values
+
+
+def load_values(values: Mapping[Any, Any]) -> Config:
+    """Parse and check the values that ``resolve`` returns.
+
+    Raises:
+        ConfigError: naming the setting, its value and what would be right.
+    """
     config = parse_config(values)
     check_name("name", config.name)  # not in check_config: the folder of a saved run has its name already
     return check_config(config)
