@@ -35,6 +35,7 @@ class Job:
         point: The run's place in the grid.
         config: The checked configuration; None if it is wrong.
         error: What is wrong with the configuration, if it is.
+        identity: The identity hash of the configuration; None if that is wrong.
         state: The state of the run's folder.
     """
 
@@ -44,16 +45,17 @@ class Job:
     point: Point
     config: Config | None
     error: ConfigError | None
+    identity: str | None
     state: RunStatus = RunStatus.NEW
 
     @property
-    def identity(self) -> str | None:
-        """The identity hash of the configuration; None if that is wrong."""
-        return None if self.config is None else identity_hash(self.config.identity())
+    def values(self) -> dict[str, Any]:
+        """The run's value on each axis, by the key of the axis."""
+        return {axis.key: axis.value(row) for axis, row in self.point}
 
     def planned_run(self) -> PlannedRun:
         """The run as ``study.json`` lists it."""
-        return PlannedRun(self.folder, self.identity, {axis.key: axis.value(row) for axis, row in self.point})
+        return PlannedRun(self.folder, self.identity, self.values)
 
 
 def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name: FolderName) -> list[Job]:
@@ -72,7 +74,8 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
         config, error = _checked(settings)
         folder = name(number, overrides, settings)
         check_subfolder("hydra.sweep.subdir", folder)
-        jobs.append(Job(number, folder, overrides, point, config, error))
+        identity = None if config is None else identity_hash(config.identity())
+        jobs.append(Job(number, folder, overrides, point, config, error, identity))
     if jobs and all(job.error for job in jobs):
         assert jobs[0].error is not None
         raise jobs[0].error
@@ -125,6 +128,6 @@ def _differences(job: Job, root: Path) -> str:
 
 def axis_values(grid: list[Axis], jobs: list[Job]) -> dict[str, list[Any]]:
     """The values that the jobs have on each axis, in the order of the grid."""
-    points = [job.planned_run().point for job in jobs]
+    points = [job.values for job in jobs]
     used = {axis.key: [point[axis.key] for point in points if axis.key in point] for axis in grid}
     return {key: [v for i, v in enumerate(values) if v not in values[:i]] for key, values in used.items()}
