@@ -16,7 +16,7 @@ from convexp.config.signatures.settable import PROVIDED_ARGUMENTS
 from convexp.data import Dataset, Source, prepare
 from convexp.errors import ConfigError
 from convexp.execution.makers import Maker, make, maker, naming_setting
-from convexp.execution.network_plan import NetworkPlan, PixelStatistics, plan_network
+from convexp.execution.network_plan import PixelStatistics, plan_network
 from convexp.models import Network
 from convexp.probes import Probe
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
@@ -33,18 +33,13 @@ def _dataset(settings: str) -> Dataset:
     return prepare(data, make("data.source", data.source, Source))
 
 
-def plan(config: Config) -> NetworkPlan:
-    """Plan the network, as ``plan_network`` does."""
-    return plan_network(config)
-
-
 def network(config: Config, data: PixelStatistics) -> Network:
     """Build the network, its weights drawn from torch's random state.
 
     Raises:
         ConfigError: if the wiring does not fit the skeleton, or the budget of ``match`` cannot be reached.
     """
-    return plan(config).build(data)[0]
+    return plan_network(config).build(data)[0]
 
 
 def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] | None]:

@@ -4,7 +4,7 @@ import math
 import time
 
 from convexp.config import Config
-from convexp.execution import build
+from convexp.execution.network_plan import plan_network
 from convexp.execution.recording import first_record, network_record
 from convexp.models import LayerCost, network_cost
 from convexp.records import RunFolder, RunRecord, RunStatus, write_record
@@ -25,7 +25,7 @@ class CountRun:
     """
 
     def __init__(self, config: Config, folder: RunFolder) -> None:
-        plan = build.plan(config)
+        plan = plan_network(config)
         self.config = config
         self.folder = folder
         self.width = plan.width

@@ -1,7 +1,6 @@
 """Training the network of a run, from the beginning or from a checkpoint."""
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -50,7 +49,7 @@ def fit(
         UnusableError: if Lightning cannot restore the checkpoint.
     """
     if checkpoint is None:
-        _remove_earlier_epochs(setup.folder)
+        _remove_earlier_epochs(setup)
     first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
     log.info("started at epoch %d: %s", first_epoch + 1, setup.config.name)
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
@@ -77,9 +76,9 @@ def fit(
     return trainer
 
 
-def _remove_earlier_epochs(folder: Path) -> None:
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    for events in folder.glob("events.out.tfevents.*"):
+def _remove_earlier_epochs(setup: Setup) -> None:
+    shutil.rmtree(setup.checkpoints, ignore_errors=True)
+    for events in setup.folder.glob("events.out.tfevents.*"):
         events.unlink()
 
 

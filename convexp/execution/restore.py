@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from convexp.config import Config
-from convexp.config.run_folder import load_run_config
+from convexp.config.run_folder import CHECKPOINT, load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.data import Dataset
 from convexp.errors import ConfigError, one_line
@@ -14,7 +14,6 @@ from convexp.execution import build
 from convexp.execution.evaluation import load_weights
 from convexp.models import Network
 from convexp.records import RunRecord, read_record
-from convexp.training.checkpoints import BEST
 from convexp.training.module import Classifier
 
 
@@ -77,7 +76,7 @@ def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
     with torch.random.fork_rng(devices=[]):  # the weights that are drawn here are replaced
         data = build.dataset(config)
         module = Classifier(build.network(config, data))
-    best = folder / "checkpoints" / BEST
+    best = folder / CHECKPOINT
     try:
         load_weights(module, best)
     except Exception as error:

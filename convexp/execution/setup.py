@@ -13,7 +13,7 @@ from convexp.errors import ConfigError
 from convexp.execution import build
 from convexp.execution.footprint import check_memory
 from convexp.execution.makers import Maker
-from convexp.execution.network_plan import NetworkPlan
+from convexp.execution.network_plan import NetworkPlan, plan_network
 from convexp.execution.torch_setup import prepare_torch
 from convexp.models import LayerCost, Network
 from convexp.probes import Probe
@@ -82,7 +82,7 @@ def set_up(config: Config, folder: Path, previous: RunRecord | None, sweep: Swee
     prepare_torch(config)
     data = build.dataset(config)
     _check_same_data(config, data, previous)
-    plan = build.plan(config)
+    plan = plan_network(config)
     check_memory(config, plan.count_layers(), data)
     probes, make_loggers = build.probes(config), build.loggers(config)
     return Setup(

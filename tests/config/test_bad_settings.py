@@ -14,6 +14,7 @@ from convexp.config.hydra_context import isolated_hydra
 from convexp.errors import ConfigError
 from convexp.execution import build
 from convexp.execution.footprint import check_memory
+from convexp.execution.network_plan import plan_network
 
 DRAWN = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
 BASES = (  # options that have all settings between them
@@ -97,7 +98,7 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
     """Whatever the section describes, short of training."""
     if section in ("data", "model", "trainer"):
         data = build.dataset(config if section == "data" else check_config(parse_config(base)))
-        check_memory(config, build.plan(config).count_layers(), data)
+        check_memory(config, plan_network(config).count_layers(), data)
     elif section == "probes":
         build.probes(config)
     elif section in ("optimizer", "scheduler"):

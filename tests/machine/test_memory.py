@@ -11,6 +11,7 @@ from convexp.errors import ConfigError
 from convexp.execution import build, footprint
 from convexp.execution.count_run import cost_metrics
 from convexp.execution.footprint import check_memory
+from convexp.execution.network_plan import plan_network
 from convexp.machine import memory
 from convexp.machine.memory import check_fits, free_bytes
 
@@ -47,7 +48,7 @@ def test_in_a_container_its_limit_counts_and_cached_files_do_not(tmp_path, monke
 @pytest.mark.parametrize("model", ["conv", "local", "dense", "low_rank_local", "global_conv", "mlp"])
 def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatch):
     config = compose_config(f"model={model}", "trainer=cpu")
-    data, plan = build.dataset(config), build.plan(config)
+    data, plan = build.dataset(config), plan_network(config)
     said: list[int] = []
     monkeypatch.setattr(footprint, "check_fits", lambda setting, needs, free: said.append(sum(needs.values())))
     state = torch.get_rng_state()
@@ -62,7 +63,7 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
 
 def test_on_a_gpu_its_own_memory_counts(monkeypatch):
     config = compose_config("trainer=auto")
-    data, layers = build.dataset(config), build.plan(config).count_layers()
+    data, layers = build.dataset(config), plan_network(config).count_layers()
     for name, value in (
         ("is_available", True),
         ("mem_get_info", (1000, 2**40)),
