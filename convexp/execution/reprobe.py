@@ -40,9 +40,9 @@ def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> 
         write_json(target / f"{name}.json", {"settings": (config.probes or {})[name].spec(), **plain(record)})
         save_pictures(pictures, target)
         if record.skipped is not None:
-            console.out.print(f"[yellow]{name} skipped[/]: {console.escape(record.skipped)}")
+            console.out.print(f"[yellow]{name} skipped[/]: {escape(record.skipped)}")
         print_numbers(name, [(number, value, describe_number(type(probe), number)) for number, value in record.numbers.items()])
-    console.out.print(f"maps and pictures: {console.escape(console.display_path(target))}/")
+    console.out.print(f"maps and pictures: {escape(console.display_path(target))}/")
 
 
 def print_numbers(probe: str, numbers: Sequence[tuple[str, float, Entry | None]]) -> None:

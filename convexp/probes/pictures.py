@@ -45,6 +45,11 @@ def tile_grid(colours: Tensor, side: int = 40) -> Tensor:
     return (grid.flatten(3, 4).flatten(1, 2) * 255).round().to(torch.uint8)
 
 
+def evenly_spaced(count: int, most: int) -> Tensor:
+    """Indices of ``most`` of ``count`` tiles, the first and the last among them; of all if there are fewer."""
+    return torch.linspace(0, count - 1, min(most, count)).round().long()
+
+
 def stack_vertically(pictures: Sequence[Tensor]) -> Tensor:
     """Put pictures ``(3, H, W)`` uint8 below each other, padded on the right to the width of the widest."""
     width = max(picture.shape[2] for picture in pictures)

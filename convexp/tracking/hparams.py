@@ -59,7 +59,7 @@ def _found(record: RunRecord, path: str) -> Any:
     section, _, setting = path.partition(".")
     if section == "config":
         return lookup(record.config, setting)
-    return record.network.parameters if record.network else None
+    return getattr(record.network, setting, None)
 
 
 def columns(plan: Plan | None) -> list[Column]:

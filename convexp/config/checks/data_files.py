@@ -5,6 +5,7 @@ from pathlib import Path
 
 from convexp.config.schema import Config
 from convexp.errors import ConfigError
+from convexp.terminal.console import display_path
 
 MOVED = "; if the data of a run has moved, add data_root=FOLDER with its new folder"
 
@@ -21,19 +22,13 @@ def check_data_files(config: Config) -> None:
         if path is not None and not isinstance(path, str):
             raise ConfigError(f"data.source.{setting}={path}: should be a path; quote a number, as in '\"{path}\"'")
     if file is not None and not Path(file).is_file():
-        raise ConfigError(f"data.source.file={_display(file)}: there is no such file{MOVED}")
+        raise ConfigError(f"data.source.file={display_path(Path(file))}: there is no such file{MOVED}")
     if root is None or Path(root).is_dir():
         return
     if "download" not in source:
-        raise ConfigError(f"data.source.root={_display(root)}: there is no such folder{MOVED}")
-    name, folder = config.data.name, _display(root)
+        raise ConfigError(f"data.source.root={display_path(Path(root))}: there is no such folder{MOVED}")
+    name, folder = config.data.name, display_path(Path(root))
     raise ConfigError(
         f"data.source.root={folder}: there is no such folder; set CONVEXP_DATA to the folder that holds {name}, or create it "
         f"(mkdir -p {shlex.quote(folder)}) to have {name} downloaded into it"
     )
-
-
-def _display(path: str) -> str:
-    """The path relative to the working directory if it lies within it, else as it is."""
-    here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from convexp.layers.base import NotLinearError
@@ -12,7 +11,7 @@ from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import find_modules, picture_name
-from convexp.probes.pictures import tile_grid, weight_colours
+from convexp.probes.pictures import evenly_spaced, tile_grid, weight_colours
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 
@@ -52,7 +51,7 @@ class Kernels:
 
     def _picture(self, weights: Tensor) -> Tensor:
         rows = min(self.channels, weights.shape[0])
-        columns = torch.linspace(0, weights.shape[1] - 1, min(self.locations, weights.shape[1])).round().long()
+        columns = evenly_spaced(weights.shape[1], self.locations)
         shown = weights[:rows, columns]  # (rows, columns, C, h, w)
         if len(columns) == 1:  # a block reads better than a pole
             width = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)

@@ -11,7 +11,7 @@ from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import picture_name
-from convexp.probes.pictures import tile_grid, weight_colours
+from convexp.probes.pictures import evenly_spaced, tile_grid, weight_colours
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 from convexp.probes.structure.spatial_layers import spatial_layers
@@ -42,7 +42,7 @@ class ReceptiveFields:
         if len(layer.input_size) != 2:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(layer.input_size)}")
         locations = layer.output_size[0] * layer.output_size[1]
-        columns = torch.linspace(0, locations - 1, min(self.locations, locations)).round().long()
+        columns = evenly_spaced(locations, self.locations)
         taps = layer.taps()
         shown = [on_image(layer, taps, int(location))[: self.channels] for location in columns]
         return Measurement(numbers={}, pictures={picture_name(name): tile_grid(weight_colours(torch.stack(shown, 1)))})
