@@ -66,10 +66,10 @@ def test_study_with_other_settings_does_not_pass_off_old_results(call, tmp_path)
 
 
 def test_crash_before_the_start_is_noted(call, tmp_path, monkeypatch):
-    from convexp.execution import build
+    from convexp.execution import setup
 
-    plan = build.plan
-    monkeypatch.setattr(build, "plan", lambda config: 1 / 0 if config.seed == 0 else plan(config))
+    plan = setup.plan_network
+    monkeypatch.setattr(setup, "plan_network", lambda config: 1 / 0 if config.seed == 0 else plan(config))
     done = call("train", *SWEEP, "seed=0,1")
     assert done.code == 1
     assert "Traceback" in read(tmp_path / "sweep" / "conv-0")["error"]
