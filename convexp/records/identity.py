@@ -21,8 +21,23 @@ OUTSIDE_IDENTITY = (
 # Where public data lies, which is the same everywhere. The location of a user's own images belongs to the identity.
 LOCATIONS = ("data.source.root", "data.source.download")
 
+# Settings that older versions did not have, each with the value that does what they did. A setting with this value is left out
+# of the identity, so that the runs of older versions keep theirs.
+ADDED_LATER: dict[str, Any] = {}
+
 
 def identity_hash(settings: Any) -> str:
     """Return the first 16 hex digits of the SHA-256 of ``settings`` (plain containers) as canonical JSON."""
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def drop_added_later(settings: dict[str, Any]) -> None:
+    """Remove from nested ``settings``, in place, those of ``ADDED_LATER`` that have the value of older versions."""
+    for setting, before in ADDED_LATER.items():
+        *sections, name = setting.split(".")
+        section: Any = settings
+        for key in sections:
+            section = section.get(key) if isinstance(section, dict) else None
+        if isinstance(section, dict) and name in section and section[name] == before:
+            del section[name]

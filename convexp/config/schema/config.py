@@ -12,7 +12,7 @@ from convexp.config.schema.model import Model
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
 from convexp.config.schema.training import Optimizer, Trainer
-from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
+from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY, drop_added_later
 from convexp.records.renamed import first_named
 
 
@@ -66,4 +66,5 @@ class Config(Section):
         for setting in (*OUTSIDE_IDENTITY, *(LOCATIONS if "download" in source else ())):
             *sections, name = setting.split(".")
             reduce(getitem, sections, everything).pop(name, None)
+        drop_added_later(everything)
         return everything
