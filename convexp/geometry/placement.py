@@ -144,21 +144,21 @@ class Placement:
     test: Offsets
 
 
-def window_size(canvas_size: Size, window: int | None, max_shift: Size) -> Size:
+def window_size(canvas_size: Size, window: Size | None, max_shift: Size) -> Size:
     """Return the size of the window that the protocol ``crop`` moves over the canvas.
 
     Args:
         canvas_size: Size of the canvas, in pixels per dimension.
-        window: Side of the window in pixels, or None for the largest that the shifts allow.
+        window: Wanted size of the window per dimension, in pixels, or None for the largest that the shifts allow.
         max_shift: Largest shift per dimension, in pixels.
 
     Raises:
         ValueError: If a shifted window would leave the canvas.
     """
     largest = tuple(n - 2 * r for n, r in zip(canvas_size, max_shift, strict=True))
-    wanted = largest if window is None else (window,) * len(canvas_size)
+    wanted = largest if window is None else window
     if any(not 1 <= w <= most for w, most in zip(wanted, largest, strict=True)):
         sizes = "x".join(map(str, canvas_size))
-        room = max(0, min(largest))
+        room = "x".join(str(max(0, n)) for n in largest)
         raise ValueError(f"shifts of {max(max_shift)} pixels leave {room} of the {sizes} pixels for the window")
     return wanted

@@ -58,8 +58,8 @@ class Stage:
         size = self.wired_size(input_size)
         if self.pool == "none":
             return size
-        if any(n > i for n, i in zip(self.pool_size, size, strict=True)):
-            raise ValueError(f"pool_size={self.pool_size[0]} is larger than the {'x'.join(map(str, size))} units it pools")
+        if larger := [n for n, i in zip(self.pool_size, size, strict=True) if n > i]:
+            raise ValueError(f"pool_size={larger[0]} is larger than the {'x'.join(map(str, size))} units it pools")
         return tuple(i // n for i, n in zip(size, self.pool_size, strict=True))
 
 

@@ -63,10 +63,10 @@ def test_a_moved_window_stays_on_the_canvas(size, data):
     reach = tuple(data.draw(st.integers(0, (n - 1) // 2)) for n in size)
     largest = window_size(size, None, reach)
     assert largest == tuple(n - 2 * r for n, r in zip(size, reach, strict=True))
-    window = data.draw(st.integers(1, min(largest)))
+    window = tuple(data.draw(st.integers(1, n)) for n in largest)
     for n, w, r in zip(size, window_size(size, window, reach), reach, strict=True):
         start = (n - w) // 2
         assert start - r >= 0
         assert start + r + w <= n
     with pytest.raises(ValueError, match="leave"):
-        window_size(size, min(largest) + 1, reach)
+        window_size(size, (*largest[:-1], largest[-1] + 1), reach)

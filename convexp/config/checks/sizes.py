@@ -31,12 +31,15 @@ def check_windows(config: Config) -> None:
     Raises:
         ConfigError: naming the setting.
     """
-    model, size = config.model, max(config.data.input_shape[1:])
-    for setting, limit in (("kernel_size", 2 * size + 1), ("stride", size), ("dilation", size), ("padding", size)):
+    model, size = config.model, config.data.input_shape[1:]
+    for setting in ("kernel_size", "stride", "dilation", "padding"):
         value = getattr(model, setting)
-        for number in value if isinstance(value, list) else [value]:
-            if isinstance(number, int) and number > limit:
-                raise ConfigError(f"model.{setting}={number}: should be {limit} at most for images of {size} pixels")
+        for of_stage in value if isinstance(value, list) else [value]:
+            limits = size if isinstance(of_stage, list) else (max(size),)
+            for number, pixels in zip(of_stage if isinstance(of_stage, list) else [of_stage], limits, strict=True):
+                limit = 2 * pixels + 1 if setting == "kernel_size" else pixels
+                if isinstance(number, int) and number > limit:
+                    raise ConfigError(f"model.{setting}={number}: should be {limit} at most for images of {pixels} pixels")
 
 
 def check_numbers(setting: str, target: Target) -> None:

@@ -2,7 +2,7 @@
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from convexp.config.schema.fields import OffsetChoice, SampleCount
+from convexp.config.schema.fields import DimensionNumber, OffsetChoice, SampleCount
 from convexp.config.schema.placements import build_placement
 from convexp.config.schema.section import Section, Target
 from convexp.geometry import Size
@@ -13,7 +13,7 @@ class Shift(Section):
     """How images are moved on their canvas (see ``convexp.geometry.placement`` and docs/design.md, section 4)."""
 
     protocol: ShiftProtocol
-    window: PositiveInt | None  # under the protocol crop: side of the window, in pixels; null: as large as the shifts allow
+    window: DimensionNumber | None  # under the protocol crop: size of the window, in pixels; null: as large as the shifts allow
     train: OffsetChoice  # drawn anew in every epoch
     val: OffsetChoice  # drawn once, with split_seed
     test: OffsetChoice  # drawn once, with split_seed
@@ -30,7 +30,7 @@ class Data(Section):
         description="shape of an image of the source: [channels, height, width] or [channels, length]",
     )
     classes: int = Field(ge=2, description="number of classes")
-    canvas: PositiveInt | None
+    canvas: DimensionNumber | None
     position: OffsetChoice
     shift: Shift
     train_size: SampleCount | None  # null: all samples that are not used for validation

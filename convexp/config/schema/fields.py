@@ -1,32 +1,33 @@
-"""Types of settings that several sections use: values for each stage, offsets in pixels, numbers of samples."""
+"""Types of settings that several sections use: values for each stage or dimension, offsets, numbers of samples."""
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PositiveInt, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError, WithJsonSchema
 
 from convexp.geometry.skeleton import PaddingMode, Pool
 from convexp.geometry.subset_size import check_subset_size
 
 
-def _per_stage(item: Any) -> BeforeValidator:
-    """Accept one value of the type ``item`` for all stages, or a list with one value for each."""
+def _one_or_list(item: Any, several: Any) -> BeforeValidator:
+    """Accept one value of the type ``item``, or a list of values of the type ``several``."""
     one: TypeAdapter[Any] = TypeAdapter(item)
+    many: TypeAdapter[Any] = TypeAdapter(several)
 
     def check(value: Any) -> Any:
-        values: list[Any] = value if isinstance(value, list) else [value]
         try:
-            checked = [one.validate_python(v, strict=True) for v in values]
+            if isinstance(value, list):
+                return [many.validate_python(each, strict=True) for each in value]
+            return one.validate_python(value, strict=True)
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-        return checked if isinstance(value, list) else checked[0]
 
     return BeforeValidator(check)
 
 
-def _per_stage_schema(item: Any) -> WithJsonSchema:
+def _one_or_list_schema(item: Any, several: Any) -> WithJsonSchema:
     """The JSON schema of such a setting, from which ``--help SETTING`` describes its values."""
-    one = TypeAdapter[Any](item).json_schema()
-    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": one}]})
+    items = TypeAdapter[Any](several).json_schema()
+    return WithJsonSchema({"anyOf": [TypeAdapter[Any](item).json_schema(), {"type": "array", "items": items}]})
 
 
 def _check_padding(value: int | str) -> int | str:
@@ -50,11 +51,17 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_PADDING = Annotated[Any, WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"enum": ["same", "valid"]}]})]
-StageNumber = Annotated[Any, _per_stage(PositiveInt), _per_stage_schema(PositiveInt)]
-StagePadding = Annotated[Any, _per_stage(Annotated[int | str, AfterValidator(_check_padding)]), _per_stage_schema(_PADDING)]
-StagePaddingMode = Annotated[Any, _per_stage(PaddingMode), _per_stage_schema(PaddingMode)]
-StagePool = Annotated[Any, _per_stage(Pool), _per_stage_schema(Pool)]
+_PADDING_VALUES = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"enum": ["same", "valid"]}]})
+_Padding = Annotated[int | str, AfterValidator(_check_padding), _PADDING_VALUES]
+
+# One whole number for all dimensions, or one for each: [height, width].
+DimensionNumber = Annotated[Any, _one_or_list(PositiveInt, PositiveInt), _one_or_list_schema(PositiveInt, PositiveInt)]
+_DimensionPadding = Annotated[Any, _one_or_list(_Padding, NonNegativeInt), _one_or_list_schema(_Padding, NonNegativeInt)]
+# One value for all stages, or a list with one for each; a number of a stage may be a list itself, with one for each dimension.
+StageNumber = Annotated[Any, _one_or_list(PositiveInt, DimensionNumber), _one_or_list_schema(PositiveInt, DimensionNumber)]
+StagePadding = Annotated[Any, _one_or_list(_Padding, _DimensionPadding), _one_or_list_schema(_Padding, _DimensionPadding)]
+StagePaddingMode = Annotated[Any, _one_or_list(PaddingMode, PaddingMode), _one_or_list_schema(PaddingMode, PaddingMode)]
+StagePool = Annotated[Any, _one_or_list(Pool, Pool), _one_or_list_schema(Pool, Pool)]
 
 _OFFSETS = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}]}
 OffsetChoice = Annotated[Any, BeforeValidator(_check_offsets), WithJsonSchema(_OFFSETS)]

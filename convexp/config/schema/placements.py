@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from convexp.config.schema.skeletons import per_dimension
 from convexp.geometry import Size
 from convexp.geometry.placement import (
     Offsets,
@@ -43,11 +44,13 @@ def build_placement(data: "Data") -> Placement:
 def _canvas_size(data: "Data", image_size: Size) -> Size:
     if data.canvas is None:
         return image_size
-    if data.canvas < max(image_size):
+    canvas = per_dimension("data.canvas", data.canvas, len(image_size))
+    if any(c < n for c, n in zip(canvas, image_size, strict=True)):
+        least = list(image_size) if isinstance(data.canvas, list) else max(image_size)
         raise ValueError(
-            f"data.canvas={data.canvas}: is smaller than the image; should be {max(image_size)} or more, or null for no canvas"
+            f"data.canvas={data.canvas}: is smaller than the image; should be {least} or more, or null for no canvas"
         )
-    return (data.canvas,) * len(image_size)
+    return canvas
 
 
 def _input_size(shift: "Shift", canvas_size: Size, offsets: list[Offsets]) -> Size:
@@ -57,8 +60,9 @@ def _input_size(shift: "Shift", canvas_size: Size, offsets: list[Offsets]) -> Si
             raise ValueError(f"data.shift.window={shift.window}: goes with data.shift.protocol=crop, or should be null")
         return canvas_size
     reach: Size = tuple(map(max, zip(*map(largest_shift, offsets), strict=True)))
+    window = None if shift.window is None else per_dimension("data.shift.window", shift.window, len(canvas_size))
     try:
-        return window_size(canvas_size, shift.window, reach)
+        return window_size(canvas_size, window, reach)
     except ValueError as error:
         setting = f"data.shift.window={shift.window}" if shift.window else "data.shift.protocol=crop"
         raise ValueError(f"{setting}: {error}") from None

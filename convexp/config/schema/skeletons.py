@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from convexp.geometry import resolve_padding
+from convexp.geometry import Size, resolve_padding
 from convexp.geometry.skeleton import Skeleton, Stage
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ def build_skeleton(model: "Model", input_shape: tuple[int, ...], classes: int) -
     """The skeleton of ``model`` for images of ``input_shape`` (C, H, W) or (C, L), before ``model.width`` is applied.
 
     Raises:
-        ValueError: naming the setting, if a list does not have one value for each stage, or if the padding is ``same`` and the
-            kernel is even.
+        ValueError: naming the setting, if a list does not have one value for each stage or dimension, or if the padding is
+            ``same`` and the kernel is even.
     """
     return Skeleton(
         input_shape=input_shape,
@@ -29,21 +29,24 @@ def build_skeleton(model: "Model", input_shape: tuple[int, ...], classes: int) -
 
 
 def _build_stage(model: "Model", index: int, dims: int) -> Stage:
-    """The stage number ``index``; its sizes are the same in each of the ``dims`` dimensions."""
+    """The stage number ``index`` for images of ``dims`` dimensions."""
 
     def value(setting: str) -> Any:
         return _value_of_stage(model, setting, index)
 
-    kernel_size, dilation = (value("kernel_size"),) * dims, (value("dilation"),) * dims
+    def size(setting: str) -> Size:
+        return per_dimension(f"model.{setting}", value(setting), dims)
+
+    kernel_size, dilation, padding = size("kernel_size"), size("dilation"), value("padding")
     return Stage(
         channels=model.channels[index],
         kernel_size=kernel_size,
-        stride=(value("stride"),) * dims,
-        padding=resolve_padding(value("padding"), kernel_size, dilation),
+        stride=size("stride"),
+        padding=resolve_padding(padding if isinstance(padding, str) else size("padding"), kernel_size, dilation),
         dilation=dilation,
         padding_mode=value("padding_mode"),
         pool=value("pool"),
-        pool_size=(value("pool_size"),) * dims,
+        pool_size=size("pool_size"),
     )
 
 
@@ -54,3 +57,19 @@ def _value_of_stage(model: "Model", setting: str, index: int) -> Any:
     if len(values) != stages:
         raise ValueError(f"model.{setting}={values}: should be one value, or {stages} of them, as many as model.channels has")
     return values[index]
+
+
+def per_dimension(setting: str, value: int | list[int], dims: int) -> Size:
+    """One number for each of ``dims`` dimensions, from one for all of them or a list of them, [height, width].
+
+    Raises:
+        ValueError: naming the setting, if the list does not have one number for each dimension.
+    """
+    if not isinstance(value, list):
+        return (value,) * dims
+    if len(value) != dims:
+        several = "[length]" if dims == 1 else f"{dims} of them, [height, width]"
+        raise ValueError(
+            f"{setting}={value}: should be one number, or {several}, for images of {dims} dimension{'s'[: dims - 1]}"
+        )
+    return tuple(value)

@@ -49,6 +49,8 @@ def describe_values(schema: ValueSchema) -> str:
     match schema:
         case {"anyOf": [one, {"type": "array", "items": each}]} if each == one:
             return f"{describe_values(one)}, or a list of these"
+        case {"anyOf": [one, {"type": "array", "items": {"anyOf": [each, {"type": "array"}]}}]} if each == one:
+            return f"{describe_values(one)}, or a list of these, in which each may be a list itself"
         case {"anyOf": schemas}:
             return ", or ".join(map(describe_values, sorted(schemas, key=lambda each: each.get("type") == "null")))
         case {"enum": _}:
