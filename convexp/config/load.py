@@ -18,6 +18,7 @@ from convexp.config.checks.probes import check_probes
 from convexp.config.checks.sections import check_global_files, check_named, check_nothing_missing
 from convexp.config.checks.sizes import check_monitors, check_numbers, check_width, check_windows
 from convexp.config.checks.targets import check_targets
+from convexp.config.checks.tasks import check_task
 from convexp.config.folders import check_name
 from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Config
@@ -94,6 +95,7 @@ def check_config(config: Config) -> Config:
     """
     check_environment()
     check_targets(config)
+    check_task(config)
     check_geometry(config)
     check_probes(config)
     check_data_files(config)

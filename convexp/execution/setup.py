@@ -19,7 +19,6 @@ from convexp.models import LayerCost, Network
 from convexp.probes import Probe
 from convexp.records import RunRecord
 from convexp.records.plan import Sweep
-from convexp.training.module import Classifier
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Trainee:
 
     network: Network
     layers: list[LayerCost]
-    module: Classifier
+    module: pl.LightningModule
     callbacks: list[Callback]
 
 
@@ -100,7 +99,7 @@ def build_trainee(setup: Setup) -> Trainee:
     """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state."""
     pl.seed_everything(setup.config.seed, workers=True, verbose=False)
     network, layers = setup.plan.build(setup.data)
-    module = Classifier(network, *build.optimization(setup.config))
+    module = build.task(setup.config, network, *build.optimization(setup.config))
     return Trainee(network, layers, module, build.callbacks(setup.config))
 
 

@@ -11,7 +11,8 @@ from convexp.config.options import is_shared, list_options
 from convexp.errors import ConfigError
 
 CHOICE = re.compile(r"\+{0,2}(?P<group>\w[\w/]*)(?:@[^=]*)?=", re.ASCII)
-SINGLE_CHOICE = ("model", "data", "optimizer", "scheduler", "trainer", "study")  # Hydra would merge several options of these
+# Hydra would merge several options of these.
+SINGLE_CHOICE = ("model", "data", "task", "optimizer", "scheduler", "trainer", "study")
 NULL = re.compile(r"(?<![\w./-])null(?![\w./-])", re.IGNORECASE)
 
 
