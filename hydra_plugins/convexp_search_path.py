@@ -9,15 +9,20 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from convexp.config.options import is_option
 from convexp.config.search_path import conf_dir
+from convexp.config.sources import PACKAGE, installed_sources
 
 
 class ConvexpConfigSource(FileConfigSource):
-    """The folder ``conf`` of convexp. Files that are no choices of their own are found, but not listed among the options."""
+    """A folder of convexp or of a package. Files that are no choices of their own are found, but not listed as options."""
 
     @staticmethod
     def scheme() -> str:
         """The scheme of this source in Hydra's search path."""
         return "convexp"
+
+    def is_config(self, config_path: str) -> bool:
+        """Called by Hydra. A package has no part in ``local``, the user's own defaults, which would change every run."""
+        return super().is_config(config_path) and not (self.provider.startswith(PACKAGE) and config_path.startswith("local/"))
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """Called by Hydra: the names in a folder, for ``--help``, TAB completion and error messages."""
@@ -27,7 +32,7 @@ class ConvexpConfigSource(FileConfigSource):
 
 
 class ConvexpSearchPath(SearchPathPlugin):
-    """Makes ``conf`` a ``ConvexpConfigSource``, and adds the user's defaults: ``conf/local/default.yaml`` where they work."""
+    """Makes ``conf`` a ``ConvexpConfigSource``, and adds installed packages and ``conf/local/default.yaml`` where one works."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Called by Hydra, for any application; search paths without convexp's ``conf`` are left alone."""
@@ -37,5 +42,7 @@ class ConvexpSearchPath(SearchPathPlugin):
         ]
         for element in elements:
             element.path = f"{ConvexpConfigSource.scheme()}://{ours}"
+        for source in installed_sources()[1:] if elements else ():
+            search_path.append(source.name, f"{ConvexpConfigSource.scheme()}://{source.folder}")
         if elements and here.resolve() != ours and (here / "local" / "default.yaml").is_file():
             search_path.append("convexp", f"file://{here}")

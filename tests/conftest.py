@@ -57,6 +57,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     """Runs a command in this process, in an empty folder: call("train", "seed=1"); the runs of a sweep, too."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds the folders of the user's own modules
 
     def run(name: str, *arguments: str) -> Done:
         import importlib

@@ -20,6 +20,7 @@ from convexp.config import conf_dir
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.command_line.switches import check_switches
+from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.config.user_paths import drop_empty_variables
 from convexp.errors import ConvexpError
@@ -58,6 +59,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
     @lenient_output()
     def main() -> None:
         set_environment()
+        register_own_options()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
         forget_warnings()
         try:

@@ -13,7 +13,7 @@ from convexp.errors import ConfigError
 from convexp.records import read_record
 from convexp.terminal import console
 
-SETTINGS = ("run", "accelerator", "data_root", "probes")  # conf/eval.yaml
+SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/eval.yaml
 
 
 def task(cfg: DictConfig) -> None:

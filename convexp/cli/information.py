@@ -38,7 +38,7 @@ def print_information(program: str, config_name: str, arguments: Sequence[str]) 
 def _print_help(line: CommandLine, config_name: str) -> None:
     """Print the options of each group, and the description of each setting, that the command line names."""
     from convexp.cli import show  # imported only for those who ask: every command passes through this module
-    from convexp.config.help.comments import option_titles
+    from convexp.config.help.comments import option_origins, option_titles
     from convexp.config.help.settings import describe_settings
 
     cfg = line.compose(config_name)
@@ -47,7 +47,7 @@ def _print_help(line: CommandLine, config_name: str) -> None:
         options = option_titles(cfg, name)
         if options:
             chosen = OmegaConf.select(cfg, "hydra.runtime.choices")[name]
-            show.options(name, chosen, options)
+            show.options(name, chosen, options, option_origins(cfg, name))
         if not options or OmegaConf.select(cfg, name) is not None:
             show.setting_help(describe_settings(cfg, config_name, name))
 
@@ -58,18 +58,22 @@ def _asks_for_completion(arguments: Sequence[str]) -> bool:
 
 
 def _complete(typed: str, config_name: str) -> list[str]:
-    """The completions of the last word of ``typed`` if it is ``setting=`` and the start of a value.
+    """The completions of the last word of ``typed`` if it is ``group=`` or ``setting=`` and the start of one value.
 
-    An empty list otherwise: names of settings and options of groups are completed by Hydra.
+    An empty list otherwise: names of settings and groups, and lists of options, are completed by Hydra.
     """
     from convexp.config.help.values import complete_values
+    from convexp.config.options import list_options
 
     *before, word = typed.split(" ")
     setting, equals, value = word.partition("=")
     if not equals:
         return []
+    line = parse_command_line(before[1:])
+    if options := list_options(setting.lstrip("+"), line.sources()):  # Hydra does not know the folders on the typed line
+        return [f"{setting}={option}" for option in options if option.startswith(value)]
     try:
-        cfg = parse_command_line(before[1:]).compose(config_name)
+        cfg = line.compose(config_name)
     except HydraException:  # the words before are incomplete or wrong
         return []
     return [f"{setting}={each}" for each in complete_values(cfg, setting.lstrip("+")) if each.startswith(value)]

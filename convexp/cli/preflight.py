@@ -9,6 +9,7 @@ from omegaconf import DictConfig, read_write
 
 from convexp.cli.application import errors_in_one_line
 from convexp.cli.resume import find_resumed_run
+from convexp.config.ambiguity import check_unambiguous
 from convexp.config.checked_ahead import check_ahead, forget_checked_configs
 from convexp.config.command_line.format import format_path_override
 from convexp.config.folders import check_folder, check_writable, make_writable_folder, setting_of_folder
@@ -30,6 +31,7 @@ class CheckTraining(Callback):
                 check_writable(f"resume={config.resume}", folder)
                 _set_folder(config, "run", folder)
                 return
+            check_unambiguous(config, config.hydra.job.config_name)
             check_ahead(without_hydra(config))
             make_writable_folder(*_resolve_folder(config, "run"))
 
@@ -41,6 +43,7 @@ class CheckTraining(Callback):
             _check_output_subdir(config)
             if "resume" in _overridden(config):
                 raise ConfigError("resume: resumes a single run, without -m; to resume a sweep, start it again")
+            check_unambiguous(config, config.hydra.job.config_name)
 
 
 class CheckEvaluation(Callback):
@@ -53,6 +56,7 @@ class CheckEvaluation(Callback):
                 raise ConfigError(
                     f"hydra.run.dir={config.hydra.run.dir}: convexp-eval writes into the folder of the run; leave it out"
                 )
+            check_unambiguous(config, config.hydra.job.config_name)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra for ``-m``, which convexp-eval refuses."""

@@ -44,13 +44,14 @@ def setting_help(settings: Iterable[SettingHelp]) -> None:
             console.out.print(f"  {escape(line)}")
 
 
-def options(group: str, chosen: Any, titles: dict[str, str]) -> None:
-    """Print the options of a group with their titles; the chosen ones are marked by an asterisk."""
+def options(group: str, chosen: Any, titles: dict[str, str], origins: dict[str, str]) -> None:
+    """Print the options of a group with their titles, and their origin if it is not convexp; an asterisk marks the chosen."""
     console.out.print(f"[bold]{escape(group)}=OPTION[/]")
     width = max(map(len, titles))
     for name, title in titles.items():
+        origin = f" [dim](from {escape(origins[name])})[/]" if name in origins else ""
         mark = "*" if name == chosen or (isinstance(chosen, list) and name in chosen) else " "
-        console.out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(title)}")
+        console.out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(title)}{origin}")
 
 
 def _accuracy(metrics: dict[str, float]) -> str:

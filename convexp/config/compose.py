@@ -2,6 +2,7 @@
 
 from hydra import compose
 
+from convexp.config.ambiguity import check_unambiguous
 from convexp.config.command_line.groups import normalize_choice
 from convexp.config.hydra_context import hydra_values, isolated_hydra, without_hydra
 from convexp.config.load import load_config
@@ -21,4 +22,5 @@ def compose_config(*overrides: str) -> Config:
     with isolated_hydra():
         cfg = compose("train", [normalize_choice(override) for override in overrides], return_hydra_config=True)
         with hydra_values(cfg):
+            check_unambiguous(cfg, "train")
             return load_config(without_hydra(cfg))

@@ -7,7 +7,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.command_line.format import format_value
-from convexp.config.command_line.parse import CommandLine
+from convexp.config.command_line.parse import SEARCH_PATH, CommandLine
 from convexp.config.hydra_context import without_hydra
 from convexp.config.options import MULTIPLE_CHOICE
 from convexp.config.user_paths import make_paths_absolute
@@ -23,11 +23,13 @@ def differences(cfg: DictConfig, choices: dict[str, Any], line: CommandLine, con
         line: the command line, for the user's own folder of YAML files.
         config_name: name of the primary configuration, ``train`` or ``eval``.
     """
-    default = CommandLine(config_dir=line.config_dir).compose(config_name)
+    known = [text for text in (line.override(SEARCH_PATH),) if text]
+    default = CommandLine(overrides=known, config_dir=line.config_dir).compose(config_name)
     chosen, default_options = _options(cfg, choices), _options(default, default.hydra.runtime.choices)
     options = [f"{group}={_format(option)}" for group, option in chosen.items() if option != default_options.get(group)]
     try:
-        base = CommandLine(overrides=options, config_dir=line.config_dir).compose(config_name) if options else default
+        chooses = CommandLine(overrides=[*known, *options], config_dir=line.config_dir)
+        base = chooses.compose(config_name) if options else default
     except HydraException:  # the options come from a folder that is not known here
         base = default
     before, now = _flat(base), _flat(cfg)
@@ -47,7 +49,8 @@ def _options(cfg: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
 def _flat(cfg: DictConfig) -> dict[str, Any]:
     copy = without_hydra(cfg)
     make_paths_absolute(copy, Path.cwd())  # as they are in the configuration of a run
-    return flatten(OmegaConf.to_container(copy, resolve=False))
+    plain: Any = OmegaConf.to_container(copy, resolve=False)
+    return flatten({section: value for section, value in plain.items() if section != "pythonpath"})  # follows --config-dir
 
 
 def _format(value: Any) -> str:

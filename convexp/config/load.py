@@ -20,6 +20,7 @@ from convexp.config.checks.sizes import check_monitors, check_numbers, check_wid
 from convexp.config.checks.targets import check_targets
 from convexp.config.checks.tasks import check_task
 from convexp.config.folders import check_name
+from convexp.config.importable import make_importable
 from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Config
 from convexp.config.user_paths import make_paths_absolute
@@ -94,6 +95,7 @@ def check_config(config: Config) -> Config:
         ConfigError: naming the setting, its value and what would be right.
     """
     check_environment()
+    make_importable(config.pythonpath)
     check_targets(config)
     check_task(config)
     check_geometry(config)

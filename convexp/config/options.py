@@ -4,25 +4,37 @@ A file with the header line ``# @shared true``, such as ``conf/model/skeleton.ya
 in common. They name it in their defaults lists, and users cannot choose it.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-from convexp.config.search_path import conf_dir
+from omegaconf import DictConfig
+
+from convexp.config.sources import Source, installed_sources
 
 SHARED = "# @shared true"  # header line of a file that is no option; Hydra ignores it, as it does every key but @package
 MULTIPLE_CHOICE = ("probes", "logger")  # groups of which several options may be chosen; each is stored under its own name
 
 
-def list_options(group: str) -> list[str]:
-    """Names of the options of ``group`` that convexp itself has; an empty list if there is no such group."""
-    return sorted(file.stem for file in _files(group) if is_option(file))
+def list_options(group: str, sources: Iterable[Source] | None = None) -> list[str]:
+    """Names of the options of ``group`` in ``sources``, or of those installed; an empty list if there is no such group."""
+    files = [file for source in sources or installed_sources() for file in Path(source.folder, group).glob("*.yaml")]
+    return sorted({file.stem for file in files if is_option(file)})
 
 
-def is_shared(group: str, name: str) -> bool:
+def is_shared(group: str, name: str, sources: Iterable[Source]) -> bool:
     """Whether ``name`` is a file of ``group`` that only other files use."""
-    file = Path(conf_dir(), group, f"{name}.yaml")
-    return file.is_file() and not is_option(file)
+    files = [source.file(Path(group, name)) for source in sources]
+    return any(file.is_file() and not is_option(file) for file in files)
+
+
+def chosen_options(cfg: DictConfig) -> Iterator[tuple[str, str]]:
+    """Every group with an option that is chosen in a composed configuration, including its node ``hydra``."""
+    several = {key: list(cfg[key]) for key in MULTIPLE_CHOICE if cfg.get(key) is not None}  # Hydra does not record these
+    for group, chosen in {**several, **cfg.hydra.runtime.choices}.items():
+        for option in chosen if isinstance(chosen, list) else [chosen]:
+            yield str(group), str(option)
 
 
 def is_option(file: Path) -> bool:
@@ -34,10 +46,6 @@ def title(file: Path) -> str:
     """What the first line of the header says that an option is; empty if there is no header."""
     first = next((line for line in _header(file).splitlines() if not line.startswith("# @")), "")
     return first.removeprefix("#").strip()
-
-
-def _files(group: str) -> list[Path]:
-    return list(Path(conf_dir(), group).glob("*.yaml"))
 
 
 @cache

@@ -50,6 +50,8 @@ def make_paths_absolute(cfg: DictConfig, base: Path) -> None:
     for setting in SETTINGS:
         if isinstance(value := OmegaConf.select(cfg, setting), str):
             OmegaConf.update(cfg, setting, str(absolute_path(setting, value, base)))
+    if OmegaConf.is_list(folders := OmegaConf.select(cfg, "pythonpath")):
+        cfg.pythonpath = [str(absolute_path("pythonpath", folder, base)) for folder in folders]
 
 
 def quote_home(override: str) -> str:

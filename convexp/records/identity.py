@@ -10,6 +10,7 @@ OUTSIDE_IDENTITY = (
     "outputs",
     "resume",
     "data_root",
+    "pythonpath",
     "logger",
     "study",
     "on_failure",

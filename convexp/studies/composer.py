@@ -7,7 +7,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from convexp.config.ambiguity import check_unambiguous
 from convexp.config.hydra_context import without_hydra
+from convexp.config.sources import composed_sources
 from convexp.studies.overrides import parse_override
 
 
@@ -21,6 +23,7 @@ class Composer:
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self.loader = loader
         self.master = master
+        self.sources = tuple(composed_sources(master))
         self._groups: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], DictConfig] = {}
 
@@ -44,7 +47,9 @@ class Composer:
 
     def _base(self, overrides: tuple[str, ...]) -> DictConfig:
         if overrides not in self._bases:
-            self._bases[overrides] = without_hydra(self.with_hydra(list(overrides)))
+            base = self.with_hydra(list(overrides))
+            check_unambiguous(base, base.hydra.job.config_name)
+            self._bases[overrides] = without_hydra(base)
         return self._bases[overrides]
 
     def _is_value(self, override: Override) -> bool:

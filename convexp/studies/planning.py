@@ -68,7 +68,7 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
     jobs: list[Job] = []
     for number, point in enumerate(console.track(points, "plan")):
         texts = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
-        overrides = [normalize_choice(text) for text in (*constant, *texts)]
+        overrides = [normalize_choice(text, composer.sources) for text in (*constant, *texts)]
         set_job_number(number)
         settings = composer.compose(overrides)
         config, error = _checked(settings)

@@ -8,6 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from convexp.config.options import is_shared, list_options
+from convexp.config.sources import Source, installed_sources
 from convexp.errors import ConfigError
 
 CHOICE = re.compile(r"\+{0,2}(?P<group>\w[\w/]*)(?:@[^=]*)?=", re.ASCII)
@@ -17,10 +18,14 @@ NULL = re.compile(r"(?<![\w./-])null(?![\w./-])", re.IGNORECASE)
 
 
 @cache  # the runs of a sweep have most overrides in common
-def normalize_choice(override: str) -> str:
+def normalize_choice(override: str, sources: tuple[Source, ...] | None = None) -> str:
     """The override with ``none`` for ``null`` if it chooses an option of a group that has an option ``none``.
 
     Overrides of settings are returned unchanged.
+
+    Args:
+        override: the override.
+        sources: where options are looked for; None for convexp itself and installed packages.
 
     Raises:
         ConfigError: if the override chooses something that is neither the name of an option nor a list of names, or a file that
@@ -28,7 +33,8 @@ def normalize_choice(override: str) -> str:
     """
     found = CHOICE.match(override)
     group = found["group"] if found else ""
-    options = list_options(group) if group else []
+    sources = sources or installed_sources()
+    options = list_options(group, sources) if group else []
     if not options:
         return override
     try:
@@ -36,11 +42,11 @@ def normalize_choice(override: str) -> str:
     except HydraException:  # Hydra itself explains an override that it cannot parse
         return override
     for value in values:
-        _check_choice(override, group, options, value)
+        _check_choice(override, group, options, value, sources)
     return NULL.sub("none", override) if None in values else override
 
 
-def _check_choice(override: str, group: str, options: list[str], value: Any) -> None:
+def _check_choice(override: str, group: str, options: list[str], value: Any, sources: tuple[Source, ...]) -> None:
     several = group not in SINGLE_CHOICE
     names = value if isinstance(value, list) else [value]
     known = "" if override.startswith("hydra/") else f"; there are {', '.join(options)}"  # Hydra has further ones of its own
@@ -51,7 +57,7 @@ def _check_choice(override: str, group: str, options: list[str], value: Any) -> 
     if not all(isinstance(name, str) for name in names) or not (several or len(names) == 1):
         expected = "the name of an option, or a list of names" if several else "the name of one option"
         raise ConfigError(f"{setting}={shown}: should be {expected}{known}")
-    if any(is_shared(group, str(name)) for name in names):
+    if any(is_shared(group, str(name), sources) for name in names):
         raise ConfigError(
             f"{setting}={shown}: only holds what the options of {group} share; choose one of {', '.join(options)}"
         )

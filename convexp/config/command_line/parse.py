@@ -9,7 +9,13 @@ from hydra import compose
 from omegaconf import DictConfig
 
 from convexp.config.command_line.format import format_value
+from convexp.config.command_line.search_path import parse_search_path
 from convexp.config.hydra_context import isolated_hydra
+from convexp.config.importable import make_importable
+from convexp.config.sources import Source, installed_sources
+from convexp.terminal.console import display_path
+
+SEARCH_PATH = "hydra.searchpath"
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,28 @@ class CommandLine:
     overrides: Sequence[str] = ()
     config_dir: str | None = None
 
+    @property
+    def search_path(self) -> list[str]:
+        """The folders with YAML files that the user names: ``--config-dir``, then ``hydra.searchpath``."""
+        given = [f"file://{Path(self.config_dir).resolve()}"] if self.config_dir else []
+        return [*given, *self.searched]
+
+    @property
+    def searched(self) -> list[str]:
+        """The folders that ``hydra.searchpath`` names, as ``parse_search_path`` returns them."""
+        return parse_search_path(self.override(SEARCH_PATH) or "")
+
+    def sources(self) -> tuple[Source, ...]:
+        """Where options are looked for: convexp, installed packages, and the folders that the user names."""
+        folders = [Path(path.removeprefix("file://")) for path in self.search_path]
+        return (*installed_sources(), *(Source(display_path(folder), folder) for folder in folders if folder.is_dir()))
+
     def override(self, setting: str) -> str | None:
         """The override of ``setting`` as it was typed; None if there is none."""
         return next((text for text in self.overrides if text.partition("=")[0].lstrip("+") == setting), None)
 
     def compose(self, config_name: str, without: str | None = None) -> DictConfig:
-        """Compose the configuration, including its node ``hydra``.
+        """Compose the configuration, including its node ``hydra``; modules of the user's can be imported from then on.
 
         Args:
             config_name: name of the primary configuration, ``train`` or ``eval``.
@@ -44,11 +66,13 @@ class CommandLine:
         Raises:
             HydraException: if Hydra cannot compose it.
         """
-        overrides = [text for text in self.overrides if text != without]
-        if self.config_dir:
-            overrides.insert(0, f"hydra.searchpath={format_value([f'file://{Path(self.config_dir).resolve()}'])}")
+        overrides = [text for text in self.overrides if text not in (without, self.override(SEARCH_PATH))]
+        if self.search_path:
+            overrides.insert(0, f"{SEARCH_PATH}={format_value(self.search_path)}")
         with isolated_hydra():
-            return compose(config_name, overrides, return_hydra_config=True)
+            cfg = compose(config_name, overrides, return_hydra_config=True)
+        make_importable(cfg.get("pythonpath"))
+        return cfg
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig
 
-from convexp.config.options import MULTIPLE_CHOICE, is_option, title
+from convexp.config.options import chosen_options, is_option, title
+from convexp.config.sources import Source, composed_sources
 
 
 def yaml_files(cfg: DictConfig, config_name: str) -> list[tuple[str, Path]]:
@@ -21,30 +22,34 @@ def yaml_files(cfg: DictConfig, config_name: str) -> list[tuple[str, Path]]:
     Returns:
         Each file comes before those in its defaults list, whose settings it may override.
     """
-    folders = _folders(cfg)
-    several = {key: list(cfg[key]) for key in MULTIPLE_CHOICE if cfg.get(key) is not None}  # Hydra does not record these
-    choices = {**several, **cfg.hydra.runtime.choices}
+    folders = [source.folder for source in composed_sources(cfg)]
     files = list(_with_bases(folders, "", config_name))
-    for group, chosen in choices.items():
-        for option in chosen if isinstance(chosen, list) else [chosen]:
-            files += _with_bases(folders, str(group), str(option))
+    for group, option in chosen_options(cfg):
+        files += _with_bases(folders, group, option)
     return files
 
 
 def option_titles(cfg: DictConfig, group: str) -> dict[str, str]:
     """The options of ``group``, each with the first line of its file, which says what it is."""
-    files = {file.stem: file for folder in reversed(_folders(cfg)) for file in sorted((folder / group).glob("*.yaml"))}
+    files = {file.stem: file for file, _ in _option_files(cfg, group)}
     return {name: title(file) for name, file in sorted(files.items()) if title(file) and is_option(file)}
+
+
+def option_origins(cfg: DictConfig, group: str) -> dict[str, str]:
+    """The options of ``group`` that are not convexp's own, each with the name of the source that it comes from."""
+    return {file.stem: source.name for file, source in _option_files(cfg, group) if source.name != "convexp"}
+
+
+def _option_files(cfg: DictConfig, group: str) -> Iterator[tuple[Path, Source]]:
+    """The files of ``group`` with their sources; a file with priority comes after others of the same name."""
+    for source in reversed(composed_sources(cfg)):
+        for file in sorted(Path(source.folder, group).glob("*.yaml")):
+            yield file, source
 
 
 def find_comment(files: list[tuple[str, Path]], setting: str) -> str:
     """The comment on ``setting`` in the first of ``files`` (see ``yaml_files``) that has one; empty if none has."""
     return next(filter(None, (_comments(file, package).get(setting) for package, file in files)), "")
-
-
-def _folders(cfg: DictConfig) -> list[Path]:
-    """The folders of the search path, the first one having priority."""
-    return [Path(source.path) for source in cfg.hydra.runtime.config_sources if Path(source.path).is_dir()]
 
 
 def _with_bases(folders: list[Path], group: str, option: str) -> Iterator[tuple[str, Path]]:

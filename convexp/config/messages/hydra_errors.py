@@ -14,7 +14,6 @@ from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import without_hydra
 from convexp.config.messages.suggestions import suggest, suggest_setting
 from convexp.config.options import list_options
-from convexp.config.search_path import conf_dir
 from convexp.config.signatures.settable import takes_setting
 
 DEVELOPER_DETAILS = "\n    full_key"  # begins what OmegaConf adds for its own developers
@@ -30,7 +29,7 @@ def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLErr
     """
     text = str(error) or str(error.__cause__)
     if isinstance(error, MissingConfigException):
-        return _missing_option(text)
+        return _missing_option(text, line)
     if isinstance(error, OverrideParseException):
         return _unparsable(str(error.override))
     if unknown := re.search(r"Could not override '([^']+)'", text):
@@ -51,13 +50,13 @@ def _unparsable(override: str) -> str:
     return f"{override}: cannot be read; write setting=value{hint}, and quote a value that holds commas or spaces{example}"
 
 
-def _missing_option(text: str) -> str:
+def _missing_option(text: str, line: CommandLine) -> str:
     """From Hydra's ``Could not find 'model/cnov'`` and its list of options."""
     found = re.search(r"[Cc]ould not (?:find|load) '([^']+)'", text)
     name = found[1] if found else "?"
     group, _, option = name.rpartition("/")
     listed = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
-    names = listed[1].split() if listed else list_options(group) if group else []
+    names = listed[1].split() if listed else list_options(group, line.sources()) if group else []
     known = f"; there are {', '.join(names)}" if names else ""
     return f"{group}={option}: there is no such option{known}" if group else f"{name}: there is no such group or file"
 
@@ -86,7 +85,7 @@ def _compose_without(line: CommandLine, config_name: str, override: str | None) 
 
 def explain_encoding_error(line: CommandLine) -> str | None:
     """Name the first YAML file, of those that Hydra may have read, that is not in UTF-8; None if all are."""
-    folders = [Path(folder) for folder in (line.config_dir, "conf", conf_dir()) if folder]
+    folders = [Path("conf"), *(source.folder for source in reversed(line.sources()))]
     for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
         try:
             file.read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ class Config(Section):
     outputs: str
     resume: str | None
     data_root: str | None = None
+    pythonpath: list[str] | None = None
     on_failure: Literal["continue", "stop"]
     only_costs: bool
 
