@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-fast lint format dashboard clean
+.PHONY: demo test test-fast lint format schemas dashboard clean
 
 $(BIN)/python:
 ifdef UV
@@ -54,6 +54,10 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What editors know of the settings in conf/, after a setting has changed.
+schemas: $(VENV)/.installed
+	$(BIN)/convexp-schemas
 
 # The table of hyperparameters shows the columns of one study: make dashboard RUNS=outputs/studies/NAME
 RUNS ?= outputs

@@ -34,17 +34,16 @@ def task(cfg: DictConfig) -> None:
         from convexp.execution.verification import compare_with_record, recompute_metrics
 
     prepare_torch(config)
-    restored = restore(config, folder)
-    data = restored.data
+    module, data = restore(config, folder)
     record = read_record(folder)
     before = record.data.checksum if record else None
     if before is not None and before != data.checksum:
         message = f"these are other images than the run's (checksum {before}, now {data.checksum})"
         console.print_error("convexp-eval", f"data ({config.data.name}): {message}")
-    for name, mean in recompute_metrics(restored.module, data, config).items():
+    for name, mean in recompute_metrics(module, data, config).items():
         console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({compare_with_record(name, mean, record)})")
     if config.probes:
-        reprobe(restored.network, data, config, folder)
+        reprobe(module, data, config, folder)
 
 
 def check_settings(cfg: DictConfig) -> None:

@@ -18,7 +18,6 @@ from convexp.config.checks.probes import check_probes
 from convexp.config.checks.sections import check_global_files, check_named, check_nothing_missing
 from convexp.config.checks.sizes import check_monitors, check_numbers, check_width, check_windows
 from convexp.config.checks.targets import check_targets
-from convexp.config.checks.tasks import check_task
 from convexp.config.folders import check_name
 from convexp.config.importable import make_importable
 from convexp.config.messages.validation import explain_validation_error
@@ -97,7 +96,6 @@ def check_config(config: Config) -> Config:
     check_environment()
     make_importable(config.pythonpath)
     check_targets(config)
-    check_task(config)
     check_geometry(config)
     check_probes(config)
     check_data_files(config)

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from convexp.config.sources import Source, installed_sources
 
+MODELINE = "# yaml-language-server: $schema="  # for editors: where the JSON schema of a file is (convexp.config.json_schemas)
 SHARED = "# @shared true"  # header line of a file that is no option; Hydra ignores it, as it does every key but @package
 MULTIPLE_CHOICE = ("probes", "logger")  # groups of which several options may be chosen; each is stored under its own name
 
@@ -44,7 +45,7 @@ def is_option(file: Path) -> bool:
 
 def title(file: Path) -> str:
     """What the first line of the header says that an option is; empty if there is no header."""
-    first = next((line for line in _header(file).splitlines() if not line.startswith("# @")), "")
+    first = next((line for line in _header(file).splitlines() if not line.startswith(("# @", MODELINE))), "")
     return first.removeprefix("#").strip()
 
 

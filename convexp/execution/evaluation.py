@@ -7,11 +7,12 @@ import torch
 
 from convexp.config import Config
 from convexp.data import Dataset, loader
+from convexp.training.module import Classifier
 from convexp.training.trainer import one_device_trainer
 
 
-def evaluate(module: pl.LightningModule, data: Dataset, config: Config) -> dict[str, float]:
-    """Return the metrics that validation and test log, such as ``val/loss`` and ``test/acc``, with the current weights."""
+def evaluate(module: Classifier, data: Dataset, config: Config) -> dict[str, float]:
+    """Return ``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` of the module with its current weights."""
     trainer = evaluation_trainer(config)
     metrics: dict[str, float] = {}
     metrics |= trainer.validate(module, loader(data.val, config.data.eval_batch_size), verbose=False)[0]
@@ -24,7 +25,7 @@ def evaluation_trainer(config: Config) -> pl.Trainer:
     return one_device_trainer(config, logger=False, enable_checkpointing=False, enable_progress_bar=False)
 
 
-def load_weights(module: pl.LightningModule, checkpoint: Path) -> None:
+def load_weights(module: Classifier, checkpoint: Path) -> None:
     """Load the weights of a checkpoint into ``module``, on whatever device it is."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     module.load_state_dict(state)

@@ -55,7 +55,7 @@ def fit(
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
     config, data = setup.config, setup.data
     checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.monitor_mode)
-    probing = [ProbeCallback(config.probe_every, setup.probes, trainee.network, data)] if config.probe_every else []
+    probing = [ProbeCallback(config.probe_every, setup.probes, data)] if config.probe_every else []
     trainer = _trainer(setup, opened, [*trainee.callbacks, *probing, checkpoints, RandomState()])
     data = data.to(trainer.strategy.root_device)
     _record_hardware(trainer, recorder, asked_for=config.trainer.precision)

@@ -87,7 +87,7 @@ def plan_network(config: Config) -> NetworkPlan:
     """
     name = config.model.name
     wiring = maker("model.wiring", config.model.wiring, nn.Module, *PROVIDED_ARGUMENTS["model.wiring"])
-    skeleton = config.model.skeleton(config.data.input_shape, config.network_outputs).scaled(config.model.width)
+    skeleton = config.model.skeleton(config.data.input_shape, config.data.classes).scaled(config.model.width)
     with naming_model(name):
         width = match_width(skeleton, wiring, config.match)
         return NetworkPlan(name, skeleton.scaled(width), wiring, config.model.width * width)

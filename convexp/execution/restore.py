@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pytorch_lightning import LightningModule
 
 from convexp.config import Config
 from convexp.config.run_folder import CHECKPOINT, load_run_config
@@ -15,6 +14,7 @@ from convexp.execution import build
 from convexp.execution.evaluation import load_weights
 from convexp.models import Network
 from convexp.records import RunRecord, read_record
+from convexp.training.module import Classifier
 
 
 @dataclass(frozen=True)
@@ -61,26 +61,11 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
     """
     folder = parse_path("run", run)
     config = load_run_config(folder, "run", data_root)
-    restored = restore(config, folder)
-    return OpenedRun(folder, config, restored.network.eval(), restored.data, read_record(folder))
+    module, data = restore(config, folder)
+    return OpenedRun(folder, config, module.network.eval(), data, read_record(folder))
 
 
-@dataclass(frozen=True)
-class Restored:
-    """What a run was trained with, with the weights of its best checkpoint.
-
-    Attributes:
-        module: The LightningModule, which holds the network.
-        network: The network.
-        data: The data set.
-    """
-
-    module: LightningModule
-    network: Network
-    data: Dataset
-
-
-def restore(config: Config, folder: Path) -> Restored:
+def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
     """Build the network and the data of ``config``, and load the weights of the best checkpoint in ``folder``.
 
     Torch's random state does not change.
@@ -90,11 +75,10 @@ def restore(config: Config, folder: Path) -> Restored:
     """
     with torch.random.fork_rng(devices=[]):  # the weights that are drawn here are replaced
         data = build.dataset(config)
-        network = build.network(config, data)
-        module = build.task(config, network)
+        module = Classifier(build.network(config, data))
     best = folder / CHECKPOINT
     try:
         load_weights(module, best)
     except Exception as error:
         raise ConfigError(f"{best}: cannot be read ({type(error).__name__}: {one_line(error)})") from None
-    return Restored(module, network, data)
+    return module, data

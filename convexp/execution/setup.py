@@ -19,6 +19,7 @@ from convexp.models import LayerCost, Network
 from convexp.probes import Probe
 from convexp.records import RunRecord
 from convexp.records.plan import Sweep
+from convexp.training.module import Classifier
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Trainee:
 
     network: Network
     layers: list[LayerCost]
-    module: pl.LightningModule
+    module: Classifier
     callbacks: list[Callback]
 
 
@@ -99,7 +100,7 @@ def build_trainee(setup: Setup) -> Trainee:
     """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state."""
     pl.seed_everything(setup.config.seed, workers=True, verbose=False)
     network, layers = setup.plan.build(setup.data)
-    module = build.task(setup.config, network, *build.optimization(setup.config))
+    module = Classifier(network, *build.optimization(setup.config))
     return Trainee(network, layers, module, build.callbacks(setup.config))
 
 

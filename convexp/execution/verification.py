@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from convexp.config import Config
 from convexp.data import Dataset, Images, loader
 from convexp.execution.evaluation import evaluation_trainer
 from convexp.records import RunRecord
+from convexp.training.module import Classifier
 
 RELATIVE_TOLERANCE = 1e-6  # metrics in a record were computed and rounded in float32
 
@@ -29,7 +29,7 @@ class Mean:
     over_batches: float
 
 
-def recompute_metrics(module: LightningModule, data: Dataset, config: Config) -> dict[str, Mean]:
+def recompute_metrics(module: Classifier, data: Dataset, config: Config) -> dict[str, Mean]:
     """Compute ``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` in float64 from the logits of all samples."""
     found: dict[str, Mean] = {}
     for part, images in (("val", data.val), ("test", data.test)):
@@ -42,7 +42,7 @@ def recompute_metrics(module: LightningModule, data: Dataset, config: Config) ->
     return found
 
 
-def _logits(module: LightningModule, images: Images, config: Config) -> Tensor:
+def _logits(module: Classifier, images: Images, config: Config) -> Tensor:
     batches: Any = evaluation_trainer(config).predict(module, loader(images, config.data.eval_batch_size))
     return torch.cat(batches).double()
 

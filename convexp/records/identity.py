@@ -24,15 +24,7 @@ LOCATIONS = ("data.source.root", "data.source.download")
 
 # Settings that older versions did not have, each with the value that does what they did. A setting with this value is left out
 # of the identity, so that the runs of older versions keep theirs.
-ADDED_LATER: dict[str, Any] = {
-    "task": {
-        "_target_": "convexp.training.tasks.classification.Classification",
-        "_partial_": True,
-        "label_smoothing": 0.0,
-        "class_weights": None,
-        "outputs": None,
-    },
-}
+ADDED_LATER: dict[str, Any] = {}
 
 
 def identity_hash(settings: Any) -> str:

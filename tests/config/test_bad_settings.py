@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hydra import compose
 from omegaconf import OmegaConf
-from torch import nn
 
 from convexp.config import Config, check_config, load_config, parse_config
 from convexp.config.hydra_context import isolated_hydra
@@ -49,8 +48,7 @@ REAL |= {"data.source.noise"}  # as much as to hide everything
 SENSIBLE: dict[str, set[str]] = {
     "text": {"name", "data.name", "model.name", "outputs", "resume"},
     "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
-    | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"}
-    | {"task.class_weights"},
+    | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"},
     "true": {
         "compile",
         "only_costs",
@@ -61,9 +59,8 @@ SENSIBLE: dict[str, set[str]] = {
         "optimizer.nesterov",
     }
     | {"trainer.deterministic", "trainer.fast_dev_run"}
-    | {f"{made}._partial_" for made in ("model.wiring", "task", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
+    | {f"{made}._partial_" for made in ("model.wiring", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
     "zero": SEEDS
-    | {"task.label_smoothing"}
     | {"data.shift.train", "data.shift.val", "data.shift.test", "data.source.distractors", "data.source.noise"}
     | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
     | {"trainer.overfit_batches", "callbacks.early_stopping.patience"},
@@ -104,8 +101,6 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
         check_memory(config, plan_network(config).count_layers(), data)
     elif section == "probes":
         build.probes(config)
-    elif section == "task":
-        build.task(config, nn.Identity())
     elif section in ("optimizer", "scheduler"):
         build.optimization(config)
     elif section == "callbacks":

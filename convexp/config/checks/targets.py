@@ -12,8 +12,7 @@ from convexp.config.signatures.signature import Signature, read_signature
 from convexp.config.signatures.value_types import describe_values, matches
 from convexp.errors import ConfigError
 
-# The targets of these sections are built later, with further arguments.
-PARTIAL_SECTIONS = ("model", "task", "optimizer", "scheduler", "logger")
+PARTIAL_SECTIONS = ("model", "optimizer", "scheduler", "logger")  # their targets are built later, with further arguments
 
 
 def check_targets(config: Config) -> None:

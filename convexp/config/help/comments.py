@@ -49,7 +49,7 @@ def _option_files(cfg: DictConfig, group: str) -> Iterator[tuple[Path, Source]]:
 
 def find_comment(files: list[tuple[str, Path]], setting: str) -> str:
     """The comment on ``setting`` in the first of ``files`` (see ``yaml_files``) that has one; empty if none has."""
-    return next(filter(None, (_comments(file, package).get(setting) for package, file in files)), "")
+    return next(filter(None, (comments(file, package).get(setting) for package, file in files)), "")
 
 
 def _with_bases(folders: list[Path], group: str, option: str) -> Iterator[tuple[str, Path]]:
@@ -66,7 +66,7 @@ def _with_bases(folders: list[Path], group: str, option: str) -> Iterator[tuple[
 
 
 @cache
-def _comments(file: Path, package: str) -> dict[str, str]:
+def comments(file: Path, package: str) -> dict[str, str]:
     """The comment on every setting of ``file``, whose settings lie below ``package``."""
     text = file.read_text(encoding="utf-8")
     tree = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -11,7 +11,6 @@ from convexp.config.schema.data import Data
 from convexp.config.schema.model import Model
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
-from convexp.config.schema.task import Task
 from convexp.config.schema.training import Optimizer, Trainer
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY, drop_added_later
 from convexp.records.renamed import first_named
@@ -23,7 +22,6 @@ class Config(Section):
     name: str
     model: Model
     data: Data
-    task: Task = Field(default_factory=Task.of_older_versions)
     optimizer: Optimizer
     scheduler: Target | None = None
     trainer: Trainer
@@ -48,22 +46,11 @@ class Config(Section):
         """``"max"`` if a larger monitored value is better, else ``"min"``."""
         return "max" if self.monitor == "val/acc" else "min"
 
-    @property
-    def network_outputs(self) -> int:
-        """Number of outputs that the network has for each image."""
-        return self.data.classes if self.task.outputs is None else self.task.outputs
-
-    @property
-    def outputs_are_scores(self) -> bool:
-        """Whether the network's outputs are scores of the classes."""
-        return self.task.outputs is None
-
     def targets(self) -> dict[str, Target]:
         """Every ``_target_`` of the configuration, by the setting that holds it, such as ``probes.shift_map``."""
         found: dict[str, Target] = {
             "model.wiring": self.model.wiring,
             "data.source": self.data.source,
-            "task": self.task,
             "optimizer": self.optimizer,
         }
         if self.scheduler is not None:

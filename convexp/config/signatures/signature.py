@@ -1,7 +1,10 @@
 """The signature of a ``_target_``, read from its source code."""
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from convexp.config.docstrings import entries
 from convexp.config.signatures.annotations import ValueSchema, annotation_schema
@@ -19,12 +22,14 @@ class Signature:
         required: Names of the arguments that have no default.
         open: Whether the callable takes any other keyword argument, by ``**``.
         meanings: The name of each argument that the docstring describes (``Args:``), with its description.
+        defaults: The name of each argument whose default is written as a plain value, with this value.
     """
 
     schemas: dict[str, ValueSchema]
     required: frozenset[str]
     open: bool
     meanings: dict[str, str]
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 def read_signature(target: str) -> Signature | None:
@@ -68,11 +73,13 @@ def _of_class(node: ast.ClassDef, module: str) -> Signature | None:
 def _of_function(node: ast.FunctionDef, module: str, docstring: str | None) -> Signature:
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    defaulted = {a.arg for a in positional[len(positional) - len(arguments.defaults) :]}
-    defaulted |= {a.arg for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is not None}
+    with_default = [*positional[len(positional) - len(arguments.defaults) :], *arguments.kwonlyargs]
+    given = zip(with_default, [*arguments.defaults, *arguments.kw_defaults], strict=True)
+    defaults = {a.arg: default for a, default in given if default is not None}
     named = [a for a in (*positional, *arguments.kwonlyargs) if a.arg != "self"]
     schemas = {a.arg: annotation_schema(a.annotation, module) for a in named}
-    return Signature(schemas, frozenset(schemas) - defaulted, arguments.kwarg is not None, _meanings(docstring))
+    required = frozenset(schemas) - set(defaults)
+    return Signature(schemas, required, arguments.kwarg is not None, _meanings(docstring), _plain(defaults.items()))
 
 
 def _of_fields(node: ast.ClassDef, module: str) -> Signature:
@@ -80,7 +87,17 @@ def _of_fields(node: ast.ClassDef, module: str) -> Signature:
     fields = {a.target.id: a for a in node.body if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name)}
     required = frozenset(name for name, field in fields.items() if field.value is None)
     schemas = {name: annotation_schema(field.annotation, module) for name, field in fields.items()}
-    return Signature(schemas, required, False, _meanings(ast.get_docstring(node)))
+    defaults = _plain((name, field.value) for name, field in fields.items() if field.value is not None)
+    return Signature(schemas, required, False, _meanings(ast.get_docstring(node)), defaults)
+
+
+def _plain(defaults: Iterable[tuple[str, ast.expr]]) -> dict[str, Any]:
+    """The defaults that are written as plain values; names and calls are left out."""
+    found: dict[str, Any] = {}
+    for name, default in defaults:
+        with suppress(ValueError):
+            found[name] = ast.literal_eval(default)
+    return found
 
 
 def _meanings(docstring: str | None) -> dict[str, str]:

@@ -1,65 +1,50 @@
-"""The base of convexp's tasks: a LightningModule that trains one network and logs means over samples."""
+"""The LightningModule: cross entropy on batches of images and labels, and the metrics that are logged."""
 
 import inspect
-from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from convexp.data.images import Batch
 from convexp.errors import DivergedError
+from convexp.models import Network
 from convexp.training.mean import MeanOverSamples
 
 MakeOptimizer = Callable[..., Optimizer]
 MakeScheduler = Callable[..., LRScheduler]
-TaskBatch = tuple[Tensor, Tensor]  # images (B, C, H, W), and what the task wants the network to say of each
 
 CHECK_EVERY = 50  # batches between two checks for NaN, each of which synchronises a GPU
 
 
-class Task(pl.LightningModule):
-    """Trains a network with a loss, and logs metrics that are means over samples.
+class Classifier(pl.LightningModule):
+    """Trains a network to classify images.
 
-    A subclass defines ``loss`` and ``measure``, and names its metrics. Once per epoch ``train/loss`` and the other metrics
-    ``train/NAME`` are logged (of each batch before the step on it) with ``train/lr``; a validation logs ``val/NAME`` and a test
-    ``test/NAME``, each the mean over all samples, however they are cut into batches.
+    Once per epoch it logs ``train/loss`` and ``train/acc`` (of each batch before the step on it), ``train/lr``, ``val/loss``
+    and ``val/acc``; a test logs ``test/loss`` and ``test/acc``. Losses are cross entropies in nats. Every metric is the mean
+    over all samples, however they are cut into batches.
 
     Args:
-        network: Network from images ``(B, C, H, W)``, 0 to 255, to outputs ``(B, K)``.
+        network: Network from images ``(B, C, H, W)``, 0 to 255, to logits ``(B, K)``.
         make_optimizer: Makes the optimizer from the network's parameters; None for a module that is only evaluated.
         make_scheduler: Makes the learning-rate schedule from the optimizer and ``total_steps``; None for a constant rate.
-
-    Attributes:
-        metrics: Names of the metrics that ``measure`` returns, ``loss`` first.
     """
 
-    metrics: ClassVar[tuple[str, ...]] = ("loss",)
-
     def __init__(
-        self, network: nn.Module, make_optimizer: MakeOptimizer | None = None, make_scheduler: MakeScheduler | None = None
+        self, network: Network, make_optimizer: MakeOptimizer | None = None, make_scheduler: MakeScheduler | None = None
     ) -> None:
         super().__init__()
         self.network = network
         self.make_optimizer = make_optimizer
         self.make_scheduler = make_scheduler
-        self.means = nn.ModuleDict({name: MeanOverSamples() for name in self.metrics})
-        self._steps: list[tuple[Tensor, dict[str, Tensor], int]] = []  # loss, sums and size of each batch of the epoch
-
-    @abstractmethod
-    def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of a training batch, a scalar, from the outputs ``(B, K)`` and what they should be."""
-
-    @abstractmethod
-    def measure(self, outputs: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Return the metrics of an evaluation batch by name, for each sample, ``(B,)``."""
-
-    def measure_training(self, outputs: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Return further metrics of a training batch by name, each summed over its samples: a scalar."""
-        return {}
+        self.accuracy = MeanOverSamples()
+        self.loss = MeanOverSamples()
+        self._steps: list[tuple[Tensor, Tensor, int]] = []  # loss, correct predictions and size of each batch of the epoch
 
     def __setattr__(self, name: str, value: Any) -> None:
         # Lightning sets this attribute twice around each of its hooks, 40 times a step; nn.Module takes microseconds for it.
@@ -86,13 +71,13 @@ class Task(pl.LightningModule):
         """Move a batch to the device. One that is there already is returned at once, as searching it for tensors takes time."""
         return batch if batch[0].device == device else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
-    def training_step(self, batch: TaskBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
-        images, target = batch
-        outputs = self.network(images)
-        loss = self.loss(outputs, target)
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch of images ``(B, C, H, W)`` and labels ``(B,)``."""
+        images, labels = batch
+        logits = self.network(images)
+        loss = F.cross_entropy(logits, labels)
         with torch.no_grad():  # tensors are kept until the epoch ends, as reading their values would synchronise a GPU
-            self._steps.append((loss.detach(), self.measure_training(outputs, target), len(target)))
+            self._steps.append((loss.detach(), (logits.argmax(1) == labels).sum(), len(labels)))
         if batch_idx % CHECK_EVERY == 0:
             self._check_finite(batch_idx)
         return loss
@@ -113,34 +98,32 @@ class Task(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the means over the samples of the epoch."""
         self._check_finite(int(self.trainer.num_training_batches))
-        losses, sums, sizes = zip(*self._steps, strict=True)
-        seen = torch.tensor(sizes, dtype=torch.float64)
-        means = {"loss": float(torch.stack(losses).cpu().double() @ seen / seen.sum())}
-        for name in sums[0]:
-            means[name] = float(torch.stack([each[name] for each in sums]).cpu().double().sum() / seen.sum())
+        losses, correct = (torch.stack(values).cpu().double() for values in list(zip(*self._steps, strict=True))[:2])
+        seen = torch.tensor([n for *_, n in self._steps], dtype=torch.float64)
+        loss, accuracy = float(losses @ seen / seen.sum()), float(correct.sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self.log_dict({f"train/{name}": value for name, value in means.items()} | {"train/lr": rate})
+        self.log_dict({"train/loss": loss, "train/acc": accuracy, "train/lr": rate})
 
-    def _evaluate(self, batch: TaskBatch, part: str) -> None:
-        images, target = batch
-        for name, values in self.measure(self.network(images), target).items():
-            mean = self.means[name]
-            assert isinstance(mean, MeanOverSamples)
-            mean.update(values)
-            self.log(f"{part}/{name}", mean, prog_bar=True)
+    def _evaluate(self, batch: Batch, part: str) -> None:
+        images, labels = batch
+        logits = self.network(images)
+        self.accuracy.update(logits.argmax(1) == labels)
+        self.loss.update(F.cross_entropy(logits.float(), labels, reduction="none"))
+        self.log(f"{part}/loss", self.loss, prog_bar=True)
+        self.log(f"{part}/acc", self.accuracy, prog_bar=True)
 
-    def validation_step(self, batch: TaskBatch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the validation metrics."""
         self._evaluate(batch, "val")
 
-    def test_step(self, batch: TaskBatch, batch_idx: int) -> None:
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the test metrics."""
         self._evaluate(batch, "test")
 
-    def predict_step(self, batch: TaskBatch, batch_idx: int) -> Tensor:
-        """Return the outputs ``(B, K)`` of a batch."""
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the logits ``(B, K)`` of a batch."""
         return self.network(batch[0])
 
 
 # Lightning inspects the signature before every step, which takes as long as a small layer unless it is stored.
-Task.training_step.__signature__ = inspect.signature(Task.training_step)  # pyright: ignore[reportFunctionMemberAccess]
+Classifier.training_step.__signature__ = inspect.signature(Classifier.training_step)  # pyright: ignore[reportFunctionMemberAccess]
