@@ -15,7 +15,12 @@ from convexp.config.checks.geometry import check_geometry
 from convexp.config.checks.machine import check_image_memory, check_logger_packages, check_threads
 from convexp.config.checks.plain_values import check_plain
 from convexp.config.checks.probes import check_probes
-from convexp.config.checks.sections import check_global_files, check_named, check_nothing_missing
+from convexp.config.checks.sections import (
+    check_global_files,
+    check_kind_of_model,
+    check_named,
+    check_nothing_missing,
+)
 from convexp.config.checks.sizes import check_monitors, check_numbers, check_width, check_windows
 from convexp.config.checks.targets import check_targets
 from convexp.config.folders import check_name
@@ -78,6 +83,7 @@ def parse_config(values: Mapping[Any, Any]) -> Config:
     check_nothing_missing(values)
     check_plain(values)
     check_global_files(values)
+    check_kind_of_model(values)
     try:
         return Config.model_validate(renamed(values))
     except ValidationError as error:

@@ -16,8 +16,8 @@ from convexp.config.signatures.settable import PROVIDED_ARGUMENTS
 from convexp.data import Dataset, Source, prepare
 from convexp.errors import ConfigError
 from convexp.execution.makers import Maker, make, maker, naming_setting
-from convexp.execution.network_plan import PixelStatistics, plan_network
-from convexp.models import Network
+from convexp.execution.network_plan import plan_network
+from convexp.execution.pixel_statistics import PixelStatistics
 from convexp.probes import Probe
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
@@ -33,7 +33,7 @@ def _dataset(settings: str) -> Dataset:
     return prepare(data, make("data.source", data.source, Source))
 
 
-def network(config: Config, data: PixelStatistics) -> Network:
+def network(config: Config, data: PixelStatistics) -> nn.Module:
     """Build the network, its weights drawn from torch's random state.
 
     Raises:

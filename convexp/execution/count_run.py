@@ -56,7 +56,7 @@ def cost_metrics(layers: list[LayerCost], pixels: int, batch_size: int) -> dict[
         bound on the memory of a training step: parameters, gradients, Adam's two moments, and the activations of a batch.
     """
     total = network_cost(layers)
-    activations = pixels + sum(math.prod(layer.output_shape) for layer in layers)
+    activations = pixels + sum(layer.units for layer in layers)
     numbers = {
         "parameters": total.parameters,
         "flops": total.flops,

@@ -33,7 +33,7 @@ def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None
         f"what {config.optimizer.target.rpartition('.')[2]} keeps": _numbers_per_weight(config) * weights,
     }
     pixels = math.prod(config.data.input_shape)
-    units = [math.prod(layer.output_shape) for layer in layers]
+    units = [layer.units for layer in layers] or [0]
     shape = "x".join(map(str, config.data.input_shape))
     for batch, images, outputs in (("batch_size", data.train, sum(units)), ("eval_batch_size", data.test, max(units))):
         n = min(getattr(config.data, batch), len(images))

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.data.preview import preview_grid
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup
 from convexp.files.atomic import atomic_write
-from convexp.models import Network
 from convexp.probes.figures import numbers_over_epochs
 from convexp.records import RunRecord
 from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
@@ -20,7 +19,7 @@ Pictures = dict[str, Tensor]  # (3, H, W), uint8, by name
 
 
 def measure_probes(
-    setup: Setup, network: Network, device: torch.device, recorder: Recorder
+    setup: Setup, network: nn.Module, device: torch.device, recorder: Recorder
 ) -> tuple[Pictures, list[Exception]]:
     """Measure the network with all probes and record their numbers.
 

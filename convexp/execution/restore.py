@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from convexp.config import Config
 from convexp.config.run_folder import CHECKPOINT, load_run_config
@@ -12,7 +13,6 @@ from convexp.data import Dataset
 from convexp.errors import ConfigError, one_line
 from convexp.execution import build
 from convexp.execution.evaluation import load_weights
-from convexp.models import Network
 from convexp.records import RunRecord, read_record
 from convexp.training.module import Classifier
 
@@ -32,7 +32,7 @@ class OpenedRun:
 
     folder: Path
     config: Config
-    network: Network
+    network: nn.Module
     data: Dataset
     record: RunRecord | None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
+from torch import nn
 
 from convexp.config import Config
 from convexp.data import Dataset
@@ -15,7 +16,7 @@ from convexp.execution.footprint import check_memory
 from convexp.execution.makers import Maker
 from convexp.execution.network_plan import NetworkPlan, plan_network
 from convexp.execution.torch_setup import prepare_torch
-from convexp.models import LayerCost, Network
+from convexp.models import LayerCost
 from convexp.probes import Probe
 from convexp.records import RunRecord
 from convexp.records.plan import Sweep
@@ -61,7 +62,7 @@ class Trainee:
         callbacks: Callbacks that the configuration adds.
     """
 
-    network: Network
+    network: nn.Module
     layers: list[LayerCost]
     module: Classifier
     callbacks: list[Callback]

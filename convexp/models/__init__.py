@@ -1,7 +1,18 @@
-"""Networks: one skeleton with interchangeable wiring."""
+"""Networks: one skeleton with interchangeable wiring, and any other network of images."""
 
 from convexp.models.cost import LayerCost, NetworkCost, layer_costs, network_cost
-from convexp.models.match import match_width
+from convexp.models.image_network import ImageNetwork
+from convexp.models.match import match_number, match_width
 from convexp.models.network import Network, Wiring
 
-__all__ = ["LayerCost", "Network", "NetworkCost", "Wiring", "layer_costs", "match_width", "network_cost"]
+__all__ = [
+    "ImageNetwork",
+    "LayerCost",
+    "Network",
+    "NetworkCost",
+    "Wiring",
+    "layer_costs",
+    "match_number",
+    "match_width",
+    "network_cost",
+]

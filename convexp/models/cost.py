@@ -4,16 +4,16 @@ The counted cost of a network is a list of :class:`LayerCost`, the closed form o
 what is measured on a machine is a ``convexp.models.timing.LayerTime``.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from convexp.layers import Cost
 from convexp.layers.cost import HasCost
+from convexp.models.forward_pass import observe_forward
 from convexp.models.network import Network
 
 
@@ -24,9 +24,10 @@ class LayerCost:
     Attributes:
         name: Name of the module in the network, as in ``named_modules``.
         kind: Name of the module's class.
-        output_shape: Shape of the output for one image, without the batch dimension.
+        output_shape: Shape of the output for one image, without the batch dimension; that of the last call if there are
+            several, and empty if the module is never called itself, because another one uses its weights.
         parameters: Number of parameters that the module itself holds.
-        flops: FLOPs of the forward pass for one image; a multiply-add counts as two.
+        flops: FLOPs of the forward pass for one image, without those of its submodules; a multiply-add counts as two.
     """
 
     name: str
@@ -34,6 +35,11 @@ class LayerCost:
     output_shape: tuple[int, ...]
     parameters: int
     flops: int
+
+    @property
+    def units(self) -> int:
+        """Number of numbers in the output for one image."""
+        return math.prod(self.output_shape) if self.output_shape else 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class NetworkCost:
     Attributes:
         parameters: Number of parameters of all layers.
         flops: FLOPs of the forward pass of all layers for one image.
-        layers: The cost of every layer that has parameters, in the order of ``named_modules``.
+        layers: The cost of every module that has parameters or FLOPs of its own, in the order of ``named_modules``.
     """
 
     parameters: int
@@ -51,40 +57,42 @@ class NetworkCost:
     layers: list[LayerCost]
 
 
-def layers_with_parameters(network: Network) -> list[tuple[str, nn.Module]]:
-    """Return the modules that hold parameters of their own with their names, in the order of ``named_modules``."""
-    return [(name, m) for name, m in network.named_modules() if list(m.parameters(recurse=False))]
+def layer_costs(network: nn.Module, input_shape: tuple[int, ...]) -> list[LayerCost]:
+    """Count parameters and FLOPs of every module that has some of its own, by a forward pass of one black image.
 
+    A parameter that several modules share counts for the first of them. The FLOPs of a module called several times are those of
+    all calls. On the meta device nothing is computed or allocated, and the counts are the same.
 
-def layer_costs(network: Network) -> list[LayerCost]:
-    """Count parameters and FLOPs of every layer that has parameters, by a forward pass of one black image.
-
-    On the meta device nothing is computed or allocated, and the counts are the same.
+    Args:
+        network: The network, in any mode, which is kept.
+        input_shape: Shape of an image, (C, H, W), or of a signal, (C, L).
 
     Raises:
         ValueError: If the layer of a stage returns another shape than the skeleton asks for.
     """
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def note(name: str, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
-        shapes[name] = tuple(output.shape[1:])
-
-    layers = layers_with_parameters(network)
-    hooks = [module.register_forward_hook(partial(note, name)) for name, module in layers]
-    hooks += [layer.register_forward_hook(partial(_check_output, name, shape)) for name, layer, shape in _wired(network)]
-    flops = _forward_flops(network)
-    for hook in hooks:
-        hook.remove()
+    hooks = [layer.register_forward_hook(partial(_check_output, name, shape)) for name, layer, shape in _wired(network)]
+    try:
+        seen = observe_forward(network, input_shape)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    parameters = _own_parameters(network)
     return [
-        LayerCost(
-            name=name,
-            kind=type(module).__name__,
-            output_shape=shapes[name],
-            parameters=sum(p.numel() for p in module.parameters(recurse=False)),
-            flops=flops.get(name, 0),
-        )
-        for name, module in layers
+        LayerCost(name, type(module).__name__, seen.shapes.get(module, ()), parameters[name], seen.flops.get(module, 0))
+        for name, module in network.named_modules()
+        if name in parameters and (parameters[name] or seen.flops.get(module, 0))
     ]
+
+
+def _own_parameters(network: nn.Module) -> dict[str, int]:
+    """Number of parameters that each module itself holds, by name, without those that an earlier one holds, too."""
+    counted: set[nn.Parameter] = set()
+    found: dict[str, int] = {}
+    for name, module in network.named_modules():
+        own = set(module.parameters(recurse=False)) - counted
+        found[name] = sum(p.numel() for p in own)
+        counted |= own
+    return found
 
 
 def network_cost(layers: list[LayerCost]) -> NetworkCost:
@@ -114,20 +122,10 @@ def _linear_cost(linear: nn.Linear, batch: int) -> Cost:
     )
 
 
-def _forward_flops(network: Network) -> dict[str, int]:
-    """FLOPs of the forward pass for one image by name of module, in evaluation mode; the network's own mode is kept."""
-    image = torch.zeros(1, *network.skeleton.input_shape, device=network.normalize.scale.device)
-    training = network.training
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        network.eval()(image)
-    network.train(training)
-    root = f"{type(network).__name__}."
-    return {name.removeprefix(root): int(sum(ops.values())) for name, ops in counter.get_flop_counts().items()}
-
-
-def _wired(network: Network) -> list[tuple[str, nn.Module, tuple[int, ...]]]:
-    """Name and layer of every stage, and the shape (O, H', W') that the layer has to return for one image."""
+def _wired(network: nn.Module) -> list[tuple[str, nn.Module, tuple[int, ...]]]:
+    """Name and layer of every stage of a skeleton, and the shape (O, H', W') that the layer has to return for one image."""
+    if not isinstance(network, Network):
+        return []
     skeleton = network.skeleton
     shapes = [(stage.channels, *stage.wired_size(size)) for stage, size in zip(skeleton.stages, skeleton.sizes(), strict=False)]
     return [(name, layer, shape) for (name, layer), shape in zip(network.wired_layers(), shapes, strict=True)]

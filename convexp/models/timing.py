@@ -1,7 +1,8 @@
 """What a network costs on this machine, measured layer by layer: time and memory, forward and backward."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -9,8 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from convexp.models.network import Network
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,13 @@ class LayerTime:
     backward_peak_bytes: int
 
 
-def layer_times(network: Network, images: Tensor, repeats: int = 5) -> dict[str, LayerTime]:
-    """Measure time and memory of every module without submodules on a batch, in the order of the forward pass.
+def layer_times(network: nn.Module, images: Tensor, repeats: int = 5) -> dict[str, LayerTime]:
+    """Measure time and memory of every module that calls no other module on a batch, in the order of the forward pass.
 
     The forward pass includes what it saves for the backward pass. The backward pass computes the gradients with respect to the
     parameters and, except below the first parameters, with respect to the input. Memory is what torch allocates, as its
-    profiler counts it (on a GPU, as its allocator does).
+    profiler counts it (on a GPU, as its allocator does). A module called several times has the sum of the times of its calls,
+    and the largest of their peaks. Activations that overwrite their input are measured as if they did not.
 
     Args:
         network: The network, whose parameters and mode are left as they are.
@@ -47,50 +47,107 @@ def layer_times(network: Network, images: Tensor, repeats: int = 5) -> dict[str,
     """
     found: dict[str, LayerTime] = {}
     below = False  # whether there are parameters below, which the gradient in the input is passed on to
-    modules = dict(network.named_modules())
-    for name, x in _inputs(network, images).items():
-        parameters = list(modules[name].parameters())
-        found[name] = _layer_time(modules[name], x.detach().clone(), parameters, below, repeats)
-        below = below or bool(parameters)
+    with _not_in_place(network):
+        for call in _calls(network, images):
+            taken = _call_time(call, below, repeats)
+            found[call.name] = _together(found[call.name], taken) if call.name in found else taken
+            below = below or any(True for _ in call.module.parameters())
     return found
 
 
-def _inputs(network: Network, images: Tensor) -> dict[str, Tensor]:
-    """The input of every module without submodules, in the order of the forward pass."""
-    inputs: dict[str, Tensor] = {}
+@dataclass(frozen=True)
+class _Call:
+    """A call of a module within a forward pass."""
 
-    def note(name: str, _module: nn.Module, arguments: Any) -> None:
-        inputs[name] = arguments[0]
+    name: str
+    module: nn.Module
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
 
-    modules = {name: module for name, module in network.named_modules() if name and not list(module.children())}
-    hooks = [module.register_forward_pre_hook(partial(note, name)) for name, module in modules.items()]
+    def inputs(self, below: bool) -> "_Call":
+        """The call with copies of its tensors; those of floating point ask for a gradient if ``below``."""
+        copies: dict[int, Tensor] = {}  # by the id of the tensor, as attention may be given the same one three times
+
+        def copy(value: Any) -> Any:
+            if isinstance(value, Tensor) and id(value) not in copies:
+                copies[id(value)] = value.detach().clone().requires_grad_(below and value.is_floating_point())
+            return copies.get(id(value), value)
+
+        named = {name: copy(value) for name, value in self.named.items()}
+        return _Call(self.name, self.module, tuple(map(copy, self.arguments)), named)
+
+    def tensors(self) -> list[Tensor]:
+        """The different tensors among the arguments."""
+        found = [value for value in (*self.arguments, *self.named.values()) if isinstance(value, Tensor)]
+        return list({id(value): value for value in found}.values())
+
+    def __call__(self) -> Tensor:
+        """Call the module and return its output, or the first of several."""
+        output = self.module(*self.arguments, **self.named)
+        return output if isinstance(output, Tensor) else output[0]
+
+
+def _calls(network: nn.Module, images: Tensor) -> list[_Call]:
+    """The calls of modules that call no other module, in the order of the forward pass."""
+    calls, running = list[_Call](), list[bool]()  # whether each call that is not finished has called another module
+
+    def enter(_module: nn.Module, _arguments: Any, _named: Any) -> None:
+        running[:] = [True] * len(running)
+        running.append(False)
+
+    def leave(name: str, module: nn.Module, arguments: Any, named: Any, _output: Any) -> None:
+        if not running.pop():
+            calls.append(_Call(name, module, arguments, named))
+
+    modules = {name: module for name, module in network.named_modules() if name}
+    hooks = [module.register_forward_pre_hook(enter, with_kwargs=True) for module in modules.values()]
+    hooks += [m.register_forward_hook(partial(leave, name), with_kwargs=True) for name, m in modules.items()]
     with torch.no_grad():
         network.forward(images)  # not network(images): compiled code would not see the hooks
     for hook in hooks:
         hook.remove()
-    return inputs
+    return calls
 
 
-def _layer_time(module: nn.Module, x: Tensor, parameters: list[nn.Parameter], below: bool, repeats: int) -> LayerTime:
-    x = x.requires_grad_(below and x.is_floating_point())
-    wanted = [*parameters, *([x] if x.requires_grad else [])]
-
-    def forward() -> Tensor:
-        return module(x)
-
+def _call_time(call: _Call, below: bool, repeats: int) -> LayerTime:
+    call = call.inputs(below)
+    x = call.tensors()[0]
+    wanted = [*call.module.parameters(), *(tensor for tensor in call.tensors() if tensor.requires_grad)]
     with torch.enable_grad():
-        times = [_milliseconds(forward, x) for _ in range(repeats + 1)][1:]  # the first pass warms up
-        forward_peak = peak_bytes(forward, x.is_cuda)
+        times = [_milliseconds(call, x) for _ in range(repeats + 1)][1:]  # the first pass warms up
+        forward_peak = peak_bytes(call, x.is_cuda)
         if not wanted:
             return LayerTime(median(times), 0.0, forward_peak, 0)
-        output = module(x)
+        output = call()
         above = torch.randn_like(output)
 
         def backward() -> tuple[Tensor, ...]:
-            return torch.autograd.grad(output, wanted, above, retain_graph=True)
+            return torch.autograd.grad(output, wanted, above, retain_graph=True, allow_unused=True)
 
         back = [_milliseconds(backward, x) for _ in range(repeats + 1)][1:]
         return LayerTime(median(times), median(back), forward_peak, peak_bytes(backward, x.is_cuda))
+
+
+def _together(one: LayerTime, other: LayerTime) -> LayerTime:
+    return LayerTime(
+        one.forward_ms + other.forward_ms,
+        one.backward_ms + other.backward_ms,
+        max(one.forward_peak_bytes, other.forward_peak_bytes),
+        max(one.backward_peak_bytes, other.backward_peak_bytes),
+    )
+
+
+@contextmanager
+def _not_in_place(network: nn.Module) -> Generator[None]:
+    """A context in which no activation overwrites its input, which is needed again."""
+    changed: list[Any] = [module for module in network.modules() if getattr(module, "inplace", None) is True]
+    for module in changed:
+        module.inplace = False
+    try:
+        yield
+    finally:
+        for module in changed:
+            module.inplace = True
 
 
 def _milliseconds(step: Callable[[], Any], x: Tensor) -> float:

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convexp.data.images import Batch
 from convexp.errors import DivergedError
-from convexp.models import Network
 from convexp.training.mean import MeanOverSamples
 
 MakeOptimizer = Callable[..., Optimizer]
@@ -36,7 +35,7 @@ class Classifier(pl.LightningModule):
     """
 
     def __init__(
-        self, network: Network, make_optimizer: MakeOptimizer | None = None, make_scheduler: MakeScheduler | None = None
+        self, network: nn.Module, make_optimizer: MakeOptimizer | None = None, make_scheduler: MakeScheduler | None = None
     ) -> None:
         super().__init__()
         self.network = network

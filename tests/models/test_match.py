@@ -25,7 +25,7 @@ COSTS = [(wiring, kind) for wiring in WIRINGS for kind in ("params", "flops")]
 
 def cost(skeleton: Skeleton, wiring: str, kind: str) -> int:
     with torch.device("meta"):
-        layers = layer_costs(Network(skeleton, WIRINGS[wiring], [0.0], [1.0]))
+        layers = layer_costs(Network(skeleton, WIRINGS[wiring], [0.0], [1.0]), skeleton.input_shape)
     return sum(layer.parameters if kind == "params" else layer.flops for layer in layers)
 
 

@@ -26,7 +26,7 @@ def make(wiring: Any, **changes: Any) -> Network:
 @pytest.mark.parametrize("stages", [(FIRST, SECOND), (FIRST,), ()])
 def test_parameters_add_up(wiring, norm, stages):
     network = make(wiring, norm=norm, stages=stages)
-    layers = layer_costs(network)
+    layers = layer_costs(network, (3, 8, 8))
     assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in network.parameters())
     assert all(layer.parameters > 0 for layer in layers)
 
@@ -34,7 +34,7 @@ def test_parameters_add_up(wiring, norm, stages):
 @pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize("bias", [True, False])
 def test_flops_are_two_for_a_multiply_add(wiring, bias):
-    layers = {layer.name: layer.flops for layer in layer_costs(make(wiring, bias=bias))}
+    layers = {layer.name: layer.flops for layer in layer_costs(make(wiring, bias=bias), (3, 8, 8))}
     windowed = (4 * 64 * 3 * 9, 6 * 4 * 4 * 15)
     dense = (4 * 64 * 3 * 64, 6 * 4 * 4 * 16)
     first, second = dense if wiring in (Dense2d, GlobalConv2d) else windowed
@@ -50,7 +50,7 @@ def test_flops_are_two_for_a_multiply_add(wiring, bias):
 
 @pytest.mark.parametrize("wiring", WIRINGS)
 def test_names_kinds_and_shapes(wiring):
-    layers = layer_costs(make(wiring, norm="batch"))
+    layers = layer_costs(make(wiring, norm="batch"), (3, 8, 8))
     assert [(layer.name, layer.kind, layer.output_shape) for layer in layers] == [
         ("stages.0.wiring", wiring.__name__, (4, 8, 8)),
         ("stages.0.norm", "BatchNorm2d", (4, 8, 8)),
@@ -68,14 +68,14 @@ def test_meta_device_counts_the_same(wiring, norm):
     with torch.device("meta"):
         empty = make(wiring, norm=norm)
     assert all(p.is_meta for p in empty.parameters())
-    assert layer_costs(empty) == layer_costs(make(wiring, norm=norm))
+    assert layer_costs(empty, (3, 8, 8)) == layer_costs(make(wiring, norm=norm), (3, 8, 8))
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_counting_leaves_no_trace(training):
     network = make(Conv2d, norm="batch").train(training)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    layer_costs(network)
+    layer_costs(network, (3, 8, 8))
     assert network.training is training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
@@ -86,8 +86,8 @@ def test_every_part_is_measured_in_order(wiring):
     network = make(wiring, norm="batch").eval()
     images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
     found = layer_times(network, images, repeats=2)
-    assert [name for name in found if name in {layer.name for layer in layer_costs(network)}] == [
-        la.name for la in layer_costs(network)
+    assert [name for name in found if name in {layer.name for layer in layer_costs(network, (3, 8, 8))}] == [
+        la.name for la in layer_costs(network, (3, 8, 8))
     ]
     assert all(0 < cost.forward_ms < 1000 for cost in found.values())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())

@@ -30,8 +30,8 @@ def check_batch_norm(config: Config) -> None:
     Raises:
         ConfigError: naming the size of the batches.
     """
-    model, data = config.model, config.data
-    if model.norm == "none" or data.batch_size > 1:
+    model, data = config.skeleton, config.data
+    if model is None or model.norm == "none" or data.batch_size > 1:
         return
     skeleton = model.skeleton(data.input_shape, data.classes)
     places = [math.prod(stage.wired_size(size)) for stage, size in zip(skeleton.stages, skeleton.sizes(), strict=False)]

@@ -11,7 +11,9 @@ def check_geometry(config: Config) -> None:
         ConfigError: naming the setting, and the stage if there is one.
     """
     try:
-        config.model.skeleton(config.data.input_shape, config.data.classes).sizes()
+        input_shape = config.data.input_shape
+        if config.skeleton is not None:
+            config.skeleton.skeleton(input_shape, config.data.classes).sizes()
     except ValueError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(("model.", "data.")) else f"model.{_setting_first(text)}") from None

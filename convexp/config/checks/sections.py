@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from convexp.config.schema import NetworkModel, SkeletonModel
 from convexp.errors import ConfigError
 
 GLOBAL_GROUPS = ("local", "experiment", "debug")  # groups whose files change settings of all sections
@@ -51,3 +52,20 @@ def check_global_files(values: Mapping[Any, Any]) -> None:
         raise ConfigError(
             f"{group}: the first line of its file should be '# @package _global_', or its settings have no effect"
         )
+
+
+def check_kind_of_model(values: Mapping[Any, Any]) -> None:
+    """Check that ``model`` is a skeleton or names another network, and not both.
+
+    Raises:
+        ConfigError: naming a setting of the skeleton that stands beside ``model.network``.
+    """
+    model: Any = values.get("model")
+    if not isinstance(model, dict) or "network" not in model:
+        return
+    for setting in SkeletonModel.model_fields:
+        if setting in model and setting not in NetworkModel.model_fields:
+            raise ConfigError(
+                f"model.{setting}: is a setting of the skeleton (model=conv, for example), and this model has a network of its "
+                "own, whose settings are those below model.network"
+            )

@@ -14,7 +14,8 @@ def check_width(config: Config) -> None:
     Raises:
         ConfigError: naming the setting.
     """
-    model = config.model
+    if (model := config.skeleton) is None:
+        return
     for setting, numbers in (("channels", model.channels), ("hidden", model.hidden)):
         for number in numbers:
             if not 1 <= round(number * model.width) < 2**31:
@@ -31,7 +32,9 @@ def check_windows(config: Config) -> None:
     Raises:
         ConfigError: naming the setting.
     """
-    model, size = config.model, config.data.input_shape[1:]
+    if (model := config.skeleton) is None:
+        return
+    size = config.data.input_shape[1:]
     for setting in ("kernel_size", "stride", "dilation", "padding"):
         value = getattr(model, setting)
         for of_stage in value if isinstance(value, list) else [value]:

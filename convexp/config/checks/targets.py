@@ -7,12 +7,12 @@ from convexp.config.messages.suggestions import suggest
 from convexp.config.messages.validation import show_value
 from convexp.config.schema import Config, Target
 from convexp.config.signatures.annotations import ValueSchema
-from convexp.config.signatures.settable import provided_arguments, settable_arguments
+from convexp.config.signatures.settable import PROVIDED_UNLESS_GIVEN, provided_arguments, settable_arguments
 from convexp.config.signatures.signature import Signature, read_signature
 from convexp.config.signatures.value_types import describe_values, matches
 from convexp.errors import ConfigError
 
-PARTIAL_SECTIONS = ("model", "optimizer", "scheduler", "logger")  # their targets are built later, with further arguments
+PARTIAL_SECTIONS = ("model.wiring", "optimizer", "scheduler", "logger")  # their targets are built later, with further arguments
 
 
 def check_targets(config: Config) -> None:
@@ -29,7 +29,8 @@ def check_targets(config: Config) -> None:
 
 
 def _check_partial(setting: str, target: Target) -> None:
-    expected, given = setting.partition(".")[0] in PARTIAL_SECTIONS, target.spec().get(PARTIAL, False)
+    expected = setting in PARTIAL_SECTIONS or setting.partition(".")[0] in PARTIAL_SECTIONS
+    given = target.spec().get(PARTIAL, False)
     if given is not expected:
         raise ConfigError(f"{setting}.{PARTIAL}={str(given).lower()}: should be {str(expected).lower()}")
 
@@ -50,7 +51,8 @@ def _check_arguments(setting: str, target: Target, signature: Signature) -> None
         if name not in settable and not signature.open:
             raise ConfigError(f"{setting}.{name}: there is no such setting{suggest(name, settable)}")
         _check_value(f"{setting}.{name}", value, signature.schemas.get(name, {}))
-    for name in sorted(signature.required - provided_arguments(setting) - set(arguments)):
+    provided = provided_arguments(setting) | PROVIDED_UNLESS_GIVEN.get(setting, set())
+    for name in sorted(signature.required - provided - set(arguments)):
         raise ConfigError(f"{setting}.{name}: is missing")
 
 

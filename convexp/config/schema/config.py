@@ -5,15 +5,28 @@ from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Discriminator, Field, NonNegativeInt, Tag
 
 from convexp.config.schema.data import Data
-from convexp.config.schema.model import Model
+from convexp.config.schema.model import SkeletonModel
+from convexp.config.schema.network import NetworkModel
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
 from convexp.config.schema.training import Optimizer, Trainer
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY, drop_added_later
 from convexp.records.renamed import first_named
+
+SKELETON, NETWORK = "model[skeleton]", "model[network]"  # messages leave out parts of a location that hold a bracket
+
+
+def _kind_of_model(value: Any) -> str:
+    is_network = "network" in value if isinstance(value, dict) else isinstance(value, NetworkModel)
+    return NETWORK if is_network else SKELETON
+
+
+Model = Annotated[
+    Annotated[SkeletonModel, Tag(SKELETON)] | Annotated[NetworkModel, Tag(NETWORK)], Discriminator(_kind_of_model)
+]
 
 
 class Config(Section):
@@ -46,10 +59,15 @@ class Config(Section):
         """``"max"`` if a larger monitored value is better, else ``"min"``."""
         return "max" if self.monitor == "val/acc" else "min"
 
+    @property
+    def skeleton(self) -> SkeletonModel | None:
+        """The section ``model`` if it describes a skeleton; None if it names another network."""
+        return self.model if isinstance(self.model, SkeletonModel) else None
+
     def targets(self) -> dict[str, Target]:
         """Every ``_target_`` of the configuration, by the setting that holds it, such as ``probes.shift_map``."""
         found: dict[str, Target] = {
-            "model.wiring": self.model.wiring,
+            **self.model.targets(),
             "data.source": self.data.source,
             "optimizer": self.optimizer,
         }

@@ -1,4 +1,4 @@
-"""The section ``model``: the skeleton and the wiring of its stages."""
+"""The section ``model`` of a skeleton: its settings, and the wiring of its stages."""
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -8,7 +8,7 @@ from convexp.config.schema.skeletons import build_skeleton
 from convexp.geometry.skeleton import Activation, Norm, Readout, Skeleton
 
 
-class Model(Section):
+class SkeletonModel(Section):
     """One skeleton and the wiring of its stages (conf/model/)."""
 
     name: str = Field(min_length=1, description="name of the wiring in tables and folders")
@@ -27,6 +27,10 @@ class Model(Section):
     hidden: list[PositiveInt]
     bias: bool
     width: PositiveFloat
+
+    def targets(self) -> dict[str, Target]:
+        """Every ``_target_`` of the section, by its setting."""
+        return {"model.wiring": self.wiring}
 
     def skeleton(self, input_shape: tuple[int, ...], classes: int) -> Skeleton:
         """The skeleton that these settings describe, before ``width`` is applied.

@@ -6,10 +6,10 @@ from convexp.geometry import Size, resolve_padding
 from convexp.geometry.skeleton import Skeleton, Stage
 
 if TYPE_CHECKING:
-    from convexp.config.schema.model import Model
+    from convexp.config.schema.model import SkeletonModel
 
 
-def build_skeleton(model: "Model", input_shape: tuple[int, ...], classes: int) -> Skeleton:
+def build_skeleton(model: "SkeletonModel", input_shape: tuple[int, ...], classes: int) -> Skeleton:
     """The skeleton of ``model`` for images of ``input_shape`` (C, H, W) or (C, L), before ``model.width`` is applied.
 
     Raises:
@@ -28,7 +28,7 @@ def build_skeleton(model: "Model", input_shape: tuple[int, ...], classes: int) -
     )
 
 
-def _build_stage(model: "Model", index: int, dims: int) -> Stage:
+def _build_stage(model: "SkeletonModel", index: int, dims: int) -> Stage:
     """The stage number ``index`` for images of ``dims`` dimensions."""
 
     def value(setting: str) -> Any:
@@ -50,7 +50,7 @@ def _build_stage(model: "Model", index: int, dims: int) -> Stage:
     )
 
 
-def _value_of_stage(model: "Model", setting: str, index: int) -> Any:
+def _value_of_stage(model: "SkeletonModel", setting: str, index: int) -> Any:
     values, stages = getattr(model, setting), len(model.channels)
     if not isinstance(values, list):
         return values

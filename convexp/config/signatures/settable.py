@@ -19,9 +19,15 @@ PROVIDED_ARGUMENTS = {
     "logger": {"folder", "purge_step"},
 }
 
+# Arguments that convexp passes if the callable takes them by name and the YAML file does not give them.
+PROVIDED_UNLESS_GIVEN = {"model.network": {"input_shape", "outputs"}}
+
 
 def provided_arguments(setting: str) -> set[str]:
-    """Names of the arguments that convexp itself passes to the target at ``setting``, such as ``logger.csv``."""
+    """Names of the arguments that convexp itself passes to the target at ``setting``, such as ``logger.csv``.
+
+    Those of ``PROVIDED_UNLESS_GIVEN`` are not among them: they are settings, too.
+    """
     return PROVIDED_ARGUMENTS.get(setting, PROVIDED_ARGUMENTS.get(setting.split(".", maxsplit=1)[0], set[str]()))
 
 

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from convexp.models import LayerCost, Network, layer_costs
+from convexp.models import LayerCost, layer_costs
 from convexp.models.cost import closed_form
 from convexp.models.timing import layer_times
 from convexp.probes.base import Measurement
 from convexp.probes.figures import stacked_bars
-from convexp.probes.requirements import require_at_least, require_attributes
+from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 
 QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_bytes", "backward_peak_bytes")
@@ -53,11 +53,11 @@ class Accounting:
         """Number of test images that the probe asks for."""
         return self.batch
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Run each layer alone, ``repeats + 2`` times forward and backward."""
-        require_attributes(network, "skeleton", "normalize")
         images = sample.first(self.batch).images
-        modules, counted = dict(network.named_modules()), {layer.name: layer for layer in layer_costs(network)}
+        counted = {layer.name: layer for layer in layer_costs(network, tuple(images.shape[1:]))}
+        modules = dict(network.named_modules())
         rows: list[dict[str, Any]] = []
         for name, taken in layer_times(network, images, self.repeats).items():
             rows.append({"name": name, **_static_costs(modules[name], counted.get(name), len(images)), **asdict(taken)})
