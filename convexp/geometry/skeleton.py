@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from convexp.geometry import Size, check_border, output_size, receptive_field
+from convexp.geometry.pooling import Pool, pool_steps, pooled_size
 
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
-Activation = Literal["relu", "gelu", "tanh", "none"]
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "none"]
 Norm = Literal["none", "batch", "batch_unit"]
-Pool = Literal["none", "max", "avg"]
 Readout = Literal["flatten", "global_avg", "global_max"]
 
 
@@ -28,7 +28,8 @@ class Stage:
         dilation: Distance between the taps of the kernel, per dimension, in pixels.
         padding_mode: What the padding is filled with.
         pool: Kind of pooling, or ``none``.
-        pool_size: Size of the pooling windows per dimension. They do not overlap.
+        pool_size: Distance between pooled units per dimension, which is also the size of their windows except for ``blur``.
+        blur_size: Taps of the filter of ``blur`` and ``max_blur`` per dimension.
     """
 
     channels: int
@@ -39,6 +40,7 @@ class Stage:
     padding_mode: PaddingMode
     pool: Pool
     pool_size: Size
+    blur_size: Size = (3, 3)
 
     def wired_size(self, input_size: Size) -> Size:
         """Return the size per dimension after the wiring and before the pooling.
@@ -56,11 +58,8 @@ class Stage:
             ValueError: If the kernel, the border or a pooling window does not fit.
         """
         size = self.wired_size(input_size)
-        if self.pool == "none":
-            return size
-        if larger := [n for n, i in zip(self.pool_size, size, strict=True) if n > i]:
-            raise ValueError(f"pool_size={larger[0]} is larger than the {'x'.join(map(str, size))} units it pools")
-        return tuple(i // n for i, n in zip(size, self.pool_size, strict=True))
+        kinds = zip(size, self.pool_size, self.blur_size, strict=False)  # of a signal the first blur_size
+        return tuple(pooled_size(self.pool, units, n, taps, self.padding_mode) for units, n, taps in kinds)
 
 
 @dataclass(frozen=True)
@@ -141,8 +140,8 @@ class Skeleton:
         windows: list[tuple[int, int, int, int]] = []  # kernel size, stride, dilation, padding
         for stage in stages:
             windows.append((stage.kernel_size[dim], stage.stride[dim], stage.dilation[dim], stage.padding[dim]))
-            if stage.pool != "none":
-                windows.append((stage.pool_size[dim], stage.pool_size[dim], 1, 0))
+            steps = pool_steps(stage.pool, stage.pool_size[dim], stage.blur_size[dim])
+            windows += [(step.size, step.stride, 1, step.before) for step in steps]
         kernels, strides, dilations, paddings = zip(*windows, strict=True)
         size, stride = receptive_field(kernels, strides, dilations)
         first = -sum(p * math.prod(strides[:layer]) for layer, p in enumerate(paddings))

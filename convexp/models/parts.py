@@ -1,7 +1,7 @@
 """The parts of a network that every wiring shares: input normalisation, norm, activation, pooling, readout."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from convexp.geometry import Size
 from convexp.geometry.skeleton import Activation, Norm, Readout, Stage
+from convexp.models.pooling import AdaptivePolyphase, Blur, DenseMax
 
 
 class Normalize(nn.Module):
@@ -46,11 +47,19 @@ class BatchNormUnit(nn.BatchNorm1d):
 
 Parts = dict[str, nn.Module]
 
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
 
 def activation(name: Activation) -> Parts:
     """Return the nonlinearity under the name ``activation``, or nothing."""
-    kinds = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
-    return {"activation": kinds[name]()} if name in kinds else {}
+    return {"activation": ACTIVATIONS[name]()} if name in ACTIVATIONS else {}
 
 
 def norm(name: Norm, shape: Size) -> Parts:
@@ -63,14 +72,22 @@ def norm(name: Norm, shape: Size) -> Parts:
 
 
 def pool(stage: Stage) -> Parts:
-    """Return the pooling over windows that do not overlap under the name ``pool``, or nothing."""
-    if stage.pool == "none":
-        return {}
+    """Return the pooling under the name ``pool``, or nothing."""
     size: Any = stage.pool_size
-    one = len(stage.pool_size) == 1
-    if stage.pool == "max":
-        return {"pool": nn.MaxPool1d(size) if one else nn.MaxPool2d(size)}
-    return {"pool": nn.AvgPool1d(size) if one else nn.AvgPool2d(size)}
+    one = len(size) == 1
+
+    def blur() -> nn.Module:
+        return Blur(stage.blur_size[: len(size)], size, stage.padding_mode)
+
+    kinds: dict[str, Callable[[], nn.Module]] = {
+        "max": lambda: nn.MaxPool1d(size) if one else nn.MaxPool2d(size),
+        "avg": lambda: nn.AvgPool1d(size) if one else nn.AvgPool2d(size),
+        "blur": blur,
+        "max_blur": lambda: nn.Sequential(DenseMax(size, stage.padding_mode), blur()),
+        "aps": lambda: AdaptivePolyphase(size),
+        "max_aps": lambda: nn.Sequential(DenseMax(size, stage.padding_mode), AdaptivePolyphase(size)),
+    }
+    return {"pool": kinds[stage.pool]()} if stage.pool in kinds else {}
 
 
 class ReadoutLayer(nn.Module):

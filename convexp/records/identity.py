@@ -24,7 +24,9 @@ LOCATIONS = ("data.source.root", "data.source.download")
 
 # Settings that older versions did not have, each with the value that does what they did. A setting with this value is left out
 # of the identity, so that the runs of older versions keep theirs.
-ADDED_LATER: dict[str, Any] = {}
+ADDED_LATER: dict[str, Any] = {
+    "model.blur_size": 3,
+}
 
 
 def identity_hash(settings: Any) -> str:

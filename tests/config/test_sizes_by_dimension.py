@@ -69,7 +69,7 @@ NUMBERS = "should be one number, or 2 of them, [height, width], for images of 2 
         ("model.kernel_size=[[5,4],3]", "model.padding=same needs an odd kernel_size, got 4"),
         ("model.kernel_size=[[3,99],3]", "model.kernel_size=99: should be 33 at most for images of 16 pixels"),
         ("model.padding=[[1,same],1]", "model.padding=[[1, 'same'], 1]: should be a valid integer"),
-        ("model.pool_size=[[1,9],1]", "model.pool_size=9 (stage 0): is larger than the 8x8 units it pools"),
+        ("model.pool_size=[[1,9],1]", "model.pool_size=9 (stage 0): is larger than the 8 units it pools"),
         ("data.shift.window=[8,9]", "data.shift.window=[8, 9]: goes with data.shift.protocol=crop"),
     ],
 )

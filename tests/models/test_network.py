@@ -77,7 +77,7 @@ def test_all_wirings_have_the_same_hidden_units(skeleton, n):
     [
         *({"norm": name} for name in ("none", "batch", "batch_unit")),
         *({"activation": name} for name in ("relu", "gelu", "tanh", "none")),
-        *({"stages": (replace(WIDE, pool=name), STRIDED)} for name in ("none", "max", "avg")),
+        *({"stages": (replace(WIDE, pool=name), STRIDED)} for name in ("none", "max", "avg", "max_blur", "max_aps")),
         *({"readout": name} for name in ("flatten", "global_avg", "global_max")),
         {"bias": False},
         {"hidden": ()},
@@ -95,11 +95,12 @@ def test_every_variant_learns(wiring, changes):
     assert all(bool((p.grad != 0).any()) for name, p in network.named_parameters() if "classes.weight" in name)
 
 
-@pytest.mark.parametrize("name", ["relu", "gelu", "tanh", "none"])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "none"])
 def test_activation(name):
     network = make(activation=name, hidden=(), stages=(WIDE,))
     h = torch.randn(2, 4, 8, 8)
-    expected = {"relu": torch.relu, "gelu": nn.functional.gelu, "tanh": torch.tanh, "none": torch.clone}[name](h)
+    own = {"tanh": torch.tanh, "none": torch.clone}
+    expected = (own.get(name) or getattr(nn.functional, name))(h)
     assert torch.equal(network.stages[0][1:](h), expected)
 
 

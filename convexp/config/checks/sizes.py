@@ -27,7 +27,7 @@ def check_width(config: Config) -> None:
 
 
 def check_windows(config: Config) -> None:
-    """Check that kernels, strides, dilations and paddings are not larger than the images they are applied to.
+    """Check that kernels, strides, dilations, paddings and filters are not larger than the images they are applied to.
 
     Raises:
         ConfigError: naming the setting.
@@ -35,12 +35,12 @@ def check_windows(config: Config) -> None:
     if (model := config.skeleton) is None:
         return
     size = config.data.input_shape[1:]
-    for setting in ("kernel_size", "stride", "dilation", "padding"):
+    for setting in ("kernel_size", "stride", "dilation", "padding", "blur_size"):
         value = getattr(model, setting)
         for of_stage in value if isinstance(value, list) else [value]:
             limits = size if isinstance(of_stage, list) else (max(size),)
             for number, pixels in zip(of_stage if isinstance(of_stage, list) else [of_stage], limits, strict=True):
-                limit = 2 * pixels + 1 if setting == "kernel_size" else pixels
+                limit = 2 * pixels + 1 if setting in ("kernel_size", "blur_size") else pixels
                 if isinstance(number, int) and number > limit:
                     raise ConfigError(f"model.{setting}={number}: should be {limit} at most for images of {pixels} pixels")
 

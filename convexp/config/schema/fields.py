@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError, WithJsonSchema
 
-from convexp.geometry.skeleton import PaddingMode, Pool
+from convexp.geometry.pooling import Pool
+from convexp.geometry.skeleton import PaddingMode
 from convexp.geometry.subset_size import check_subset_size
 
 

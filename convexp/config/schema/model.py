@@ -21,6 +21,7 @@ class SkeletonModel(Section):
     padding_mode: StagePaddingMode
     pool: StagePool
     pool_size: StageNumber
+    blur_size: StageNumber = 3
     activation: Activation
     norm: Norm
     readout: Readout

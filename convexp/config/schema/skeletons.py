@@ -47,6 +47,7 @@ def _build_stage(model: "SkeletonModel", index: int, dims: int) -> Stage:
         padding_mode=value("padding_mode"),
         pool=value("pool"),
         pool_size=size("pool_size"),
+        blur_size=size("blur_size"),
     )
 
 

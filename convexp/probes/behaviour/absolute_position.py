@@ -1,7 +1,7 @@
 """Whether a network can tell apart the same patch at two positions."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from convexp.geometry.skeleton import PaddingMode
 from convexp.layers.base import SpatialLayer
 from convexp.models import Network
+from convexp.models.pooling import Blur, DenseMax
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import find_modules
@@ -104,7 +105,15 @@ def with_border(network: Network, border: PaddingMode) -> Network | None:
     Returns:
         The copy, or None if a layer has no windows or its input is too small for such a border.
     """
+    stages = tuple(replace(stage, padding_mode=border) for stage in network.skeleton.stages)
+    try:
+        replace(network.skeleton, stages=stages).sizes()
+    except ValueError:
+        return None
     other = copy.deepcopy(network)
+    for module in other.modules():
+        if isinstance(module, Blur | DenseMax):
+            module.padding_mode = border
     layers = find_modules(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
     changed = [isinstance(layer, SpatialLayer) and layer.set_padding_mode(border) for layer in layers]
     return other if changed and all(changed) else None
