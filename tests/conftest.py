@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ pytest_plugins = ["browser", "kinds"]
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.cli.application sets them; before torch is imported
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+KEYS = tempfile.TemporaryDirectory(prefix="convexp-key-")  # not the key of whoever runs the tests
+os.environ.setdefault("CONVEXP_KEY", f"{KEYS.name}/key")  # pytest-xdist's workers inherit it
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, each process has one core
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

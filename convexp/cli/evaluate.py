@@ -6,6 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp.cli.application import application
 from convexp.config.folders import check_writable
+from convexp.config.importable import make_importable
 from convexp.config.messages.suggestions import suggest
 from convexp.config.run_folder import load_run_config
 from convexp.config.user_paths import parse_path
@@ -23,6 +24,7 @@ def task(cfg: DictConfig) -> None:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
     """
     check_settings(cfg)
+    make_importable(cfg.pythonpath)
     folder = parse_path("run", cfg.run)
     config = load_run_config(folder, "run", cfg.data_root, changed_settings(cfg))
     if config.probes:

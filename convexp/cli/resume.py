@@ -7,18 +7,18 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from convexp.config import Config
-from convexp.config.hydra_files import read_config
+from convexp.config.hydra_files import SavedConfig, read_saved_config
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import identity_hash, read_record
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.settings import flatten, within
 
-ALLOWED_OVERRIDES = ("resume", "data_root")
+ALLOWED_OVERRIDES = ("resume", "data_root", "pythonpath")
 MAY_DIFFER = (*OUTSIDE_IDENTITY, *LOCATIONS, "data.source.file")  # the same data may lie in another place
 
 
-def find_resumed_run(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
+def find_resumed_run(cfg: DictConfig) -> tuple[SavedConfig, Path]:
     """Return the configuration and the folder of the run that ``cfg.resume`` names.
 
     Raises:
@@ -28,7 +28,7 @@ def find_resumed_run(cfg: DictConfig) -> tuple[dict[str, Any], Path]:
     if forbidden:
         raise ConfigError(f"resume={cfg.resume}: the run keeps its own configuration; leave out {' '.join(forbidden)}")
     folder = parse_path("resume", cfg.resume)
-    return read_config(folder, "resume", cfg.data_root), folder
+    return read_saved_config(folder, "resume", cfg.data_root), folder
 
 
 def identity_of_resumed(config: Config, folder: Path) -> str:

@@ -10,13 +10,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp.cli import show
 from convexp.cli.resume import find_resumed_run, identity_of_resumed
-from convexp.config import Config, check_config, parse_trusted_config
+from convexp.config import Config, check_config
 from convexp.config.checked_ahead import load_checked_config
 from convexp.config.command_line.format import shell_path_override
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.differences import differences
-from convexp.config.hydra_files import write_config
-from convexp.config.trust import untrusted_packages
+from convexp.config.hydra_files import is_signed, write_config
+from convexp.config.importable import make_importable
+from convexp.config.trust import parse_saved_config, untrusted_packages
 from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
 from convexp.records.plan import Sweep, find_sweep
 from convexp.terminal import console
@@ -42,9 +43,11 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
         BusyError: if another process is working in the folder.
         RefusedError: if the folder holds something else than this run.
     """
-    if cfg.get("resume") is not None:  # 0 is the name of a folder
-        values, folder = find_resumed_run(cfg)
-        config, cfg = check_config(parse_trusted_config(values)), OmegaConf.create(values)
+    resumed = cfg.get("resume") is not None
+    if resumed:  # 0 is the name of a folder
+        saved, folder = find_resumed_run(cfg)
+        make_importable(cfg.pythonpath)
+        config, cfg = check_config(parse_saved_config(saved)), OmegaConf.create(saved.values)
         identity = identity_of_resumed(config, folder)
     else:
         config = load_checked_config(cfg, Path(HydraConfig.get().runtime.cwd))
@@ -57,7 +60,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
         if not in_sweep:
             announce(cfg, config, locked)
         sweep = find_sweep(folder)
-        record = execute_in(locked, cfg, config, sweep)
+        record = execute_in(locked, cfg, config, sweep, keep=resumed or locked.found.is_unfinished)
         if in_sweep:
             show.run(record, folder, sweep)
         else:
@@ -79,15 +82,24 @@ def announce(cfg: DictConfig, config: Config, folder: RunFolder) -> None:
         show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, line, "train"))
 
 
-def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep | None) -> RunRecord:
-    """Set up the run, write its configuration into the folder and execute it.
+def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep | None, keep: bool) -> RunRecord:
+    """Set up the run, write its configuration into the folder, signed, and execute it.
+
+    Args:
+        folder: The folder of the run, locked for it.
+        cfg: The composed configuration.
+        config: The same, checked.
+        sweep: The sweep that the run belongs to; None if it belongs to none.
+        keep: Whether to keep the configuration that is there. It must be kept if it was read from there: it would be signed.
 
     Raises:
         ConfigError: if a setting is wrong that only torch can check. Nothing is written then.
         KeyboardInterrupt: if the run is interrupted; the command that resumes it is printed.
     """
     run = set_up(config, folder, sweep)
-    write_config(folder.path, cfg, HydraConfig.get(), keep=folder.found.is_unfinished)
+    problem = write_config(folder.path, cfg, HydraConfig.get(), keep)
+    if problem and untrusted_packages(config):
+        console.print_error("convexp-train", f"the run is not signed, and will be treated as somebody else's: {problem}")
     try:
         return run.execute()
     except KeyboardInterrupt:
@@ -110,8 +122,8 @@ def set_up(config: Config, folder: RunFolder, sweep: Sweep | None) -> "TrainingR
 def resume_command(config: Config, folder: Path) -> str:
     """Return the command that resumes a run.
 
-    It names the packages that the run needs and that the configuration of a run folder is not trusted to name.
+    If the run is not signed, the command names the packages that it needs and that only a signed run is trusted to name.
     """
-    packages = ",".join(untrusted_packages(config))
+    packages = "" if is_signed(folder) else ",".join(untrusted_packages(config))
     trust = f"CONVEXP_TRUST={shlex.quote(packages)} " if packages else ""
     return f"{trust}convexp-train {shell_path_override('resume', Path(console.display_path(folder)))}"

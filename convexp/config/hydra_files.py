@@ -1,21 +1,44 @@
 """The configuration of a run as its folder keeps it, in Hydra's format: ``.hydra/{config,hydra,overrides}.yaml``."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
+from convexp.config.signed import signature
+from convexp.config.signed.key import KeyProblem
 from convexp.config.user_paths import absolute_path, parse_path
 from convexp.errors import ConfigError, one_line
 from convexp.files.atomic import atomic_write
-from convexp.files.yaml_files import read_yaml
+from convexp.files.yaml_files import parse_yaml, read_limited
 
 FOLDER = ".hydra"
 
 
+@dataclass(frozen=True)
+class SavedConfig:
+    """The configuration of a run folder, not checked yet.
+
+    Attributes:
+        values: The configuration as plain values.
+        doubt: Why it may have been written by somebody else; None if its signature proves that this user's command wrote it.
+    """
+
+    values: dict[str, Any]
+    doubt: str | None
+
+
 def read_config(folder: Path, setting: str, data_root: str | Path | None = None) -> dict[str, Any]:
-    """Read the configuration of a run, as plain values that are not checked yet.
+    """The values of a run's configuration, as ``read_saved_config`` reads them."""
+    return read_saved_config(folder, setting, data_root).values
+
+
+def read_saved_config(folder: Path, setting: str, data_root: str | Path | None = None) -> SavedConfig:
+    """Read the configuration of a run, as plain values that are not checked yet, and verify its signature.
+
+    The file is read once: the bytes that are parsed are those that the signature was verified for.
 
     A run folder may come from another machine or person. So the folders of data and cache become those of this machine, and
     nothing is downloaded or cached merely because a run folder says so.
@@ -33,14 +56,24 @@ def read_config(folder: Path, setting: str, data_root: str | Path | None = None)
     if not file.is_file():
         raise ConfigError(f"{setting}={folder}: there is no run in this folder (no {FOLDER}/config.yaml)")
     try:
-        values = read_yaml(file)
+        content = read_limited(file)
+        values = parse_yaml(content)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{setting}={folder}: {FOLDER}/config.yaml cannot be read ({one_line(error)})") from None
+    doubt = signature.doubt(folder, content)
     data = values.get("data")
     source = data.get("source") if isinstance(data, dict) else None
     if isinstance(source, dict):
         _relocate_source(source, moved_to)
-    return values
+    return SavedConfig(values, doubt)
+
+
+def is_signed(folder: Path) -> bool:
+    """Whether the signature in a run folder proves that this user's own command wrote the configuration there."""
+    try:
+        return signature.doubt(folder, read_limited(folder / FOLDER / "config.yaml")) is None
+    except OSError:
+        return False
 
 
 def _relocate_source(source: dict[Any, Any], moved_to: Path | None) -> None:
@@ -63,23 +96,42 @@ def _relocate_source(source: dict[Any, Any], moved_to: Path | None) -> None:
         source["download"] = source["download"] is True and source.get("root") == str(data_folder)
 
 
-def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> None:
-    """Write the resolved configuration of a run, with Hydra's own configuration and the overrides.
+def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> str | None:
+    """Write the resolved configuration of a run and its signature, with Hydra's own configuration and the overrides.
 
     Args:
         folder: folder of the run.
-        cfg: the configuration.
+        cfg: the configuration that this user's command has composed. One that was read from a run folder must not be signed.
         hydra_cfg: its node ``hydra``.
         keep: whether to keep files that are there already.
+
+    Returns:
+        Why the configuration is not signed; None if it is, or if the files are kept.
     """
     target = folder / FOLDER
     if keep and (target / "config.yaml").exists():
-        return
+        return None
     target.mkdir(exist_ok=True)
     _save(hydra_cfg.overrides.task, target / "overrides.yaml")
     _save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
-    # config.yaml last: its presence makes the folder a run
-    _save(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True)), target / "config.yaml")
+    content = OmegaConf.to_yaml(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))).encode()
+    problem = _sign(target, content)
+    with atomic_write(target / "config.yaml") as partial:  # last: its presence makes the folder a run
+        partial.write_bytes(content)
+    return problem
+
+
+def _sign(target: Path, content: bytes) -> str | None:
+    """Write the signature of ``content`` into the folder ``target``; returns why it cannot be signed, None if it is."""
+    file = target / signature.FILE
+    try:
+        signed = signature.sign(content)
+    except KeyProblem as problem:
+        file.unlink(missing_ok=True)  # of an earlier configuration
+        return str(problem)
+    with atomic_write(file) as partial:
+        partial.write_bytes(signed)
+    return None
 
 
 def _save(value: Any, file: Path) -> None:

@@ -5,10 +5,10 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
-from convexp.config.hydra_files import read_config
+from convexp.config.hydra_files import SavedConfig, read_saved_config
 from convexp.config.load import check_config, parse_config
 from convexp.config.schema import Config
-from convexp.config.trust import parse_trusted_config
+from convexp.config.trust import parse_saved_config
 from convexp.errors import ConfigError
 from convexp.records.contents import check_inside
 
@@ -20,7 +20,7 @@ def load_run_config(
 ) -> Config:
     """The checked configuration of a run that has a checkpoint, without its loggers and callbacks.
 
-    The folder may come from anybody: it may only name code that ``convexp.config.trust`` allows.
+    A folder that this user has not signed may only name code that ``convexp.config.trust`` allows.
 
     Args:
         folder: folder of the run.
@@ -32,9 +32,11 @@ def load_run_config(
         ConfigError: if the folder holds no run with a checkpoint, if it names code it may not name, or if the data is missing.
     """
     changes = changes or {}
-    saved: dict[str, Any] = read_config(folder, setting, data_root) | {"logger": None, "callbacks": None}
+    read = read_saved_config(folder, setting, data_root)
+    saved: dict[str, Any] = read.values | {"logger": None, "callbacks": None}
     check_inside(folder)
-    parse_trusted_config(saved | ({"probes": None} if "probes" in changes else {}))
+    trusted = parse_saved_config(SavedConfig(saved | ({"probes": None} if "probes" in changes else {}), read.doubt))
+    saved["pythonpath"] = trusted.pythonpath
     for key, value in changes.items():
         *sections, name = key.split(".")
         section: Any = reduce(getitem, sections, saved)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from convexp.config.hydra_files import SavedConfig
 from convexp.config.instantiate import TARGET
 from convexp.config.load import parse_config
 from convexp.config.schema import Config
@@ -25,19 +26,32 @@ ALLOWED = {
 }
 
 
-def parse_trusted_config(values: Mapping[Any, Any]) -> Config:
+def parse_saved_config(saved: SavedConfig) -> Config:
+    """Parse the configuration of a run folder; one that is not signed by this user may only name harmless code.
+
+    Raises:
+        ConfigError: naming the setting, and why the folder may come from somebody else.
+    """
+    return parse_config(saved.values) if saved.doubt is None else parse_trusted_config(saved.values, saved.doubt)
+
+
+def parse_trusted_config(values: Mapping[Any, Any], doubt: str = "it may come from anybody") -> Config:
     """Parse the configuration of a run folder, and check that all code it names is harmless, without importing any of it.
 
     Every ``_target_``, at any depth, must be a layer, a data source, a probe, an optimizer, a schedule, one of a few callbacks,
     or a logger that writes into the run folder. The environment variable ``CONVEXP_TRUST`` names further packages, separated by
-    commas, for users who train layers, data sources or probes of their own.
+    commas, whose code the user trusts. Folders of modules that the configuration names (``pythonpath``) are left out.
+
+    Args:
+        values: the configuration.
+        doubt: why it may have been written by somebody else, for error messages.
 
     Raises:
         ConfigError: naming the setting.
     """
-    config = parse_config(values)
+    config = parse_config({**values, "pythonpath": None})
     for refusal in untrusted_packages(config).values():
-        raise ConfigError(f"{refusal}; if you trust it, name its package in CONVEXP_TRUST")
+        raise ConfigError(f"{refusal}; this may be one: {doubt}; if you trust it, name its package in CONVEXP_TRUST")
     return config
 
 
@@ -70,8 +84,9 @@ def _refusal(setting: str, name: str, spec: dict[str, Any]) -> str | None:
     """Why a run folder may not name this target; None if it may."""
     if not _is_allowed(setting.partition(".")[0], name):
         return (
-            f"{setting}.{TARGET}={name}: a run folder may only name convexp's own layers, data sources, probes, schedules and "
-            "loggers that write into it, torch's optimizers, and callbacks that write nothing, each in its own section"
+            f"{setting}.{TARGET}={name}: a run folder of somebody else's may only name convexp's own layers, data sources, "
+            "probes, schedules and loggers that write into it, torch's optimizers, and callbacks that write nothing, each in "
+            "its own section"
         )
     if name.endswith(".trackers.wandb") and spec.get("offline") is not True:
         return f"{setting}.offline={spec.get('offline')}: a run folder may not send anything over the network; should be true"

@@ -14,16 +14,29 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # a termina
 
 
 def read_yaml(file: Path) -> dict[Any, Any]:
-    """Read the mapping in ``file``; numbers are read as OmegaConf reads them.
+    """Read the mapping in ``file``, as ``parse_yaml`` does.
 
     Raises:
         OSError: If the file cannot be read.
+        ValueError: As ``parse_yaml`` does.
+    """
+    return parse_yaml(read_limited(file))
+
+
+def read_limited(file: Path) -> bytes:
+    """The content of ``file``, or of a longer file as much as ``parse_yaml`` needs to refuse it."""
+    with file.open("rb") as opened:
+        return opened.read(LARGEST + 1)
+
+
+def parse_yaml(content: bytes) -> dict[Any, Any]:
+    """Parse the mapping in ``content``; numbers are read as OmegaConf reads them.
+
+    Raises:
         ValueError: If the file holds no mapping, or holds aliases (a few lines of which can stand for gigabytes), tags, text
             that OmegaConf would interpret, control characters, more than 32 levels or more than 64 KiB. The message says which
             of these, and in which line.
     """
-    with file.open("rb") as opened:
-        content = opened.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ValueError(f"has more than {LARGEST // 1024} KiB")
     text = content.decode()

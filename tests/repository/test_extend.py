@@ -93,8 +93,14 @@ def test_wiring_from_a_users_package(program, elsewhere):
     assert done.code == 2
     assert "gian" in done.err
 
+    done = program("evaluate", "run=run", cwd=elsewhere)
+    assert done.code == 0, done.err
+    assert done.out.count("(as noted)") == 4
+
+    (elsewhere / "run" / ".hydra" / "signature").unlink()  # as if it came from somebody else
     done = program("evaluate", "run=run", cwd=elsewhere, **environment)
     assert done.code == 2
+    assert "it is not signed" in done.err
     assert "CONVEXP_TRUST" in done.err
     done = program("evaluate", "run=run", cwd=elsewhere, CONVEXP_TRUST="mine", **environment)
     assert done.code == 0, done.err
