@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from convexp.models.parts import Normalize
-
 
 class ImageNetwork(nn.Module):
     """Maps images ``(B, C, H, W)`` with values of 0 to 255 to the outputs ``(B, outputs)`` of a network of normalised images.
 
     Args:
-        normalize: Normalises the images; saved with the weights.
+        normalize: Normalises the images, a ``convexp.models.parts.Normalize`` in a run; saved with the weights.
         network: The network, ``(B, C', H, W) -> (B, outputs)``.
         layers: Names of the modules of ``network`` that probes of layers look at; None for its direct children.
         channels: Number C' of channels that the network takes. Images of one channel are repeated; None for as many as the
@@ -25,7 +23,7 @@ class ImageNetwork(nn.Module):
     """
 
     def __init__(
-        self, normalize: Normalize, network: nn.Module, layers: Sequence[str] | None = None, channels: int | None = None
+        self, normalize: nn.Module, network: nn.Module, layers: Sequence[str] | None = None, channels: int | None = None
     ) -> None:
         super().__init__()
         self.normalize = normalize

@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
+from convexp.models import Network
+from convexp.models.representations import named_part
+
 
 def find_modules(network: nn.Module, wanted: Callable[[nn.Module], bool]) -> dict[str, nn.Module]:
     """Return the modules for which ``wanted`` is true, by their name in the network.
 
-    The search covers the wired layers of a ``convexp.models.Network``, and all modules of any other network. It does not
-    descend into a module that it found.
+    The search covers the wired layers of a ``convexp.models.Network``, and all modules of any other network (those within an
+    ``ImageNetwork``, by their names in there). It does not descend into a module that it found.
     """
-    wired_layers: Callable[[], list[tuple[str, nn.Module]]] = getattr(network, "wired_layers", lambda: [("", network)])
-    return {name: module for start, layer in wired_layers() for name, module in _walk(start, layer, wanted)}
+    starts = network.wired_layers() if isinstance(network, Network) else [("", named_part(network))]
+    return {name: module for start, layer in starts for name, module in _walk(start, layer, wanted)}
 
 
 def _walk(name: str, module: nn.Module, wanted: Callable[[nn.Module], bool]) -> Iterator[tuple[str, nn.Module]]:

@@ -1,11 +1,10 @@
-"""What probes require: values of their settings, and attributes that a network offers."""
-
-from typing import cast
+"""What probes require: values of their settings, and feature maps of a network."""
 
 from torch import nn
 
-from convexp.models import Network
+from convexp.models.representations import Layout, layout
 from convexp.probes.errors import NotApplicableError
+from convexp.probes.sample import Sample
 
 
 def require_at_least(probe: object, **minimum: int) -> None:
@@ -32,24 +31,14 @@ def require_positive(probe: object, *names: str) -> None:
             raise ValueError(f"{name}={value}: should be a number above 0")
 
 
-def require_attributes(network: nn.Module, *names: str) -> Network:
-    """Check that a network has the named attributes of ``convexp.models.Network``, and return it under that type.
+def require_maps(network: nn.Module, sample: Sample) -> Layout:
+    """Return where the units of a network's feature maps lie on the images.
 
     Raises:
-        NotApplicableError: If an attribute is missing.
+        NotApplicableError: If there is no feature map, with the reason for each layer that is looked at.
     """
-    if missing := [name for name in names if not hasattr(network, name)]:
-        raise NotApplicableError(f"needs the network's {', '.join(missing)}, which a {type(network).__name__} does not offer")
-    return cast(Network, network)
-
-
-def require_stages(network: nn.Module) -> Network:
-    """Check that a network has stages and offers their outputs and geometry, and return it as a ``convexp.models.Network``.
-
-    Raises:
-        NotApplicableError: If it has no stages or does not offer these.
-    """
-    staged = require_attributes(network, "stages", "features", "skeleton")
-    if not staged.stages:
-        raise NotApplicableError("the network has no stages")
-    return staged
+    found = layout(network, sample.images)
+    if not found.maps:
+        reasons = "; ".join(f"{layer}: {reason}" for layer, reason in found.others.items()) or "it has no layers"
+        raise NotApplicableError(f"the network has no feature maps whose place on the image is known ({reasons})")
+    return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from convexp.data.canvas import shift_images
@@ -18,18 +19,23 @@ class Sample:
     """Test images as the network sees them, with their labels. All tensors are on the network's device.
 
     Attributes:
-        images: Images, ``(N, C, *size)`` uint8.
+        images: Images, ``(N, C, *size)``, as the network takes them; uint8 in a run.
         labels: Labels, ``(N,)`` int64.
         canvas: The larger images over which the protocol ``crop`` moves its window, ``(N, C, *canvas_size)`` uint8, or None if
             the images fill their canvas.
         objects: Bounding box of the object in each image, ``(N, 2, D)`` int64: its first pixel, and the pixel after its last.
             All entries are -1 for an image without an object. None if the data set does not know where objects are.
+        background: What the protocol ``zero_fill`` fills in, ``(1, C, 1, ...)`` of the images' type, or None for 0. In images
+            that are normalised already black is not 0.
+        batch_size: Number of images in one forward pass.
     """
 
     images: Tensor
     labels: Tensor
     canvas: Tensor | None = None
     objects: Tensor | None = None
+    background: Tensor | None = None
+    batch_size: int = BATCH_SIZE
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -54,11 +60,12 @@ class Sample:
         return self.rows(slice(n))
 
     def slices(self) -> Iterator[slice]:
-        """Yield slices that cover all images in order, ``BATCH_SIZE`` images each."""
-        return (slice(start, min(start + BATCH_SIZE, len(self))) for start in range(0, len(self), BATCH_SIZE))
+        """Yield slices that cover all images in order, ``batch_size`` images each."""
+        step = self.batch_size
+        return (slice(start, min(start + step, len(self))) for start in range(0, len(self), step))
 
     def batches(self) -> Iterator["Sample"]:
-        """Yield all images in order, ``BATCH_SIZE`` at a time."""
+        """Yield all images in order, ``batch_size`` at a time."""
         return map(self.rows, self.slices())
 
     def shifted(self, shift: Size | Tensor, protocol: ShiftProtocol) -> Tensor:
@@ -78,4 +85,30 @@ class Sample:
                     "protocol=crop needs a canvas larger than the images that the network sees; set data.shift.protocol=crop"
                 )
             images = self.canvas
-        return shift_images(images, shift, protocol, self.size)
+        shifted = shift_images(images, shift, protocol, self.size)
+        if protocol != "zero_fill" or self.background is None:
+            return shifted
+        seen = shift_images(torch.ones_like(images[:, :1], dtype=torch.bool), shift, protocol, self.size)
+        return shifted.where(seen, self.background)
+
+    def blank(self) -> Tensor:
+        """Return images without content, ``(N, C, *size)``: black, or of the background."""
+        black = torch.zeros_like(self.images)
+        return black if self.background is None else black + self.background
+
+    def brightness(self) -> Tensor:
+        """Return the images as values that are 0 where there is nothing: the distance from the background."""
+        if self.images.dtype == torch.uint8 and self.background is None:
+            return self.images
+        background = 0.0 if self.background is None else self.background.float()
+        return (self.images.float() - background).abs()
+
+    def shown(self) -> Tensor:
+        """Return the images for a picture, uint8 from 0 to 255; others than uint8 are scaled from their lowest value to their
+        highest.
+        """
+        if self.images.dtype == torch.uint8:
+            return self.images
+        images = self.images.float()
+        low, high = images.min(), images.max()
+        return ((images - low) / (high - low).clamp(min=torch.finfo(images.dtype).tiny) * 255).round().to(torch.uint8)

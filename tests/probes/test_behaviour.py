@@ -425,7 +425,7 @@ def test_half_a_stride_beside_the_object_is_not_on_it():
     """Even kernels have their middle between two pixels: 6.5, 7.5, 8.5 lie on pixels 6 to 9, 5.5 and 9.5 just beside."""
     network = make(stages=(replace(STAGE, channels=1, kernel_size=(4, 4), padding=(0, 0)),), input_shape=(1, 16, 16), classes=2)
     box = torch.tensor([[[6, 6], [10, 10]]])
-    on = Localisation._units_on(network, box, (13, 13))[0]
+    on = Localisation._units_on(network.skeleton.receptive_fields()[-1], box, (13, 13))[0]
     assert on.nonzero().amin(0).tolist() == [5, 5]  # unit 5 has its middle at 6.5
     assert on.nonzero().amax(0).tolist() == [7, 7]
     assert on.sum() == 9
@@ -436,7 +436,7 @@ def test_evidence_is_the_class_activation_map():
     sample = textures(6)
     from convexp.probes.behaviour.localisation import evidence
 
-    _, found, _ = evidence(network, sample)
+    _, found, _ = evidence(network, sample, "stages.0")
     features = network.representations(sample.images)["stages.0"]
     weight = (
         network.head.classes.weight[sample.labels] * 1.5 - network.head.classes.weight.sum(0) / 2

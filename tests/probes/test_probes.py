@@ -245,5 +245,5 @@ def test_feature_maps_of_the_identity_are_the_images():
     assert [pixel(0, column, (2, 5)) for column in range(3)] == [255, 255, 128]
     assert [pixel(1, column, (6, 1)) for column in range(3)] == [51, 51, 26]  # in the scale of the whole stage
     assert [pixel(1, column, (2, 5)) for column in range(3)] == [0, 0, 0]
-    with pytest.raises(NotApplicableError, match="no stages"):
+    with pytest.raises(NotApplicableError, match="no feature maps"):
         FeatureMaps(2, 2).measure(make(stages=()), Sample(images, torch.zeros(3).long()))

@@ -7,15 +7,16 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
+from convexp.geometry import Size
 from convexp.geometry.skeleton import PaddingMode
 from convexp.layers.base import SpatialLayer
-from convexp.models import Network
 from convexp.models.pooling import Blur, DenseMax
+from convexp.models.representations import maps
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import find_modules
-from convexp.probes.requirements import require_at_least, require_stages
-from convexp.probes.sample import BATCH_SIZE, Sample
+from convexp.probes.requirements import require_at_least, require_maps
+from convexp.probes.sample import Sample
 
 RIDGE = 1e-6  # Regularisation of the readout relative to the variance of the features, so that its solution is unique.
 
@@ -27,9 +28,9 @@ class AbsolutePosition:
 
     The patch is the middle of a test image, half as large per dimension, on a black canvas of the image's size. The distance
     between the two positions is a multiple of the total stride. The features are mean and maximum over space of each channel of
-    the last stage. A network with shared weights that is equivariant has the same features at both positions, unless the border
-    of zeros makes a difference. The readout is ridge regression on half of the images, tested on the other half. Chance is 0.5,
-    which is exact for features that are equal.
+    the last feature map, of a skeleton its last stage. A network with shared weights that is equivariant has the same features
+    at both positions, unless the border of zeros makes a difference. The readout is ridge regression on half of the images,
+    tested on the other half. Chance is 0.5, which is exact for features that are equal.
 
     Source: Kayhan & van Gemert 2020, arXiv 2003.07064, who train networks for this task; here a trained network is measured.
 
@@ -51,12 +52,12 @@ class AbsolutePosition:
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure the accuracy, with two forward passes of the images for each border mode."""
-        network = require_stages(network)
         sample = sample.first(self.max_images)
+        layer, position = list(require_maps(network, sample).maps.items())[-1]
         if len(sample) < 4:
             raise NotApplicableError(f"needs 4 images, and there are {len(sample)}")
-        positions = self._patches(network, sample)
-        own = [pooled(network, images) for images in positions]
+        positions = self._patches(position.stride, sample)
+        own = [pooled(network, layer, each) for each in positions]
         numbers = {"accuracy_own": position_accuracy(*own)}
         between_patches = (own[0] - own[0].roll(1, 0)).norm(dim=1).mean()
         if between_patches:
@@ -64,19 +65,19 @@ class AbsolutePosition:
         for border in get_args(PaddingMode):
             other = with_border(network, border)
             if other is not None:
-                numbers[f"accuracy_{border}"] = position_accuracy(*(pooled(other, images) for images in positions))
+                numbers[f"accuracy_{border}"] = position_accuracy(*(pooled(other, layer, each) for each in positions))
         return Measurement({**numbers, "n": float(2 * (len(sample) - len(sample) // 2))})
 
     @staticmethod
-    def _patches(network: Network, sample: Sample) -> tuple[Tensor, Tensor]:
-        """Return the patches at the top left and at the bottom right, (N, C, *size) each."""
+    def _patches(strides: Size, sample: Sample) -> tuple[Sample, Sample]:
+        """Return the patches at the top left and at the bottom right."""
         first, last, middle = [], [], []
-        for n, field in zip(sample.size, network.skeleton.receptive_fields()[-1], strict=True):
+        for n, stride in zip(sample.size, strides, strict=True):
             side = max(1, n // 2)
-            far = (n - side) // field.stride * field.stride
+            far = (n - side) // stride * stride
             if not far:
                 raise NotApplicableError(
-                    f"images of {n} pixels have no two positions for a patch whose distance is a multiple of {field.stride}"
+                    f"images of {n} pixels have no two positions for a patch whose distance is a multiple of {stride}"
                 )
             first.append(slice(0, side))
             last.append(slice(far, far + side))
@@ -84,22 +85,22 @@ class AbsolutePosition:
         patch = sample.images[(..., *middle)]
         found = []
         for position in (first, last):
-            canvas = torch.zeros_like(sample.images)
+            canvas = sample.blank()
             canvas[(..., *position)] = patch
-            found.append(canvas)
+            found.append(replace(sample, images=canvas))
         return found[0], found[1]
 
 
-def pooled(network: Network, images: Tensor) -> Tensor:
-    """Return mean and maximum over space of each channel of the last stage, ``(N, 2 C)`` float64."""
+def pooled(network: nn.Module, layer: str, sample: Sample) -> Tensor:
+    """Return mean and maximum over space of each channel of a layer's map, ``(N, 2 C)`` float64."""
     found: list[Tensor] = []
-    for batch in images.split(BATCH_SIZE):
-        features = network.features(batch)[-1].flatten(2).double()  # (B, C, units)
+    for batch in sample.batches():
+        features = maps(network, batch.images, [layer])[layer].flatten(2).double()  # (B, C, units)
         found.append(torch.cat((features.mean(2), features.amax(2)), 1))
     return torch.cat(found)
 
 
-def with_border(network: Network, border: PaddingMode) -> Network | None:
+def with_border(network: nn.Module, border: PaddingMode) -> nn.Module | None:
     """Return a copy of a network with another border.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The equivariance error of every stage under shifts by whole pixels."""
+"""The equivariance error of every feature map under shifts by whole pixels."""
 
 from dataclasses import dataclass
 
@@ -9,31 +9,35 @@ from torch import Tensor, nn
 from convexp.geometry import Size
 from convexp.geometry.placement import ShiftProtocol
 from convexp.geometry.skeleton import ReceptiveField
-from convexp.models import Network
+from convexp.models.representations import Layout, maps
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import other_class_indices
 from convexp.probes.behaviour.shift_features import shift_features
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.figures import line_plot
 from convexp.probes.predict import predict
-from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.requirements import require_at_least, require_maps
 from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
 class Equivariance:
-    """Relative error ``E‖f(T_δ x) - T_{δ/s} f(x)‖ / E‖f(x)‖`` of every stage's output f, for every δ up to max_shift.
+    """Relative error ``E‖f(T_δ x) - T_{δ/s} f(x)‖ / E‖f(x)‖`` of every feature map f, for every δ up to max_shift.
 
-    s is the total stride of the stage. ``T_{δ/s}`` shifts the map by whole units, with linear interpolation for the rest. Zeros
+    s is the total stride of the map. ``T_{δ/s}`` shifts the map by whole units, with linear interpolation for the rest. Zeros
     enter the map, or with ``circular`` the units that left it.
 
     ``full`` is over all units. ``interior`` is over the units whose receptive fields, before and after the shift, lie in the
     part of the image that is visible before and after it, so that neither the border nor pixels that entered contribute. It is
     0 for shared weights and whole δ/s. Both of its norms are over these units, the lower one of ``T_{δ/s} f(x)``. A dense layer
-    is measured at the same units, although each of its units sees the whole image.
+    of the skeleton is measured at the same units, although each of its units sees the whole image. Maps that depend on the
+    whole image by a normalisation or a gate have no ``interior``.
+
+    The feature maps are the stages of a skeleton, and in any other network the layers that are looked at
+    (``convexp.models.representations``) whose stride is known; ``not_measured`` has the reasons for the others.
 
     Numbers are means over all δ except 0, and are dimensionless: 0 is exact, and unrelated maps of equal norm have about 1.4.
-    Stages whose output is zero have none. The maps of each stage are ``full``, ``interior`` (null if there are no such units)
+    Layers whose output is zero have none. The maps of each layer are ``full``, ``interior`` (null if there are no such units)
     and ``full_radius`` (mean over all shifts with max |δ_i| = r).
 
     Source: Lenc & Vedaldi 2015, arXiv 1411.5908; docs/design.md, section 1.
@@ -60,64 +64,68 @@ class Equivariance:
         require_at_least(self, max_shift=1, max_images=1)
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
-        """Measure the error of every stage.
+        """Measure the error of every feature map.
 
         It takes one forward pass of the images for each shift, one more for the control, and two without a shift.
         """
-        network = require_stages(network)
         sample = sample.first(self.max_images)
+        placed = require_maps(network, sample)
         grid, different = ShiftGrid(self.max_shift, len(sample.size)), other_class_indices(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()
         everything = torch.ones_like(correct)
-        norms = self._norms(network, sample, grid, None if different is None else sample.rows(different))
+        norms = self._norms(network, placed, sample, grid, None if different is None else sample.rows(different))
         shifted = grid.distance > 0
         numbers: dict[str, float] = {}
-        maps: dict[str, object] = {}
+        maps_of_layers: dict[str, object] = {}
         lines: dict[str, list[float]] = {}
-        for stage, stage_norms in enumerate(norms):
-            name = f"stages.{stage}"
-            full, interior = stage_norms.relative("full", everything), stage_norms.relative("interior", everything)
-            found = {"full": full, "full_correct": stage_norms.relative("full", correct), "interior": interior}
+        for name, layer in norms.items():
+            full, interior = layer.relative("full", everything), layer.relative("interior", everything)
+            found = {"full": full, "full_correct": layer.relative("full", correct), "interior": interior}
             if different is not None:
-                found["full_control"] = stage_norms.relative("control", everything)
+                found["full_control"] = layer.relative("control", everything)
                 lines[f"{name}, another class"] = grid.radial(found["full_control"])
             for measure, values in found.items():
                 known = values[shifted & values.isfinite()]
                 if len(known):
                     numbers[f"{name}/{measure}"] = float(known.mean())
             lines[name] = grid.radial(full)
-            maps[name] = {
+            maps_of_layers[name] = {
                 "full": grid.map(full).tolist(),
                 "interior": np.where(interior.isfinite(), interior, np.array(None)).reshape(grid.shape).tolist(),
                 "full_radius": lines[name],
             }
+        if placed.others:
+            maps_of_layers["not_measured"] = placed.others
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
         picture = line_plot(lines, "shift (pixels)", "relative equivariance error", "‖f(Tx) - Tf(x)‖ / ‖f(x)‖")
-        return Measurement(numbers, maps, {"error": picture}, self.protocol)
+        return Measurement(numbers, maps_of_layers, {"error": picture}, self.protocol)
 
-    def _norms(self, network: Network, sample: Sample, grid: ShiftGrid, others: Sample | None) -> list["_Norms"]:
-        """Return the norms of differences and of the maps themselves, for each stage."""
-        fields = network.skeleton.receptive_fields()
-        found = [_Norms(len(grid), len(sample)) for _ in fields]
+    def _norms(
+        self, network: nn.Module, placed: Layout, sample: Sample, grid: ShiftGrid, others: Sample | None
+    ) -> dict[str, "_Norms"]:
+        """Return the norms of differences and of the maps themselves, for each layer."""
+        found = {name: _Norms(len(grid), len(sample)) for name in placed.maps}
         for rows in sample.slices():
             batch, another = sample.rows(rows), None if others is None else others.rows(rows)
-            bases = network.features(batch.images)
+            bases = maps(network, batch.images, [*placed.maps])
             for index, shift in enumerate(grid.track("equivariance")):
-                moved = network.features(batch.shifted(shift, self.protocol))
-                control = None if another is None else network.features(another.shifted(shift, self.protocol))
-                for stage, base in enumerate(bases):
-                    mask = interior_units(base, fields[stage], shift, sample.size)
-                    steps = tuple(delta / field.stride for delta, field in zip(shift, fields[stage], strict=True))
+                moved = maps(network, batch.shifted(shift, self.protocol), [*placed.maps])
+                control = None if another is None else maps(network, another.shifted(shift, self.protocol), [*placed.maps])
+                for name, position in placed.maps.items():
+                    base, norms = bases[name], found[name]
+                    steps = tuple(delta / stride for delta, stride in zip(shift, position.stride, strict=True))
                     expected = shift_features(base, steps, self.protocol)
-                    found[stage].record("full", index, rows, moved[stage] - expected, base)
-                    found[stage].record("interior", index, rows, (moved[stage] - expected) * mask, expected * mask)
+                    norms.record("full", index, rows, moved[name] - expected, base)
+                    if not position.whole:
+                        mask = interior_units(base, position.fields, shift, sample.size)
+                        norms.record("interior", index, rows, (moved[name] - expected) * mask, expected * mask)
                     if control is not None:
-                        found[stage].record("control", index, rows, control[stage] - expected, base)
+                        norms.record("control", index, rows, control[name] - expected, base)
         return found
 
 
 class _Norms:
-    """Norms of a stage for each shift and image, by what is compared: ``full``, ``interior`` or ``control``.
+    """Norms of a map for each shift and image, by what is compared: ``full``, ``interior`` or ``control``.
 
     Attributes:
         parts: Norms of the difference, and of what it is relative to, ``(2, S, N)`` float64 each.
@@ -141,7 +149,7 @@ def interior_units(features: Tensor, fields: tuple[ReceptiveField, ...], shift: 
     """Return which units see visible pixels only, before and after the shift, as bool of the size of the map.
 
     Args:
-        features: Output of the stage, ``(B, C, *units)``.
+        features: The map, ``(B, C, *units)``.
         fields: Receptive fields of the units, per dimension.
         shift: Shift of the image, in pixels.
         size: Size of the image, in pixels.

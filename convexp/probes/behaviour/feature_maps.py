@@ -1,20 +1,22 @@
-"""Pictures of the feature maps of every stage."""
+"""Pictures of the feature maps of every layer."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from convexp.models.representations import maps
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
+from convexp.probes.modules import picture_name
 from convexp.probes.pictures import stack_vertically, tile_grid
-from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.requirements import require_at_least, require_maps
 from convexp.probes.sample import Sample
 
 
 @dataclass(frozen=True)
 class FeatureMaps:
-    """A picture for each stage with a row for each test image: first the image, then the first channels of the stage.
+    """A picture for each feature map with a row for each test image: first the image, then the first channels of the map.
 
     In each picture the smallest value is black and the largest is white, so that images and channels can be compared.
 
@@ -33,13 +35,13 @@ class FeatureMaps:
         """Draw the pictures, with one forward pass of the images that they show."""
         if len(sample.size) != 2:
             raise NotApplicableError(f"needs images of two dimensions, and these have {len(sample.size)}")
-        network = require_stages(network)
         sample = sample.first(self.max_images)
-        originals = sample.images.float().cpu() / 255
+        placed = require_maps(network, sample)
+        originals = sample.shown().float().cpu() / 255
         grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)
         pictures: dict[str, Tensor] = {}
-        for stage, features in enumerate(network.features(sample.images)):
-            pictures[f"stage{stage}"] = self._rows(grey, features[:, : self.channels].float().cpu())
+        for name, features in maps(network, sample.images, [*placed.maps]).items():
+            pictures[picture_name(name)] = self._rows(grey, features[:, : self.channels].float().cpu())
         return Measurement(numbers={}, pictures=pictures)
 
     @staticmethod

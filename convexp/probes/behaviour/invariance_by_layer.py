@@ -12,7 +12,7 @@ from convexp.probes.behaviour.layer_invariance import std_over_images, sweep_shi
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.figures import line_plot
 from convexp.probes.predict import predict
-from convexp.probes.requirements import require_at_least, require_attributes, require_positive
+from convexp.probes.requirements import require_at_least, require_positive
 from convexp.probes.sample import Sample
 
 
@@ -20,7 +20,8 @@ from convexp.probes.sample import Sample
 class InvarianceByLayer:
     """Cosine similarity, normalised variance and Goodfellow's score of every layer, over all shifts up to max_shift.
 
-    The layers are the stages, the readout and the parts of the head. The units of a layer are flattened into one vector h.
+    The layers are the stages, the readout and the parts of the head of a skeleton, and in any other network those that are
+    looked at (``convexp.models.representations``). The units of a layer are flattened into one vector h.
 
     - ``cosine`` is ``E_{x,δ} cos(h(T_δ x), h(x))`` over δ != 0, and 1 for an invariant layer (Biscione & Bowers 2021).
       ``cosine_correct`` is over the correctly classified images, ``cosine_control`` with T_δ of an image of another class.
@@ -69,7 +70,6 @@ class InvarianceByLayer:
 
         It takes two forward passes of the images for each shift, one more for the control, and three without a shift.
         """
-        network = require_attributes(network, "representations")
         sample = sample.first(self.max_images)
         grid, different = ShiftGrid(self.max_shift, len(sample.size)), other_class_indices(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()

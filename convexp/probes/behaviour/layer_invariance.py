@@ -1,11 +1,11 @@
 """Statistics of the representations of every layer, gathered over batches of images and shifts."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry.placement import ShiftProtocol
-from convexp.models import Network
+from convexp.models.representations import representations
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.sample import Sample
 
@@ -15,9 +15,9 @@ Layers = dict[str, Tensor]
 """A tensor for each layer, by the layer's name."""
 
 
-def _units(network: Network, images: Tensor) -> Layers:
+def _units(network: nn.Module, images: Tensor) -> Layers:
     """Return the representation of every layer, (B, units) each."""
-    return {name: value.flatten(1) for name, value in network.representations(images).items()}
+    return {name: value.flatten(1) for name, value in representations(network, images).items()}
 
 
 class _Moments:
@@ -83,7 +83,7 @@ class LayerInvariance:
         return score[score >= 0].cpu()
 
 
-def _thresholds(network: Network, sample: Sample) -> Layers:
+def _thresholds(network: nn.Module, sample: Sample) -> Layers:
     """Return for each layer the (k+1)-th largest response of each unit, and of its negative: (2, units)."""
     k = max(1, round(FIRING * len(sample)))
     highest: Layers = {}
@@ -96,7 +96,7 @@ def _thresholds(network: Network, sample: Sample) -> Layers:
 
 
 def sweep_shifts(
-    network: Network, sample: Sample, grid: ShiftGrid, protocol: ShiftProtocol, others: Sample | None
+    network: nn.Module, sample: Sample, grid: ShiftGrid, protocol: ShiftProtocol, others: Sample | None
 ) -> dict[str, LayerInvariance]:
     """Compare the representations of every image under all shifts with those without a shift.
 
@@ -136,7 +136,7 @@ def _cosine(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(both_zero, 1.0, F.cosine_similarity(a.double(), b.double()))
 
 
-def std_over_images(network: Network, sample: Sample, grid: ShiftGrid, protocol: ShiftProtocol) -> Layers:
+def std_over_images(network: nn.Module, sample: Sample, grid: ShiftGrid, protocol: ShiftProtocol) -> Layers:
     """Return ``mean_δ std_x`` for each unit of every layer, ``(units,)`` each.
 
     The outer loop is over shifts, so that the memory does not grow with their number.

@@ -1,7 +1,8 @@
-"""Equivariance under infinitesimal shifts: the Lie derivative of every stage and of the logits."""
+"""Equivariance under infinitesimal shifts: the Lie derivative of every feature map and of the logits."""
 
 import copy
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -9,10 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.functional import jvp
 
-from convexp.models import Network
+from convexp.errors import one_line
+from convexp.models.positions import MapPositions
+from convexp.models.representations import layout, representations
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets
-from convexp.probes.requirements import require_at_least, require_attributes, require_positive
+from convexp.probes.errors import NotApplicableError
+from convexp.probes.requirements import require_at_least, require_positive
 from convexp.probes.sample import Sample
 
 Interpolation = Literal["fourier", "bilinear"]
@@ -23,7 +27,7 @@ Parts = dict[str, Tensor]
 class LocalEquivariance:
     """``E‖L f‖² / dim f`` with the Lie derivative ``L f = d/dt|₀ T_{-t/s} f(T_t x) = J_f(x) D x - D f(x) / s``.
 
-    T_t shifts by t pixels, and ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` shifts the map of a stage with stride s back; logits, which
+    T_t shifts by t pixels, and ``D x = d/dt|₀ T_t x``. ``T_{-t/s}`` shifts a feature map with stride s back; logits, which
     should not change, are not shifted. The result is the mean over the dimensions of the image. ``J_f(x) D x`` is exact, and
     everything is computed in double precision.
 
@@ -40,8 +44,8 @@ class LocalEquivariance:
         softmax_correct (1/pixel): softmax, over the correctly classified images.
         accuracy (share): unshifted images that are classified correctly.
         n (images): number of images measured.
-        LAYER/relative (1/pixel²): E‖L f‖² / E‖f‖² of the stage's output f; 0 is exact.
-        LAYER (1/pixel²): E‖L f‖² / dim f of the stage's output f, which grows with its square.
+        LAYER/relative (1/pixel²): E‖L f‖² / E‖f‖² of the feature map f; 0 is exact.
+        LAYER (1/pixel²): E‖L f‖² / dim f of the feature map f, which grows with its square.
 
     Args:
         max_images: Number of test images to measure, from the first on.
@@ -67,9 +71,10 @@ class LocalEquivariance:
 
         It takes a forward pass of the images in double precision, and for each dimension one more and two backward passes.
         """
-        network = require_attributes(network, "representations", "skeleton")
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
-        batches = [self._batch(exact, batch.images.double()) for batch in sample.batches()]
+        placed = layout(network, sample.images).maps
+        _check_double(exact, sample)
+        batches = [self._batch(exact, placed, batch.images.double()) for batch in sample.batches()]
         errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])
         correct = torch.cat([predicted for *_, predicted in batches]) == sample.labels
         numbers: dict[str, float] = {}
@@ -80,43 +85,54 @@ class LocalEquivariance:
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
         return Measurement(numbers, protocol="circular" if self.interpolation == "fourier" else None)
 
-    def _batch(self, network: Network, images: Tensor) -> tuple[Parts, Parts, Tensor]:
+    def _batch(self, network: nn.Module, placed: Mapping[str, MapPositions], images: Tensor) -> tuple[Parts, Parts, Tensor]:
         """Return ``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, and the predicted classes, (B,) each."""
-        parts, fields, dims = _parts(network, images), network.skeleton.receptive_fields(), images.dim() - 2
+        parts, dims = _parts(network, images, placed), images.dim() - 2
         errors = {name: images.new_zeros(len(images)) for name in (*parts, "softmax")}
         for dim in range(dims):
-            slopes = self._slopes(network, images, dim)
+            slopes = self._slopes(network, images, placed, dim)
             errors["softmax"] += _softmax_slope(parts["logits"], slopes["logits"]).abs().mean(1) / dims
-            for stage, field in enumerate(fields):
-                name = f"stages.{stage}"
-                slopes[name] = slopes[name] - derivative(parts[name], dim, self.interpolation) / field[dim].stride
+            for name, position in placed.items():
+                slopes[name] = slopes[name] - derivative(parts[name], dim, self.interpolation) / position.stride[dim]
             for name, slope in slopes.items():
                 errors[name] += slope.flatten(1).square().mean(1) / dims
         squares = {name: value.flatten(1).square().mean(1) for name, value in parts.items()}
         return errors, squares, parts["logits"].argmax(1)
 
-    def _slopes(self, network: Network, images: Tensor, dim: int) -> Parts:
+    def _slopes(self, network: nn.Module, images: Tensor, names: Iterable[str], dim: int) -> Parts:
         """Return ``J_f(x) D x`` of every part."""
         tangent = derivative(images, dim, self.interpolation)
         if self.step is None:
-            names: list[str] = []
+            order: list[str] = []
 
             def values(x: Tensor) -> tuple[Tensor, ...]:
-                parts = _parts(network, x)
-                names[:] = parts
+                parts = _parts(network, x, names)
+                order[:] = parts
                 return tuple(parts.values())
 
-            slopes: Any = jvp(values, images, tangent)[1]  # by two backward passes, which every layer supports
-            return dict(zip(names, slopes, strict=True))
-        ahead, behind = (_parts(network, images + h * tangent) for h in (self.step, -self.step))
+            try:
+                slopes: Any = jvp(values, images, tangent)[1]  # by two backward passes, which every layer supports
+            except NotImplementedError as error:
+                raise NotApplicableError(f"the network cannot be differentiated twice; set step ({one_line(error)})") from error
+            return dict(zip(order, slopes, strict=True))
+        ahead, behind = (_parts(network, images + h * tangent, names) for h in (self.step, -self.step))
         return {name: (ahead[name] - behind[name]) / (2 * self.step) for name in ahead}
 
 
-def _parts(network: Network, images: Tensor) -> Parts:
-    """Return the outputs of the stages, and the logits."""
-    every = network.representations(images)
-    stages = {name: value for name, value in every.items() if name.startswith("stages.")}
-    return stages | {"logits": list(every.values())[-1]}
+def _check_double(network: nn.Module, sample: Sample) -> None:
+    """Check on one image that a network works in double precision: one that casts its input itself may not."""
+    try:
+        network.forward(sample.images[:1].double())
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise NotApplicableError(f"the network does not work in double precision: {one_line(error)}") from error
+
+
+def _parts(network: nn.Module, images: Tensor, names: Iterable[str]) -> Parts:
+    """Return the feature maps of the given names, and the logits."""
+    every = representations(network, images)
+    return {name: every[name] for name in names} | {"logits": list(every.values())[-1]}
 
 
 def _joined(batches: list[Parts]) -> Parts:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from convexp.models import Network
+from convexp.geometry.skeleton import ReceptiveField
+from convexp.models.representations import forward_from
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.figures import draw_peaks
-from convexp.probes.requirements import require_at_least, require_stages
+from convexp.probes.requirements import require_at_least, require_maps
 from convexp.probes.sample import Sample
 
 SHOWN = 8  # Number of images in the picture.
@@ -18,7 +19,7 @@ SHOWN = 8  # Number of images in the picture.
 
 @dataclass(frozen=True)
 class Localisation:
-    """Share of the images with an object in which the peak of a map over the last stage's units lies on the object.
+    """Share of the images with an object in which the peak of a map over the last layer's units lies on the object.
 
     There are two maps. ``energy`` is ``sum_c h[c,i,j]²``. ``evidence`` is ``sum_c h[c,i,j] dz/dh[c,i,j]``, with z the logit of
     the image's class minus the mean of the others; for a linear readout this is the class activation map of Zhou et al. 2016,
@@ -50,15 +51,15 @@ class Localisation:
         """Measure the peaks, with a forward and a backward pass of the images that have an object."""
         if sample.objects is None:
             raise NotApplicableError("the data set does not know where objects are; data=waldo does")
-        network = require_stages(network)
         sample = sample.first(self.max_images)
+        layer, position = list(require_maps(network, sample).maps.items())[-1]
         sample = sample.rows((sample.objects[:, 0] >= 0).all(1).nonzero()[:, 0])  # type: ignore[index]
         if not len(sample):
             raise NotApplicableError("no image has an object")
         assert sample.objects is not None
-        maps = [evidence(network, batch) for batch in sample.batches()]
+        maps = [evidence(network, batch, layer) for batch in sample.batches()]
         energy, evidences, correct = (torch.cat(parts) for parts in zip(*maps, strict=True))
-        on_object = self._units_on(network, sample.objects, tuple(energy.shape[1:])).flatten(1)  # (N, units)
+        on_object = self._units_on(position.fields, sample.objects, tuple(energy.shape[1:])).flatten(1)  # (N, units)
         numbers: dict[str, float] = {}
         for name, values in (("energy", energy), ("evidence", evidences)):
             peak = values.flatten(1).argmax(1)
@@ -70,15 +71,15 @@ class Localisation:
         }
         pictures: dict[str, Tensor] = {}
         if len(sample.size) == 2:
-            fields = network.skeleton.receptive_fields()[-1]
-            pictures["evidence"] = draw_peaks(sample.images[:SHOWN], evidences[:SHOWN], sample.objects[:SHOWN], fields)
+            shown = sample.first(SHOWN).shown()
+            pictures["evidence"] = draw_peaks(shown, evidences[:SHOWN], sample.objects[:SHOWN], position.fields)
         return Measurement(numbers, pictures=pictures)
 
     @staticmethod
-    def _units_on(network: Network, objects: Tensor, units: tuple[int, ...]) -> Tensor:
-        """Return whether each unit of the last stage lies on the object, (N, *units) bool."""
+    def _units_on(fields: tuple[ReceptiveField, ...], objects: Tensor, units: tuple[int, ...]) -> Tensor:
+        """Return whether each unit of the last map lies on the object, (N, *units) bool."""
         on = torch.ones(len(objects), *units, dtype=torch.bool, device=objects.device)
-        for dim, (field, n) in enumerate(zip(network.skeleton.receptive_fields()[-1], units, strict=True)):
+        for dim, (field, n) in enumerate(zip(fields, units, strict=True)):
             centre = torch.tensor([field.centre(i) for i in range(n)], device=objects.device)
             low, high = objects[:, 0, dim, None] - field.stride / 2, objects[:, 1, dim, None] - 1 + field.stride / 2
             line = (centre > low) & (centre < high)  # (N, units)
@@ -86,11 +87,10 @@ class Localisation:
         return on
 
 
-def evidence(network: Network, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
-    """Return energy and evidence at every unit of the last stage, (N, *units) each, and whether each image is correct, (N,)."""
-    features = network.features(sample.images)[-1].detach()  # (N, C, *units)
+def evidence(network: nn.Module, sample: Sample, layer: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Return energy and evidence at every unit of a layer's map, (N, *units) each, and whether each image is correct, (N,)."""
+    features, logits = forward_from(network, sample.images, layer)  # (N, C, *units), (N, classes)
     with torch.enable_grad():
-        logits = network.head(network.readout(features.requires_grad_()))
         own = logits.gather(1, sample.labels[:, None])[:, 0]
         rest = (logits.sum(1) - own) / max(1, logits.shape[1] - 1)
         (slope,) = torch.autograd.grad((own - rest).sum(), features)

@@ -68,7 +68,7 @@ class ShiftMap:
         if different is not None:
             numbers["control"] = float(control.mean())
         if self.protocol == "zero_fill":
-            numbers["cut"] = max(cut_off_share(sample.images, corner) for corner in grid.corners())
+            numbers["cut"] = max(cut_off_share(sample.brightness(), corner) for corner in grid.corners())
         maps = {"accuracy": grid.map(accuracy).tolist(), "radius": grid.radial(accuracy)}
         if correct.any():
             numbers["mean_correct"] = float(among_correct.mean())

@@ -1,0 +1,106 @@
+"""Follow a forward pass, operation by operation, and note where on the image the entries of each tensor lie."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from convexp.geometry.skeleton import ReceptiveField
+from convexp.models.positions.axes import Axes, Axis, union
+from convexp.models.positions.rules import RULES, Call, mixes_all
+
+
+class Tracer(TorchDispatchMode):
+    """A context within which operations on the image are followed; used within ``torch.inference_mode()``.
+
+    Whatever an operation outside the table ``RULES`` returns has no known positions. Nothing is guessed from sizes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[int, tuple[Tensor, Axes]] = {}  # by id; the tensors are kept, so that no id is used twice
+
+    def start(self, image: Tensor) -> None:
+        """Take ``image``, (1, C, *size), as the image: every pixel lies where it is."""
+        self._note(image, Axes((None, None, *(ReceptiveField(0, 1, 1),) * (image.dim() - 2))))
+
+    def axes(self, tensor: Tensor) -> Axes | None:
+        """Return what is known of a tensor; None if it was not computed from the image."""
+        found = self._known.get(id(tensor))
+        return None if found is None else found[1]
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Called by torch for every operation."""
+        outputs = func(*args, **(kwargs or {}))
+        arguments = _by_name(func, args, kwargs or {})
+        inputs = [tensor for tensor in _tensors(arguments.values()) if id(tensor) in self._known]
+        if inputs:
+            for output in _tensors([outputs]):
+                self._note(output, self._after(func, arguments, inputs, output))
+        return outputs
+
+    def _after(self, func: Any, arguments: dict[str, Any], inputs: list[Tensor], output: Tensor) -> Axes:
+        name = func.name().partition("::")[2].partition(".")[0]
+        known = [self._known[id(tensor)][1] for tensor in inputs]
+        shape, whole = tuple(output.shape), any(axes.whole for axes in known)
+        lost = next((axes.lost for axes in known if axes.lost), None)
+        first = arguments[func._schema.arguments[0].name]
+        if torch.Tag.pointwise in func.tags or name in ("copy_", "where"):
+            fields = _aligned([(tuple(t.shape), axes) for t, axes in zip(inputs, known, strict=True)], shape)
+        elif name == "cat":
+            fields = _concatenated(known, int(arguments["dim"]) % len(shape))
+        elif name in RULES and first is inputs[0] and len(inputs) == 1:
+            found = RULES[name](known[0], Call(arguments, tuple(first.shape), shape))
+            fields = (None,) * len(shape) if found is None or len(found) != len(shape) else found
+            whole = whole or mixes_all(name, known[0], arguments)
+        else:
+            fields = (None,) * len(shape)
+        now, before = _count(fields), max(_count(axes.fields) for axes in known)
+        if now < before:
+            return Axes(fields, True, name)
+        return Axes(fields, whole, None if now else lost)
+
+    def _note(self, tensor: Tensor, axes: Axes) -> None:
+        self._known[id(tensor)] = (tensor, axes)
+
+
+def _by_name(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by their names in the schema, those left out with their defaults."""
+    schema = func._schema.arguments
+    defaults = {a.name: a.default_value for a in schema if a.has_default_value()}
+    return defaults | dict(zip((a.name for a in schema), args, strict=False)) | kwargs
+
+
+def _count(fields: Sequence[Axis]) -> int:
+    """Number of axes that are the image's."""
+    return sum(field is not None for field in fields)
+
+
+def _tensors(values: Any) -> list[Tensor]:
+    found: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            found += _tensors(value)
+    return found
+
+
+def _aligned(inputs: list[tuple[tuple[int, ...], Axes]], shape: tuple[int, ...]) -> tuple[Axis, ...]:
+    """The fields after an operation entry by entry, whose inputs are broadcast to ``shape`` from the last axis on."""
+    found: list[Axis] = []
+    for axis in range(-len(shape), 0):
+        there = [axes.fields[axis] for size, axes in inputs if len(size) >= -axis and size[axis] == shape[axis] > 1]
+        fields = [field for field in there if field is not None]
+        found.append(union(fields) if fields and len(fields) == len(there) else None)
+    return tuple(found)
+
+
+def _concatenated(known: list[Axes], dim: int) -> tuple[Axis, ...]:
+    """The fields after tensors of one number of axes are put behind each other along ``dim``."""
+    columns = [
+        [field for field in column if field is not None] for column in zip(*(axes.fields for axes in known), strict=True)
+    ]
+    return tuple(union(c) if len(c) == len(known) and axis != dim else None for axis, c in enumerate(columns))
