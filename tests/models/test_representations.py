@@ -32,7 +32,7 @@ def stage(draw):
         padding=draw(st.tuples(st.integers(0, 2), st.integers(0, 2))),
         dilation=draw(st.tuples(st.integers(1, 2), st.integers(1, 2))),
         padding_mode=mode,
-        pool=draw(st.sampled_from(["none", "max", "avg"])),
+        pool=draw(st.sampled_from(["none", "max", "avg", "blur", "max_blur"])),
     )
 
 
