@@ -16,6 +16,7 @@ from convexp.errors import ConfigError, one_line
 from convexp.execution.makers import Maker, maker, naming_setting
 from convexp.execution.pixel_statistics import PixelStatistics, UnitStatistics
 from convexp.models import ImageNetwork, LayerCost, layer_costs, match_number
+from convexp.models.forward_pass import device_of
 from convexp.models.parts import Normalize
 
 SETTING = "model.network"
@@ -86,7 +87,7 @@ class ImageNetworkPlan:
         return layer_costs(network, self.image_shape)
 
     def _output(self, network: ImageNetwork, size: int) -> Any:
-        images = torch.zeros(size, *self.image_shape, device=network.normalize.scale.device)
+        images = torch.zeros(size, *self.image_shape, device=device_of(network))
         shape = "x".join(map(str, self.image_shape))
         try:
             with torch.no_grad():

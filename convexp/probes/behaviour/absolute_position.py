@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from convexp.geometry import Size
 from convexp.geometry.skeleton import PaddingMode
 from convexp.layers.base import SpatialLayer
+from convexp.models import Network
 from convexp.models.pooling import Blur, DenseMax
 from convexp.models.representations import maps
 from convexp.probes.base import Measurement
@@ -106,10 +107,7 @@ def with_border(network: nn.Module, border: PaddingMode) -> nn.Module | None:
     Returns:
         The copy, or None if a layer has no windows or its input is too small for such a border.
     """
-    stages = tuple(replace(stage, padding_mode=border) for stage in network.skeleton.stages)
-    try:
-        replace(network.skeleton, stages=stages).sizes()
-    except ValueError:
+    if isinstance(network, Network) and not _fits(network, border):
         return None
     other = copy.deepcopy(network)
     for module in other.modules():
@@ -118,6 +116,16 @@ def with_border(network: nn.Module, border: PaddingMode) -> nn.Module | None:
     layers = find_modules(other, lambda module: bool(list(module.parameters(recurse=False)))).values()
     changed = [isinstance(layer, SpatialLayer) and layer.set_padding_mode(border) for layer in layers]
     return other if changed and all(changed) else None
+
+
+def _fits(network: Network, border: PaddingMode) -> bool:
+    """Whether the inputs of all stages are large enough for a border."""
+    stages = tuple(replace(stage, padding_mode=border) for stage in network.skeleton.stages)
+    try:
+        replace(network.skeleton, stages=stages).sizes()
+    except ValueError:
+        return False
+    return True
 
 
 def position_accuracy(first: Tensor, last: Tensor) -> float:
