@@ -46,7 +46,8 @@ def _print_help(line: CommandLine, config_name: str) -> None:
         name = name.rstrip(".=")
         options = option_titles(cfg, name)
         if options:
-            chosen = OmegaConf.select(cfg, "hydra.runtime.choices")[name]
+            several = list(OmegaConf.select(cfg, name) or ())  # of which Hydra records none
+            chosen = cfg.hydra.runtime.choices.get(name) or several
             show.options(name, chosen, options, option_origins(cfg, name))
         if not options or OmegaConf.select(cfg, name) is not None:
             show.setting_help(describe_settings(cfg, config_name, name))

@@ -12,7 +12,7 @@ from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import identity_hash, read_record
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
-from convexp.records.settings import flatten, within
+from convexp.records.settings import completed, flatten, within
 
 ALLOWED_OVERRIDES = ("resume", "data_root", "pythonpath")
 MAY_DIFFER = (*OUTSIDE_IDENTITY, *LOCATIONS, "data.source.file")  # the same data may lie in another place
@@ -43,4 +43,4 @@ def identity_of_resumed(config: Config, folder: Path) -> str:
 
 
 def _compared(config: Any) -> dict[str, Any]:
-    return {setting: value for setting, value in flatten(config).items() if not within(setting, MAY_DIFFER)}
+    return {setting: value for setting, value in completed(flatten(config)).items() if not within(setting, MAY_DIFFER)}

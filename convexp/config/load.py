@@ -23,6 +23,7 @@ from convexp.config.checks.sections import (
 )
 from convexp.config.checks.sizes import check_monitors, check_numbers, check_width, check_windows
 from convexp.config.checks.targets import check_targets
+from convexp.config.checks.trainer import check_trainer
 from convexp.config.folders import check_name
 from convexp.config.importable import make_importable
 from convexp.config.messages.validation import explain_validation_error
@@ -102,6 +103,7 @@ def check_config(config: Config) -> Config:
     check_environment()
     make_importable(config.pythonpath)
     check_targets(config)
+    check_trainer(config)
     check_geometry(config)
     check_probes(config)
     check_data_files(config)

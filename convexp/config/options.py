@@ -15,7 +15,8 @@ from convexp.config.sources import Source, installed_sources
 
 MODELINE = "# yaml-language-server: $schema="  # for editors: where the JSON schema of a file is (convexp.config.json_schemas)
 SHARED = "# @shared true"  # header line of a file that is no option; Hydra ignores it, as it does every key but @package
-MULTIPLE_CHOICE = ("probes", "logger")  # groups of which several options may be chosen; each is stored under its own name
+# Groups of which several options may be chosen; each is stored under its own name.
+MULTIPLE_CHOICE = ("probes", "logger", "callbacks")
 
 
 def list_options(group: str, sources: Iterable[Source] | None = None) -> list[str]:

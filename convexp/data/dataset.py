@@ -46,6 +46,10 @@ class Dataset:
     objects: Tensor | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    def batches(self, batch_size: int, eval_batch_size: int) -> tuple[int, int]:
+        """Return the numbers of training and validation batches in an epoch; an incomplete training batch counts if alone."""
+        return max(1, len(self.train) // batch_size), -(-len(self.val) // eval_batch_size)
+
     def to(self, device: torch.device) -> "Dataset":
         """Return the data set with its images on a GPU, where batches are then made.
 

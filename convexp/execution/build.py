@@ -19,6 +19,7 @@ from convexp.execution.makers import Maker, make, maker, naming_setting
 from convexp.execution.network_plan import plan_network
 from convexp.execution.pixel_statistics import PixelStatistics
 from convexp.probes import Probe
+from convexp.training.plain_states import first_problem
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
 
@@ -79,14 +80,16 @@ def callbacks(config: Config) -> list[Callback]:
     """Make the callbacks that the configuration adds.
 
     Raises:
-        ConfigError: also if one of them needs a logger and there is none, or if Lightning refuses them, as it does two that a
-            checkpoint could not tell apart, or a second progress bar.
+        ConfigError: also if one of them needs a logger and there is none, if its state is not made of plain values, or if
+            Lightning refuses them, as it does two that a checkpoint could not tell apart, or a second progress bar.
     """
     made = {name: make(f"callbacks.{name}", target, Callback) for name, target in (config.callbacks or {}).items()}
     has_logger = bool(config.logger) and not config.trainer.fast_dev_run
     for name, callback in made.items():
         if isinstance(callback, LearningRateMonitor | DeviceStatsMonitor) and not has_logger:
             raise ConfigError(f"callbacks.{name} ({type(callback).__name__}): needs a logger, and this run has none")
+        if problem := first_problem(callback.state_dict()):
+            raise ConfigError(f"callbacks.{name} ({type(callback).__name__}): its state_dict {problem}")
     if made:
         with refused_by_lightning("callbacks", MisconfigurationException, RuntimeError):
             one_device_trainer(config, callbacks=list(made.values()), logger=False, enable_progress_bar=False)

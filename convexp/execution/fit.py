@@ -17,7 +17,7 @@ from convexp.machine.environment import hardware
 from convexp.records.log import log
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
-from convexp.training.callbacks import RandomState
+from convexp.training.callbacks import RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, Checkpoints
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
@@ -56,7 +56,10 @@ def fit(
     config, data = setup.config, setup.data
     checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.monitor_mode)
     probing = [ProbeCallback(config.probe_every, setup.probes, data)] if config.probe_every else []
-    trainer = _trainer(setup, opened, [*trainee.callbacks, *probing, checkpoints, RandomState()])
+    stop = [] if config.trainer.max_steps is None else [StopAfterSteps(config.trainer.max_steps)]
+    trainer = _trainer(
+        setup, opened, [*stop, *trainee.callbacks, *probing, checkpoints, RandomState()], resumed=first_epoch > 0
+    )
     data = data.to(trainer.strategy.root_device)
     _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
     loggers.start(recorder.record)
@@ -82,21 +85,17 @@ def _remove_earlier_epochs(setup: Setup) -> None:
         events.unlink()
 
 
-def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback]) -> pl.Trainer:
+def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool) -> pl.Trainer:
     settings = setup.config.trainer
+    arguments = settings.arguments() | ({"num_sanity_val_steps": 0} if resumed else {})  # they were made at the first start
     return one_device_trainer(
         setup.config,
-        max_epochs=settings.max_epochs,
-        gradient_clip_val=settings.gradient_clip_val,
-        deterministic=settings.deterministic,
-        fast_dev_run=settings.fast_dev_run,
-        overfit_batches=settings.overfit_batches,
         profiler=make_profiler(settings.profiler, setup.folder),
         logger=loggers,
         callbacks=[*callbacks, *progress_callbacks(in_sweep=setup.sweep is not None)],
         enable_progress_bar=console.is_terminal(),
-        num_sanity_val_steps=0,
         default_root_dir=setup.folder,
+        **arguments,
     )
 
 

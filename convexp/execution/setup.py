@@ -9,6 +9,7 @@ from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from convexp.config import Config
+from convexp.config.checks.batches import check_batches
 from convexp.data import Dataset
 from convexp.errors import ConfigError
 from convexp.execution import build
@@ -82,6 +83,7 @@ def set_up(config: Config, folder: Path, previous: RunRecord | None, sweep: Swee
     """
     prepare_torch(config)
     data = build.dataset(config)
+    check_batches(config.trainer, *data.batches(config.data.batch_size, config.data.eval_batch_size))
     _check_same_data(config, data, previous)
     plan = plan_network(config)
     check_memory(config, plan.count_layers(), data)

@@ -15,6 +15,10 @@ OUTSIDE_IDENTITY = (
     "study",
     "on_failure",
     "trainer.profiler",
+    "trainer.log_every_n_steps",
+    "trainer.detect_anomaly",
+    "trainer.enable_model_summary",
+    "trainer.num_sanity_val_steps",
     "data.memory_gb",
     "data.workers",
     "data.source.cache",
@@ -26,6 +30,17 @@ LOCATIONS = ("data.source.root", "data.source.download")
 # of the identity, so that the runs of older versions keep theirs.
 ADDED_LATER: dict[str, Any] = {
     "model.blur_size": 3,
+    "trainer.accumulate_grad_batches": 1,
+    "trainer.gradient_clip_algorithm": "norm",
+    "trainer.max_steps": None,
+    "trainer.min_epochs": None,
+    "trainer.min_steps": None,
+    "trainer.limit_train_batches": None,
+    "trainer.limit_val_batches": None,
+    "trainer.val_check_interval": None,
+    "trainer.check_val_every_n_epoch": 1,
+    "trainer.benchmark": None,
+    "trainer.inference_mode": True,
 }
 
 

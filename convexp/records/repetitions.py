@@ -5,7 +5,7 @@ from typing import Any
 
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.record import RunRecord
-from convexp.records.settings import Settings, flatten, within
+from convexp.records.settings import Settings, completed, flatten, within
 
 MAY_DIFFER = ("seed", *OUTSIDE_IDENTITY)  # settings in which repetitions of a run may differ
 
@@ -17,7 +17,7 @@ def is_seed(setting: str) -> bool:
 
 def result_settings(config: dict[str, Any]) -> Settings:
     """Return the settings that can change a result, flattened and without the seed."""
-    settings = flatten(config)
+    settings = completed(flatten(config))
     skipped = (*MAY_DIFFER, *(LOCATIONS if "data.source.download" in settings else ()))
     return {k: v for k, v in settings.items() if not within(k, skipped)}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from convexp.records.identity import ADDED_LATER
 from convexp.records.record import RunRecord
 
 Settings = dict[str, Any]
@@ -28,8 +29,15 @@ def flattened(runs: Iterable[RunRecord]) -> list[Settings]:
                 flat |= known[id(value)]
             else:
                 flat[key] = value
-        found.append(flat)
+        found.append(completed(flat))
     return found
+
+
+def completed(flat: Settings) -> Settings:
+    """Return flattened settings of a run with those that its version did not have yet, at the value that does what it did."""
+    missing = [setting for setting in ADDED_LATER if setting not in flat] if flat else []
+    absent = [setting for setting in missing if not any(name.startswith(f"{setting}.") for name in flat)]
+    return flat | {k: v for setting in absent for k, v in flatten(ADDED_LATER[setting], setting).items()} if absent else flat
 
 
 def lookup(config: Any, setting: str) -> Any:

@@ -16,7 +16,7 @@ from convexp.errors import ConfigError
 from convexp.records import RunStatus, identity_hash, read_record
 from convexp.records.folder import status_of
 from convexp.records.plan import PlannedRun
-from convexp.records.settings import flatten
+from convexp.records.settings import completed, flatten
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.terminal import console
@@ -119,7 +119,7 @@ def with_state(jobs: list[Job], root: Path) -> list[Job]:
 def _differences(job: Job, root: Path) -> str:
     """The first three settings that differ between the run in the folder and the job."""
     record = read_record(root / job.folder)
-    before = flatten(record.config or {}) if record else {}
+    before = completed(flatten(record.config or {})) if record else {}
     assert job.config is not None
     now = flatten(job.config.model_dump(by_alias=True))
     differ = [key for key in {**before, **now} if before.get(key) != now.get(key) and not key.startswith(("study.", "name"))]

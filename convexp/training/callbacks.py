@@ -1,7 +1,8 @@
-"""Callbacks: early stopping, and the random state of torch in the checkpoints."""
+"""Callbacks: early stopping, the end after a number of steps, and the random state of torch in the checkpoints."""
 
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 
@@ -19,6 +20,26 @@ def early_stopping(monitor: str, patience: int) -> EarlyStopping:
     if patience < 0:
         raise ValueError(f"patience={patience}: should be 0 or more")
     return EarlyStopping(monitor, patience=patience, mode="max" if monitor.endswith("acc") else "min")
+
+
+class StopAfterSteps(Callback):
+    """Stops the training after a number of steps, and has the last weights validated.
+
+    Lightning's own ``max_steps`` validates at the ends of epochs only, and resumes a training in the middle of one.
+
+    Args:
+        steps: Number of steps of the optimizer.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Ask Lightning to validate and stop, if this was the last step."""
+        if trainer.global_step >= self.steps:
+            trainer.should_stop = True
 
 
 class RandomState(Callback):

@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from convexp.errors import ConvexpError
+from convexp.training.plain_states import states_problem
+
 
 class PlainCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint to its path directly.
@@ -19,7 +22,10 @@ class PlainCheckpointIO(TorchCheckpointIO):
 
         Raises:
             OSError: if the file cannot be written.
+            ConvexpError: if a callback gave a state that could not be read again without running code.
         """
+        if problem := states_problem(checkpoint.get("callbacks", {})):
+            raise ConvexpError(problem)
         content = io.BytesIO()
         torch.save(checkpoint, content)
         Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -47,6 +47,7 @@ class Checkpoints(Checkpoint):
         self.best_epoch = -1
         self.stopped = False
         self.has_started = False
+        self._validated_step = -1  # the step of the last validation
         self._pending: ExitStack | None = None  # files that are written and not renamed yet
 
     def state_dict(self) -> dict[str, Any]:
@@ -75,17 +76,26 @@ class Checkpoints(Checkpoint):
         if self._pending is not None:
             self._pending.__exit__(type(exception), exception, exception.__traceback__)
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note that the metric is that of the present weights."""
+        self._validated_step = -1 if trainer.sanity_checking else trainer.global_step
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the files of this epoch, whose validation is done by now."""
+        """Write the files of this epoch, whose validation is done by now; one without a validation is never the best."""
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, format_metrics(trainer))
         if trainer.fast_dev_run:  # pyright: ignore
             return
-        value = float(trainer.callback_metrics[self.monitor])
         self.stopped = trainer.should_stop
+        improved = self._validated_step == trainer.global_step and self._improves(trainer)
+        self._write(trainer, (LAST, BEST) if improved else (LAST,))
+
+    def _improves(self, trainer: pl.Trainer) -> bool:
+        """Whether the monitored metric is better than ever; if so it is noted as the best."""
+        value = float(trainer.callback_metrics[self.monitor])
         improved = self.best is None or math.isnan(self.best) or self.sign * value > self.sign * self.best
         if improved:
             self.best, self.best_epoch = value, trainer.current_epoch
-        self._write(trainer, (LAST, BEST) if improved else (LAST,))
+        return improved
 
     def _write(self, trainer: pl.Trainer, names: Sequence[str]) -> None:
         self.folder.mkdir(exist_ok=True)

@@ -46,5 +46,11 @@ def progress_callbacks(in_sweep: bool) -> list[Callback]:
 
 
 def format_metrics(trainer: pl.Trainer) -> str:
-    """Format the current metrics in order of their names, as in ``train/loss 0.1234, val/acc 0.98``."""
-    return ", ".join(f"{name} {float(value):.4g}" for name, value in sorted(trainer.callback_metrics.items()))
+    """Format the current metrics in order of their names, as in ``train/loss 0.1234, val/acc 0.98``.
+
+    Those of an older validation are left out, in epochs without one.
+    """
+    every = trainer.check_val_every_n_epoch
+    validated = not every or (trainer.current_epoch + 1) % every == 0
+    metrics = {name: value for name, value in trainer.callback_metrics.items() if validated or not name.startswith("val/")}
+    return ", ".join(f"{name} {float(value):.4g}" for name, value in sorted(metrics.items()))

@@ -49,8 +49,10 @@ def read_checkpoints(folder: Path, module: Classifier) -> dict[str, Any] | None:
     """
     if not (folder / LAST).exists():
         return None
-    _read(folder / BEST, module)
-    return _read(folder / LAST, module)
+    last = _read(folder / LAST, module)
+    if last["callbacks"][Checkpoints.__name__]["best"] is not None:  # there is none before the first validation
+        _read(folder / BEST, module)
+    return last
 
 
 @contextmanager

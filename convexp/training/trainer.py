@@ -22,6 +22,22 @@ def set_rank_zero() -> None:
     rank_zero_only.rank = 0  # pyright: ignore[reportFunctionMemberAccess]
 
 
+class StepLimitedTrainer(pl.Trainer):
+    """A Trainer that knows that ``StopAfterSteps`` may end the training, so that schedules have the right length.
+
+    Attributes:
+        step_limit: Number of steps after which the training ends; None if its epochs alone end it.
+    """
+
+    step_limit: int | None = None
+
+    @property
+    def estimated_stepping_batches(self) -> int | float:
+        """The number of steps of the whole training."""
+        steps = super().estimated_stepping_batches
+        return steps if self.step_limit is None else min(steps, self.step_limit)
+
+
 def one_device_trainer(config: Config, **settings: Any) -> pl.Trainer:
     """Make a Trainer on one device with the accelerator and the precision of ``config``.
 
@@ -32,15 +48,16 @@ def one_device_trainer(config: Config, **settings: Any) -> pl.Trainer:
         config: The configuration of the run.
         **settings: Further arguments of ``pytorch_lightning.Trainer``.
     """
-    return pl.Trainer(
+    trainer = StepLimitedTrainer(
         accelerator=config.trainer.accelerator,
         devices=1,
         num_nodes=1,
         plugins=[LightningEnvironment(), PlainCheckpointIO()],
         precision=config.trainer.precision,
-        enable_model_summary=False,
-        **settings,
+        **dict[str, Any](enable_model_summary=False, inference_mode=config.trainer.inference_mode) | settings,
     )
+    trainer.step_limit = config.trainer.max_steps
+    return trainer
 
 
 @contextmanager

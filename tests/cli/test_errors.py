@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from convexp.cli.application import errors_in_one_line
 
+LIGHTNING, SCHEDULER = "pytorch_lightning.callbacks", "GradientAccumulationScheduler"
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
     "unknown group": (["modle=conv"], ["modle", "model"]),
@@ -169,6 +170,26 @@ MISTAKES = {
     "wrong elsewhere": (["outputs=../elsewhere", "seed=-1"], ["seed=-1"]),
     "nothing to resume": (["resume=nowhere"], ["resume=nowhere", "no run"]),
     "resume and change": (["resume=nowhere", "seed=1"], ["resume=nowhere", "seed=1"]),
+    "a misspelled argument of the Trainer": (["trainer.acumulate_grad_batches=2"], ["did you mean accumulate_grad_batches?"]),
+    "an added argument that the Trainer lacks": (["+trainer.limit_train_batchs=2"], ["did you mean limit_train_batches?"]),
+    "an argument that convexp passes": (["trainer.devices=2"], ["trainer.devices: is no setting", "one process on one device"]),
+    "an added argument that convexp passes": (["+trainer.logger=true"], ["trainer.logger: is no setting", "group logger"]),
+    "an end by the clock": (["+trainer.max_time=00:01:00:00"], ["trainer.max_time: is no setting", "trainer.max_steps"]),
+    "no accumulation": (["trainer.accumulate_grad_batches=0"], ["trainer.accumulate_grad_batches=0", "greater than 0"]),
+    "more than all batches": (["trainer.limit_train_batches=1.5"], ["trainer.limit_train_batches=1.5", "share", "1.0"]),
+    "more epochs than there are": (["trainer.min_epochs=9"], ["trainer.min_epochs=9", "trainer.max_epochs=5"]),
+    "never validated": (["trainer.check_val_every_n_epoch=6"], ["trainer.check_val_every_n_epoch=6", "trainer.max_epochs=5"]),
+    "steps that may end without a validation": (
+        ["trainer.max_steps=100", "trainer.check_val_every_n_epoch=2"],
+        ["trainer.check_val_every_n_epoch=2", "trainer.max_steps"],
+    ),
+    "accumulated twice": (
+        [
+            "trainer.accumulate_grad_batches=2",
+            f"+callbacks.a={{_target_:{LIGHTNING}.GradientAccumulationScheduler,scheduling:{{0:1}}}}",
+        ],
+        ["trainer.accumulate_grad_batches=2", "should be 1", "callbacks.a"],
+    ),
     "clipping a fused step": (
         ["trainer.precision=bf16-mixed", "trainer.gradient_clip_val=1.0"],
         ["optimizer.fused=true", "trainer.precision=bf16-mixed"],
@@ -177,6 +198,22 @@ MISTAKES = {
 
 # These are found when the things are built, with torch.
 LATER = {
+    "an epoch that does not end with a validation": (
+        ["trainer.val_check_interval=0.4"],
+        ["trainer.val_check_interval=0.4", "39 batches", "1, 3, 13, 39"],
+    ),
+    "a share of the batches that is none": (
+        ["trainer.limit_train_batches=0.01"],
+        ["trainer.limit_train_batches=0.01", "0.026"],
+    ),
+    "a callback with a state that is code": (
+        ["+callbacks.mine={_target_:own_callbacks.Arrays}"],
+        ["callbacks.mine (Arrays)", "numpy.ndarray at ['seen']"],
+    ),
+    "a callback without its argument": (
+        ["+callbacks.mine={_target_:own_callbacks.Accuracies}"],
+        ["callbacks.mine.every", "missing"],
+    ),
     "negative test size": (["data.source.test_size=-0.2"], ["data.source.test_size=-0.2", "share"]),
     "a layer of another signature": (
         ["model.wiring._target_=torch.nn.Conv2d"],

@@ -10,6 +10,7 @@ from hydra import compose
 from omegaconf import OmegaConf
 
 from convexp.config import Config, check_config, load_config, parse_config
+from convexp.config.checks.batches import check_batches
 from convexp.config.hydra_context import isolated_hydra
 from convexp.errors import ConfigError
 from convexp.execution import build
@@ -42,12 +43,19 @@ SEEDS |= {"probes.relative_stability.seed"}
 COUNTS = {"trainer.max_epochs", "trainer.overfit_batches", "probe_every", "callbacks.early_stopping.patience"}
 COUNTS |= {"data.batch_size", "data.eval_batch_size", "data.memory_gb", "probes.accounting.batch", "data.source.grid"}
 COUNTS |= {"model.pool_size"}  # of no pooling
+COUNTS |= {
+    f"trainer.{name}" for name in ("fast_dev_run", "accumulate_grad_batches", "max_steps", "min_steps", "limit_train_batches")
+}
+COUNTS |= {"trainer.limit_val_batches", "trainer.num_sanity_val_steps", "trainer.log_every_n_steps"}
+LIMITS = {f"trainer.{name}" for name in ("max_steps", "min_epochs", "min_steps", "limit_train_batches", "limit_val_batches")}
 REAL = {"optimizer.lr", "optimizer.weight_decay", "trainer.gradient_clip_val", "scheduler.factor", "data.source.sigma"}
 REAL |= {"data.source.noise"}  # as much as to hide everything
 # What may be said all the same; every other setting has to refuse the value.
 SENSIBLE: dict[str, set[str]] = {
     "text": {"name", "data.name", "model.name", "outputs", "resume"},
     "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
+    | LIMITS
+    | {"trainer.val_check_interval", "trainer.benchmark"}
     | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"},
     "true": {
         "compile",
@@ -58,12 +66,13 @@ SENSIBLE: dict[str, set[str]] = {
         "optimizer.fused",
         "optimizer.nesterov",
     }
-    | {"trainer.deterministic", "trainer.fast_dev_run"}
+    | {"trainer.deterministic", "trainer.fast_dev_run", "trainer.benchmark", "trainer.detect_anomaly"}
+    | {"trainer.inference_mode", "trainer.enable_model_summary"}
     | {f"{made}._partial_" for made in ("model.wiring", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
     "zero": SEEDS
     | {"data.shift.train", "data.shift.val", "data.shift.test", "data.source.distractors", "data.source.noise"}
     | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
-    | {"trainer.overfit_batches", "callbacks.early_stopping.patience"},
+    | {"trainer.overfit_batches", "trainer.num_sanity_val_steps", "callbacks.early_stopping.patience"},
     "fraction": REAL
     | {"data.memory_gb", "model.width", "probes.local_equivariance.step"}
     | {"probes.relative_stability.displacement"},
@@ -98,6 +107,7 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
     """Whatever the section describes, short of training."""
     if section in ("data", "model", "trainer"):
         data = build.dataset(config if section == "data" else check_config(parse_config(base)))
+        check_batches(config.trainer, *data.batches(config.data.batch_size, config.data.eval_batch_size))
         check_memory(config, plan_network(config).count_layers(), data)
     elif section == "probes":
         build.probes(config)

@@ -10,6 +10,8 @@ from convexp.config.help.comments import find_comment, yaml_files
 from convexp.config.help.values import read_signature_beside, value_schema
 from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.messages.suggestions import suggest
+from convexp.config.messages.trainer import explain_trainer_setting
+from convexp.config.signatures.trainer import REFUSED
 from convexp.config.signatures.value_types import describe_values, list_values
 from convexp.errors import ConfigError
 
@@ -47,6 +49,8 @@ def describe_settings(cfg: DictConfig, config_name: str, name: str) -> list[Sett
     below = [setting for setting in values if setting.startswith(f"{name}.")]
     if name not in values and not below and (addable := _describe_addable(cfg, name)):
         return [addable]
+    if name in (f"trainer.{refused}" for refused in REFUSED):
+        raise ConfigError(explain_trainer_setting(name.partition(".")[2]))
     if name not in values and not below:
         raise ConfigError(f"{name}: there is no such setting{suggest(name, values, list_all=False)}")
     selected = [name] if name in values else [s for s in below if s.rpartition(".")[2] not in (TARGET, PARTIAL)]
@@ -77,7 +81,8 @@ def _describe_addable(cfg: DictConfig, setting: str) -> SettingHelp | None:
     if signature is None or name not in signature.schemas:
         return None
     target = OmegaConf.select(cfg, f"{section}.{TARGET}")
-    meaning = signature.meanings.get(name, f"an argument of {target}, but in no YAML file; to add it: +{setting}=...")
+    owner = target or "Lightning's Trainer"
+    meaning = signature.meanings.get(name, f"an argument of {owner}, but in no YAML file; to add it: +{setting}=...")
     return SettingHelp(setting, "as the code has it", describe_values(signature.schemas[name]), meaning)
 
 

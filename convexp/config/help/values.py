@@ -6,6 +6,7 @@ from convexp.config.instantiate import TARGET
 from convexp.config.schema import Config
 from convexp.config.signatures.annotations import ValueSchema
 from convexp.config.signatures.signature import Signature, read_signature
+from convexp.config.signatures.trainer import trainer_signature
 from convexp.config.signatures.value_types import list_values
 
 
@@ -39,7 +40,12 @@ def _resolve(node: ValueSchema, root: ValueSchema) -> ValueSchema:
 
 
 def read_signature_beside(cfg: DictConfig, setting: str) -> Signature | None:
-    """The signature of the ``_target_`` in the same section as ``setting``; None if there is none or it cannot be read."""
+    """The signature of the ``_target_`` in the same section as ``setting``; None if there is none or it cannot be read.
+
+    The settings of the section ``trainer`` are arguments of Lightning's Trainer.
+    """
+    if setting.startswith("trainer."):
+        return trainer_signature()
     target = OmegaConf.select(cfg, f"{setting.rpartition('.')[0]}.{TARGET}") if "." in setting else None
     try:
         return read_signature(target) if isinstance(target, str) else None

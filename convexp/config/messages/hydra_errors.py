@@ -13,8 +13,10 @@ from yaml import YAMLError
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import without_hydra
 from convexp.config.messages.suggestions import suggest, suggest_setting
+from convexp.config.messages.trainer import explain_trainer_setting
 from convexp.config.options import list_options
 from convexp.config.signatures.settable import takes_setting
+from convexp.config.signatures.trainer import trainer_signature
 
 DEVELOPER_DETAILS = "\n    full_key"  # begins what OmegaConf adds for its own developers
 
@@ -68,11 +70,21 @@ def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
     section = setting.partition(".")[0]
     if others and section not in (*others, "hydra"):
         return f"{setting}: there is no such setting{suggest(section, others)}"
+    if section == "trainer" and setting.count(".") == 1:
+        return _unknown_trainer_setting(setting.partition(".")[2], override)
     target = OmegaConf.select(others, f"{setting.rpartition('.')[0]}._target_")
     if target is not None and takes_setting(setting, target):
         example = override or f"{setting}=..."
         return f"{setting}: is an argument of {target}, but in no YAML file; to add it, write a plus before it: +{example}"
     return f"{setting}: there is no such setting{suggest_setting(setting, target)}"
+
+
+def _unknown_trainer_setting(name: str, override: str | None) -> str:
+    """An argument of Lightning's Trainer that no YAML file has, or a name that the Trainer does not know."""
+    if name in trainer_signature().schemas:
+        example = override or f"trainer.{name}=..."
+        return f"trainer.{name}: is an argument of Lightning's Trainer, but in no YAML file; to add it: +{example}"
+    return explain_trainer_setting(name)
 
 
 def _compose_without(line: CommandLine, config_name: str, override: str | None) -> DictConfig:

@@ -69,3 +69,13 @@ OffsetChoice = Annotated[Any, BeforeValidator(_check_offsets), WithJsonSchema(_O
 
 _COUNTS = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "exclusiveMinimum": 0, "maximum": 1}]}
 SampleCount = Annotated[Any, BeforeValidator(check_subset_size), WithJsonSchema(_COUNTS)]
+
+
+def _check_batches(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not value > 0 or (isinstance(value, float) and value > 1):
+        raise ValueError("Input should be a number of batches (1, 2, ...) or a share of them (above 0, up to 1.0)")
+    return value
+
+
+BatchCount = Annotated[Any, BeforeValidator(_check_batches), WithJsonSchema(_COUNTS)]

@@ -51,7 +51,7 @@ def read_signature(target: str) -> Signature | None:
 def _of_definition(definition: Definition | None) -> Signature | None:
     match definition:
         case module, ast.FunctionDef(decorator_list=[]) as node:
-            return _of_function(node, module, ast.get_docstring(node))
+            return signature_of_function(node, module, ast.get_docstring(node))
         case module, ast.ClassDef() as node:
             return _of_class(node, module)
         case _:
@@ -63,14 +63,15 @@ def _of_class(node: ast.ClassDef, module: str) -> Signature | None:
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__":
             docstring = f"{ast.get_docstring(node) or ''}\n\n{ast.get_docstring(method) or ''}"
-            return None if method.decorator_list else _of_function(method, module, docstring)
+            return None if method.decorator_list else signature_of_function(method, module, docstring)
     if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
         return _of_fields(node, module)
     names = [base.id for base in node.bases if isinstance(base, ast.Name)]
     return next(filter(None, (_of_definition(resolve_definition(module, name)) for name in names)), None)
 
 
-def _of_function(node: ast.FunctionDef, module: str, docstring: str | None) -> Signature:
+def signature_of_function(node: ast.FunctionDef, module: str, docstring: str | None) -> Signature:
+    """The signature of the function or method that ``node`` defines in ``module``, without ``self``."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     with_default = [*positional[len(positional) - len(arguments.defaults) :], *arguments.kwonlyargs]

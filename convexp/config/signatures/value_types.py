@@ -11,6 +11,8 @@ def matches(value: Any, schema: ValueSchema) -> bool:
     match schema:
         case {"anyOf": schemas}:
             return any(matches(value, each) for each in schemas)
+        case {"const": only}:
+            return value == only and type(value) is type(only)
         case {"enum": values}:
             return any(value == each and type(value) is type(each) for each in values)
         case {"type": "array"}:
@@ -34,6 +36,8 @@ def list_values(schema: ValueSchema) -> list[str]:
     match schema:
         case {"anyOf": schemas}:
             return [value for each in schemas for value in list_values(each)]
+        case {"const": only}:
+            return [str(only)]
         case {"enum": values}:
             return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
         case {"type": "boolean"}:
@@ -53,6 +57,8 @@ def describe_values(schema: ValueSchema) -> str:
             return f"{describe_values(one)}, or a list of these, in which each may be a list itself"
         case {"anyOf": schemas}:
             return ", or ".join(map(describe_values, sorted(schemas, key=lambda each: each.get("type") == "null")))
+        case {"const": only}:
+            return str(only)
         case {"enum": _}:
             return f"one of {', '.join(list_values(schema))}"
         case {"type": "array"}:
