@@ -16,13 +16,13 @@ Let editors complete, check and explain the settings in YAML files.
 
 Writes JSON schemas of all groups into DIR/.schemas, and into each YAML file of DIR the comment that tells editors which one is
 its own: '# yaml-language-server: $schema=...'. It is read by YAML language servers, as in VS Code (extension YAML), Neovim and
-Emacs, and by JetBrains' editors. What the files in DIR name by _target_ is described, too. Call it again after a change there,
-for new files, and after an update of convexp.
+Emacs, and by JetBrains' editors. What the files in DIR name by _target_, in packages or beside DIR, is described, too.
+Call it again for new files, after a change of what they name, and after an update of convexp.
 """
 EPILOG = """\
 examples:
-  convexp-schemas mine                                      files that convexp-train --config-dir mine uses
-  PYTHONPATH=code convexp-schemas mine                      where their layers and data sets lie in ./code
+  convexp-schemas mine                        files that convexp-train --config-dir mine uses
+  convexp-schemas src/package/conf            those that a package of yours adds to convexp
 """
 
 
@@ -48,11 +48,13 @@ def make_schemas(conf: Path) -> None:
     Raises:
         ConfigError: if it holds no group, or cannot be written to.
     """
+    from convexp.config.importable import make_importable
     from convexp.config.json_schemas.conf_files import groups, read_conf_files
     from convexp.config.json_schemas.write import FOLDER, write_schemas
 
     if not read_conf_files([conf]):
         raise ConfigError(f"DIR={conf}: holds no YAML files of a group; should have a folder such as {', '.join(groups()[:3])}")
+    make_importable([str(conf.absolute().parent)])  # as convexp-train --config-dir does
     try:
         changed = write_schemas(conf)
     except OSError as error:

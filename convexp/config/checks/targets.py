@@ -28,8 +28,13 @@ def check_targets(config: Config) -> None:
             _check_arguments(setting, target, signature)
 
 
+def is_built_later(setting: str) -> bool:
+    """Whether the target at ``setting`` is built with further arguments, so that it says ``_partial_: true``."""
+    return setting in PARTIAL_SECTIONS or setting.partition(".")[0] in PARTIAL_SECTIONS
+
+
 def _check_partial(setting: str, target: Target) -> None:
-    expected = setting in PARTIAL_SECTIONS or setting.partition(".")[0] in PARTIAL_SECTIONS
+    expected = is_built_later(setting)
     given = target.spec().get(PARTIAL, False)
     if given is not expected:
         raise ConfigError(f"{setting}.{PARTIAL}={str(given).lower()}: should be {str(expected).lower()}")

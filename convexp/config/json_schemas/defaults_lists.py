@@ -22,7 +22,8 @@ def _key(group: str) -> str:
 
 
 def _option(files: list[ConfFile], group: str) -> Schema:
-    one: Schema = {"anyOf": [{"enum": _names(files, group)}, {"type": ["string", "null"]}]}
+    names = _names(files, group)  # for completion; others are a user's own
+    one: Schema = {"anyOf": [*([{"enum": names}] if names else []), {"type": ["string", "null"]}]}
     return {"description": OPTION_MEANING, "anyOf": [one, {"type": "array", "items": one}]}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from convexp.config.checks.targets import PARTIAL_SECTIONS
+from convexp.config.checks.targets import is_built_later
 from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.json_schemas.known import ANY, Known
 from convexp.config.json_schemas.values import BUILT, Schema, any_of, documented, or_interpolation
@@ -58,10 +58,9 @@ def required_arguments(setting: str, known: Known) -> list[Schema]:
 def _own_keys(setting: str, targets: list[str]) -> dict[str, Schema]:
     """The keys ``_target_``, with the known targets for completion, and ``_partial_``."""
     names: Schema = any_of([*([{"enum": targets}] if targets else []), {"type": "string", "minLength": 1}])
-    partial = setting.partition(".")[0] in PARTIAL_SECTIONS
     return {
         TARGET: {"description": TARGET_MEANING, **names},
-        PARTIAL: {"description": PARTIAL_MEANING, "enum": [partial]},
+        PARTIAL: {"description": PARTIAL_MEANING, "enum": [is_built_later(setting)]},
     }
 
 

@@ -10,7 +10,7 @@ from convexp.config.json_schemas.conf_files import ConfFile, read_conf_files
 from convexp.config.json_schemas.group_schemas import build_schemas
 from convexp.config.json_schemas.values import Schema
 from convexp.config.options import MODELINE
-from convexp.config.search_path import conf_dir
+from convexp.config.sources import installed_sources
 from convexp.files.atomic import atomic_write
 
 FOLDER = ".schemas"  # Hydra lists no group of this name, as it holds no YAML
@@ -18,9 +18,14 @@ READ = ("torch", "pytorch-lightning")  # packages whose signatures are in the sc
 
 
 def schemas_of(conf: Path) -> dict[str, Schema]:
-    """The schemas of the files of ``conf``, which may use everything that convexp itself has, by the name of their file."""
-    own = Path(conf_dir())
-    return build_schemas([conf] if conf.resolve() == own else [conf, own])
+    """The schemas of the files of ``conf``, by the name of the file of each.
+
+    They know all that convexp and installed packages have; those of convexp itself know convexp alone.
+    """
+    convexp, *packages = [source.folder for source in installed_sources()]
+    if conf.resolve() == convexp:
+        return build_schemas([conf])
+    return build_schemas([*([] if conf.resolve() in packages else [conf]), convexp, *packages])
 
 
 def write_schemas(conf: Path) -> list[Path]:
