@@ -13,6 +13,7 @@ from convexp.config.checks.data_files import check_data_files
 from convexp.config.checks.environment import check_environment
 from convexp.config.checks.geometry import check_geometry
 from convexp.config.checks.machine import check_image_memory, check_logger_packages, check_threads
+from convexp.config.checks.networks import check_network
 from convexp.config.checks.plain_values import check_plain
 from convexp.config.checks.probes import check_probes
 from convexp.config.checks.sections import (
@@ -105,6 +106,7 @@ def check_config(config: Config) -> Config:
     check_targets(config)
     check_trainer(config)
     check_geometry(config)
+    check_network(config)
     check_probes(config)
     check_data_files(config)
     check_combinations(config)

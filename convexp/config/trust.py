@@ -15,7 +15,8 @@ from convexp.errors import ConfigError
 # The names that each section may use: what is defined in certain modules of this package, and classes of other packages that do
 # not write to a path given as an argument. The patterns follow no attribute of a class.
 ALLOWED = {
-    "model": r"convexp\.layers\.\w+\.[A-Z]\w*|convexp\.models\.resnet\.ResNet18",
+    "model": r"convexp\.layers\.\w+\.[A-Z]\w*|"
+    r"convexp\.models\.(?:resnet\.ResNet18|vit\.vision_transformer|mlp_mixer\.MlpMixer|timm_network\.timm_network)",
     "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|npz|svhn|vision|waldo)\.\1",
     "optimizer": r"torch\.optim\.[A-Z]\w*",
     "scheduler": r"convexp\.training\.schedules\.[a-z]\w*|torch\.optim\.lr_scheduler\.[A-Z]\w*",

@@ -2,8 +2,7 @@
 
 import inspect
 import warnings
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -71,8 +70,11 @@ class ImageNetworkPlan:
         target = self.model.network
         with naming_setting(SETTING, target):
             network = self.make(**_left_out(self.make, self.model.input_shape(self.image_shape), self.outputs))
-            normalize = Normalize(pixels.mean, pixels.std, len(self.image_shape) - 1)
+        normalize = Normalize(pixels.mean, pixels.std, len(self.image_shape) - 1)
+        try:
             return ImageNetwork(normalize, network, self.model.layers, self.model.input_channels)
+        except ValueError as error:
+            raise ConfigError(f"model.{error}") from None
 
     def _tried(self) -> list[LayerCost]:
         network = self._make(UnitStatistics(self.image_shape[0])).train()
@@ -105,34 +107,31 @@ def plan_image_network(config: Config, model: NetworkModel) -> ImageNetworkPlan:
     Raises:
         ConfigError: if there is no such callable, if it takes other arguments, or if the budget of ``match`` cannot be reached.
     """
-    make_plan = partial(
-        ImageNetworkPlan,
-        model=model,
-        image_shape=config.data.input_shape,
-        outputs=config.data.classes,
-        batch=config.data.batch_size,
-    )
-    if model.width_setting is None:
-        return make_plan(make=_maker(model.network), width=1.0)
+    if config.match == "units":
+        return _plan(config, model, model.network)
 
     def at(width: int) -> ImageNetworkPlan:
         spec = model.network.spec() | {str(model.width_setting): width}
-        return make_plan(make=_maker(Target.model_validate(spec)), width=float(width))
+        return _plan(config, model, Target.model_validate(spec))
 
-    given = model.network.spec().get(model.width_setting)
-    plan = replace(make_plan(make=_maker(model.network), width=1.0), width=float(given) if given is not None else 1.0)
-    if config.match == "units":
-        return plan
     return at(match_number(config.match, model.width_multiple, lambda width: at(width).count_layers()))
 
 
-def _maker(target: Target) -> Maker[nn.Module]:
-    return maker(SETTING, target, nn.Module)
+def _plan(config: Config, model: NetworkModel, target: Target) -> ImageNetworkPlan:
+    return ImageNetworkPlan(
+        model=model,
+        make=maker(SETTING, target, nn.Module),
+        image_shape=config.data.input_shape,
+        outputs=config.data.classes,
+        batch=config.data.batch_size,
+        width=float(target.spec().get(str(model.width_setting), 1)),
+    )
 
 
 def _left_out(make: Maker[nn.Module], input_shape: tuple[int, ...], outputs: int) -> dict[str, Any]:
     """The arguments that the callable takes by name, that convexp knows, and that the configuration leaves out."""
     values = {"input_shape": input_shape, "outputs": outputs}
-    assert values.keys() == PROVIDED_UNLESS_GIVEN[SETTING]
     taken = inspect.signature(make.partial.func).parameters
-    return {name: value for name, value in values.items() if name in taken and name not in make.partial.keywords}
+    return {
+        name: values[name] for name in PROVIDED_UNLESS_GIVEN[SETTING] if name in taken and name not in make.partial.keywords
+    }

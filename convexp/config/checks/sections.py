@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from convexp.config.schema import NetworkModel, SkeletonModel
+from convexp.config.messages.suggestions import explain_skeleton_setting
 from convexp.errors import ConfigError
 
 GLOBAL_GROUPS = ("local", "experiment", "debug")  # groups whose files change settings of all sections
@@ -63,9 +63,6 @@ def check_kind_of_model(values: Mapping[Any, Any]) -> None:
     model: Any = values.get("model")
     if not isinstance(model, dict) or "network" not in model:
         return
-    for setting in SkeletonModel.model_fields:
-        if setting in model and setting not in NetworkModel.model_fields:
-            raise ConfigError(
-                f"model.{setting}: is a setting of the skeleton (model=conv, for example), and this model has a network of its "
-                "own, whose settings are those below model.network"
-            )
+    for setting in model:
+        if (reason := explain_skeleton_setting(str(setting))) is not None:
+            raise ConfigError(reason)

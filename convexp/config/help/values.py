@@ -30,7 +30,13 @@ def value_schema(cfg: DictConfig, setting: str) -> ValueSchema:
 
 
 def _resolve(node: ValueSchema, root: ValueSchema) -> ValueSchema:
-    """Follow a reference to a definition in ``root``; of a section that may also be null, take the section."""
+    """Follow a reference to a definition in ``root``; of a section that may also be null, take the section.
+
+    Of a section of several kinds, such as ``model``, take the settings of all.
+    """
+    if "oneOf" in node:
+        kinds = [_resolve(kind, root) for kind in node["oneOf"]]
+        return {"properties": {name: values for kind in kinds for name, values in kind["properties"].items()}}
     for each in [node, *node.get("anyOf", [])]:
         if "$ref" in each:
             return root["$defs"][each["$ref"].rpartition("/")[2]]

@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import without_hydra
-from convexp.config.messages.suggestions import suggest, suggest_setting
+from convexp.config.messages.suggestions import explain_skeleton_setting, suggest, suggest_setting
 from convexp.config.messages.trainer import explain_trainer_setting
 from convexp.config.options import list_options
 from convexp.config.signatures.settable import takes_setting
@@ -76,7 +76,10 @@ def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
     if target is not None and takes_setting(setting, target):
         example = override or f"{setting}=..."
         return f"{setting}: is an argument of {target}, but in no YAML file; to add it, write a plus before it: +{example}"
-    return f"{setting}: there is no such setting{suggest_setting(setting, target)}"
+    parent, _, name = setting.rpartition(".")
+    of_skeleton = parent == "model" and OmegaConf.select(others, "model.network") is not None
+    reason = explain_skeleton_setting(name) if of_skeleton else None
+    return reason or f"{setting}: there is no such setting{suggest_setting(setting, target)}"
 
 
 def _unknown_trainer_setting(name: str, override: str | None) -> str:

@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from convexp.config.schema import Config
+from convexp.config.schema import Config, NetworkModel, SkeletonModel
 from convexp.config.signatures.settable import settable_arguments
 
 
@@ -19,6 +19,16 @@ def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
     if similar := difflib.get_close_matches(name, candidates, n=1):
         return f"; did you mean {similar[0]}?"
     return f"; there are {', '.join(candidates)}" if candidates and list_all else ""
+
+
+def explain_skeleton_setting(name: str) -> str | None:
+    """Why ``model.name`` is no setting of a network other than the skeleton; None if the skeleton has no such setting."""
+    if name not in SkeletonModel.model_fields or name in NetworkModel.model_fields:
+        return None
+    return (
+        f"model.{name}: is a setting of the skeleton (model=conv, for example), and this model has a network of its own, whose "
+        "settings are those below model.network"
+    )
 
 
 def suggest_setting(path: str, target: str | None = None) -> str:
@@ -34,10 +44,15 @@ def suggest_setting(path: str, target: str | None = None) -> str:
 
 def _schema_settings(path: str) -> list[str]:
     """Names of the settings that the schema has directly below ``path``."""
-    section: Any = Config
+    sections: list[Any] = [Config]
     for part in filter(None, path.split(".")):
-        field = section.model_fields.get(part)
-        section = field.annotation if field is not None else None
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
-            return []
-    return [field.alias or name for name, field in section.model_fields.items()]
+        fields = [section.model_fields[part] for section in sections if part in section.model_fields]
+        sections = [section for field in fields for section in _sections(field.annotation)]
+    return [field.alias or name for section in sections for name, field in section.model_fields.items()]
+
+
+def _sections(annotation: Any) -> list[Any]:
+    """The section that an annotation names, or the kinds of section, such as those of ``model``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]
