@@ -23,27 +23,13 @@ class CheckTraining(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a single run: checks its settings and creates its folder."""
-        forget_checked_configs()
-        with errors_in_one_line("convexp-train", "train"), hydra_values(config):
-            _check_output_subdir(config)
-            if config.get("resume") is not None:  # the resumed run has settings and a folder of its own
-                folder = find_resumed_run(config)[1]
-                check_writable(f"resume={config.resume}", folder)
-                _set_folder(config, "run", folder)
-                return
-            check_unambiguous(config, config.hydra.job.config_name)
-            check_ahead(without_hydra(config))
-            make_writable_folder(*_resolve_folder(config, "run"))
+        with errors_in_one_line("convexp-train", "train"):
+            prepare_run(config)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a sweep, whichever sweeper is used: checks the folder it will write to."""
-        forget_checked_configs()
-        with errors_in_one_line("convexp-train", "train"), hydra_values(config):
-            check_writable(*_resolve_folder(config, "sweep"))
-            _check_output_subdir(config)
-            if "resume" in _overridden(config):
-                raise ConfigError("resume: resumes a single run, without -m; to resume a sweep, start it again")
-            check_unambiguous(config, config.hydra.job.config_name)
+        with errors_in_one_line("convexp-train", "train"):
+            prepare_sweep(config)
 
 
 class CheckEvaluation(Callback):
@@ -62,6 +48,43 @@ class CheckEvaluation(Callback):
         """Called by Hydra for ``-m``, which convexp-eval refuses."""
         with errors_in_one_line("convexp-eval", "eval"):
             raise ConfigError("-m: convexp-eval tests a single run, run=DIR; call it once for each run")
+
+
+def prepare_run(config: DictConfig) -> None:
+    """Check the settings of a single run, create its folder and store it in ``config``.
+
+    Args:
+        config: The configuration, including its node ``hydra``.
+
+    Raises:
+        ConfigError: if a setting is wrong, or the folder cannot be written to.
+    """
+    forget_checked_configs()
+    with hydra_values(config):
+        _check_output_subdir(config)
+        if config.get("resume") is not None:  # the resumed run has settings and a folder of its own
+            folder = find_resumed_run(config)[1]
+            check_writable(f"resume={config.resume}", folder)
+            _set_folder(config, "run", folder)
+            return
+        check_unambiguous(config, config.hydra.job.config_name)
+        check_ahead(without_hydra(config))
+        make_writable_folder(*_resolve_folder(config, "run"))
+
+
+def prepare_sweep(config: DictConfig) -> None:
+    """Check the folder of a sweep and store it in ``config``, which includes the node ``hydra``.
+
+    Raises:
+        ConfigError: if the folder cannot be written to, or ``resume`` is set.
+    """
+    forget_checked_configs()
+    with hydra_values(config):
+        check_writable(*_resolve_folder(config, "sweep"))
+        _check_output_subdir(config)
+        if "resume" in _overridden(config):
+            raise ConfigError("resume: resumes a single run, without -m; to resume a sweep, start it again")
+        check_unambiguous(config, config.hydra.job.config_name)
 
 
 def _resolve_folder(config: DictConfig, mode: str) -> tuple[str, Path]:

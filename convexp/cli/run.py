@@ -1,9 +1,9 @@
 """One run of convexp-train: check its configuration, lock its folder, execute it, print what came out."""
 
 import shlex
-import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -13,7 +13,7 @@ from convexp.cli.resume import find_resumed_run, identity_of_resumed
 from convexp.config import Config, check_config
 from convexp.config.checked_ahead import load_checked_config
 from convexp.config.command_line.format import shell_path_override
-from convexp.config.command_line.parse import parse_command_line
+from convexp.config.command_line.parse import CommandLine
 from convexp.config.differences import differences
 from convexp.config.hydra_files import is_signed, write_config
 from convexp.config.importable import make_importable
@@ -27,16 +27,33 @@ if TYPE_CHECKING:
     from convexp.execution.training_run import TrainingRun
 
 
-def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
+@dataclass(frozen=True)
+class ExecutedRun:
+    """A run that is finished.
+
+    Attributes:
+        config: Its configuration.
+        folder: Its folder.
+        record: Its record.
+    """
+
+    config: Config
+    folder: Path
+    record: RunRecord
+
+    @property
+    def monitored(self) -> float | None:
+        """The best monitored value, which sweepers optimise; None if nothing was trained."""
+        return self.record.metrics.get(self.config.monitor)
+
+
+def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
     """Execute the run that ``cfg`` describes, or resume the one that ``cfg.resume`` names.
 
     Args:
         cfg: The composed configuration. Its paths are made absolute.
         folder: Folder for the run; a resumed run has its own.
         in_sweep: Whether the run belongs to a sweep, which prints less of each run.
-
-    Returns:
-        The best monitored value, which sweepers optimise; None if nothing was trained.
 
     Raises:
         ConfigError: if a setting is wrong.
@@ -56,7 +73,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
         if locked.found is RunStatus.FINISHED:
             assert locked.previous is not None
             console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
-            return locked.previous.metrics.get(config.monitor)
+            return ExecutedRun(config, folder, locked.previous)
         if not in_sweep:
             announce(cfg, config, locked)
         sweep = find_sweep(folder)
@@ -65,7 +82,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
             show.run(record, folder, sweep)
         else:
             show.result(record, console.display_path(folder))
-    return record.metrics.get(config.monitor)
+    return ExecutedRun(config, folder, record)
 
 
 def announce(cfg: DictConfig, config: Config, folder: RunFolder) -> None:
@@ -78,8 +95,13 @@ def announce(cfg: DictConfig, config: Config, folder: RunFolder) -> None:
     elif not hydra_cfg.overrides.task:  # nothing differs, and composing the defaults to compare would take time
         show.differences(config.name, [])
     else:
-        line = parse_command_line(sys.argv[1:])
-        show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, line, "train"))
+        show.differences(config.name, differences(cfg, hydra_cfg.runtime.choices, own_folders(hydra_cfg), "train"))
+
+
+def own_folders(hydra_cfg: Any) -> CommandLine:
+    """The part of the command line that names the user's own folders of YAML files."""
+    given = [str(source.path) for source in hydra_cfg.runtime.config_sources if source.provider == "command-line"]
+    return CommandLine(overrides=list(hydra_cfg.overrides.hydra), config_dir=given[0] if given else None)
 
 
 def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep | None, keep: bool) -> RunRecord:

@@ -3,6 +3,7 @@
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -16,6 +17,9 @@ from convexp.records.record_file import write_failure
 from convexp.studies.markers import is_stopped, mark_refused, mark_stopped
 from convexp.terminal import console
 
+if TYPE_CHECKING:
+    from convexp.cli.run import ExecutedRun
+
 
 def task(cfg: DictConfig) -> float | None:
     """Execute the run that ``cfg`` describes; Hydra calls this once for a single run, and for every run of a sweep.
@@ -27,18 +31,18 @@ def task(cfg: DictConfig) -> float | None:
     folder = Path(hydra_cfg.runtime.output_dir)
     if hydra_cfg.mode == RunMode.MULTIRUN:
         return run_of_sweep(cfg, Path(hydra_cfg.runtime.cwd, hydra_cfg.sweep.dir), folder)
-    return single_run(cfg, folder)
+    return single_run(cfg, folder).monitored
 
 
-def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> float | None:
+def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> "ExecutedRun":
     """Execute a run as ``convexp.cli.run`` does; imported only now, so that help and wrong settings are answered sooner."""
     from convexp.cli.run import execute
 
     return execute(cfg, folder, in_sweep)
 
 
-def single_run(cfg: DictConfig, folder: Path) -> float | None:
-    """Execute a run that belongs to no sweep; its errors end the program.
+def single_run(cfg: DictConfig, folder: Path) -> "ExecutedRun":
+    """Execute a run that belongs to no sweep.
 
     Raises:
         ConvexpError: if the run cannot be executed, which one line explains.
@@ -69,7 +73,7 @@ def run_of_sweep(cfg: DictConfig, root: Path, folder: Path) -> float | None:
         return None
     try:
         check_way(root, folder)
-        return execute(cfg, folder, in_sweep=True)
+        return execute(cfg, folder, in_sweep=True).monitored
     except BusyError:
         console.out.print(f"{folder.name}: another process is working on it", markup=False)
         return None

@@ -38,12 +38,16 @@ def without_hydra(cfg: DictConfig) -> DictConfig:
 
 
 @contextmanager
-def isolated_hydra() -> Generator[None]:
-    """A context in which Hydra composes from ``conf/``; afterwards an application that was using Hydra finds it unchanged."""
+def isolated_hydra(job_name: str = "app") -> Generator[None]:
+    """A context in which Hydra composes from ``conf/``; afterwards an application that was using Hydra finds it unchanged.
+
+    Args:
+        job_name: what ``${hydra:job.name}`` is.
+    """
     hydra, base, name = GlobalHydra.instance().hydra, VersionBase.instance().getbase(), JobRuntime.instance().get("name")
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(conf_dir(), version_base="1.3"):
+        with initialize_config_dir(conf_dir(), job_name, version_base="1.3"):
             yield
     finally:  # initialize_config_dir restores Hydra only if it was initialized, and neither of the others
         GlobalHydra.instance().hydra = hydra

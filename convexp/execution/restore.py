@@ -60,7 +60,15 @@ def open_run(run: str | Path, data_root: str | Path | None = None) -> OpenedRun:
             is not there.
     """
     folder = parse_path("run", run)
-    config = load_run_config(folder, "run", data_root)
+    return open_trained(load_run_config(folder, "run", data_root), folder)
+
+
+def open_trained(config: Config, folder: Path) -> OpenedRun:
+    """Open the run in ``folder``, of which ``config`` is known to be the configuration.
+
+    Raises:
+        ConfigError: if the checkpoint cannot be read.
+    """
     module, data = restore(config, folder)
     return OpenedRun(folder, config, module.network.eval(), data, read_record(folder))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convexp.records.index import collect
 from convexp.records.record import RunRecord
-from convexp.records.settings import differing, display_value, flattened, lookup, within
+from convexp.records.settings import differing, display_value, flattened, lookup, printable, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,8 @@ NO_COLUMN = ("name", "seed", "model.name", "data.name", "outputs", "resume", "st
 def load(folder: str | Path) -> "pd.DataFrame":
     """Return a table with a row for each run below ``folder``, whatever its status.
 
-    The columns are ``path`` (relative to ``folder``), ``state``, ``seed``, ``model`` and ``data``; every setting that differs
+    The columns are ``path`` (relative to ``folder``), ``state``, ``error`` (in one line, why it failed or cannot be read),
+    ``seed``, ``model`` and ``data``; every setting that differs
     between the runs (``data.shift.train``; lists as text, so that rows can be grouped by them); ``parameters``, ``flops`` (of
     the forward pass for one image), ``seconds`` (wall time); and every metric (``test/acc``, ``probe/shift_map/mean``). A value
     that a run does not have is missing.
@@ -52,6 +53,7 @@ def _row(run: RunRecord, values: dict[str, Any], settings: list[str], metrics: l
     return {
         "path": run.path,
         "state": run.state.value,
+        "error": _last_line(run.error),
         "seed": run.seed,
         "model": lookup(run.config, "model"),
         "data": lookup(run.config, "data"),
@@ -61,6 +63,12 @@ def _row(run: RunRecord, values: dict[str, Any], settings: list[str], metrics: l
         "seconds": run.seconds.total,
         **{name: run.metrics.get(name) for name in metrics},
     }
+
+
+def _last_line(error: str | None) -> str | None:
+    """What a traceback ends with, or the message that an error is, in one line."""
+    lines = (error or "").strip().splitlines()
+    return printable(lines[-1]) if lines else None
 
 
 def _cell(value: Any) -> Any:

@@ -41,8 +41,7 @@ class SweepSummary(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra after the last run."""
         try:
-            with _after_other_reports(Path(config.hydra.sweep.dir)) as root:
-                code = conclude(root)
+            code = conclude(Path(config.hydra.sweep.dir))
         except Exception as error:  # Hydra would only warn, and end with 0
             known = isinstance(error, ConvexpError)
             console.print_error(
@@ -54,16 +53,21 @@ class SweepSummary(Callback):
 
 
 @contextmanager
-def _after_other_reports(root: Path) -> Generator[Path]:
+def _after_other_reports(root: Path) -> Generator[None]:
     """Wait for other sweeps on this folder to write their reports, so that the last report includes all finished runs."""
     with ExitStack() as stack:
         with suppress(OSError):  # the folder is read-only, or another report takes too long: no run is lost
             stack.enter_context(lock(root / LOCK).acquire(timeout=120))
-        yield root
+        yield
 
 
 def conclude(root: Path) -> int:
     """Write and print the report of the sweep in ``root``; returns the exit code."""
+    with _after_other_reports(root):
+        return _report(root)
+
+
+def _report(root: Path) -> int:
     found = build_report(root)
     plan = found.plan
     written = _write(found, root)

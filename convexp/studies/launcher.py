@@ -45,7 +45,7 @@ def launch(
     jobs = [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
     count = min(process_count(processes, config), len(jobs))
     if count <= 1:
-        return [run_or_record(context, task, job()) or NO_RESULT for job in jobs]
+        return [run_or_record(context, task, _logging_as(config, job())) or NO_RESULT for job in jobs]
     # The task that Hydra holds is wrapped, and the wrapper cannot be pickled.
     work = partial(run_in_worker, context, inspect.unwrap(task), JobRuntime.instance().get("name"))
     preload = "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
@@ -71,6 +71,12 @@ def compose_job(context: HydraContext, config: DictConfig, overrides: list[str],
             found.hydra.job.num = number
         found.hydra.job.id = str(found.hydra.job.num)
     return found
+
+
+def _logging_as(sweep: DictConfig, job: DictConfig) -> DictConfig:
+    """The configuration of a job with the logging of the sweep: in a process of somebody else that is none."""
+    job.hydra.job_logging = sweep.hydra.job_logging
+    return job
 
 
 def run_in_worker(context: HydraContext, task: TaskFunction, name: str, config: DictConfig) -> JobReturn | None:

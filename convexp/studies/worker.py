@@ -1,11 +1,14 @@
 """A worker process, as the process that started it sees it."""
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
+from types import ModuleType
 from typing import Any
 
 from convexp.errors import ConvexpError
@@ -49,9 +52,10 @@ class Worker:
         if FORKSERVER:
             _start_server(preload)
         self.connection, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=worker_main, args=(theirs, work))
+        self.process = CONTEXT.Process(target=worker_main, args=(theirs, work, dict(os.environ)))
         try:
-            self.process.start()
+            with _without_main():
+                self.process.start()
         except (EOFError, OSError) as error:
             raise ConvexpError(
                 f"the server process that starts the workers has ended ({type(error).__name__}), perhaps for want of memory; "
@@ -84,6 +88,21 @@ class Worker:
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the job."""
         self.process.terminate()
+
+
+@contextmanager
+def _without_main() -> Generator[None]:
+    """A context in which a process that is started does not run the program of this one again.
+
+    Otherwise Python does so to find what was defined in it. A script without ``if __name__ == "__main__"`` would start its
+    sweep once more.
+    """
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _start_server(preload: str) -> None:

@@ -21,11 +21,18 @@ SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 @lenient_output()
-def worker_main(connection: Connection, work: Callable[[Any], Any]) -> None:
+def worker_main(connection: Connection, work: Callable[[Any], Any], environment: dict[str, str]) -> None:
     """Receive jobs, and send for each what ``work`` returned and what it wrote to stdout and stderr.
 
     SIGTERM raises KeyboardInterrupt in the job.
+
+    Args:
+        connection: Connection to the process that started this one.
+        work: Does a job.
+        environment: The environment of that process, which may have changed since the server was started.
     """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the group; the first one decides
     signal.signal(signal.SIGTERM, _InterruptOnce())
     with suppress(KeyboardInterrupt):

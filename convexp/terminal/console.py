@@ -12,6 +12,8 @@ from rich.markup import escape
 
 T = TypeVar("T")
 
+IN_NOTEBOOK = "ipykernel."  # the beginning of the module of a notebook's standard output
+
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
@@ -22,11 +24,22 @@ def print_error(program: str, message: str) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether to show progress: only if stdout is a terminal, and only in the main process.
+    """Whether to show progress: only if stdout is a terminal or a notebook's, and only in the main process.
 
     The progress bars of parallel processes would overwrite each other.
     """
-    return sys.stdout.isatty() and current_process().name == "MainProcess"
+    watched = sys.stdout.isatty() or type(getattr(sys.stdout, "stream", sys.stdout)).__module__.startswith(IN_NOTEBOOK)
+    return watched and not out.quiet and current_process().name == "MainProcess"
+
+
+@contextmanager
+def silence(silent: bool = True) -> Generator[None]:
+    """A context in which, if ``silent``, nothing is printed on stdout and no progress is shown; errors are printed."""
+    before, out.quiet = out.quiet, silent or out.quiet
+    try:
+        yield
+    finally:
+        out.quiet = before
 
 
 def track(items: Iterable[T], label: str, total: int | None = None, delay: float = 1) -> Iterator[T]:

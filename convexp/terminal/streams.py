@@ -13,10 +13,16 @@ ASCII = str.maketrans(
 
 
 class LenientStream:
-    """A text stream that replaces characters it cannot encode. After a failed write, all output goes to ``os.devnull``."""
+    """A text stream that replaces characters it cannot encode. After a failed write, all output goes to ``os.devnull``.
 
-    def __init__(self, stream: TextIO) -> None:
+    Args:
+        stream: The stream that is written to.
+        ours: Whether the process is convexp's own; if it is not, its file descriptors are left as they are.
+    """
+
+    def __init__(self, stream: TextIO, ours: bool = True) -> None:
         self.stream = stream
+        self.ours = ours
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -46,6 +52,8 @@ class LenientStream:
 
     def _give_up(self) -> None:
         """Redirect the stream after a failed write (a closed pipe, a full disk), so that the flush at exit does not fail."""
+        if not self.ours:
+            return
         with suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
@@ -54,11 +62,16 @@ class LenientStream:
 
 
 @contextmanager
-def lenient_output() -> Generator[None]:
-    """A context in which ``sys.stdout`` and ``sys.stderr`` are ``LenientStream``."""
-    _open_standard_descriptors()
+def lenient_output(ours: bool = True) -> Generator[None]:
+    """A context in which ``sys.stdout`` and ``sys.stderr`` are ``LenientStream``.
+
+    Args:
+        ours: Whether the process is convexp's own, whose file descriptors may be changed.
+    """
+    if ours:
+        _open_standard_descriptors()
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_lenient, before)
+    sys.stdout, sys.stderr = (_lenient(stream, ours) for stream in before)
     try:
         yield
     finally:
@@ -67,11 +80,11 @@ def lenient_output() -> Generator[None]:
         sys.stdout, sys.stderr = before
 
 
-def _lenient(stream: TextIO | None) -> Any:
+def _lenient(stream: TextIO | None, ours: bool) -> Any:
     """``stream`` as a ``LenientStream``; None stands for a stream that was closed when Python started."""
-    return (
-        stream if isinstance(stream, LenientStream) else LenientStream(stream or Path(os.devnull).open("w", encoding="utf-8"))
-    )
+    if isinstance(stream, LenientStream):
+        return stream
+    return LenientStream(stream or Path(os.devnull).open("w", encoding="utf-8"), ours)
 
 
 def _open_standard_descriptors() -> None:

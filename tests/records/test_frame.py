@@ -20,7 +20,7 @@ def folder(root):
 
 def test_a_row_for_every_run_with_what_differs_and_every_metric(tmp_path):
     frame = load(folder(tmp_path))
-    assert list(frame.columns[:5]) == ["path", "state", "seed", "model", "data"]
+    assert list(frame.columns[:6]) == ["path", "state", "error", "seed", "model", "data"]
     assert list(frame.path) == ["conv-seed0", "conv-seed1", "failed", "local-seed0"]
     assert list(frame.state) == ["finished", "finished", "failed", "finished"]
     assert list(frame["data.shift.train"]) == [0, 0, 0, 0.2]
@@ -49,6 +49,8 @@ def test_a_damaged_run_has_a_row_and_adds_no_column(tmp_path):
     after = load(tmp_path)
     assert list(after.columns) == list(before.columns)
     assert after.state.tolist() == ["finished", "finished", "damaged"]
+    assert after.error.isna().tolist() == [True, True, False]
+    assert after.error[2] == "result.json is damaged: is not valid JSON"
 
 
 def test_errors_are_those_of_the_report(tmp_path):

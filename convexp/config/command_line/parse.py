@@ -66,13 +66,16 @@ class CommandLine:
         Raises:
             HydraException: if Hydra cannot compose it.
         """
-        overrides = [text for text in self.overrides if text not in (without, self.override(SEARCH_PATH))]
-        if self.search_path:
-            overrides.insert(0, f"{SEARCH_PATH}={format_value(self.search_path)}")
-        with isolated_hydra():
+        overrides = [text for text in self.hydra_overrides() if text != without]
+        with isolated_hydra(job_name=config_name):
             cfg = compose(config_name, overrides, return_hydra_config=True)
         make_importable(cfg.get("pythonpath"))
         return cfg
+
+    def hydra_overrides(self) -> list[str]:
+        """The overrides as Hydra's functions take them: the first says where the user's own YAML files are."""
+        others = [text for text in self.overrides if text != self.override(SEARCH_PATH)]
+        return [f"{SEARCH_PATH}={format_value(self.search_path)}", *others] if self.search_path else others
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
