@@ -13,7 +13,7 @@ from yaml import YAMLError
 
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.format import format_path_override
-from convexp.config.command_line.parse import CommandLine
+from convexp.config.command_line.parse import CommandLine, parse_command_line
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.errors import ConfigError
 
@@ -37,8 +37,8 @@ def command_line(overrides: Sequence[str], config_dir: Folder | None, **folders:
     if config_dir is not None and not Path(config_dir).is_dir():
         raise ConfigError(f"config_dir={config_dir}: there is no such folder; name one with YAML files")
     given = [format_path_override(name.replace("__", "."), Path(path)) for name, path in folders.items() if path is not None]
-    arranged = arrange_arguments([*overrides, *given])
-    return CommandLine(overrides=arranged, config_dir=None if config_dir is None else str(config_dir))
+    switch = [] if config_dir is None else ["--config-dir", str(config_dir)]
+    return parse_command_line(arrange_arguments([*switch, *overrides, *given]))
 
 
 def _is_override(given: object) -> bool:
