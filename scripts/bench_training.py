@@ -35,7 +35,6 @@ from convexp.execution import build
 from convexp.execution.torch_setup import silence_lightning
 from convexp.training.callbacks import RandomState
 from convexp.training.checkpoints import Checkpoints
-from convexp.training.module import Classifier
 from convexp.training.profiler import NoProfiler
 
 NETWORKS = {
@@ -106,9 +105,9 @@ def fit(module: pl.LightningModule, train: Any, val: Any, callbacks: list[Any], 
 def convexp(config: Config, folder: Path) -> float:
     """Seconds of one epoch of a run."""
     data = build.dataset(config)
-    module = Classifier(build.network(config, data), *build.optimization(config))
+    module = build.task(config, build.network(config, data), *build.optimization(config))
     train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed)
-    callbacks = [RandomState(), Checkpoints(folder, config.monitor, config.monitor_mode)]
+    callbacks = [RandomState(), Checkpoints(folder, config.monitor, config.improvement)]
     logger = [make(folder=folder, purge_step=None) for make in build.loggers(config)]
     return fit(module, train, loader(data.val, config.data.eval_batch_size), callbacks, logger, profiler=NoProfiler())
 

@@ -117,9 +117,9 @@ def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], Abst
 
     @contextmanager
     def at(epoch: int, batch: int):
-        from convexp.training.module import Classifier
+        from convexp.training.tasks.task import Task
 
-        step = Classifier.training_step
+        step = Task.training_step
 
         def interrupted(self, images_and_labels, index):
             if self.current_epoch == epoch and index == batch:
@@ -127,7 +127,7 @@ def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], Abst
             return step(self, images_and_labels, index)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Classifier, "training_step", interrupted)
+            patch.setattr(Task, "training_step", interrupted)
             yield
 
     return at

@@ -33,19 +33,24 @@ def task(cfg: DictConfig) -> None:
         from convexp.execution.reprobe import reprobe
         from convexp.execution.restore import restore
         from convexp.execution.torch_setup import prepare_torch
-        from convexp.execution.verification import compare_with_record, recompute_metrics
+        from convexp.execution.verification import Mean, compare_with_record, other_metrics, recompute_metrics
 
     prepare_torch(config)
-    module, data = restore(config, folder)
+    restored = restore(config, folder)
+    data = restored.data
     record = read_record(folder)
     before = record.data.checksum if record else None
     if before is not None and before != data.checksum:
         message = f"these are other images than the run's (checksum {before}, now {data.checksum})"
         console.print_error("convexp-eval", f"data ({config.data.name}): {message}")
-    for name, mean in recompute_metrics(module, data, config).items():
+    recomputed = recompute_metrics(restored.module, data, config)
+    for name, mean in recomputed.items():
         console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({compare_with_record(name, mean, record)})")
+    for name, value in other_metrics(restored.module, data, config, record, set(recomputed)).items():
+        compared = compare_with_record(name, Mean(value, value), record)
+        console.out.print(f"{name:<10} {value:.7g}  ({compared}; by the run's own code, the task has no second one)")
     if config.probes:
-        reprobe(module, data, config, folder)
+        reprobe(restored.network, data, config, folder)
 
 
 def check_settings(cfg: DictConfig) -> None:

@@ -54,9 +54,13 @@ def options(group: str, chosen: Any, titles: dict[str, str], origins: dict[str, 
         console.out.print(f"{mark} [cyan]{escape(name):<{width}}[/]  {escape(title)}{origin}")
 
 
-def _accuracy(metrics: dict[str, float]) -> str:
-    if "test/acc" not in metrics:
+def _headline(metrics: dict[str, float]) -> str:
+    """The test accuracy; of a task without one, its test metrics; of a network that was only counted, its cost."""
+    if "cost/parameters" in metrics:
         return f"{metrics['cost/parameters']:,.0f} parameters, {metrics['cost/training_bytes'] / 1e6:,.1f} MB to train"
+    if "test/acc" not in metrics:
+        tested = [(name, value) for name, value in metrics.items() if name.startswith("test/")]
+        return "test " + (", ".join(f"{escape(name[5:])} {value:.4g}" for name, value in tested) or "logged nothing")
     shifted = metrics.get("probe/shift_map/mean")
     shift = "" if shifted is None else f", under shift {shifted:.2%} (worst {metrics['probe/shift_map/worst']:.2%})"
     return f"test accuracy {metrics['test/acc']:.2%}{shift}"
@@ -67,14 +71,14 @@ def run(record: RunRecord, folder: Path, sweep: Sweep | None) -> None:
     names = [run.folder for run in sweep.plan.runs] if sweep and sweep.plan else []
     name = str(folder.relative_to(sweep.root)) if sweep else folder.name
     place = f"[dim]{names.index(name) + 1}/{len(names)}[/] " if name in names else ""
-    console.out.print(f"{place}[bold]{escape(name)}[/]: {_accuracy(record.metrics)}, {record.seconds.total:.1f} s")
+    console.out.print(f"{place}[bold]{escape(name)}[/]: {_headline(record.metrics)}, {record.seconds.total:.1f} s")
 
 
 def result(record: RunRecord, folder: str) -> None:
     """Print the result of a single run as a paragraph."""
     metrics, network = record.metrics, record.network
     assert network is not None
-    console.out.print(f"[bold]{escape(record.name or '')}[/]: {_accuracy(metrics)}")
+    console.out.print(f"[bold]{escape(record.name or '')}[/]: {_headline(metrics)}")
     counts = f"{network.parameters:,} parameters, {network.flops:,} FLOPs per image forward"
     epochs = (
         f", best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch"

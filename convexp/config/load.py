@@ -13,6 +13,7 @@ from convexp.config.checks.data_files import check_data_files
 from convexp.config.checks.environment import check_environment
 from convexp.config.checks.geometry import check_geometry
 from convexp.config.checks.machine import check_image_memory, check_logger_packages, check_threads
+from convexp.config.checks.monitors import check_monitors
 from convexp.config.checks.networks import check_network
 from convexp.config.checks.plain_values import check_plain
 from convexp.config.checks.probes import check_probes
@@ -22,8 +23,9 @@ from convexp.config.checks.sections import (
     check_named,
     check_nothing_missing,
 )
-from convexp.config.checks.sizes import check_monitors, check_numbers, check_width, check_windows
+from convexp.config.checks.sizes import check_numbers, check_width, check_windows
 from convexp.config.checks.targets import check_targets
+from convexp.config.checks.tasks import check_task
 from convexp.config.checks.trainer import check_trainer
 from convexp.config.folders import check_name
 from convexp.config.importable import make_importable
@@ -105,6 +107,7 @@ def check_config(config: Config) -> Config:
     make_importable(config.pythonpath)
     check_targets(config)
     check_trainer(config)
+    check_task(config)
     check_geometry(config)
     check_network(config)
     check_probes(config)

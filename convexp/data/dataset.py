@@ -32,6 +32,8 @@ class Dataset:
         split: Checksum of the indices of the training and validation images.
         objects: Bounding box of the object in each test image as the network sees it, ``(N, 2, D)`` int64: its first pixel and
             the pixel after its last, or -1 if there is none or it is not completely visible. None if the source knows no boxes.
+        boxes: Bounding boxes in the source's own images, those of the training part and those of the test part; None if the
+            source does not know them.
         notes: What the source notes in the result of a run.
     """
 
@@ -44,11 +46,27 @@ class Dataset:
     checksum: str
     split: str
     objects: Tensor | None = None
+    boxes: tuple[Tensor, Tensor] | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def batches(self, batch_size: int, eval_batch_size: int) -> tuple[int, int]:
         """Return the numbers of training and validation batches in an epoch; an incomplete training batch counts if alone."""
         return max(1, len(self.train) // batch_size), -(-len(self.val) // eval_batch_size)
+
+    def with_targets(self, targets: str) -> "Dataset":
+        """Return the data set whose batches have ``labels`` beside the images, or the boxes of ``objects``.
+
+        Raises:
+            ConfigError: If the source does not know where objects are.
+        """
+        if targets == "labels":
+            return self
+        if self.boxes is None:
+            raise ConfigError("task: needs to know where objects are, and this data does not say; choose data=waldo")
+        train, test = self.boxes
+        return replace(
+            self, train=self.train.with_boxes(train), val=self.val.with_boxes(train), test=self.test.with_boxes(test)
+        )
 
     def to(self, device: torch.device) -> "Dataset":
         """Return the data set with its images on a GPU, where batches are then made.
@@ -98,8 +116,15 @@ def prepare(settings: DataSettings, source: Source) -> Dataset:
         checksum=source.checksum(),
         split=checksum(train, val),
         objects=None if source.test_objects is None else test_view.boxes(source.test_objects),
+        boxes=_boxes(source),
         notes=source.notes,
     )
+
+
+def _boxes(source: Source) -> tuple[Tensor, Tensor] | None:
+    if source.train_objects is None or source.test_objects is None:
+        return None
+    return source.train_objects, source.test_objects
 
 
 def _in_memory_or_streamed(settings: DataSettings, source: Source) -> tuple[Tensor, Tensor, int]:

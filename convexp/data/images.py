@@ -11,7 +11,7 @@ from torch.utils.data import Dataset as TorchDataset
 from convexp.data.view import View
 
 Batch = tuple[Tensor, Tensor]
-"""Images ``(B, C, *input_size)`` uint8 and labels ``(B,)`` int64."""
+"""Images ``(B, C, *input_size)`` uint8 and labels ``(B,)`` int64, or boxes ``(B, 2, D)`` int64."""
 
 
 class Images(TorchDataset[Batch]):
@@ -23,16 +23,25 @@ class Images(TorchDataset[Batch]):
         rows: Indices of the selected images in their order, ``(n,)`` int64, or None for all images.
         view: How a batch is placed and shifted when it is fetched, or None for the images as they are.
         workers: Number of processes that fetch batches, or 0 to fetch them in the process that asks for them.
+        boxes: Bounding boxes of objects in the images of the source, ``(N, 2, D)`` int64, which a batch then has in place of
+            the labels, moved as its images are; None for batches with labels.
     """
 
     def __init__(
-        self, images: Tensor, labels: Tensor, rows: Tensor | None = None, view: View | None = None, workers: int = 0
+        self,
+        images: Tensor,
+        labels: Tensor,
+        rows: Tensor | None = None,
+        view: View | None = None,
+        workers: int = 0,
+        boxes: Tensor | None = None,
     ) -> None:
         self.images = images
         self.labels = labels
         self.rows = torch.arange(len(labels)) if rows is None else rows
         self.view = view
         self.workers = workers
+        self.boxes = boxes
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -49,7 +58,17 @@ class Images(TorchDataset[Batch]):
         """Return the batch of the images at ``index``, ``(B,)`` int64, seen through ``view`` in place of their own view."""
         rows = self.rows[index.to(self.rows.device, non_blocking=True)]
         images = self.images[rows]
-        return images if view is None else view(images, rows), self.labels[rows]
+        return images if view is None else view(images, rows), self._targets(rows, view)
+
+    def _targets(self, rows: Tensor, view: View | None) -> Tensor:
+        if self.boxes is None:
+            return self.labels[rows]
+        boxes = self.boxes[rows]
+        return boxes if view is None else view.boxes(boxes, rows)
+
+    def with_boxes(self, boxes: Tensor) -> "Images":
+        """Return the same images, whose batches have boxes in place of labels."""
+        return Images(self.images, self.labels, self.rows, self.view, self.workers, boxes.to(self.images.device))
 
     def first(self, n: int) -> Batch:
         """Return the first ``n`` images as one batch, or all if there are fewer."""
@@ -72,7 +91,7 @@ class Images(TorchDataset[Batch]):
             return value.to(images.device) if isinstance(value, Tensor) else value
 
         view = self.view and replace(self.view, positions=transfer(self.view.positions), shifts=transfer(self.view.shifts))
-        return Images(images, labels, transfer(self.rows), view, self.workers)
+        return Images(images, labels, transfer(self.rows), view, self.workers, transfer(self.boxes))
 
 
 def index_tensor(indices: list[int]) -> Tensor:

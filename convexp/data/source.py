@@ -35,6 +35,7 @@ class Source:
         precomputed: Checksum and moments of memory-mapped images, or None for images in memory.
         test_objects: Bounding box of the object in each test image, ``(N, 2, D)`` int64: its first pixel and the pixel after
             its last, or -1 for an image without an object. None if the source does not know where objects are.
+        train_objects: The same for the training images.
         notes: What the result of a run records about how the images were read.
     """
 
@@ -44,6 +45,7 @@ class Source:
     test_labels: Tensor
     precomputed: Precomputed | None = None
     test_objects: Tensor | None = None
+    train_objects: Tensor | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property

@@ -46,22 +46,30 @@ class View:
             self.placement.input_size,
         )
 
-    def boxes(self, boxes: Tensor) -> Tensor:
+    def boxes(self, boxes: Tensor, rows: Tensor | None = None) -> Tensor:
         """Transform bounding boxes from the source's images to what the network sees.
 
         Args:
             boxes: First pixel of each box and the pixel after its last, ``(N, 2, D)`` int64, or -1 for an image without one.
+            rows: Row of each box in ``positions`` and ``shifts``, ``(N,)`` int64; None if there is a box for each row.
 
         Returns:
             The boxes in the network's input, ``(N, 2, D)`` int64, with -1 for those that are not completely visible.
         """
         place = self.placement
-        offset = torch.as_tensor(self.positions) + torch.as_tensor(self.shifts)  # (D,) or (N, D)
-        size = torch.tensor(place.input_size)
+        offset = self._of(self.positions, rows, boxes) + self._of(self.shifts, rows, boxes)  # (D,) or (N, D)
+        size = torch.tensor(place.input_size, device=boxes.device)
         if place.protocol == "crop":
-            offset = offset - (torch.tensor(place.canvas_size) - size) // 2
+            offset = offset - (torch.tensor(place.canvas_size, device=boxes.device) - size) // 2
         seen = boxes + offset.reshape(-1, 1, offset.shape[-1])
         if place.protocol == "circular":
             seen = seen - seen[:, :1].div(size, rounding_mode="floor") * size
         visible = (boxes[:, 0] >= 0) & (seen[:, 0] >= 0) & (seen[:, 1] <= size)  # (N, D)
         return seen.where(visible.all(1)[:, None, None], -1)
+
+    @staticmethod
+    def _of(offsets: Size | Tensor, rows: Tensor | None, boxes: Tensor) -> Tensor:
+        """The offsets of ``rows``, ``(N, D)``, or the one of all images, ``(D,)``."""
+        if isinstance(offsets, Tensor):
+            return offsets if rows is None else offsets[rows]
+        return torch.tensor(offsets, device=boxes.device)

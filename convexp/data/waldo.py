@@ -30,12 +30,12 @@ def waldo(
 ) -> Source:
     """Draw images with and without the pattern, for training and for testing. The settings are those of ``waldo_images``.
 
-    The source knows the bounding boxes of the pattern in the test images.
+    The source knows the bounding box of the pattern in each image.
     """
-    images, labels, _ = waldo_images("train", train, shape, task, grid, side, distractors, noise, seed)
-    test_images, test_labels, first = waldo_images("test", test, shape, task, grid, side, distractors, noise, seed)
-    boxes = torch.stack((first, torch.where(first < 0, -1, first + side)), 1)  # (N, 2, 2)
-    return Source(images, labels, test_images, test_labels, test_objects=boxes)
+    images, labels, at = waldo_images("train", train, shape, task, grid, side, distractors, noise, seed)
+    test_images, test_labels, test_at = waldo_images("test", test, shape, task, grid, side, distractors, noise, seed)
+    boxes, test_boxes = (torch.stack((first, torch.where(first < 0, -1, first + side)), 1) for first in (at, test_at))
+    return Source(images, labels, test_images, test_labels, test_objects=test_boxes, train_objects=boxes)  # (N, 2, 2)
 
 
 def waldo_images(

@@ -4,6 +4,7 @@ import functools
 
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor
 from pytorch_lightning.loggers import Logger
 from torch import nn
@@ -60,6 +61,22 @@ def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] |
     with naming_setting("scheduler", config.scheduler):
         make_scheduler(tried, total_steps=2)
     return make_optimizer, make_scheduler
+
+
+def task(
+    config: Config,
+    network: nn.Module,
+    make_optimizer: Maker[Optimizer] | None = None,
+    make_scheduler: Maker[LRScheduler] | None = None,
+) -> LightningModule:
+    """Make the LightningModule that trains and evaluates ``network``.
+
+    Raises:
+        ConfigError: if it does not take its settings.
+    """
+    made = maker("task", config.task, LightningModule, *PROVIDED_ARGUMENTS["task"])
+    with naming_setting("task", config.task):
+        return made(network=network, make_optimizer=make_optimizer, make_scheduler=make_scheduler)
 
 
 def probes(config: Config) -> dict[str, Probe]:

@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
 from convexp.data import loader, training_loader
+from convexp.execution.evaluation import with_targets_of
 from convexp.execution.loggers import RunLoggers
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
@@ -17,12 +18,13 @@ from convexp.machine.environment import hardware
 from convexp.records.log import log
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
-from convexp.training.callbacks import RandomState, StopAfterSteps
+from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, Checkpoints
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
 from convexp.training.progress import progress_callbacks
 from convexp.training.resuming import restoring
+from convexp.training.tasks.task import Task
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
 
@@ -54,13 +56,13 @@ def fit(
     log.info("started at epoch %d: %s", first_epoch + 1, setup.config.name)
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
     config, data = setup.config, setup.data
-    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.monitor_mode)
-    probing = [ProbeCallback(config.probe_every, setup.probes, data)] if config.probe_every else []
+    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement)
+    probing = [ProbeCallback(config.probe_every, setup.probes, trainee.network, data)] if config.probe_every else []
     stop = [] if config.trainer.max_steps is None else [StopAfterSteps(config.trainer.max_steps)]
-    trainer = _trainer(
-        setup, opened, [*stop, *trainee.callbacks, *probing, checkpoints, RandomState()], resumed=first_epoch > 0
-    )
-    data = data.to(trainer.strategy.root_device)
+    watching = [] if isinstance(trainee.module, Task) else [FiniteLoss()]
+    callbacks = [*stop, *trainee.callbacks, *watching, *probing, checkpoints, RandomState()]
+    trainer = _trainer(setup, opened, callbacks, resumed=first_epoch > 0)
+    data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
     loggers.start(recorder.record)
     if config.compile:

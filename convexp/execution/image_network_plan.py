@@ -122,7 +122,7 @@ def _plan(config: Config, model: NetworkModel, target: Target) -> ImageNetworkPl
         model=model,
         make=maker(SETTING, target, nn.Module),
         image_shape=config.data.input_shape,
-        outputs=config.data.classes,
+        outputs=config.network_outputs,
         batch=config.data.batch_size,
         width=float(target.spec().get(str(model.width_setting), 1)),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from rich.markup import escape
+from torch import nn
 
 from convexp.config import Config
 from convexp.config.docstrings import Entry
@@ -15,24 +16,23 @@ from convexp.files.json_files import write_json
 from convexp.probes.numbers import describe_number
 from convexp.records.encode import plain
 from convexp.terminal import console
-from convexp.training.module import Classifier
 from convexp.training.probe_runner import measure, probe_sample
 
 
-def reprobe(module: Classifier, data: Dataset, config: Config, folder: Path) -> None:
+def reprobe(network: nn.Module, data: Dataset, config: Config, folder: Path) -> None:
     """Measure the network with the probes of ``config``.
 
     The numbers are printed. Numbers, maps and pictures are written to ``probes/`` in the run folder.
 
     Args:
-        module: Module that holds the network.
+        network: The network.
         data: Data set, whose test images are measured on.
         config: Configuration with the probes.
         folder: Folder of the run.
     """
     probes, accelerator = build.probes(config), config.trainer.accelerator
     device = torch.device("cuda" if accelerator in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
-    network, sample = module.network.to(device), probe_sample(data, probes, device)
+    network, sample = network.to(device), probe_sample(data, probes, device)
     target = folder / "probes"
     target.mkdir(exist_ok=True)
     for name, probe in probes.items():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from pytorch_lightning import LightningModule
 from torch import nn
 
 from convexp.config import Config
@@ -14,7 +15,6 @@ from convexp.errors import ConfigError, one_line
 from convexp.execution import build
 from convexp.execution.evaluation import load_weights
 from convexp.records import RunRecord, read_record
-from convexp.training.module import Classifier
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,26 @@ def open_trained(config: Config, folder: Path) -> OpenedRun:
     Raises:
         ConfigError: if the checkpoint cannot be read.
     """
-    module, data = restore(config, folder)
-    return OpenedRun(folder, config, module.network.eval(), data, read_record(folder))
+    restored = restore(config, folder)
+    return OpenedRun(folder, config, restored.network.eval(), restored.data, read_record(folder))
 
 
-def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
+@dataclass(frozen=True)
+class Restored:
+    """What a run was trained with, with the weights of its best checkpoint.
+
+    Attributes:
+        module: The LightningModule, which holds the network.
+        network: The network.
+        data: The data set.
+    """
+
+    module: LightningModule
+    network: nn.Module
+    data: Dataset
+
+
+def restore(config: Config, folder: Path) -> Restored:
     """Build the network and the data of ``config``, and load the weights of the best checkpoint in ``folder``.
 
     Torch's random state does not change.
@@ -83,10 +98,11 @@ def restore(config: Config, folder: Path) -> tuple[Classifier, Dataset]:
     """
     with torch.random.fork_rng(devices=[]):  # the weights that are drawn here are replaced
         data = build.dataset(config)
-        module = Classifier(build.network(config, data))
+        network = build.network(config, data)
+        module = build.task(config, network)
     best = folder / CHECKPOINT
     try:
         load_weights(module, best)
     except Exception as error:
         raise ConfigError(f"{best}: cannot be read ({type(error).__name__}: {one_line(error)})") from None
-    return module, data
+    return Restored(module, network, data)

@@ -17,11 +17,11 @@ from convexp.execution.footprint import check_memory
 from convexp.execution.makers import Maker
 from convexp.execution.network_plan import NetworkPlan, plan_network
 from convexp.execution.torch_setup import prepare_torch
+from convexp.execution.trial import try_task
 from convexp.models import LayerCost
 from convexp.probes import Probe
 from convexp.records import RunRecord
 from convexp.records.plan import Sweep
-from convexp.training.module import Classifier
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Trainee:
 
     network: nn.Module
     layers: list[LayerCost]
-    module: Classifier
+    module: pl.LightningModule
     callbacks: list[Callback]
 
 
@@ -103,7 +103,8 @@ def build_trainee(setup: Setup) -> Trainee:
     """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state."""
     pl.seed_everything(setup.config.seed, workers=True, verbose=False)
     network, layers = setup.plan.build(setup.data)
-    module = Classifier(network, *build.optimization(setup.config))
+    module = build.task(setup.config, network, *build.optimization(setup.config))
+    try_task(setup.config, module, setup.data)
     return Trainee(network, layers, module, build.callbacks(setup.config))
 
 

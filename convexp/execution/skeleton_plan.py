@@ -56,7 +56,7 @@ def plan_skeleton(config: Config, model: SkeletonModel) -> SkeletonPlan:
         ConfigError: if the wiring does not fit the skeleton, or the budget of ``match`` cannot be reached.
     """
     wiring = maker("model.wiring", model.wiring, nn.Module, *PROVIDED_ARGUMENTS["model.wiring"])
-    skeleton = model.skeleton(config.data.input_shape, config.data.classes).scaled(model.width)
+    skeleton = model.skeleton(config.data.input_shape, config.network_outputs).scaled(model.width)
     with naming_model(model.name):
         width = match_width(skeleton, wiring, config.match)
         return SkeletonPlan(model.name, skeleton.scaled(width), wiring, model.width * width)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from convexp.config import Config
 from convexp.data import Dataset, Images, loader
-from convexp.execution.evaluation import evaluation_trainer
+from convexp.execution.evaluation import evaluate, evaluation_trainer, with_targets_of
 from convexp.records import RunRecord
-from convexp.training.module import Classifier
 
 RELATIVE_TOLERANCE = 1e-6  # metrics in a record were computed and rounded in float32
 
@@ -29,20 +29,37 @@ class Mean:
     over_batches: float
 
 
-def recompute_metrics(module: Classifier, data: Dataset, config: Config) -> dict[str, Mean]:
-    """Compute ``val/loss``, ``val/acc``, ``test/loss`` and ``test/acc`` in float64 from the logits of all samples."""
+def recompute_metrics(module: LightningModule, data: Dataset, config: Config) -> dict[str, Mean]:
+    """Compute the metrics of validation and test in float64 from the outputs of all samples, by the task's ``recompute``.
+
+    Returns:
+        The metrics that the task computes a second time, in other code, such as ``val/loss``; empty if it does so for none.
+    """
     found: dict[str, Mean] = {}
+    recompute = getattr(module, "recompute", None)
+    if recompute is None:
+        return found
+    data = with_targets_of(module, data)
     for part, images in (("val", data.val), ("test", data.test)):
-        size = config.data.eval_batch_size
-        logits = _logits(module, images, config)  # (N, K)
-        labels = images.labels[images.rows]
-        losses = logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]
-        found[f"{part}/loss"] = _mean(losses, size)
-        found[f"{part}/acc"] = _mean((logits.argmax(1) == labels).double(), size)
+        for name, values in recompute(_outputs(module, images, config), images).items():
+            found[f"{part}/{name}"] = _mean(values, config.data.eval_batch_size)
     return found
 
 
-def _logits(module: Classifier, images: Images, config: Config) -> Tensor:
+def other_metrics(
+    module: LightningModule, data: Dataset, config: Config, record: RunRecord | None, recomputed: set[str]
+) -> dict[str, float]:
+    """Evaluate the module again by its own code; return the metrics that are not ``recomputed``.
+
+    It is not evaluated if the record of the run says that there are no others.
+    """
+    noted = [name for name in (record.metrics if record else ()) if name.startswith(("val/", "test/"))]
+    if recomputed and recomputed >= set(noted):
+        return {}
+    return {name: value for name, value in evaluate(module, data, config).items() if name not in recomputed}
+
+
+def _outputs(module: LightningModule, images: Images, config: Config) -> Tensor:
     batches: Any = evaluation_trainer(config).predict(module, loader(images, config.data.eval_batch_size))
     return torch.cat(batches).double()
 

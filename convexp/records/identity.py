@@ -41,6 +41,17 @@ ADDED_LATER: dict[str, Any] = {
     "trainer.check_val_every_n_epoch": 1,
     "trainer.benchmark": None,
     "trainer.inference_mode": True,
+    "task": {
+        "_target_": "convexp.training.tasks.classification.Classification",
+        "_partial_": True,
+        "label_smoothing": 0.0,
+        "class_weights": None,
+        "outputs": None,
+        "monitor": None,
+        "monitor_mode": None,
+    },
+    "monitor_mode": None,
+    "callbacks.early_stopping.mode": None,
 }
 
 

@@ -1,25 +1,30 @@
 """Callbacks: early stopping, the end after a number of steps, and the random state of torch in the checkpoints."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 
+from convexp.config.schema.monitors import Direction, direction
+from convexp.training.tasks.task import CHECK_EVERY, check_finite
 
-def early_stopping(monitor: str, patience: int) -> EarlyStopping:
+
+def early_stopping(monitor: str, patience: int, mode: Direction | None = None) -> EarlyStopping:
     """Make a callback that stops the training when a metric no longer improves.
 
     Args:
-        monitor: Name of the metric. An accuracy improves by rising, a loss by falling.
+        monitor: Name of the metric.
         patience: Epochs without improvement after which the training stops, 0 or more.
+        mode: Whether the metric improves by rising (max) or by falling (min); None: by its name.
 
     Raises:
         ValueError: if ``patience`` is negative.
     """
     if patience < 0:
         raise ValueError(f"patience={patience}: should be 0 or more")
-    return EarlyStopping(monitor, patience=patience, mode="max" if monitor.endswith("acc") else "min")
+    return EarlyStopping(monitor, patience=patience, mode=mode or direction(monitor) or "min")
 
 
 class StopAfterSteps(Callback):
@@ -57,3 +62,29 @@ class RandomState(Callback):
         torch.set_rng_state(state_dict["cpu"].cpu())
         if state_dict["cuda"] and torch.cuda.device_count() == len(state_dict["cuda"]):
             torch.cuda.set_rng_state_all([state.cpu() for state in state_dict["cuda"]])
+
+
+class FiniteLoss(Callback):
+    """Stops a training whose loss is NaN or infinite; for modules that are no ``convexp.training.tasks.task.Task``."""
+
+    def __init__(self) -> None:
+        self._losses: list[torch.Tensor] = []  # since the last check
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the loss, and check all every so many batches."""
+        loss: Any = outputs.get("loss") if isinstance(outputs, Mapping) else outputs  # pyright: ignore[reportUnknownMemberType]
+        if isinstance(loss, torch.Tensor):
+            self._losses.append(loss.detach())
+        if batch_idx % CHECK_EVERY == 0:
+            self._check(trainer, batch_idx)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Check the losses since the last check."""
+        self._check(trainer, int(trainer.num_training_batches))
+
+    def _check(self, trainer: pl.Trainer, batch: int) -> None:
+        losses, self._losses = self._losses, []
+        if losses:
+            check_finite(losses, trainer, batch)

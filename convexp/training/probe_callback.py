@@ -6,6 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
+from torch import nn
 
 from convexp.data import Dataset
 from convexp.errors import one_line
@@ -14,7 +15,6 @@ from convexp.probes.sample import Sample
 from convexp.records.log import log
 from convexp.records.record import ProbeRecord
 from convexp.tracking.tensorboard import boards
-from convexp.training.module import Classifier
 from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
 
 
@@ -27,6 +27,7 @@ class ProbeCallback(Callback):
     Args:
         every: Number of epochs from one measurement to the next.
         probes: Probes by name; those with ``by_epoch = False`` are left out.
+        network: The network that is trained.
         data: Data set, from whose test images the sample is taken.
 
     Attributes:
@@ -35,9 +36,10 @@ class ProbeCallback(Callback):
         seconds: Time that the measurements took, in seconds.
     """
 
-    def __init__(self, every: int, probes: Mapping[str, Probe], data: Dataset) -> None:
+    def __init__(self, every: int, probes: Mapping[str, Probe], network: nn.Module, data: Dataset) -> None:
         self.every = every
         self.probes = {name: probe for name, probe in probes.items() if getattr(probe, "by_epoch", True)}
+        self.network = network
         self.data = data
         self.rows: list[dict[str, Any]] = []
         self.seconds = 0.0
@@ -60,22 +62,21 @@ class ProbeCallback(Callback):
         """Take the sample, and measure the untrained network unless the run is resumed."""
         self._sample = probe_sample(self.data, self.probes, trainer.strategy.root_device)
         if not self.rows and trainer.current_epoch == 0:
-            self._measure(trainer, pl_module, epoch=0)
+            self._measure(trainer, epoch=0)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Measure the network if it is time to."""
         epoch = trainer.current_epoch + 1
         if epoch % self.every == 0:
-            self._measure(trainer, pl_module, epoch)
+            self._measure(trainer, epoch)
 
-    def _measure(self, trainer: pl.Trainer, module: pl.LightningModule, epoch: int) -> None:
-        assert isinstance(module, Classifier)
+    def _measure(self, trainer: pl.Trainer, epoch: int) -> None:
         assert self._sample is not None
         start, step = time.perf_counter(), max(0, trainer.global_step - 1)  # the step that Lightning logs the epoch at
         results: dict[str, ProbeRecord] = {}
         for name, probe in self.probes.items():
             try:
-                results[name], pictures = measure(name, probe, module.network, self._sample)
+                results[name], pictures = measure(name, probe, self.network, self._sample)
             except Exception as error:
                 log.warning("epoch %d: probes.%s: %s", epoch, name, one_line(error))
                 continue

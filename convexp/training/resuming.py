@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning import LightningModule
 
 from convexp.errors import ConvexpError, one_line
 from convexp.training.callbacks import RandomState
 from convexp.training.checkpoints import BEST, LAST, Checkpoints
-from convexp.training.module import Classifier
+from convexp.training.tasks.task import Task
 
 TYPES: dict[str, type] = {
     "epoch": int,
@@ -33,7 +34,7 @@ class UnusableError(Exception):
     """Raised if a run cannot be resumed from its checkpoints; the message says why."""
 
 
-def read_checkpoints(folder: Path, module: Classifier) -> dict[str, Any] | None:
+def read_checkpoints(folder: Path, module: LightningModule) -> dict[str, Any] | None:
     """Read ``last.ckpt`` and load its weights into ``module``; ``best.ckpt`` is checked as well.
 
     Args:
@@ -74,7 +75,7 @@ def restoring(checkpoint: dict[str, Any] | None, callback: Checkpoints) -> Gener
         raise UnusableError(f"{LAST} cannot be resumed from: {type(error).__name__}: {one_line(error)}") from error
 
 
-def _read(file: Path, module: Classifier) -> dict[str, Any]:
+def _read(file: Path, module: LightningModule) -> dict[str, Any]:
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -90,14 +91,15 @@ def _read(file: Path, module: Classifier) -> dict[str, Any]:
     return found
 
 
-def _problem(checkpoint: dict[str, Any], module: Classifier) -> str | None:
+def _problem(checkpoint: dict[str, Any], module: LightningModule) -> str | None:
     """Say what is wrong with a checkpoint; None if it is as ``module`` would write it."""
     for key, kind in TYPES.items():
         if not isinstance(checkpoint.get(key), kind):
             return f"has no {key} that is of type {kind.__name__}"
     if min(checkpoint["epoch"], checkpoint["global_step"]) < 0:
         return "has a negative count"
-    if (len(checkpoint["optimizer_states"]), len(checkpoint["lr_schedulers"])) != (1, int(module.make_scheduler is not None)):
+    counts = len(checkpoint["optimizer_states"]), len(checkpoint["lr_schedulers"])
+    if isinstance(module, Task) and counts != (1, int(module.make_scheduler is not None)):
         return "has the state of other optimizers or schedules"
     if missing := [name for name in REQUIRED_CALLBACKS if not checkpoint["callbacks"].get(name)]:
         return f"has no state of {missing[0]}"
@@ -125,7 +127,7 @@ def _epochs_agree(checkpoint: dict[str, Any]) -> bool:
         return False
 
 
-def _load_weights(module: Classifier, state: dict[Any, Any]) -> bool:
+def _load_weights(module: LightningModule, state: dict[Any, Any]) -> bool:
     """Load weights into ``module``, also under names of earlier versions; return whether names, shapes and types fit."""
     if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()):
         return False

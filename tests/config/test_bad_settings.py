@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hydra import compose
 from omegaconf import OmegaConf
+from torch import nn
 
 from convexp.config import Config, check_config, load_config, parse_config
 from convexp.config.checks.batches import check_batches
@@ -56,7 +57,8 @@ SENSIBLE: dict[str, set[str]] = {
     "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
     | LIMITS
     | {"trainer.val_check_interval", "trainer.benchmark"}
-    | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"},
+    | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"}
+    | {"task.class_weights"},
     "true": {
         "compile",
         "only_costs",
@@ -68,8 +70,9 @@ SENSIBLE: dict[str, set[str]] = {
     }
     | {"trainer.deterministic", "trainer.fast_dev_run", "trainer.benchmark", "trainer.detect_anomaly"}
     | {"trainer.inference_mode", "trainer.enable_model_summary"}
-    | {f"{made}._partial_" for made in ("model.wiring", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
+    | {f"{made}._partial_" for made in ("model.wiring", "task", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
     "zero": SEEDS
+    | {"task.label_smoothing"}
     | {"data.shift.train", "data.shift.val", "data.shift.test", "data.source.distractors", "data.source.noise"}
     | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
     | {"trainer.overfit_batches", "trainer.num_sanity_val_steps", "callbacks.early_stopping.patience"},
@@ -111,6 +114,8 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
         check_memory(config, plan_network(config).count_layers(), data)
     elif section == "probes":
         build.probes(config)
+    elif section == "task":
+        build.task(config, nn.Identity())
     elif section in ("optimizer", "scheduler"):
         build.optimization(config)
     elif section == "callbacks":

@@ -16,7 +16,7 @@ from convexp import runs
 from convexp.data import Images, loader, training_loader
 from convexp.execution.torch_setup import silence_lightning
 from convexp.geometry.placement import OneOf
-from convexp.training.module import Classifier
+from convexp.training.tasks.classification import Classification
 
 CLASSES = 3
 
@@ -64,7 +64,7 @@ def formula(logits, labels):
 @example(37, 36)  # a last batch of one
 def test_evaluation_does_not_depend_on_the_batch_size(n, batch_size):
     table, images = samples(n)
-    module, found = Classifier(table), {}
+    module, found = Classification(table), {}
     found |= trainer().validate(module, loader(images, batch_size), verbose=False)[0]
     found |= trainer().test(module, loader(images, batch_size), verbose=False)[0]
     whole = trainer().test(module, loader(images, n), verbose=False)[0]
@@ -80,7 +80,7 @@ def test_evaluation_does_not_depend_on_the_batch_size(n, batch_size):
 @pytest.mark.parametrize(("n", "batch_size"), [(23, 5), (4, 9), (20, 5)])
 def test_the_training_loss_is_the_mean_over_the_samples_seen(n, batch_size):
     table, images = samples(n)
-    module = Classifier(table, lambda parameters: torch.optim.SGD(parameters, lr=0.0))
+    module = Classification(table, lambda parameters: torch.optim.SGD(parameters, lr=0.0))
     fitting = trainer(max_epochs=1, num_sanity_val_steps=0)
     train = training_loader(images, batch_size, OneOf(((0, 0),)), seed=0)
     fitting.fit(module, train, loader(images, 7))

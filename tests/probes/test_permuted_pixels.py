@@ -9,7 +9,7 @@ from convexp.data import Images, loader, training_loader
 from convexp.execution.torch_setup import silence_lightning
 from convexp.geometry.placement import OneOf
 from convexp.layers import Conv2d, Dense2d
-from convexp.training.module import Classifier
+from convexp.training.tasks.classification import Classification
 
 pytestmark = pytest.mark.integration
 
@@ -32,7 +32,7 @@ def trained(wiring, pixels, permute_weights: bool):
             losses.append(float(trainer.callback_metrics["val/loss"]))
 
     silence_lightning()
-    module = Classifier(network, lambda parameters: torch.optim.Adam(parameters, lr=0.003), None)
+    module = Classification(network, lambda parameters: torch.optim.Adam(parameters, lr=0.003), None)
     trainer = pl.Trainer(
         accelerator="cpu",
         max_epochs=3,

@@ -33,7 +33,7 @@ def check_batch_norm(config: Config) -> None:
     model, data = config.skeleton, config.data
     if model is None or model.norm == "none" or data.batch_size > 1:
         return
-    skeleton = model.skeleton(data.input_shape, data.classes)
+    skeleton = model.skeleton(data.input_shape, config.network_outputs)
     places = [math.prod(stage.wired_size(size)) for stage, size in zip(skeleton.stages, skeleton.sizes(), strict=False)]
     if model.hidden or (places and (model.norm == "batch_unit" or min(places) == 1)):
         raise ConfigError(

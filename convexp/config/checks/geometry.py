@@ -13,7 +13,7 @@ def check_geometry(config: Config) -> None:
     try:
         input_shape = config.data.input_shape
         if config.skeleton is not None:
-            config.skeleton.skeleton(input_shape, config.data.classes).sizes()
+            config.skeleton.skeleton(input_shape, config.network_outputs).sizes()
     except ValueError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(("model.", "data.")) else f"model.{_setting_first(text)}") from None

@@ -5,7 +5,6 @@ from convexp.errors import ConfigError
 
 MAX_REPEATS = 10_000
 REPEATS = ("pairs", "repeats")  # settings of targets that say how often something is done
-MONITORED = ("val/acc", "val/loss", "train/acc", "train/loss")
 
 
 def check_width(config: Config) -> None:
@@ -60,15 +59,3 @@ def check_numbers(setting: str, target: Target) -> None:
             raise ConfigError(f"{setting}.{name}={value}: should be below 1, or the steps would grow without bound")
         if name in REPEATS and value > MAX_REPEATS:
             raise ConfigError(f"{setting}.{name}={value}: should be {MAX_REPEATS} at most, as each repetition takes time")
-
-
-def check_monitors(config: Config) -> None:
-    """Check that callbacks monitor a metric that is logged.
-
-    Raises:
-        ConfigError: naming the setting.
-    """
-    for name, target in (config.callbacks or {}).items():
-        monitor = target.spec().get("monitor")
-        if monitor is not None and monitor not in MONITORED:
-            raise ConfigError(f"callbacks.{name}.monitor={monitor}: should be one of {', '.join(MONITORED)}")

@@ -12,7 +12,8 @@ from convexp.config.signatures.signature import Signature, read_signature
 from convexp.config.signatures.value_types import describe_values, matches
 from convexp.errors import ConfigError
 
-PARTIAL_SECTIONS = ("model.wiring", "optimizer", "scheduler", "logger")  # their targets are built later, with further arguments
+# The targets of these sections are built later, with further arguments.
+PARTIAL_SECTIONS = ("model.wiring", "task", "optimizer", "scheduler", "logger")
 
 
 def check_targets(config: Config) -> None:

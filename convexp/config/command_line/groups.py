@@ -12,7 +12,8 @@ from convexp.config.sources import Source, installed_sources
 from convexp.errors import ConfigError
 
 CHOICE = re.compile(r"\+{0,2}(?P<group>\w[\w/]*)(?:@[^=]*)?=", re.ASCII)
-SINGLE_CHOICE = ("model", "data", "optimizer", "scheduler", "trainer", "study")  # Hydra would merge several options of these
+# Hydra would merge several options of these.
+SINGLE_CHOICE = ("model", "data", "task", "optimizer", "scheduler", "trainer", "study")
 NULL = re.compile(r"(?<![\w./-])null(?![\w./-])", re.IGNORECASE)
 
 

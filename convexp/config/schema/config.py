@@ -9,9 +9,11 @@ from pydantic import Discriminator, Field, NonNegativeInt, Tag
 
 from convexp.config.schema.data import Data
 from convexp.config.schema.model import SkeletonModel
+from convexp.config.schema.monitors import Direction, direction
 from convexp.config.schema.network import NetworkModel
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
+from convexp.config.schema.task import Task
 from convexp.config.schema.training import Optimizer, Trainer
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY, drop_added_later
 from convexp.records.renamed import first_named
@@ -35,6 +37,7 @@ class Config(Section):
     name: str
     model: Model
     data: Data
+    task: Task = Field(default_factory=Task.of_older_versions)
     optimizer: Optimizer
     scheduler: Target | None = None
     trainer: Trainer
@@ -45,7 +48,8 @@ class Config(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]  # torch's CPU generator takes no larger one
     probe_every: NonNegativeInt
     match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
-    monitor: Literal["val/acc", "val/loss"]
+    monitor: str = Field(min_length=1)
+    monitor_mode: Direction | None = None  # null: known from the metric's name
     compile: bool
     outputs: str
     resume: str | None
@@ -55,20 +59,31 @@ class Config(Section):
     only_costs: bool
 
     @property
-    def monitor_mode(self) -> Literal["min", "max"]:
-        """``"max"`` if a larger monitored value is better, else ``"min"``."""
-        return "max" if self.monitor == "val/acc" else "min"
+    def improvement(self) -> Direction:
+        """``"max"`` if a larger monitored value is better, ``"min"`` if a smaller one is."""
+        return self.monitor_mode or direction(self.monitor) or "min"
 
     @property
     def skeleton(self) -> SkeletonModel | None:
         """The section ``model`` if it describes a skeleton; None if it names another network."""
         return self.model if isinstance(self.model, SkeletonModel) else None
 
+    @property
+    def network_outputs(self) -> int:
+        """Number of outputs that the network has for each image."""
+        return self.data.classes if self.task.outputs is None else self.task.outputs
+
+    @property
+    def outputs_are_scores(self) -> bool:
+        """Whether the network's outputs are scores of the classes."""
+        return self.task.outputs is None
+
     def targets(self) -> dict[str, Target]:
         """Every ``_target_`` of the configuration, by the setting that holds it, such as ``probes.shift_map``."""
         found: dict[str, Target] = {
             **self.model.targets(),
             "data.source": self.data.source,
+            "task": self.task,
             "optimizer": self.optimizer,
         }
         if self.scheduler is not None:

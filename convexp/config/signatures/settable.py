@@ -14,6 +14,7 @@ PROVIDED_ARGUMENTS = {
         "dilation",
         "padding_mode",
     },
+    "task": {"network", "make_optimizer", "make_scheduler"},
     "optimizer": {"params"},
     "scheduler": {"optimizer", "total_steps"},
     "logger": {"folder", "purge_step"},

@@ -1,0 +1,44 @@
+"""The section ``task``: what the network is trained for."""
+
+from typing import Any
+
+from pydantic import PositiveInt
+
+from convexp.config.schema.monitors import Direction
+from convexp.config.schema.section import Target
+
+CLASSIFICATION = "convexp.training.tasks.classification.Classification"
+LOCALISATION = "convexp.training.tasks.localisation.Localisation"
+# The metrics of convexp's own tasks; those of others are known once they have been tried.
+METRICS = {CLASSIFICATION: ("loss", "acc"), LOCALISATION: ("loss", "distance", "within")}
+TRAINING_METRICS = {CLASSIFICATION: ("loss", "acc"), LOCALISATION: ("loss",)}
+OWN_SETTINGS = ("outputs", "monitor", "monitor_mode")  # of the section, and not arguments of the target
+
+
+class Task(Target):
+    """A LightningModule (conf/task/); further settings are arguments of its constructor.
+
+    The outputs of the network are scores of the classes if ``outputs`` is null, and something else if it is a number.
+    """
+
+    outputs: PositiveInt | None = None
+    monitor: str | None = None
+    monitor_mode: Direction | None = None
+
+    def spec(self) -> dict[str, Any]:
+        """The plain mapping, ``_target_`` included, that ``convexp.config.instantiate`` takes."""
+        return {name: value for name, value in super().spec().items() if name not in OWN_SETTINGS}
+
+    @classmethod
+    def of_older_versions(cls) -> "Task":
+        """The task of runs that were written before there were others."""
+        return cls.model_validate(
+            {"_target_": CLASSIFICATION, "_partial_": True, "label_smoothing": 0.0, "class_weights": None}
+        )
+
+    def logged(self) -> tuple[str, ...] | None:
+        """The metrics that are logged in each epoch, ``val/`` first; None if only a trial can tell."""
+        if self.target not in METRICS:
+            return None
+        evaluated = [f"val/{name}" for name in METRICS[self.target]]
+        return (*evaluated, *(f"train/{name}" for name in TRAINING_METRICS[self.target]))

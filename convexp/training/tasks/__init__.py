@@ -1,0 +1,1 @@
+"""Tasks: what a network is trained for, each a LightningModule with its loss and its metrics."""

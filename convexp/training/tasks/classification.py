@@ -1,0 +1,77 @@
+"""Classification: cross entropy on batches of images and labels, and accuracy."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from convexp.data import Images
+from convexp.training.tasks.task import MakeOptimizer, MakeScheduler, Task, TaskBatch
+
+
+class Classification(Task):
+    """Trains a network to classify images, by cross entropy in nats.
+
+    It logs ``loss`` and ``acc`` (``train/loss``, ``val/acc`` and so on). The loss of a training batch is
+
+        sum_i w[y_i] * -log p_i[y_i] / sum_i w[y_i],
+
+    with the label smoothed to ``1 - e`` for its class plus ``e/K`` for every class. The losses of validation and test are
+    without smoothing and weights, so that runs with different ones can be compared.
+
+    Args:
+        network: Network from images ``(B, C, H, W)``, 0 to 255, to logits ``(B, K)``.
+        make_optimizer: Makes the optimizer from the network's parameters; None for a module that is only evaluated.
+        make_scheduler: Makes the learning-rate schedule from the optimizer and ``total_steps``; None for a constant rate.
+        label_smoothing: The share ``e`` of a label that is spread over all classes, at least 0 and below 1 (Szegedy et al.
+            2016, arXiv 1512.00567).
+        class_weights: A weight ``w`` for each class, 0 or more; None for equal ones.
+
+    Raises:
+        ValueError: if ``label_smoothing`` or a weight is out of range.
+    """
+
+    metrics: ClassVar[tuple[str, ...]] = ("loss", "acc")
+
+    def __init__(
+        self,
+        network: nn.Module,
+        make_optimizer: MakeOptimizer | None = None,
+        make_scheduler: MakeScheduler | None = None,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(network, make_optimizer, make_scheduler)
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing={label_smoothing}: should be at least 0 and below 1")
+        if class_weights is not None and (min(class_weights) < 0 or not sum(class_weights)):
+            raise ValueError(f"class_weights={list(class_weights)}: should be 0 or more, and not all 0")
+        self.label_smoothing = label_smoothing
+        self.class_weights: Tensor | None
+        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
+        self.register_buffer("class_weights", weights, persistent=False)  # known from the configuration
+
+    def loss(self, outputs: Tensor, batch: TaskBatch) -> Tensor:
+        """Return the mean cross entropy of logits ``(B, K)`` and labels ``(B,)``, or of shares ``(B, K)`` of the classes."""
+        return F.cross_entropy(outputs, batch[1], weight=self.class_weights, label_smoothing=self.label_smoothing)
+
+    def measure_training(self, outputs: Tensor, batch: TaskBatch) -> dict[str, Tensor]:
+        """Return the number of correct predictions; of a label that is a mixture the class with the largest share counts."""
+        labels = batch[1] if batch[1].ndim == 1 else batch[1].argmax(1)
+        return {"acc": (outputs.argmax(1) == labels).sum()}
+
+    def measure(self, outputs: Tensor, batch: TaskBatch) -> dict[str, Tensor]:
+        """Return the cross entropies and whether the predictions are correct."""
+        labels = batch[1]
+        return {
+            "loss": F.cross_entropy(outputs.float(), labels, reduction="none"),
+            "acc": outputs.argmax(1) == labels,
+        }
+
+    def recompute(self, outputs: Tensor, images: Images) -> dict[str, Tensor]:
+        """Compute losses and accuracies from the logits by their formulas."""
+        labels = images.labels[images.rows]
+        losses = outputs.logsumexp(1) - outputs.gather(1, labels[:, None])[:, 0]
+        return {"loss": losses, "acc": (outputs.argmax(1) == labels).double()}

@@ -1,0 +1,179 @@
+"""The base of convexp's tasks: a LightningModule that trains one network and logs means over samples."""
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from convexp.data import Images
+from convexp.errors import DivergedError
+from convexp.training.mean import MeanOverSamples
+
+MakeOptimizer = Callable[..., Optimizer]
+MakeScheduler = Callable[..., LRScheduler]
+TaskBatch = tuple[Tensor, Tensor]  # images (B, C, H, W), and labels (B,) or boxes (B, 2, D)
+
+CHECK_EVERY = 50  # batches between two checks for NaN, each of which synchronises a GPU
+
+
+class Task(pl.LightningModule):
+    """Trains a network with a loss, and logs metrics that are means over samples.
+
+    A subclass defines ``loss`` and ``measure``, and names its metrics. Once per epoch ``train/loss``, ``train/lr`` and what
+    ``measure_training`` returns are logged (of each batch before the step on it). A validation logs ``val/NAME`` and a test
+    ``test/NAME`` for each metric, the mean over all samples, however they are cut into batches.
+
+    Args:
+        network: Network from images ``(B, C, H, W)``, 0 to 255, to outputs ``(B, K)``.
+        make_optimizer: Makes the optimizer from the network's parameters; None for a module that is only evaluated.
+        make_scheduler: Makes the learning-rate schedule from the optimizer and ``total_steps``; None for a constant rate.
+
+    Attributes:
+        metrics: Names of the metrics that ``measure`` returns.
+        targets: What a batch has beside its images: ``labels``, ``(B,)`` int64, or ``objects``, the bounding boxes of objects
+            as the network sees them, ``(B, 2, D)`` int64: the first pixel and the pixel after the last one, or -1 without one.
+    """
+
+    metrics: ClassVar[tuple[str, ...]] = ("loss",)
+    targets: ClassVar[Literal["labels", "objects"]] = "labels"
+
+    def __init__(
+        self, network: nn.Module, make_optimizer: MakeOptimizer | None = None, make_scheduler: MakeScheduler | None = None
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.make_optimizer = make_optimizer
+        self.make_scheduler = make_scheduler
+        self.means = nn.ModuleDict({name: MeanOverSamples() for name in self.metrics})
+        self._steps: list[tuple[Tensor, dict[str, Tensor], int | Tensor]] = []  # loss, sums and size of each batch of the epoch
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, batch: TaskBatch) -> Tensor:
+        """Return the loss of a training batch, a scalar, from the network's outputs ``(B, K)``."""
+
+    @abstractmethod
+    def measure(self, outputs: Tensor, batch: TaskBatch) -> dict[str, Tensor]:
+        """Return the metrics of an evaluation batch by name, for each sample that counts, ``(B,)`` or fewer."""
+
+    def measure_training(self, outputs: Tensor, batch: TaskBatch) -> dict[str, Tensor]:
+        """Return further metrics of a training batch by name, each summed over its samples: a scalar."""
+        return {}
+
+    def recompute(self, outputs: Tensor, images: Images) -> dict[str, Tensor]:
+        """Compute metrics a second time, for ``convexp-eval``, in other code than ``measure``; by default none.
+
+        Args:
+            outputs: The network's outputs for all images in order, ``(N, K)`` float64.
+            images: The images; ``images.first(N)`` gives pixels and targets.
+
+        Returns:
+            Metrics by name, for each sample that counts.
+        """
+        return {}
+
+    def count(self, batch: TaskBatch) -> int | Tensor:
+        """Return how many samples of a training batch its loss is the mean of."""
+        return len(batch[1])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning sets this attribute twice around each of its hooks, 40 times a step; nn.Module takes microseconds for it.
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Drop the states of callbacks that this run does not have, as a checkpoint may come from anybody."""
+        own = {callback.state_key for callback in self.trainer.callbacks}  # pyright: ignore[reportAttributeAccessIssue]
+        checkpoint["callbacks"] = {key: state for key, state in checkpoint["callbacks"].items() if key in own}
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer, and the schedule, which steps after every batch."""
+        assert self.make_optimizer is not None
+        optimizer = self.make_optimizer(self.network.parameters())
+        if self.make_scheduler is None:
+            return optimizer
+        scheduler = self.make_scheduler(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Move a batch to the device. One that is there already is returned at once, as searching it for tensors takes time."""
+        return batch if batch[0].device == device else super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def training_step(self, batch: TaskBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        outputs = self.network(batch[0])
+        loss = self.loss(outputs, batch)
+        with torch.no_grad():  # tensors are kept until the epoch ends, as reading their values would synchronise a GPU
+            self._steps.append((loss.detach(), self.measure_training(outputs, batch), self.count(batch)))
+        if batch_idx % CHECK_EVERY == 0:
+            self._check_finite(batch_idx)
+        return loss
+
+    def _check_finite(self, batch: int) -> None:
+        """Raise a DivergedError if a loss since the last check is NaN or infinite."""
+        losses = [loss for loss, *_ in self._steps[-CHECK_EVERY:]]
+        check_finite(losses, self.trainer, batch)
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the batches of the last epoch."""
+        self._steps = []
+
+    def on_train_epoch_end(self) -> None:
+        """Log the means over the samples of the epoch."""
+        self._check_finite(int(self.trainer.num_training_batches))
+        losses, sums, sizes = zip(*self._steps, strict=True)
+        seen = torch.tensor([float(size) for size in sizes], dtype=torch.float64)
+        means = {"loss": float(torch.stack(losses).cpu().double() @ seen / seen.sum())}
+        for name in sums[0]:
+            means[name] = float(torch.stack([each[name] for each in sums]).cpu().double().sum() / seen.sum())
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log_dict({f"train/{name}": value for name, value in means.items()} | {"train/lr": rate})
+
+    def _evaluate(self, batch: TaskBatch, part: str) -> None:
+        for name, values in self.measure(self.network(batch[0]), batch).items():
+            mean = self.means[name]
+            assert isinstance(mean, MeanOverSamples)
+            mean.update(values)
+            self.log(f"{part}/{name}", mean, prog_bar=True)
+
+    def validation_step(self, batch: TaskBatch, batch_idx: int) -> None:
+        """Add a batch to the validation metrics."""
+        self._evaluate(batch, "val")
+
+    def test_step(self, batch: TaskBatch, batch_idx: int) -> None:
+        """Add a batch to the test metrics."""
+        self._evaluate(batch, "test")
+
+    def predict_step(self, batch: TaskBatch, batch_idx: int) -> Tensor:
+        """Return the outputs ``(B, K)`` of a batch."""
+        return self.network(batch[0])
+
+
+# Lightning inspects the signature before every step, which takes as long as a small layer unless it is stored.
+Task.training_step.__signature__ = inspect.signature(Task.training_step)  # pyright: ignore[reportFunctionMemberAccess]
+
+
+def check_finite(losses: list[Tensor], trainer: pl.Trainer, batch: int) -> None:
+    """Check the losses of training steps.
+
+    Args:
+        losses: The losses, scalars.
+        trainer: Lightning's trainer, which knows epoch and learning rate.
+        batch: Number of the last batch in its epoch.
+
+    Raises:
+        DivergedError: if one of them is NaN or infinite.
+    """
+    if not bool(torch.stack(losses).isfinite().all()):
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        raise DivergedError(
+            f"training stopped: the loss is not finite at epoch {trainer.current_epoch + 1}, batch {batch} "
+            f"(learning rate {rate:.3g}); try a smaller optimizer.lr or a trainer.gradient_clip_val"
+        )
