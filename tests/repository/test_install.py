@@ -26,13 +26,6 @@ def run(*command, cwd, **environment):
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT), cwd=folder)
-    return next(folder.glob("*.whl"))
-
-
 @pytest.mark.e2e
 def test_wheel_carries_the_configuration(wheel):
     names = zipfile.ZipFile(wheel).namelist()

@@ -16,6 +16,10 @@ class Optimizer(Target):
     lr: PositiveFloat
     weight_decay: NonNegativeFloat = 0.0
 
+    def spec(self) -> dict[str, Any]:
+        """As of any target. An optimizer need not have a weight decay: one that is not given is not passed."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
 
 class Trainer(Section):
     """Arguments of Lightning's Trainer, and the number of threads of torch (conf/trainer/).
