@@ -21,6 +21,9 @@ from convexp import runs
 from convexp.evaluate import main as evaluate
 from convexp.train import main as train
 
+small = ["trainer=cpu", "trainer.max_epochs=1", "data=stripes", "data.source.train=200"]
+sys.argv = ["convexp-train", "model=residual", "optimizer=sign_descent", "probes=[mirror]", "hydra.run.dir=run", *small]
+train()
 sys.argv = ["convexp-train", "resume=outputs/studies/block_size/block1-seed0"]
 train()
 sys.argv = ["convexp-eval", "run=outputs/studies/block_size/block1-seed0", "probes=[mirror]"]
@@ -74,7 +77,7 @@ def test_its_options_are_listed_with_their_origin(installed):
     assert "Neighbouring locations share their kernel" in installed("convexp-train", "--help", "model")
 
 
-def test_its_study_is_swept_resumed_evaluated_and_reported(installed):
+def test_it_trains_and_its_study_is_swept_resumed_evaluated_and_reported(installed):
     out = installed("convexp-train", "study=block_size", *COUNT, "hydra.launcher.processes=2")
     assert "2 new" in out
     folder = installed.place / "outputs" / "studies" / "block_size"
@@ -91,14 +94,7 @@ def test_its_study_is_swept_resumed_evaluated_and_reported(installed):
     assert "mirror/consistency" in out
     assert out.splitlines()[-1] == "convexp_example.layers"
     assert read(folder / "block1-seed0")["state"] == "finished"
+    config = read(installed.place / "run")["config"]
+    assert config["model"]["network"]["_target_"] == "convexp_example.networks.Residual"
+    assert config["optimizer"]["_target_"] == "convexp_example.optimizers.SignDescent"
     assert "block=12" in installed("convexp-report", "outputs/studies/block_size")
-
-
-def test_its_network_and_optimizer_train(installed):
-    out = installed(
-        "convexp-train", "model=residual", "optimizer=sign_descent", "data=stripes", "probes=[mirror]", "trainer=cpu",
-        "trainer.max_epochs=1", "data.source.train=200", "hydra.run.dir=run",
-    )  # fmt: skip
-    assert "test accuracy" in out
-    assert read(installed.place / "run")["config"]["model"]["network"]["_target_"] == "convexp_example.networks.Residual"
-    shutil.rmtree(installed.place / "run")
