@@ -62,6 +62,8 @@ WRONG = {
     "an argument of another target": ("optimizer.json", "_target_: torch.optim.Adam\n_partial_: true\nlr: 0.1\nmomentum: 0.9"),
     "a typo in an argument of a target that another file names": (GLOBAL, "probes: {shift_map: {max_shfit: 3}}"),
     "a wrong type": (GLOBAL, "trainer: {max_epochs: many}"),
+    "a typo in an argument of the Trainer": (GLOBAL, "trainer: {acumulate_grad_batches: 2}"),
+    "an argument of the Trainer that is convexp's own": ("trainer.json", "defaults: [auto]\ndevices: 2"),
     "a wrong type of an argument": (GLOBAL, "probes: {shift_map: {max_shift: few}}"),
     "an unknown choice": (GLOBAL, "model: {readout: global_average}"),
     "an unknown choice of an argument": (GLOBAL, "probes: {shift_map: {protocol: crup}}"),
@@ -84,6 +86,7 @@ RIGHT = {
     "a probe of one's own": ("probes.json", "mine: {_target_: mine.Probe, width: 3}"),
     "one value for each stage": (GLOBAL, "model: {kernel_size: [5, 3], padding: [same, 2]}"),
     "an empty file": (GLOBAL, ""),
+    "a task of one's own": ("task.json", "_target_: mine.Task\n_partial_: true\nmonitor: val/loss\noutputs: 3\nweight: 2.0"),
 }
 
 

@@ -6,6 +6,7 @@ from convexp.config.instantiate import TARGET
 from convexp.config.json_schemas.known import ANY, Known
 from convexp.config.json_schemas.targets import target_schema
 from convexp.config.json_schemas.values import Schema, any_of, documented, or_interpolation
+from convexp.config.signatures.trainer import trainer_signature
 
 LEFT_OUT = ("title", "default", "$defs", "discriminator")
 
@@ -41,7 +42,18 @@ def _object(node: Schema, setting: str, root: Schema, known: Known) -> Schema:
     if isinstance(others, dict):
         properties |= {name: below(name, others) for name in known.names_below(setting)}
         others = below(ANY, others)
+    if setting == "trainer":
+        others, properties = False, _other_arguments_of_the_trainer(known) | properties
     return {"type": "object", "properties": properties, "additionalProperties": others}
+
+
+def _other_arguments_of_the_trainer(known: Known) -> dict[str, Schema]:
+    """Arguments of Lightning's Trainer that the schema of convexp does not have, as its present version takes them."""
+    found = trainer_signature()
+    return {
+        name: documented(or_interpolation(schema), known, f"trainer.{name}", meaning=found.meanings.get(name, ""))
+        for name, schema in found.schemas.items()
+    }
 
 
 def _value(node: Schema) -> Schema:

@@ -7,6 +7,7 @@ from convexp.config.checks.targets import is_built_later
 from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.json_schemas.known import ANY, Known
 from convexp.config.json_schemas.values import BUILT, Schema, any_of, documented, or_interpolation
+from convexp.config.schema.task import OWN_SETTINGS
 from convexp.config.signatures.settable import provided_arguments
 from convexp.config.signatures.signature import Signature, read_signature
 
@@ -79,13 +80,14 @@ def _if_target(target: str | None, then: Schema) -> Schema:
 
 
 def _arguments(setting: str, target: str, typed: dict[str, Schema], known: Known) -> Arguments:
+    """The settings beside ``target``: its arguments, and what belongs to the section whatever the target is."""
     signature = _signature(target)
     if signature is None:
         return Arguments({}, open=True)
+    own = {name: typed[name] for name in OWN_SETTINGS if name in typed}
     names = [name for name in signature.schemas if name not in provided_arguments(setting)]
-    return Arguments(
-        {name: _argument(f"{setting}.{name}", target, signature, typed.get(name), known) for name in names}, signature.open
-    )
+    schemas = {name: _argument(f"{setting}.{name}", target, signature, typed.get(name), known) for name in names}
+    return Arguments(own | schemas, signature.open)
 
 
 def _argument(setting: str, target: str, signature: Signature, typed: Schema | None, known: Known) -> Schema:
