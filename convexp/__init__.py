@@ -3,6 +3,7 @@
 ``convexp.train`` and ``convexp.sweep`` do in Python what the command ``convexp-train`` does (docs/python.md).
 """
 
+import random
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
     """Import ``train`` and ``sweep`` when they are first used: ``import convexp`` alone stays cheap."""
     if name not in ("sweep", "train"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("convexp.scripting"), name)
+    state = random.getstate()
+    try:
+        return getattr(import_module("convexp.scripting"), name)
+    finally:  # a package that is imported for the first time may draw a random number, as rich does
+        random.setstate(state)

@@ -54,7 +54,8 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
         with lenient_output(), errors_in_one_line(program, config_name), warnings_in_one_line():
             return task(cfg)
 
-    run_hydra = hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)
+    def run_hydra() -> None:  # not before it runs: an import must not change the version base of another application
+        hydra.main(config_path=conf_dir(), config_name=config_name, **HYDRA)(guarded)()
 
     @lenient_output()
     def main() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
+from hydra.version import VersionBase
 
 from convexp.config.user_paths import drop_empty_variables
 from convexp.terminal import console
@@ -111,6 +112,10 @@ def _put_hydra(before: Any) -> None:
     HydraConfig.instance().cfg = before
 
 
+def _put_version_base(before: Any) -> None:
+    VersionBase.instance().version_base = before
+
+
 STATES = (
     State(lambda: dict(os.environ), _put_environment),
     State(os.getcwd, os.chdir),
@@ -122,4 +127,5 @@ STATES = (
     State(_loggers, _put_loggers),
     State(lambda: threading.excepthook, _put_hook),
     State(lambda: HydraConfig.instance().cfg, _put_hydra),
+    State(lambda: VersionBase.instance().version_base, _put_version_base),
 )
