@@ -33,8 +33,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from convexp.geometry.fourier import fourier_flops
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
-from convexp.layers.fourier_flops import fourier_flops
 from convexp.layers.layout import batch_first, batch_last
 from convexp.models.timing import peak_bytes
 

@@ -10,6 +10,7 @@ from typing import Literal
 from convexp.geometry.windows import check_border
 
 Pool = Literal["none", "max", "avg", "blur", "max_blur", "aps", "max_aps"]
+StepKind = Literal["max", "avg", "blur", "select"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class PoolStep:
     Unit i sees the units from ``i * stride - before`` to ``i * stride - before + size - 1``.
 
     Attributes:
+        kind: What is computed of the window: its maximum, its mean, a filter, or one of its units.
         size: Number of units that a unit sees, or may see if the step selects some.
         stride: Distance between the windows of neighbouring units.
         before: Units of the border in front of the first one.
     """
 
+    kind: StepKind
     size: int
     stride: int
     before: int
@@ -41,17 +44,17 @@ def pool_steps(pool: Pool, size: int, blur_size: int) -> tuple[PoolStep, ...]:
         size: Pooling size n.
         blur_size: Number of taps of the filter.
     """
-    apart = PoolStep(size, size, 0)
-    dense = PoolStep(size, 1, (size - 1) // 2)
-    blur = PoolStep(blur_size, size, blur_size // 2)
+    dense = PoolStep("max", size, 1, (size - 1) // 2)
+    blur = PoolStep("blur", blur_size, size, blur_size // 2)
+    select = PoolStep("select", size, size, 0)
     steps: dict[Pool, tuple[PoolStep, ...]] = {
         "none": (),
-        "max": (apart,),
-        "avg": (apart,),
+        "max": (PoolStep("max", size, size, 0),),
+        "avg": (PoolStep("avg", size, size, 0),),
         "blur": (blur,),
         "max_blur": (dense, blur),
-        "aps": (apart,),
-        "max_aps": (dense, apart),
+        "aps": (select,),
+        "max_aps": (dense, select),
     }
     return steps[pool]
 

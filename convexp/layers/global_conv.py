@@ -8,15 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry import Size, extent
+from convexp.geometry.fourier import cheaper_by_fourier, fourier_flops, transform_flops
 from convexp.layers.arguments import Padding, Sizes, flag
 from convexp.layers.base import SpatialLayer
-from convexp.layers.fourier_flops import fourier_flops, transform_flops
+from convexp.layers.fourier_flops import register_transforms
 from convexp.layers.operands import working_type
 from convexp.layers.taps import seen_pixels
 
-# A FLOP through the Fourier transform takes as long as five of a large matrix product (scripts/bench_layers.py --global-conv).
-FOURIER_COST = 5
-
+register_transforms()
 
 Units = tuple[int, int, int]
 
@@ -98,7 +97,7 @@ class GlobalConv2d(SpatialLayer):
         self.fourier_size = self.input_size if circular else tuple(2 * n for n in self.input_size)
         """Pixels of the transforms: at a zero border enough that nothing comes round."""
         matrix = 2 * in_channels * math.prod(self.input_size) * out_channels * math.prod(self.output_size)
-        self.by_fourier = FOURIER_COST * fourier_flops(in_channels, out_channels, self.fourier_size) < matrix
+        self.by_fourier = cheaper_by_fourier(in_channels, out_channels, self.fourier_size, matrix)
 
     def _first(self, dim: int) -> int:
         reach = (extent(self.kernel_size[dim], self.dilation[dim]) - 1) // 2

@@ -1,0 +1,215 @@
+"""What is predicted from geometry alone holds for random networks, and what is not predicted fails for them."""
+
+from functools import partial
+
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from convexp.data.canvas import zero_fill
+from convexp.geometry.equivariance import Claim, claim, invariances, trace
+from convexp.geometry.skeleton import Skeleton, Stage
+from convexp.geometry.wiring import Wiring
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.models import Network
+
+many = settings(deadline=None, max_examples=400, suppress_health_check=list(HealthCheck))
+LAYERS = {
+    "conv": Conv2d,
+    "global_conv": GlobalConv2d,
+    "local": LocallyConnected2d,
+    "low_rank_local": partial(LowRankLocallyConnected2d, rank=2),
+    "dense": Dense2d,
+}
+IMAGES, SAME, DIFFERENT = 12, 1e-9, 1e-6
+
+
+class Case:
+    """A skeleton with a wiring, as a random network, and random images."""
+
+    def __init__(self, skeleton: Skeleton, wiring: Wiring, network: Network) -> None:
+        self.skeleton, self.wiring, self.network = skeleton, wiring, network
+        self.images = torch.randint(0, 256, (IMAGES, *skeleton.input_shape)).double()
+
+    def __repr__(self) -> str:
+        return f"{self.wiring} {self.skeleton}"
+
+
+def pairs(values):
+    return st.tuples(values, values)
+
+
+@st.composite
+def drawn_stages(draw, border) -> Stage:
+    kernel, dilation = draw(pairs(st.sampled_from([1, 2, 3, 3]))), draw(st.sampled_from([1, 1, 1, 2]))
+    same = tuple(dilation * (k - 1) // 2 for k in kernel)
+    return Stage(
+        channels=2,
+        kernel_size=kernel,
+        stride=draw(pairs(st.sampled_from([1, 1, 2, 3]))),
+        padding=draw(st.one_of(st.just(same), st.just(same), pairs(st.integers(0, 2)))),
+        dilation=(dilation, dilation),
+        padding_mode=draw(st.one_of(st.just(border), st.sampled_from(["zeros", "reflect", "replicate", "circular"]))),
+        pool=draw(st.sampled_from(["none", "none", "max", "avg", "blur", "max_blur", "aps", "max_aps"])),
+        pool_size=draw(pairs(st.sampled_from([1, 2, 2, 3]))),
+        blur_size=draw(pairs(st.sampled_from([1, 3, 3]))),
+    )
+
+
+@st.composite
+def cases(draw) -> Case:
+    border = draw(st.sampled_from(["circular", "circular", "zeros"]))
+    skeleton = Skeleton(
+        input_shape=(1, draw(st.sampled_from([4, 6, 7, 8])), draw(st.sampled_from([4, 5, 6]))),
+        classes=3,
+        stages=tuple(draw(st.lists(drawn_stages(border), min_size=1, max_size=2))),
+        readout=draw(st.sampled_from(["flatten", "global_avg", "global_max"])),
+        hidden=draw(st.sampled_from([(), (4,)])),
+        activation=draw(st.sampled_from(["tanh", "leaky_relu", "gelu", "none"])),
+        norm=draw(st.sampled_from(["none", "none", "batch", "batch_unit"])),
+        bias=draw(st.booleans()),
+    )
+    name = draw(st.sampled_from(["conv", "conv", "conv", *LAYERS]))
+    torch.manual_seed(draw(st.integers(0, 999)))
+    try:
+        network = Network(skeleton, LAYERS[name], [0.3], [0.2]).double().eval()
+    except ValueError:
+        assume(False)
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            for tensor in (module.weight.data, module.bias.data, module.running_mean, module.running_var):
+                tensor.uniform_(0.5, 2)
+    return Case(skeleton, Wiring(name, rank=2), network)
+
+
+@torch.no_grad()
+def features(case: Case, images: Tensor) -> list[Tensor]:
+    return case.network.features(images)
+
+
+def last_lines(case: Case, dim: int, circular: bool):
+    """The line after every stage."""
+    found = trace(case.skeleton, case.wiring, dim, circular)
+    numbers = [int(operation.layer.split(".")[1]) for operation, _ in found]
+    return [found[max(i for i, n in enumerate(numbers) if n == stage)][1] for stage in range(len(case.skeleton.stages))]
+
+
+def is_usual(case: Case) -> bool:
+    """Whether the network is not linear, no border is wider than half a kernel, and no filter wider than the map.
+
+    Else more may hold than is predicted.
+    """
+    skeleton = case.skeleton
+    windows = [w for s in skeleton.stages for w in zip(s.kernel_size, s.dilation, s.padding, strict=True)]
+    filtered = [
+        w
+        for s, size in zip(skeleton.stages, skeleton.sizes(), strict=False)
+        if s.pool.endswith("blur")
+        for w in zip(s.blur_size, s.wired_size(size), strict=True)
+    ]
+    narrow = all(2 * p <= d * (k - 1) for k, d, p in windows) and all(k <= units for k, units in filtered)
+    return skeleton.activation != "none" and narrow
+
+
+def along(dim: int, delta: int) -> tuple[int, int]:
+    return (delta, 0) if dim == 0 else (0, delta)
+
+
+def apart(a: Tensor, b: Tensor) -> float:
+    return float((a - b).abs().max()) if a.numel() else 0.0
+
+
+@many
+@given(cases())
+def test_maps_on_a_circle(case):
+    base = features(case, case.images)
+    for dim, pixels in enumerate(case.skeleton.input_shape[1:]):
+        moved = [features(case, case.images.roll(delta, 2 + dim)) for delta in range(pixels)]
+        for stage, line in enumerate(last_lines(case, dim, True)):
+            said, f = claim(line), base[stage]
+            others = [moved[delta][stage] for delta in range(pixels)]
+            if said.everywhere:
+                check_circle(said, f, others, dim, line.stride, is_usual(case))
+            elif line.stride < pixels and not selected(case) and is_usual(case):
+                errors = [apart(others[d], f.roll(d // line.stride, 2 + dim)) for d in range(0, pixels, line.stride)]
+                assert max(errors) > DIFFERENT, (stage, dim, line)
+
+
+def check_circle(said: Claim, f: Tensor, others: list[Tensor], dim: int, stride: int, usual: bool) -> None:
+    pixels, units = len(others), f.shape[2 + dim]
+    for delta in range(1, pixels):
+        if said.step and delta % said.step == 0:
+            steps = next(m for m in range(pixels) if (m * stride - delta) % pixels == 0)
+            assert apart(others[delta], f.roll(steps, 2 + dim)) < SAME
+        rolled = torch.stack([f.roll(m, 2 + dim) for m in range(units)])  # (M, N, C, H', W')
+        nearest = (rolled - others[delta]).flatten(2).abs().amax(2).amin(0)  # (N,)
+        if said.moves and delta % said.moves == 0:
+            assert nearest.max() < SAME
+        elif usual:
+            assert nearest.max() > DIFFERENT, (delta, said)
+
+
+def selected(case: Case) -> bool:
+    """Whether a choice is made that may happen to be the same for all of a few images."""
+    return any(stage.pool in ("aps", "max_aps") for stage in case.skeleton.stages)
+
+
+@many
+@given(cases())
+def test_maps_in_the_interior(case):
+    base = features(case, case.images)
+    for dim, pixels in enumerate(case.skeleton.input_shape[1:]):
+        shifts = range(1 - pixels, pixels)
+        moved = {d: features(case, zero_fill(case.images, along(dim, d))) for d in shifts if d}
+        for stage, line in enumerate(last_lines(case, dim, False)):
+            said = claim(line)
+            f = base[stage].movedim(2 + dim, 0)
+            at_border: dict[int, float] = {}
+            for d, found in moved.items():
+                if d % line.stride:
+                    continue
+                g, steps = found[stage].movedim(2 + dim, 0), d // line.stride
+                for unit in range(line.units):
+                    if unit - steps not in said.units:
+                        continue
+                    if unit in said.units:
+                        assert apart(g[unit], f[unit - steps]) < SAME, (stage, dim, d, unit, line)
+                    else:
+                        at_border[unit] = max(at_border.get(unit, 0), apart(g[unit], f[unit - steps]))
+            assert all(error > DIFFERENT for error in at_border.values()), (stage, dim, at_border, line)
+
+
+@many
+@given(cases())
+def test_the_answer_on_a_circle(case):
+    with torch.no_grad():
+        base = case.network(case.images)
+        for dim, said in enumerate(invariances(case.skeleton, case.wiring, True)):
+            for delta in range(1, case.skeleton.input_shape[1 + dim]):
+                error = apart(case.network(case.images.roll(delta, 2 + dim)), base)
+                if said.step and delta % said.step == 0:
+                    assert error < SAME, (dim, delta, said)
+                elif is_usual(case):
+                    assert error > DIFFERENT, (dim, delta, said)
+
+
+@many
+@given(cases(), st.data())
+def test_the_answer_for_content_on_black(case, data):
+    said = invariances(case.skeleton, case.wiring, False)
+    images, shift = torch.zeros_like(case.images), [0, 0]
+    place = [slice(None), slice(None)]
+    for dim, each in enumerate(said):
+        pixels = range(case.skeleton.input_shape[1 + dim])
+        if each.step:
+            side = data.draw(st.integers(1, max(1, len(each.content) - each.step)))
+            first = data.draw(st.sampled_from(each.content[: len(each.content) - side + 1]))
+            room = [d for d in range(-len(pixels), len(pixels)) if d % each.step == 0]
+            room = [d for d in room if first + d in each.content and first + side - 1 + d in each.content]
+            shift[dim] = data.draw(st.sampled_from(room))
+            pixels = range(first, first + side)
+        place.append(slice(pixels.start, pixels.stop))
+    images[tuple(place)] = case.images[tuple(place)]
+    with torch.no_grad():
+        assert apart(case.network(zero_fill(images, tuple(shift))), case.network(images)) < SAME, (said, shift)
