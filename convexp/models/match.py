@@ -7,17 +7,15 @@ import torch
 
 from convexp.errors import ConfigError
 from convexp.geometry.skeleton import Skeleton
+from convexp.geometry.width import WIDEST, BudgetError, nearest_width
 from convexp.models.cost import LayerCost, layer_costs
 from convexp.models.network import Network, Wiring
-
-WIDEST = 4096.0
 
 
 def match_width(skeleton: Skeleton, wiring: Wiring, match: str) -> float:
     """Return the width, a factor on all channels and hidden units, at which the network's cost is nearest to a budget.
 
-    The count grows in steps with the width, so the widths on both sides of the budget are found by bisection and the
-    nearer one is taken. Nothing is computed or allocated: the networks are built on the meta device.
+    Nothing is computed or allocated: the networks are built on the meta device.
 
     Args:
         skeleton: The network at width 1, without its wiring.
@@ -29,27 +27,17 @@ def match_width(skeleton: Skeleton, wiring: Wiring, match: str) -> float:
     """
     if match == "units":
         return 1.0
-    kind, _, number = match.partition(":")
-    budget = int(number)
 
-    @cache
     def cost(width: float) -> int:
         with torch.device("meta"):
             channels = skeleton.input_shape[0]
             network = Network(skeleton.scaled(width), wiring, [0.0] * channels, [1.0] * channels)
-        return _cost_of(kind, layer_costs(network, skeleton.input_shape))
+        return _cost_of(match.partition(":")[0], layer_costs(network, skeleton.input_shape))
 
-    low, high = 1e-6, 1.0
-    if cost(low) > budget:
-        raise ConfigError(f"match={match}: even one channel per stage makes {cost(low):,} {kind}; ask for that many or more")
-    while cost(high) < budget:
-        high *= 2
-        if high > WIDEST:
-            raise ConfigError(f"match={match}: {WIDEST:.0f} times the width still makes fewer {kind}; ask for less")
-    while high - low > 1e-4 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if cost(middle) > budget else (middle, high)
-    return min((low, high), key=lambda width: abs(cost(width) - budget))
+    try:
+        return nearest_width(match, cost)
+    except BudgetError as error:
+        raise ConfigError(str(error)) from None
 
 
 def match_number(match: str, step: int, count: Callable[[int], list[LayerCost]]) -> int:

@@ -49,13 +49,11 @@ class Blur(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Filter and subsample each channel."""
-        sizes = [i // n for i, n in zip(x.shape[2:], self.stride, strict=True)]
         padded = _pad(x, [(k // 2, k // 2) for k in self.taps], self.padding_mode)
+        for dim, (units, n, k) in enumerate(zip(x.shape[2:], self.stride, self.taps, strict=True), start=2):
+            padded = padded.narrow(dim, 0, (units // n - 1) * n + k)  # what the last unit sees
         weight = self.filter.to(x.dtype).expand(x.shape[1], 1, *self.taps)
-        y = CONV[len(self.taps)](padded, weight, None, self.stride, 0, 1, x.shape[1])
-        for dim, size in enumerate(sizes, start=2):
-            y = y.narrow(dim, 0, size)
-        return y
+        return CONV[len(self.taps)](padded, weight, None, self.stride, 0, 1, x.shape[1])
 
     def extra_repr(self) -> str:
         """Return the arguments."""

@@ -1,0 +1,91 @@
+"""convexp-explain, as it is called: what it says, and what it says where it cannot."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+INVARIANT = ("model.padding_mode=circular", "model.stride=1", "model.pool=aps", "model.readout=global_avg")
+
+
+def test_it_says_what_holds_and_why_not_more(call, tmp_path):
+    done = call("explain")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[2].split() == ["stages.0.wiring", "16x8x8", "5x5", "2x2", "416", "51,200"]
+    assert next(line for line in lines if line.startswith("total")).split() == ["total", "10,186", "208,896"]
+    assert "stages.0.wiring  multiples of 2, units 1-6 of 8  the same" in done.out
+    assert "  circular   none\n" in done.out
+    assert "readout: flatten has weights of its own for every location" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_adaptive_sampling_on_a_circle_is_invariant_to_all_shifts(call):
+    done = call("explain", *INVARIANT)
+    assert "  circular   all shifts\n" in done.out
+    assert "  zero_fill  all shifts, as long as the rest is black and nothing is cut off\n" in done.out
+    assert "(all shifts up to a move)" in done.out
+    strided = call("explain", *INVARIANT, "model.stride=[1,2]")
+    assert "  circular   multiples of 4\n" in strided.out
+    assert "stages.1.wiring: a stride of 2 leaves shifts by multiples of 4 pixels" in strided.out
+
+
+def test_dimensions_that_differ_have_a_line_each(call):
+    done = call("explain", "data.canvas=[20,32]", "model.kernel_size=[[5,1],3]", "model.stride=1", "model.readout=global_avg")
+    assert "↓ all shifts, units 2-17 of 20" in done.out
+    assert "→ all shifts, units 0-31 of 32" in done.out
+    assert "zero_fill  all shifts, as long as all but rows 6 to 13 and columns 2 to 29 stays black" in done.out
+
+
+def test_for_programs(call):
+    found = json.loads(call("explain", *INVARIANT, "--json").out)
+    assert (found["name"], found["input_shape"]) == ("conv", [1, 16, 16])
+    assert [each["step"] for each in found["circular"]] == [1, 1]
+    pool = next(layer for layer in found["layers"] if layer["name"] == "stages.0.pool")
+    assert pool["circular"][0] == {"step": 2, "units": [0, 8], "everywhere": True, "moves": 1, "known": True}
+
+
+def test_the_budget_of_match_is_met_as_in_training(call, tmp_path):
+    overrides = ("model=local", "match=params:20000", "model.hidden=[8]")
+    total = next(line for line in call("explain", *overrides).out.splitlines() if line.startswith("total")).split()
+    counted = call("train", *overrides, "only_costs=true", "hydra.run.dir=run")
+    assert counted.code == 0
+    network = json.loads((tmp_path / "run" / "result.json").read_text())["network"]
+    assert total[1:] == [f"{network['parameters']:,}", f"{network['flops']:,}"]
+
+
+def test_data_need_not_be_there(call):
+    assert "images of 1x28x28" in call("explain", "data=mnist", "data.source.root=nowhere").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model=resnet18"], "model=resnet18: is made by model.network; only skeletons are explained"),
+        (["-m", "seed=1"], "-m: explains one network at a time"),
+        (["model.kernel_size"], "model.kernel_size: explains one network at a time; give settings"),
+        (["model.pool=aps", "data.canvas=18"], "model.pool_size=2 (stage 0): should divide the 9 units"),
+        (["model.stride=x"], "model.stride=x: should be a valid integer"),
+        (["model.stirde=1"], "stirde"),
+        (["model=local", "match=params:3"], "match=params:3: even one channel per stage makes"),
+    ],
+)
+def test_mistakes_take_one_line(call, arguments, message):
+    done = call("explain", *arguments)
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert done.out == ""
+    assert message in done.err
+
+
+def test_help_and_version(call):
+    assert "convexp-explain model=conv" in call("explain", "--help").out
+    assert "one of none, max" in call("explain", "--help", "model.pool").out
+    assert call("explain", "--version").out.startswith("convexp-explain ")
+
+
+@pytest.mark.e2e
+def test_torch_is_not_imported(tmp_path):
+    code = "import sys; from convexp.explain import main; main(); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "model=local"], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
