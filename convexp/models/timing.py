@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from convexp.models.calls import Call, calls_of_leaves
 
 
 @dataclass(frozen=True)
@@ -48,69 +49,15 @@ def layer_times(network: nn.Module, images: Tensor, repeats: int = 5) -> dict[st
     found: dict[str, LayerTime] = {}
     below = False  # whether there are parameters below, which the gradient in the input is passed on to
     with _not_in_place(network):
-        for call in _calls(network, images):
+        for call in calls_of_leaves(network, images):
             taken = _call_time(call, below, repeats)
             found[call.name] = _together(found[call.name], taken) if call.name in found else taken
             below = below or any(True for _ in call.module.parameters())
     return found
 
 
-@dataclass(frozen=True)
-class _Call:
-    """A call of a module within a forward pass."""
-
-    name: str
-    module: nn.Module
-    arguments: tuple[Any, ...]
-    named: dict[str, Any]
-
-    def inputs(self, below: bool) -> "_Call":
-        """The call with copies of its tensors; those of floating point ask for a gradient if ``below``."""
-        copies: dict[int, Tensor] = {}  # by the id of the tensor, as attention may be given the same one three times
-
-        def copy(value: Any) -> Any:
-            if isinstance(value, Tensor) and id(value) not in copies:
-                copies[id(value)] = value.detach().clone().requires_grad_(below and value.is_floating_point())
-            return copies.get(id(value), value)
-
-        named = {name: copy(value) for name, value in self.named.items()}
-        return _Call(self.name, self.module, tuple(map(copy, self.arguments)), named)
-
-    def tensors(self) -> list[Tensor]:
-        """The different tensors among the arguments."""
-        found = [value for value in (*self.arguments, *self.named.values()) if isinstance(value, Tensor)]
-        return list({id(value): value for value in found}.values())
-
-    def __call__(self) -> Tensor:
-        """Call the module and return its output, or the first of several."""
-        output = self.module(*self.arguments, **self.named)
-        return output if isinstance(output, Tensor) else output[0]
-
-
-def _calls(network: nn.Module, images: Tensor) -> list[_Call]:
-    """The calls of modules that call no other module, in the order of the forward pass."""
-    calls, running = list[_Call](), list[bool]()  # whether each call that is not finished has called another module
-
-    def enter(_module: nn.Module, _arguments: Any, _named: Any) -> None:
-        running[:] = [True] * len(running)
-        running.append(False)
-
-    def leave(name: str, module: nn.Module, arguments: Any, named: Any, _output: Any) -> None:
-        if not running.pop():
-            calls.append(_Call(name, module, arguments, named))
-
-    modules = {name: module for name, module in network.named_modules() if name}
-    hooks = [module.register_forward_pre_hook(enter, with_kwargs=True) for module in modules.values()]
-    hooks += [m.register_forward_hook(partial(leave, name), with_kwargs=True) for name, m in modules.items()]
-    with torch.no_grad():
-        network.forward(images)  # not network(images): compiled code would not see the hooks
-    for hook in hooks:
-        hook.remove()
-    return calls
-
-
-def _call_time(call: _Call, below: bool, repeats: int) -> LayerTime:
-    call = call.inputs(below)
+def _call_time(call: Call, below: bool, repeats: int) -> LayerTime:
+    call = call.copied(below)
     x = call.tensors()[0]
     wanted = [*call.module.parameters(), *(tensor for tensor in call.tensors() if tensor.requires_grad)]
     with torch.enable_grad():

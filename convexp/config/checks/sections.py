@@ -63,6 +63,6 @@ def check_kind_of_model(values: Mapping[Any, Any]) -> None:
     model: Any = values.get("model")
     if not isinstance(model, dict) or "network" not in model:
         return
-    for setting in model:
-        if (reason := explain_skeleton_setting(str(setting))) is not None:
+    for setting in sorted(map(str, model), key=lambda name: name != "wiring"):
+        if (reason := explain_skeleton_setting(setting)) is not None:
             raise ConfigError(reason)
