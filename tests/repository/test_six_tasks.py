@@ -48,3 +48,30 @@ def test_own_layer(follow, tmp_path):
     (result,) = results(tmp_path / "run")
     assert result["config"]["model"]["wiring"]["block"] == 3
     assert "side of the blocks" in said
+
+
+def test_network_of_torchvision_under_all_probes_of_behaviour(follow, tmp_path):
+    follow("4. A network of torchvision, under all probes of behaviour")
+    (result,) = results(tmp_path / "run")
+    behaviour = {
+        file.stem
+        for file in (ROOT / "convexp/probes/behaviour").glob("*.py")
+        if (ROOT / f"conf/probes/{file.stem}.yaml").exists()
+    }
+    assert set(result["probes"]) == behaviour
+    assert {name for name, found in result["probes"].items() if "skipped" in found} == {"localisation"}
+    assert result["metrics"]["test/acc"] > 0.8
+
+
+def test_run_from_a_notebook(follow, tmp_path):
+    said = follow("5. A run from a notebook")
+    assert [result["state"] for result in results(tmp_path)] == ["finished"] * 3
+    assert said.count("(as noted)") == 4
+
+
+def test_own_loss_and_callback(follow, tmp_path):
+    said = follow("6. Your own loss and callback")
+    (result,) = results(tmp_path / "run")
+    assert result["config"]["task"]["gamma"] == 1
+    assert "weight_norm" in (tmp_path / "run/metrics.csv").read_text().splitlines()[0]
+    assert said.count("(as noted)") == 4
