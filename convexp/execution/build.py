@@ -5,7 +5,7 @@ import functools
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import LightningModule
-from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor
+from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
@@ -20,6 +20,7 @@ from convexp.execution.makers import Maker, make, maker, naming_setting
 from convexp.execution.network_plan import plan_network
 from convexp.execution.pixel_statistics import PixelStatistics
 from convexp.probes import Probe
+from convexp.training.callbacks import restrict_paths
 from convexp.training.plain_states import first_problem
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
@@ -105,6 +106,8 @@ def callbacks(config: Config) -> list[Callback]:
     for name, callback in made.items():
         if isinstance(callback, LearningRateMonitor | DeviceStatsMonitor) and not has_logger:
             raise ConfigError(f"callbacks.{name} ({type(callback).__name__}): needs a logger, and this run has none")
+        if isinstance(callback, ModelCheckpoint):
+            restrict_paths(callback)
         if problem := first_problem(callback.state_dict()):
             raise ConfigError(f"callbacks.{name} ({type(callback).__name__}): its state_dict {problem}")
     if made:

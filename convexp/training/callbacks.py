@@ -1,11 +1,12 @@
 """Callbacks: early stopping, the end after a number of steps, and the random state of torch in the checkpoints."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 from convexp.config.schema.monitors import Direction, direction
 from convexp.training.tasks.task import CHECK_EVERY, check_finite
@@ -45,6 +46,24 @@ class StopAfterSteps(Callback):
         """Ask Lightning to validate and stop, if this was the last step."""
         if trainer.global_step >= self.steps:
             trainer.should_stop = True
+
+
+def restrict_paths(callback: ModelCheckpoint) -> None:
+    """Let ``callback`` restore only a state whose paths lie in the folder that it writes to.
+
+    It removes the files that its state says it wrote. The state comes from a checkpoint, which anybody may have changed, also
+    in a folder whose configuration is the user's own. Without its state the callback forgets which files to keep.
+    """
+    load = callback.load_state_dict
+
+    def load_if_inside(state_dict: dict[str, Any]) -> None:
+        folder = Path(str(callback.dirpath)).resolve()
+        names = ("best_model_path", "last_model_path", "kth_best_model_path")
+        paths = [*(state_dict.get(name) for name in names), *state_dict.get("best_k_models", ())]
+        if all(not path or Path(str(path)).resolve().is_relative_to(folder) for path in paths):
+            load(state_dict)
+
+    callback.load_state_dict = load_if_inside
 
 
 class RandomState(Callback):

@@ -221,7 +221,7 @@ LATER = {
     ),
     "a layer that does nothing": (["model.wiring._target_=torch.nn.Identity"], ["Identity returns (1, 16, 16)", "(16, 8, 8)"]),
     "a wiring that is none": (["model.wiring._target_=builtins.dict"], ["model.wiring._target_=builtins.dict", "Module"]),
-    "no such package": (["model.wiring._target_=nowhere.Layer"], ["model.wiring (nowhere.Layer)", "nowhere"]),
+    "no such package": (["model.wiring._target_=nowhere.Layer"], ["model.wiring._target_=nowhere.Layer", "pythonpath"]),
     "no such name": (["model.wiring._target_=torch.nn.Conv9d"], ["model.wiring (torch.nn.Conv9d)", "Conv9d"]),
     "a name without a package": (["model.wiring._target_=Layer"], ["model.wiring._target_=Layer", "package.module.Name"]),
     "a source that is none": (["data.source._target_=builtins.dict"], ["data.source._target_=builtins.dict", "Source"]),

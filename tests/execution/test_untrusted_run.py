@@ -237,7 +237,9 @@ def test_nothing_is_sent_away_by_a_resumed_run(folder, call, logger, monkeypatch
     parse_trusted_config(read_config(folder, "run"))
 
 
-def test_the_command_to_go_on_says_whom_to_trust(monkeypatch):
+def test_the_command_to_go_on_says_whom_to_trust(monkeypatch, tmp_path):
+    (tmp_path / "mine.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(machine, "LOGGER_PACKAGES", {})  # W&B is an extra, and not needed to word a command
     online = ("logger=wandb", "logger.wandb.offline=false")
     config = compose_config(*QUICK, "model.wiring._target_=mine.Layer", *online)

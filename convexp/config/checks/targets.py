@@ -1,5 +1,7 @@
 """Check the settings beside each ``_target_`` against the arguments that it takes."""
 
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 from convexp.config.instantiate import PARTIAL, TARGET
@@ -44,10 +46,25 @@ def _check_partial(setting: str, target: Target) -> None:
 def _read_signature(setting: str, target: Target) -> Signature | None:
     if "." not in target.target:
         raise ConfigError(f"{setting}.{TARGET}={target.target}: should be package.module.Name")
+    _check_installed(setting, target.target)
     try:
         return read_signature(target.target)
     except LookupError:
         raise ConfigError(f"{setting}.{TARGET}={target.target}: there is no such name in convexp") from None
+
+
+def _check_installed(setting: str, name: str) -> None:
+    """Check that the top-level module of a target can be found, without importing it."""
+    module = name.partition(".")[0]
+    try:
+        found = module in sys.modules or find_spec(module) is not None
+    except (ImportError, ValueError):
+        found = False
+    if not found:
+        raise ConfigError(
+            f"{setting}.{TARGET}={name}: there is no module {module}; install it, or name the folder that it lies in, "
+            "pythonpath=[DIR]"
+        )
 
 
 def _check_arguments(setting: str, target: Target, signature: Signature) -> None:
