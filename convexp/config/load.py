@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from convexp.config.checks.augment import check_augment
 from convexp.config.checks.combinations import check_batch_norm, check_combinations
 from convexp.config.checks.data_files import check_data_files
 from convexp.config.checks.environment import check_environment
@@ -111,6 +112,7 @@ def check_config(config: Config) -> Config:
     check_geometry(config)
     check_network(config)
     check_probes(config)
+    check_augment(config)
     check_data_files(config)
     check_combinations(config)
     check_threads(config)

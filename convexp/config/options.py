@@ -16,7 +16,7 @@ from convexp.config.sources import Source, installed_sources
 MODELINE = "# yaml-language-server: $schema="  # for editors: where the JSON schema of a file is (convexp.config.json_schemas)
 SHARED = "# @shared true"  # header line of a file that is no option; Hydra ignores it, as it does every key but @package
 # Groups of which several options may be chosen; each is stored under its own name.
-MULTIPLE_CHOICE = ("probes", "logger", "callbacks")
+MULTIPLE_CHOICE = ("augment", "probes", "logger", "callbacks")
 
 
 def list_options(group: str, sources: Iterable[Source] | None = None) -> list[str]:

@@ -18,7 +18,7 @@ CHECKPOINT = Path("checkpoints", "best.ckpt")
 def load_run_config(
     folder: Path, setting: str, data_root: str | Path | None = None, changes: dict[str, Any] | None = None
 ) -> Config:
-    """The checked configuration of a run that has a checkpoint, without its loggers and callbacks.
+    """The checked configuration of a run that has a checkpoint, without its loggers, callbacks and augmentations.
 
     A folder that this user has not signed may only name code that ``convexp.config.trust`` allows.
 
@@ -33,7 +33,7 @@ def load_run_config(
     """
     changes = changes or {}
     read = read_saved_config(folder, setting, data_root)
-    saved: dict[str, Any] = read.values | {"logger": None, "callbacks": None}
+    saved: dict[str, Any] = read.values | {"logger": None, "callbacks": None, "augment": None}
     check_inside(folder)
     trusted = parse_saved_config(SavedConfig(saved | ({"probes": None} if "probes" in changes else {}), read.doubt))
     saved["pythonpath"] = trusted.pythonpath

@@ -19,6 +19,7 @@ ALLOWED = {
     r"convexp\.models\.(?:resnet\.ResNet18|vit\.vision_transformer|mlp_mixer\.MlpMixer|timm_network\.timm_network)",
     "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|npz|svhn|vision|waldo)\.\1",
     "task": r"convexp\.training\.tasks\.\w+\.[A-Z]\w*",
+    "augment": r"convexp\.data\.augment\.(flip|crop|cutout|mixup|rand_augment|rotate)\.[A-Z]\w*",
     "optimizer": r"torch\.optim\.[A-Z]\w*",
     "scheduler": r"convexp\.training\.schedules\.[a-z]\w*|torch\.optim\.lr_scheduler\.[A-Z]\w*",
     "probes": r"convexp\.probes\.(?:behaviour|structure)\.\w+\.[A-Z]\w*",

@@ -1,4 +1,4 @@
-"""Training epochs in which the order and the shifts of the images depend on nothing but seed, epoch and sample."""
+"""Training epochs in which order, shifts and augmentation of the images depend on nothing but seed, epoch and sample."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data.distributed import DistributedSampler
 
+from convexp.data.augment.augmenter import Augmenter
+from convexp.data.augment.draws import Tables
 from convexp.data.images import Batch, Images, index_tensor
 from convexp.data.rng import draw_offsets, generator
 from convexp.data.view import View
@@ -16,20 +18,24 @@ from convexp.geometry.placement import Offsets
 
 
 class Epochs(TorchDataset[Batch]):
-    """The images of all epochs, one after the other: item ``e * len(images) + i`` is image i as it is shifted in epoch e.
+    """The images of all epochs, one after the other: item ``e * len(images) + i`` is image i as the network sees it in epoch e.
 
-    The shift is a pure function of seed, epoch and sample, so that worker processes and resumed runs have no state to restore.
+    Images are placed and shifted first, and augmented then. Both are pure functions of seed, epoch and sample, so that worker
+    processes and resumed runs have no state to restore.
 
     Args:
         images: The training images.
         shifts: The shifts to draw from.
         seed: Seed of the draws.
+        augmenter: How the shifted images are augmented; None if they are not.
     """
 
-    def __init__(self, images: Images, shifts: Offsets, seed: int) -> None:
+    def __init__(self, images: Images, shifts: Offsets, seed: int, augmenter: Augmenter | None = None) -> None:
         self.images = images
         self.shifts = shifts
         self.seed = seed
+        self.augmenter = augmenter
+        self._tables = Tables(len(images.labels), seed, images.images.device)
         self._current: tuple[int, View | None] = (-1, None)
 
     def __len__(self) -> int:
@@ -39,7 +45,11 @@ class Epochs(TorchDataset[Batch]):
     def __getitems__(self, items: list[int]) -> Batch:
         """Return the batch of ``items``, all of which are of one epoch."""
         epoch, n = items[0] // len(self.images), len(self.images)
-        return self.images.batch(index_tensor(items) - epoch * n, self._view(epoch))
+        index, view, rows = index_tensor(items) - epoch * n, self._view(epoch), self.images.rows
+        if self.augmenter is None:
+            return self.images.batch(index, view)
+        at = index.to(rows.device, non_blocking=True)
+        return self.augmenter.batch(self._tables, epoch, rows, at, lambda other: self.images.batch(other, view))
 
     def _view(self, epoch: int) -> View | None:
         view = self.images.view

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from convexp.data.augment.augmenter import Augmenter
 from convexp.data.epochs import Epochs, EpochSampler
 from convexp.data.images import Batch, Images
 from convexp.geometry.placement import Offsets
@@ -16,8 +17,15 @@ def loader(images: Images, batch_size: int) -> DataLoader[Batch]:
     return DataLoader(images, batch_size, shuffle=False, collate_fn=_as_it_is, **_options(images))
 
 
-def training_loader(images: Images, batch_size: int, shifts: Offsets, seed: int, first_epoch: int = 0) -> DataLoader[Batch]:
-    """Return a DataLoader that yields ``images`` in a new order and with new shifts in every epoch.
+def training_loader(
+    images: Images,
+    batch_size: int,
+    shifts: Offsets,
+    seed: int,
+    first_epoch: int = 0,
+    augmenter: Augmenter | None = None,
+) -> DataLoader[Batch]:
+    """Return a DataLoader that yields ``images`` in a new order, with new shifts and newly augmented, in every epoch.
 
     An incomplete last batch is dropped, unless it is the only one.
 
@@ -25,13 +33,14 @@ def training_loader(images: Images, batch_size: int, shifts: Offsets, seed: int,
         images: The training images.
         batch_size: Number of images in a batch.
         shifts: The shifts to draw from.
-        seed: Seed of order and shifts.
+        seed: Seed of order, shifts and augmentation.
         first_epoch: The epoch of the first iteration, counted from 0. A resumed run starts later than 0.
+        augmenter: How images are augmented; None if they are not.
     """
     sampler = EpochSampler(len(images), seed)
     sampler.set_epoch(first_epoch)  # Lightning does so only after the workers of a resumed run have started
     return DataLoader(
-        Epochs(images, shifts, seed),
+        Epochs(images, shifts, seed, augmenter),
         batch_size,
         sampler=sampler,
         drop_last=len(images) > batch_size,

@@ -15,6 +15,8 @@ from convexp.config import Config
 from convexp.config.schema import Data
 from convexp.config.signatures.settable import PROVIDED_ARGUMENTS
 from convexp.data import Dataset, Source, prepare
+from convexp.data.augment import Augmentation, Augmenter
+from convexp.data.epochs import Epochs
 from convexp.errors import ConfigError
 from convexp.execution.makers import Maker, make, maker, naming_setting
 from convexp.execution.network_plan import plan_network
@@ -34,6 +36,22 @@ def dataset(config: Config) -> Dataset:
 def _dataset(settings: str) -> Dataset:
     data = Data.model_validate_json(settings)
     return prepare(data, make("data.source", data.source, Source))
+
+
+def augmenter(config: Config, data: Dataset) -> Augmenter | None:
+    """Make what augments the training images of ``data``; None if nothing does. It is tried on the first of them.
+
+    Raises:
+        ConfigError: naming the augmentation that cannot be made, or that does not return a batch as it should.
+    """
+    if not config.augment:
+        return None
+    steps = {name: make(f"augment.{name}", target, Augmentation) for name, target in config.augment.items()}
+    for count, (name, target) in enumerate(config.augment.items(), start=1):
+        tried = Augmenter(dict(list(steps.items())[:count]), config.data.classes)
+        with naming_setting(f"augment.{name}", target):
+            Epochs(data.train, data.shifts, config.seed, tried).__getitems__([*range(min(2, len(data.train)))])
+    return Augmenter(steps, config.data.classes)
 
 
 def network(config: Config, data: PixelStatistics) -> nn.Module:

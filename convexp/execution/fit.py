@@ -70,7 +70,7 @@ def fit(
     with recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
         trainer.fit(
             trainee.module,
-            training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first_epoch),
+            training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first_epoch, setup.augmenter),
             loader(data.val, config.data.eval_batch_size),
             ckpt_path=None if checkpoint is None else setup.checkpoints / LAST,
             weights_only=True,

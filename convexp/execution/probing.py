@@ -35,7 +35,7 @@ def measure_probes(
         The pictures of the data, of the probes and of the numbers over the epochs, by name; and the errors of probes that
         failed.
     """
-    pictures, failures = {"data": preview_grid(setup.data, setup.config.seed)}, list[Exception]()
+    pictures, failures = {"data": preview_grid(setup.data, setup.config.seed, augmenter=setup.augmenter)}, list[Exception]()
     network.to(device)
     record, sample = recorder.record, probe_sample(setup.data, setup.probes, device)
     with recorder.stopwatch.time("probes"):

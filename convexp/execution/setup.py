@@ -11,6 +11,7 @@ from torch import nn
 from convexp.config import Config
 from convexp.config.checks.batches import check_batches
 from convexp.data import Dataset
+from convexp.data.augment import Augmenter
 from convexp.errors import ConfigError
 from convexp.execution import build
 from convexp.execution.footprint import check_memory
@@ -36,6 +37,7 @@ class Setup:
         plan: Plan of the network.
         probes: The probes by name.
         make_loggers: Callables that make the loggers; a ``fast_dev_run`` has none.
+        augmenter: How training images are augmented; None if they are not.
     """
 
     config: Config
@@ -45,6 +47,7 @@ class Setup:
     plan: NetworkPlan
     probes: dict[str, Probe]
     make_loggers: list[Maker[Logger]]
+    augmenter: Augmenter | None
 
     @property
     def checkpoints(self) -> Path:
@@ -87,6 +90,7 @@ def set_up(config: Config, folder: Path, previous: RunRecord | None, sweep: Swee
     _check_same_data(config, data, previous)
     plan = plan_network(config)
     check_memory(config, plan.count_layers(), data)
+    augmenter = build.augmenter(config, data)
     probes, make_loggers = build.probes(config), build.loggers(config)
     return Setup(
         config=config,
@@ -96,6 +100,7 @@ def set_up(config: Config, folder: Path, previous: RunRecord | None, sweep: Swee
         plan=plan,
         probes=probes,
         make_loggers=[] if config.trainer.fast_dev_run else make_loggers,
+        augmenter=augmenter,
     )
 
 

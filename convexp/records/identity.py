@@ -30,6 +30,7 @@ LOCATIONS = ("data.source.root", "data.source.download")
 # of the identity, so that the runs of older versions keep theirs.
 ADDED_LATER: dict[str, Any] = {
     "model.blur_size": 3,
+    "augment": None,
     "trainer.accumulate_grad_batches": 1,
     "trainer.gradient_clip_algorithm": "norm",
     "trainer.max_steps": None,

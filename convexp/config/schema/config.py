@@ -41,6 +41,7 @@ class Config(Section):
     optimizer: Optimizer
     scheduler: Target | None = None
     trainer: Trainer
+    augment: dict[str, Target] | None = None
     probes: dict[str, Target] | None = None
     logger: dict[str, Target] | None = None
     callbacks: dict[str, Target] | None = None
@@ -88,7 +89,7 @@ class Config(Section):
         }
         if self.scheduler is not None:
             found["scheduler"] = self.scheduler
-        for group in ("probes", "logger", "callbacks"):
+        for group in ("augment", "probes", "logger", "callbacks"):
             found |= {f"{group}.{name}": target for name, target in (getattr(self, group) or {}).items()}
         return found
 
@@ -101,4 +102,6 @@ class Config(Section):
             *sections, name = setting.split(".")
             reduce(getitem, sections, everything).pop(name, None)
         drop_added_later(everything)
+        if everything.get("augment"):  # applied in this order, which the hash of a mapping does not know
+            everything["augment"] = [[name, target] for name, target in everything["augment"].items()]
         return everything
