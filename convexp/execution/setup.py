@@ -109,7 +109,7 @@ def build_trainee(setup: Setup) -> Trainee:
     pl.seed_everything(setup.config.seed, workers=True, verbose=False)
     network, layers = setup.plan.build(setup.data)
     module = build.task(setup.config, network, *build.optimization(setup.config))
-    try_task(setup.config, module, setup.data)
+    try_task(setup.config, module, setup.data, setup.augmenter)
     return Trainee(network, layers, module, build.callbacks(setup.config))
 
 

@@ -15,13 +15,14 @@ import convexp
 from convexp.config import Config
 from convexp.config.checks.monitors import check_logged
 from convexp.data import Dataset, loader, training_loader
+from convexp.data.augment import Augmenter
 from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.execution.evaluation import evaluation_trainer, with_targets_of
 
 STEPS = ("training_step", "validation_step", "test_step")
 
 
-def try_task(config: Config, module: LightningModule, data: Dataset) -> None:
+def try_task(config: Config, module: LightningModule, data: Dataset, augmenter: Augmenter | None) -> None:
     """Train, validate and test a copy of the module on one batch each, and check that what is monitored is logged.
 
     Nothing of the run changes: neither the module nor torch's random state. Convexp's own tasks need no trial.
@@ -29,6 +30,7 @@ def try_task(config: Config, module: LightningModule, data: Dataset) -> None:
     Raises:
         ConfigError: naming the task and what went wrong, with the line of code if it was an exception.
     """
+    _check_targets(config, module)
     data = with_targets_of(module, data)
     if type(module).__module__.startswith(f"{convexp.__name__}."):
         return
@@ -38,7 +40,7 @@ def try_task(config: Config, module: LightningModule, data: Dataset) -> None:
             raise ConfigError(f"task ({name}): has no {step}; should define {', '.join(STEPS)} (docs/tasks.md)")
     with torch.random.fork_rng(range(min(1, torch.cuda.device_count()))):
         try:
-            logged = _one_batch_each(config, copy.deepcopy(module), data)
+            logged = _one_batch_each(config, copy.deepcopy(module), data, augmenter)
         except ConvexpError:
             raise
         except Exception as error:
@@ -48,7 +50,16 @@ def try_task(config: Config, module: LightningModule, data: Dataset) -> None:
     check_logged(config, logged)
 
 
-def _one_batch_each(config: Config, module: LightningModule, data: Dataset) -> tuple[str, ...]:
+def _check_targets(config: Config, module: LightningModule) -> None:
+    """Check that nothing is augmented if the task looks for objects, whose boxes would be wrong then."""
+    if config.augment and getattr(module, "targets", "labels") != "labels":
+        raise ConfigError(
+            f"augment=[{','.join(config.augment)}]: changes images and the labels of their classes, not the boxes of the "
+            f"objects that the task ({config.task.target}) looks for; should be none"
+        )
+
+
+def _one_batch_each(config: Config, module: LightningModule, data: Dataset, augmenter: Augmenter | None) -> tuple[str, ...]:
     """Return the names of the metrics that are logged in training and validation."""
     step: Any = module.training_step
 
@@ -62,7 +73,8 @@ def _one_batch_each(config: Config, module: LightningModule, data: Dataset) -> t
     module.training_step = checked
     evaluated = loader(data.val, config.data.eval_batch_size), loader(data.test, config.data.eval_batch_size)
     trainer = evaluation_trainer(config, fast_dev_run=True)
-    trainer.fit(module, training_loader(data.train, config.data.batch_size, data.shifts, config.seed), evaluated[0])
+    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, augmenter=augmenter)
+    trainer.fit(module, train, evaluated[0])
     logged = tuple(sorted(trainer.callback_metrics, key=lambda name: not name.startswith("val/")))
     trainer.test(module, evaluated[1], verbose=False)
     return logged

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from convexp.cli.application import errors_in_one_line
 
+FEW = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
 LIGHTNING, SCHEDULER = "pytorch_lightning.callbacks", "GradientAccumulationScheduler"
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
@@ -170,6 +171,20 @@ MISTAKES = {
     "wrong elsewhere": (["outputs=../elsewhere", "seed=-1"], ["seed=-1"]),
     "nothing to resume": (["resume=nowhere"], ["resume=nowhere", "no run"]),
     "resume and change": (["resume=nowhere", "seed=1"], ["resume=nowhere", "seed=1"]),
+    "an augmentation more than always": (
+        ["augment=flip", "augment.flip.probability=1.5"],
+        ["augment.flip.probability=1.5", "1"],
+    ),
+    "an unknown augmentation": (["augment=flop"], ["augment=flop", "cutout", "mixup"]),
+    "a padding larger than the image": (["augment=crop", "augment.crop.padding=16"], ["augment.crop.padding=16", "15"]),
+    "a square larger than the image": (["augment=cutout", "augment.cutout.size=17"], ["augment.cutout.size=17", "16"]),
+    "no beta distribution": (["augment=mixup", "augment.mixup.alpha=0"], ["augment.mixup.alpha=0", "0.001"]),
+    "an axis that is none": (["augment=flip", "augment.flip.axis=diagonal"], ["augment.flip.axis=diagonal", "vertical"]),
+    "half an operation": (["augment=rand_augment", "augment.rand_augment.operations=1.5"], ["operations=1.5", "whole"]),
+    "a rotated signal": (
+        ["augment=rotate", "data.image_shape=[1,8]", "model.kernel_size=1", "model.stride=1"],
+        ["augment.rotate", "two dimensions", "signals"],
+    ),
     "a misspelled argument of the Trainer": (["trainer.acumulate_grad_batches=2"], ["did you mean accumulate_grad_batches?"]),
     "an added argument that the Trainer lacks": (["+trainer.limit_train_batchs=2"], ["did you mean limit_train_batches?"]),
     "an argument that convexp passes": (["trainer.devices=2"], ["trainer.devices: is no setting", "one process on one device"]),
@@ -205,6 +220,19 @@ LATER = {
     "a share of the batches that is none": (
         ["trainer.limit_train_batches=0.01"],
         ["trainer.limit_train_batches=0.01", "0.026"],
+    ),
+    "an augmentation of one's own that forgets the labels": (
+        ["+augment.own._target_=own_augmentations.NoLabels"],
+        ["augment.own: returns a Tensor", "images and labels"],
+    ),
+    "an augmentation of one's own that fails": (
+        ["+augment.own._target_=own_augmentations.Fails"],
+        ["augment.own (own_augmentations.Fails)", "three channels"],
+    ),
+    "an augmentation that is none": (["+augment.own._target_=own_augmentations.number"], ["augment.own: makes a int"]),
+    "augmented where objects are looked for": (
+        ["task=localisation", "data=waldo", "data.source.task=location", "data.classes=9", "augment=flip", *FEW],
+        ["augment=[flip]", "boxes of the objects", "Localisation"],
     ),
     "a callback with a state that is code": (
         ["+callbacks.mine={_target_:own_callbacks.Arrays}"],

@@ -20,7 +20,7 @@ from convexp.execution.network_plan import plan_network
 
 DRAWN = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
 BASES = (  # options that have all settings between them
-    ("probes=all", "callbacks=early_stopping"),
+    ("probes=all", "callbacks=early_stopping", "augment=[flip,crop,cutout,mixup,rotate,rand_augment]"),
     ("model=low_rank_local", "data=waldo", "optimizer=sgd", "scheduler=step", *DRAWN),
     ("model=local", "data=dsd", "optimizer=adamw", "scheduler=cosine", *DRAWN),
 )
@@ -57,7 +57,7 @@ SENSIBLE: dict[str, set[str]] = {
     "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
     | LIMITS
     | {"trainer.val_check_interval", "trainer.benchmark"}
-    | {"trainer.threads", "optimizer.fused", "callbacks", "probes", "study", "probes.local_equivariance.step"}
+    | {"trainer.threads", "optimizer.fused", "callbacks", "augment", "probes", "study", "probes.local_equivariance.step"}
     | {"task.class_weights"},
     "true": {
         "compile",
@@ -72,11 +72,14 @@ SENSIBLE: dict[str, set[str]] = {
     | {"trainer.inference_mode", "trainer.enable_model_summary"}
     | {f"{made}._partial_" for made in ("model.wiring", "task", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
     "zero": SEEDS
+    | {"augment.flip.probability", "augment.crop.padding", "augment.cutout.fill", "augment.rotate.degrees"}
+    | {"augment.rand_augment.magnitude"}
     | {"task.label_smoothing"}
     | {"data.shift.train", "data.shift.val", "data.shift.test", "data.source.distractors", "data.source.noise"}
     | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
     | {"trainer.overfit_batches", "trainer.num_sanity_val_steps", "callbacks.early_stopping.patience"},
     "fraction": REAL
+    | {"augment.mixup.alpha", "augment.rotate.degrees"}
     | {"data.memory_gb", "model.width", "probes.local_equivariance.step"}
     | {"probes.relative_stability.displacement"},
     "large": SEEDS - {"seed"} | COUNTS | REAL,
@@ -118,6 +121,8 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
         build.task(config, nn.Identity())
     elif section in ("optimizer", "scheduler"):
         build.optimization(config)
+    elif section == "augment":
+        build.augmenter(config, build.dataset(check_config(parse_config(base))))
     elif section == "callbacks":
         build.callbacks(config)
     elif section == "logger":

@@ -13,7 +13,7 @@ from convexp.config.help.values import complete_values
 from convexp.config.signatures.value_types import list_values
 from convexp.errors import ConfigError
 
-GROUPS = ("model", "data", "optimizer", "scheduler", "trainer", "logger", "callbacks")
+GROUPS = ("model", "data", "optimizer", "scheduler", "trainer", "logger", "callbacks", "augment")
 PLAIN = ("seed", "match", "monitor", "probe_every", "compile", "only_costs", "outputs", "resume", "on_failure", "name")
 
 
