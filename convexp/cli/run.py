@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.cli import show
+from convexp.cli.extend import extend
 from convexp.cli.resume import find_resumed_run, identity_of_resumed
 from convexp.config import Config, check_config
 from convexp.config.checked_ahead import load_checked_config
@@ -70,6 +71,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
         config = load_checked_config(cfg, Path(HydraConfig.get().runtime.cwd))
         identity = identity_hash(config.identity())
     with RunFolder(folder, identity) as locked:
+        extension = extend(locked, config) if resumed else None
         if locked.found is RunStatus.FINISHED:
             assert locked.previous is not None
             console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
@@ -77,6 +79,8 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
         if not in_sweep:
             announce(cfg, config, locked)
         sweep = find_sweep(folder)
+        if extension:
+            console.out.print(f"from {extension.from_epochs} to {extension.to_epochs} epochs", markup=False)
         record = execute_in(locked, cfg, config, sweep, keep=resumed or locked.found.is_unfinished)
         if in_sweep:
             show.run(record, folder, sweep)

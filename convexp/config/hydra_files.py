@@ -121,11 +121,39 @@ def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> str | No
     return problem
 
 
-def _sign(target: Path, content: bytes) -> str | None:
-    """Write the signature of ``content`` into the folder ``target``; returns why it cannot be signed, None if it is."""
+def rewrite_epochs(folder: Path, epochs: int) -> None:
+    """Replace ``trainer.max_epochs`` in the configuration of a run folder; it is signed afterwards if it was signed before.
+
+    A kill at any moment leaves the old or the new configuration, and either is signed.
+
+    Raises:
+        OSError: if a file cannot be written.
+        ValueError: if the configuration cannot be read.
+    """
+    target = folder / FOLDER
+    content = read_limited(target / "config.yaml")
+    values = parse_yaml(content)
+    if values["trainer"]["max_epochs"] == epochs:
+        return
+    values["trainer"]["max_epochs"] = epochs
+    changed = OmegaConf.to_yaml(OmegaConf.create(values)).encode()
+    if signature.doubt(folder, content) is None:
+        _sign(target, changed, also=content)
+    with atomic_write(target / "config.yaml") as partial:
+        partial.write_bytes(changed)
+
+
+def _sign(target: Path, content: bytes, also: bytes | None = None) -> str | None:
+    """Write the signature of ``content`` into the folder ``target``; returns why it cannot be signed, None if it is.
+
+    Args:
+        target: the folder.
+        content: a configuration.
+        also: the configuration that it replaces, whose signature is kept.
+    """
     file = target / signature.FILE
     try:
-        signed = signature.sign(content)
+        signed = b"".join(signature.sign(each) for each in (content, also) if each is not None)
     except KeyProblem as problem:
         file.unlink(missing_ok=True)  # of an earlier configuration
         return str(problem)

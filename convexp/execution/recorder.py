@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convexp.errors import ConfigError, ConvexpError
-from convexp.execution.recording import now
 from convexp.execution.stopwatch import Stopwatch
+from convexp.machine.environment import now
 from convexp.records import RunRecord, RunStatus, write_record
 from convexp.records.log import log
 

@@ -1,11 +1,10 @@
 """The record of a run when it starts, from the objects of the run."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from convexp.config import Config
 from convexp.data import Dataset
-from convexp.machine.environment import git, versions
+from convexp.machine.environment import git, now, versions
 from convexp.models import LayerCost, network_cost
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, LayerRecord, NetworkRecord
@@ -26,6 +25,7 @@ def first_record(config: Config, identity: str, network: NetworkRecord, previous
         identity=identity,
         name=config.name,
         seed=config.seed,
+        extended=previous.extended if previous else None,
         started=(previous.started if previous else None) or now(),
         config=_config_at_first_start(config, previous),
         network=network,
@@ -53,11 +53,6 @@ def data_record(data: Dataset) -> DataRecord:
         std=data.std,
         notes=data.notes,
     )
-
-
-def now() -> str:
-    """Return the time as ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _config_at_first_start(config: Config, previous: RunRecord | None) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 import pytorch_lightning as pl
 
 from convexp.config import Config
+from convexp.config.hydra_files import rewrite_epochs
 from convexp.execution.evaluation import evaluate, load_weights
+from convexp.execution.extending import check_checkpoint, forget_end
 from convexp.execution.fit import fit
 from convexp.execution.loggers import RunLoggers
 from convexp.execution.probing import measure_probes, save_pictures
@@ -39,6 +41,9 @@ class TrainingRun:
         with stopwatch.time("setup"):
             self.setup = set_up(config, folder.path, previous, sweep)
             self.trainee = build_trainee(self.setup)
+        self.goes_on_from = previous if folder.extension else None
+        if folder.extension:
+            check_checkpoint(self.setup.checkpoints, self.trainee.module, folder.extension)
         network = network_record(self.trainee.layers, self.setup.plan.width)
         record = first_record(config, folder.identity, network, previous)
         record.data = data_record(self.setup.data)
@@ -55,6 +60,9 @@ class TrainingRun:
         """
         setup, recorder, loggers, record = self.setup, self.recorder, self.loggers, self.recorder.record
         with logging_to(setup.folder / LOG), loggers.ending_with(record), recorder.recording_outcome():
+            if self.goes_on_from is not None:
+                rewrite_epochs(setup.folder, setup.config.trainer.max_epochs)
+                forget_end(setup.folder, self.goes_on_from)
             recorder.save()
             trainer = self._fit()
             if (best := setup.checkpoints / BEST).exists():  # a fast_dev_run writes none

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,6 +46,11 @@ class Hardware(Struct, frozen=True, kw_only=True):
 
 
 @cache
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def versions() -> dict[str, str]:
     """Return the version of Python and of the packages that can change results, by name."""
     found = {"python": platform.python_version()}

@@ -43,6 +43,7 @@ class _File(Struct):
     git: Raw = NULL
     seconds: Raw = NULL
     hardware: Raw = NULL
+    extended: Raw = NULL
 
 
 class _Format(Struct):
@@ -88,6 +89,7 @@ class RecordDecoder:
             identity=file.identity,
             name=file.name,
             seed=file.seed,
+            extended=None if self.for_report else sections.extended(file.extended),
             started=file.started,
             config=self._config(file.config),
             network=self._network(file.network),

@@ -9,7 +9,7 @@ from convexp.errors import BusyError, RefusedError
 from convexp.files.atomic import PARTIAL, remove_partials
 from convexp.files.locks import lock
 from convexp.records.contents import FOLDERS, check_inside
-from convexp.records.record import RunRecord
+from convexp.records.record import ExtensionRecord, RunRecord
 from convexp.records.record_file import LOG, read_record
 from convexp.records.status import RunStatus
 
@@ -57,6 +57,7 @@ class RunFolder:
     Attributes:
         found: FINISHED, FAILED or INTERRUPTED if the folder held this run, else NEW.
         previous: The record of this run that the folder held; None if it held none.
+        extension: How the number of epochs changes, if it does (``continue_as``).
 
     Raises:
         BusyError: On entering, if another process runs in the folder.
@@ -68,6 +69,7 @@ class RunFolder:
         self.identity = identity
         self.found = RunStatus.NEW
         self.previous: RunRecord | None = None
+        self.extension: ExtensionRecord | None = None
         self._lock = lock(path / LOCK)
 
     def __enter__(self) -> "RunFolder":
@@ -100,6 +102,15 @@ class RunFolder:
         self.previous, self.found = previous, _recorded(previous, self.identity)
         if self.found is RunStatus.OTHER:
             raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another")
+
+    def continue_as(self, identity: str, extension: ExtensionRecord) -> None:
+        """Continue the run that the folder holds, finished or not, to another number of epochs, with another identity.
+
+        Nothing is written: the record in the folder is that of the run before, until the run starts.
+        """
+        assert self.previous is not None
+        self.previous.extended = [*(self.previous.extended or []), extension]
+        self.identity, self.found, self.extension = identity, RunStatus.INTERRUPTED, extension
 
     def _remove_partials(self) -> None:
         """Remove what was being written when an earlier process was killed."""

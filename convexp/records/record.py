@@ -120,6 +120,24 @@ class EpochRecord(Struct, frozen=True):
     numbers: dict[str, float]
 
 
+class ExtensionRecord(Struct, frozen=True, kw_only=True):
+    """A run went on to another number of epochs than it was begun with.
+
+    Attributes:
+        from_epochs: ``trainer.max_epochs`` before.
+        to_epochs: ``trainer.max_epochs`` from then on.
+        at: When, as ISO 8601 in UTC.
+        identity: Identity of the run before.
+        metrics: What its record held; empty if it had not finished.
+    """
+
+    from_epochs: int
+    to_epochs: int
+    at: str
+    identity: str
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
+
+
 class RunRecord(Struct, kw_only=True):
     """What ``result.json`` holds, and for a run that is found below a folder, where.
 
@@ -128,6 +146,7 @@ class RunRecord(Struct, kw_only=True):
         identity: Hash of the settings that can change its result; None if it failed before it could start.
         name: Name of the run.
         seed: Seed of the run.
+        extended: How its number of epochs was changed after it had begun; None if it was not.
         started: When it was first started, as ISO 8601 in UTC.
         ended: When it last ended, likewise; None while it runs.
         config: The whole configuration; classes and functions that have moved have their new names.
@@ -153,6 +172,7 @@ class RunRecord(Struct, kw_only=True):
     identity: str | None = None
     name: str | None = None
     seed: int | None = None
+    extended: list[ExtensionRecord] | None = None
     started: str | None = None
     config: dict[str, Any] | None = None
     network: NetworkRecord | None = None

@@ -9,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 from convexp.machine.environment import GitState, Hardware
 from convexp.records.damage import DamagedError, converted, decoded, dictionary
 from convexp.records.numbers import LARGEST, is_moderate, is_number
-from convexp.records.record import DataRecord, EpochRecord, NetworkRecord, ProbeRecord, Seconds
+from convexp.records.record import DataRecord, EpochRecord, ExtensionRecord, NetworkRecord, ProbeRecord, Seconds
 
 DEEPEST = 50  # levels of sections in sections; they are processed by recursion
 
@@ -154,6 +154,12 @@ def by_epoch(raw: Raw) -> list[EpochRecord] | None:
         return None
     rows = converted(found, list[Any], "by_epoch")
     return [converted(_without_nulls(row), EpochRecord, f"by_epoch[{i}]") for i, row in enumerate(rows)]
+
+
+def extended(raw: Raw) -> list[ExtensionRecord] | None:
+    """How the number of epochs was changed."""
+    found = plain("extended", bytes(raw), str)
+    return None if found is None else converted(found, list[ExtensionRecord], "extended")
 
 
 def shift_map_alone(raw: Raw) -> dict[str, ProbeRecord]:

@@ -1,6 +1,8 @@
 """The logger that writes ``metrics.csv``."""
 
 import csv
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +56,29 @@ class MetricsCSV(Logger):
 
     def save(self) -> None:
         """Write all rows. They are few, so the file is replaced each time."""
-        if not self.rows:
-            return
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with atomic_write(self.file) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows)
+        if self.rows:
+            _write(self.file, self.rows)
 
     def finalize(self, status: str) -> None:
         """Write all rows."""
         self.save()
+
+
+def remove_columns(file: Path, names: Collection[str]) -> None:
+    """Remove columns from a ``metrics.csv``; one that is missing, damaged or without them is left as it is."""
+    with suppress(OSError, ValueError, csv.Error):
+        rows = _read(file)
+        kept = [{name: value for name, value in row.items() if name not in names} for row in rows]
+        if kept != rows:
+            _write(file, kept)
+
+
+def _write(file: Path, rows: list[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with atomic_write(file) as partial, partial.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, names, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

@@ -33,18 +33,21 @@ def doubt(folder: Path, content: bytes) -> str | None:
     found = _read(folder / ".hydra" / FILE)
     if not found:
         return "it is not signed" if found is None else "its signature cannot be read"
-    parts = TEXT.fullmatch(found)
-    if parts is None:
+    lines = [line for line in map(TEXT.fullmatch, found.splitlines(keepends=True)) if line]
+    if len(lines) != len(found.splitlines()):
         return "its signature is damaged"
     try:
         file, key = key_file(), read_key()
     except KeyProblem as problem:
         return str(problem)
-    if key is None or parts[1] != _name(key):
+    if key is None or any(line[1] != _name(key) for line in lines):
         return f"it is signed by another key than yours ({file})"
     if file.resolve().is_relative_to(folder.resolve()):
         return f"the key {file} lies in the folder of the run"
-    return None if hmac.compare_digest(parts[2], _code(key, content)) else "its configuration has changed since it was signed"
+    code = _code(key, content)
+    if any(hmac.compare_digest(line[2], code) for line in lines):  # two, where one configuration is being replaced by another
+        return None
+    return "its configuration has changed since it was signed"
 
 
 def _read(file: Path) -> bytes | None:

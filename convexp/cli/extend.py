@@ -1,0 +1,74 @@
+"""``resume=DIR trainer.max_epochs=N``: an interrupted or a finished run goes on to another number of epochs."""
+
+from typing import Any
+
+from convexp.cli.resume import MAX_EPOCHS
+from convexp.config import Config, parse_config
+from convexp.errors import ConfigError
+from convexp.machine.environment import now
+from convexp.records import RunFolder, RunRecord, identity_hash
+from convexp.records.record import ExtensionRecord
+from convexp.records.settings import lookup
+
+DEPEND_ON_EPOCHS = ("StochasticWeightAveraging",)  # callbacks that do something else at a share of all epochs
+
+
+def extend(folder: RunFolder, config: Config) -> ExtensionRecord | None:
+    """Let the run in a locked folder continue with the number of epochs of ``config``, if it has another one.
+
+    Nothing is written.
+
+    Args:
+        folder: The folder, which holds the run that is resumed.
+        config: The configuration of the folder with the number of epochs that is wanted.
+
+    Returns:
+        What is recorded of it; None if the number of epochs is the run's own.
+
+    Raises:
+        ConfigError: if the run with that number of epochs would not have begun as this one has.
+    """
+    record = folder.previous
+    before = lookup(record.config, MAX_EPOCHS) if record else config.trainer.max_epochs
+    if record is None or before == config.trainer.max_epochs:
+        return None
+    assert record.identity is not None
+    _check_extendable(record, config, before)
+    finished = record.metrics if record.is_finished else {}
+    extension = ExtensionRecord(
+        from_epochs=before,
+        to_epochs=config.trainer.max_epochs,
+        at=now(),
+        identity=record.identity,
+        metrics=finished,
+    )
+    folder.continue_as(_identity(record, config), extension)
+    return extension
+
+
+def _check_extendable(record: RunRecord, config: Config, before: int) -> None:
+    setting, done = f"{MAX_EPOCHS}={config.trainer.max_epochs}", int(record.metrics.get("epochs", 0))
+    if config.only_costs:
+        raise ConfigError(f"{setting}: this run counts costs and trains nothing; leave it out")
+    if record.is_finished and done < before:
+        raise ConfigError(f"{setting}: this run was stopped after {done} of {before} epochs, and would be again; leave it out")
+    if config.trainer.max_epochs < done:
+        raise ConfigError(f"{setting}: this run has done {done} epochs; should be more")
+    if config.scheduler is not None:
+        raise ConfigError(
+            f"{setting}: the learning rates of this run are a schedule over its {before} epochs, and a run of another length "
+            "would have begun with others; train a new run, with scheduler=none if it may have to go on later"
+        )
+    for name, callback in (config.callbacks or {}).items():
+        if callback.target.endswith(DEPEND_ON_EPOCHS):
+            raise ConfigError(f"{setting}: callbacks.{name} depends on the number of epochs; train a new run")
+
+
+def _identity(record: RunRecord, config: Config) -> str:
+    """The identity that the run would have if it had been started with its new number of epochs, where its data lay then."""
+    values = config.model_dump(by_alias=True)
+    source: dict[str, Any] = values["data"]["source"]
+    for key in {"root", "file"} & source.keys():
+        recorded = lookup(record.config, f"data.source.{key}")
+        source[key] = recorded if isinstance(recorded, str) else source[key]
+    return identity_hash(parse_config(values).identity())
