@@ -48,7 +48,7 @@ def _reason(operation: Operation, before: Line, after: Line) -> Iterator[str]:
         }.get(operation.role, "every unit sees the border")
     elif before.circular and not after.circular:
         yield _broken_circle(operation, before, after)
-    if operation.stride > 1 and operation.role == "window" and after.step > before.step:
+    if operation.stride > 1 and operation.role in ("window", "whole_image") and after.step > before.step:
         yield f"a stride of {operation.stride} leaves shifts by multiples of {after.stride} pixels"
 
 

@@ -1,10 +1,12 @@
 """convexp-explain, as it is called: what it says, and what it says where it cannot."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 
 INVARIANT = ("model.padding_mode=circular", "model.stride=1", "model.pool=aps", "model.readout=global_avg")
 
@@ -19,6 +21,12 @@ def test_it_says_what_holds_and_why_not_more(call, tmp_path):
     assert "  circular   none\n" in done.out
     assert "readout: flatten has weights of its own for every location" in done.out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_document_shows_what_it_prints(call):
+    command, printed = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "docs/explain.md").read_text(), re.MULTILINE | re.DOTALL)[:2]
+    lines = call(*command.replace("convexp-", "").split()).out.splitlines()[1:]
+    assert [line.rstrip() for line in lines] == printed.splitlines()
 
 
 def test_adaptive_sampling_on_a_circle_is_invariant_to_all_shifts(call):
@@ -47,7 +55,7 @@ def test_for_programs(call):
 
 
 def test_the_budget_of_match_is_met_as_in_training(call, tmp_path):
-    overrides = ("model=local", "match=params:20000", "model.hidden=[8]")
+    overrides = ("model=local", "match=params:2000", "model.channels=[4]", "model.kernel_size=3")
     total = next(line for line in call("explain", *overrides).out.splitlines() if line.startswith("total")).split()
     counted = call("train", *overrides, "only_costs=true", "hydra.run.dir=run")
     assert counted.code == 0

@@ -14,7 +14,7 @@ from convexp.geometry.wiring import Wiring
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
 
-many = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+many = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 LAYERS = {
     "conv": Conv2d,
     "global_conv": GlobalConv2d,

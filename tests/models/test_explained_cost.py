@@ -45,7 +45,7 @@ skeletons = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=20)
 @given(skeletons, st.sampled_from(WIRINGS))
 def test_explained_costs_are_those_that_torch_counts(skeleton, wiring):
     kind, layer = wiring
@@ -66,7 +66,7 @@ def test_explained_costs_are_those_that_torch_counts(skeleton, wiring):
     assert {name: each.cost for name, each in facts.items() if each.cost != LayerCost(0, 0)} == counted
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(skeletons)
 def test_explained_fields_are_those_of_the_skeleton(skeleton):
     try:
