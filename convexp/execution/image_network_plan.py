@@ -95,10 +95,18 @@ class ImageNetworkPlan:
             with torch.no_grad():
                 return network(images)
         except Exception as error:
-            hint = "; if it normalises over the batch, set data.batch_size=2 or more" if size == 1 else ""
             raise ConfigError(
-                f"{SETTING} ({self.model.network.target}): fails on images of {shape} ({one_line(error)}){hint}"
+                f"{SETTING} ({self.model.network.target}): fails on images of {shape} ({one_line(error)})"
+                f"{self._hint(size, str(error))}"
             ) from None
+
+    def _hint(self, size: int, error: str) -> str:
+        """What may help against an error of the network."""
+        if size == 1:
+            return "; if it normalises over the batch, set data.batch_size=2 or more"
+        if self.image_shape[0] == 1 and "channels" in error:
+            return "; if it takes colours, set model.input_channels=3: grey images are repeated"
+        return ""
 
 
 def plan_image_network(config: Config, model: NetworkModel) -> ImageNetworkPlan:

@@ -11,8 +11,8 @@ PAGE = sections(ROOT / "docs" / "extending.md")
 
 
 @pytest.fixture(scope="module")
-def newcomer():
-    newcomer = Newcomer()
+def newcomer(tmp_path_factory):
+    newcomer = Newcomer(tmp_path_factory.mktemp("home"))
     yield newcomer
     newcomer.leave()
 

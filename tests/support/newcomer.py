@@ -76,13 +76,15 @@ def sections(page: Path) -> dict[str, list[Block]]:
 class Newcomer:
     """Somebody in an empty folder who does what blocks of a page say."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path) -> None:
+        """Start the process that runs the commands, with the user's key and cache in ``home``."""
+        own = {"CONVEXP_KEY": str(home / "key"), "CONVEXP_CACHE": str(home / "cache"), "COLUMNS": "200"}
         self.server = subprocess.Popen(
             [sys.executable, "-c", SERVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "COLUMNS": "200"},
+            env={**os.environ, **own},
         )
 
     def follow(self, blocks: list[Block], folder: Path) -> str:

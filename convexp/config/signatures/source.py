@@ -46,17 +46,29 @@ def find_definition(dotted: str, name: str) -> Definition | None:
 def resolve_definition(dotted: str, name: str, depth: int = 5) -> Definition | None:
     """The definition of ``name`` as seen from the module ``dotted``, following up to ``depth`` imports of the name.
 
-    Only imports of the form ``from module import name`` are followed. None if no definition is found.
+    Imports of the forms ``from module import name`` and ``from module import *`` are followed. None if no definition is found.
     """
     if (here := find_definition(dotted, name)) is not None:
         return here
     tree = parse_module(dotted)
-    for node in tree.body if tree is not None and depth else ():
-        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)] if tree is not None and depth else []
+    for node in imports:
+        for alias in node.names:
             if (alias.asname or alias.name) == name:
-                assert isinstance(node, ast.ImportFrom)
                 return resolve_definition(_absolute_module(dotted, node), alias.name, depth - 1)
+    for node in imports:
+        if node.names[0].name == "*" and (found := _among_public(_absolute_module(dotted, node), name, depth - 1)) is not None:
+            return found
     return None
+
+
+def _among_public(dotted: str, name: str, depth: int) -> Definition | None:
+    """The definition of ``name`` if ``from dotted import *`` imports it."""
+    listed = find_definition(dotted, "__all__")
+    if listed is None or not isinstance(listed[1], ast.List | ast.Tuple):
+        return None if name.startswith("_") else resolve_definition(dotted, name, depth)
+    names = [element.value for element in listed[1].elts if isinstance(element, ast.Constant)]
+    return resolve_definition(dotted, name, depth) if name in names else None
 
 
 def _absolute_module(dotted: str, node: ast.ImportFrom) -> str:
