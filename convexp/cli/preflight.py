@@ -32,6 +32,24 @@ class CheckTraining(Callback):
             prepare_sweep(config)
 
 
+class CheckProbing(Callback):
+    """Checks convexp-probe (conf/probe.yaml)."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before it creates ``hydra.run.dir``."""
+        with errors_in_one_line("convexp-probe", "probe"):
+            if config.hydra.run.dir != ".":
+                raise ConfigError(
+                    f"hydra.run.dir={config.hydra.run.dir}: leave it out; folder=DIR says where results are written"
+                )
+            check_unambiguous(config, config.hydra.job.config_name)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra for ``-m``, which convexp-probe refuses."""
+        with errors_in_one_line("convexp-probe", "probe"):
+            raise ConfigError("-m: convexp-probe measures a single network; call it once for each")
+
+
 class CheckEvaluation(Callback):
     """Checks convexp-eval (conf/eval.yaml)."""
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from convexp.config import Config
+from convexp.config import Config, Probing
 from convexp.config.schema import Data
 from convexp.config.signatures.settable import PROVIDED_ARGUMENTS
 from convexp.data import Dataset, Source, prepare
@@ -27,7 +27,7 @@ from convexp.training.plain_states import first_problem
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
 
-def dataset(config: Config) -> Dataset:
+def dataset(config: Config | Probing) -> Dataset:
     """Read and split the data set; consecutive runs with the same data settings share it."""
     return _dataset(config.data.model_dump_json(by_alias=True))
 
@@ -98,7 +98,7 @@ def task(
         return made(network=network, make_optimizer=make_optimizer, make_scheduler=make_scheduler)
 
 
-def probes(config: Config) -> dict[str, Probe]:
+def probes(config: Config | Probing) -> dict[str, Probe]:
     """Make the probes, by name."""
     return {name: make(f"probes.{name}", target, Probe) for name, target in (config.probes or {}).items()}
 

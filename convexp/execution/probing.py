@@ -1,21 +1,16 @@
 """Measuring the probes at the end of a run, and their pictures."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from convexp.data.preview import preview_grid
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup
-from convexp.files.atomic import atomic_write
 from convexp.probes.figures import numbers_over_epochs
+from convexp.probes.pictures import Pictures
+from convexp.probes.running import measure_probe
 from convexp.records import RunRecord
-from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
-
-Pictures = dict[str, Tensor]  # (3, H, W), uint8, by name
+from convexp.training.probe_runner import flatten_numbers, probe_sample
 
 
 def measure_probes(
@@ -41,7 +36,7 @@ def measure_probes(
     with recorder.stopwatch.time("probes"):
         for name, probe in setup.probes.items():
             try:
-                record.probes[name], found = measure(name, probe, network, sample)
+                record.probes[name], found = measure_probe(name, probe, network, sample)
             except Exception as error:
                 failures.append(error)
             else:
@@ -55,10 +50,3 @@ def _learning_curves(record: RunRecord) -> Pictures:
     rows = record.by_epoch or []
     picture = numbers_over_epochs([row.epoch for row in rows], [row.numbers for row in rows])
     return {} if picture is None else {"learning": picture}
-
-
-def save_pictures(pictures: Mapping[str, Tensor], folder: Path) -> None:
-    """Save pictures as PNG files; ``probe/name`` becomes ``probe_name.png``."""
-    for name, picture in pictures.items():
-        with atomic_write(folder / f"{name.replace('/', '_')}.png") as partial:
-            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(partial, format="png")

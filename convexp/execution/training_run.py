@@ -8,11 +8,12 @@ from convexp.execution.evaluation import evaluate, load_weights
 from convexp.execution.extending import check_checkpoint, forget_end
 from convexp.execution.fit import fit
 from convexp.execution.loggers import RunLoggers
-from convexp.execution.probing import measure_probes, save_pictures
+from convexp.execution.probing import measure_probes
 from convexp.execution.recorder import Recorder
 from convexp.execution.recording import data_record, first_record, network_record
 from convexp.execution.setup import build_trainee, set_up
 from convexp.execution.stopwatch import Stopwatch
+from convexp.probes.pictures import save_pictures
 from convexp.records import RunFolder, RunRecord
 from convexp.records.log import log, logging_to
 from convexp.records.plan import Sweep

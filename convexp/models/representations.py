@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from convexp.models.forward_pass import evaluating
 from convexp.models.image_network import ImageNetwork
 from convexp.models.network import Network
 from convexp.models.positions import MapPositions, Tracer
@@ -56,12 +57,13 @@ def layout(network: nn.Module, images: Tensor) -> Layout:
     """Return where the units of the layers that are looked at lie on the image.
 
     Of a ``convexp.models.Network`` that follows from its skeleton, for wirings that see more than their window, too. In any
-    other network the operations of a forward pass of the first image are followed (``convexp.models.positions``).
+    other network the operations of a forward pass of the first image, in evaluation mode, are followed
+    (``convexp.models.positions``).
     """
     if isinstance(network, Network):
         fields = network.skeleton.receptive_fields()
         return Layout({f"stages.{i}": MapPositions(field) for i, field in enumerate(fields)}, {})
-    with torch.inference_mode(), Tracer() as tracer:
+    with evaluating(network), torch.inference_mode(), Tracer() as tracer:
         image = images[:1].clone()
         tracer.start(image)
         found = _watch(network, image, lambda output: _position(output, tracer, image.dim() - 2))

@@ -1,11 +1,18 @@
 """Pictures put together from tensors: weights as colours, tiles in a grid, pictures below each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import matplotlib
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
+
+from convexp.files.atomic import atomic_write
+
+Pictures = dict[str, Tensor]
+"""Pictures ``(3, H, W)`` uint8 by name."""
 
 LINE = 0.2  # Brightness of the lines between tiles, from 0 to 1.
 FULL_COLOUR = 3  # Weights of this many root mean squares are shown in full red or blue, whatever the wiring.
@@ -54,3 +61,10 @@ def stack_vertically(pictures: Sequence[Tensor]) -> Tensor:
     """Put pictures ``(3, H, W)`` uint8 below each other, padded on the right to the width of the widest."""
     width = max(picture.shape[2] for picture in pictures)
     return torch.cat([F.pad(picture, (0, width - picture.shape[2]), value=round(255 * LINE)) for picture in pictures], 1)
+
+
+def save_pictures(pictures: Mapping[str, Tensor], folder: Path) -> None:
+    """Save pictures as PNG files; ``probe/name`` becomes ``probe_name.png``."""
+    for name, picture in pictures.items():
+        with atomic_write(folder / f"{name.replace('/', '_')}.png") as partial:
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(partial, format="png")

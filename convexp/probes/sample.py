@@ -55,6 +55,17 @@ class Sample:
             objects=None if self.objects is None else self.objects[rows],
         )
 
+    def to(self, device: torch.device) -> "Sample":
+        """Return the sample with all its tensors on ``device``."""
+        return replace(
+            self,
+            images=self.images.to(device),
+            labels=self.labels.to(device),
+            canvas=None if self.canvas is None else self.canvas.to(device),
+            objects=None if self.objects is None else self.objects.to(device),
+            background=None if self.background is None else self.background.to(device),
+        )
+
     def first(self, n: int) -> "Sample":
         """Return the first ``n`` images, or all if there are fewer."""
         return self.rows(slice(n))

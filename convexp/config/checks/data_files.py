@@ -3,14 +3,14 @@
 import shlex
 from pathlib import Path
 
-from convexp.config.schema import Config
+from convexp.config.schema import Config, Probing
 from convexp.errors import ConfigError
 from convexp.terminal.console import display_path
 
 MOVED = "; if the data of a run has moved, add data_root=FOLDER with its new folder"
 
 
-def check_data_files(config: Config) -> None:
+def check_data_files(config: Config | Probing) -> None:
     """Check that the folder or file that ``data.source`` names exists, or that the data can be downloaded into it.
 
     Raises:

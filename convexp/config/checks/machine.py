@@ -4,7 +4,7 @@ import math
 import os
 from importlib.util import find_spec
 
-from convexp.config.schema import Config
+from convexp.config.schema import Config, Probing
 from convexp.errors import ConfigError
 from convexp.machine.memory import check_fits
 
@@ -24,7 +24,7 @@ def check_threads(config: Config) -> None:
             raise ConfigError(f"{setting}={number}: should be {limit} at most; as many as there are cores is a good value")
 
 
-def check_image_memory(config: Config) -> None:
+def check_image_memory(config: Config | Probing) -> None:
     """Check that one image fits into the free memory, as bytes and as normalised numbers of 4 bytes each.
 
     Raises:

@@ -2,15 +2,16 @@
 
 from typing import Any, get_args
 
-from convexp.config.schema import Config
+from convexp.config.schema import Config, Probing, Target
 from convexp.errors import ConfigError
+from convexp.geometry import Size
 from convexp.geometry.placement import Placement, ShiftProtocol, largest_shift
 
 SHIFTS = ("max_shift", "pixels")  # settings of probes that say how far an image is shifted
 DISTANCES = ("step", "displacement", "cutoff")  # settings that are lengths in the image
 
 
-def check_probes(config: Config) -> None:
+def check_probes(config: Config | Probing) -> None:
     """Check that probes shift by a known protocol, leave the images on their canvas, and use distances within an image.
 
     Raises:
@@ -18,10 +19,25 @@ def check_probes(config: Config) -> None:
     """
     placement = config.data.placement()
     for name, probe in (config.probes or {}).items():
-        settings = probe.spec()
-        _check_protocol(f"probes.{name}", settings)
-        _check_distances(f"probes.{name}", settings, min(placement.input_size))
-        _check_shifts(f"probes.{name}", settings, placement)
+        check_probe(f"probes.{name}", probe, placement.input_size, _crop_room(placement))
+
+
+def check_probe(setting: str, probe: Target, size: Size, crop_room: int) -> None:
+    """Check the settings of one probe.
+
+    Args:
+        setting: The setting that holds the probe, such as ``probes.shift_map``.
+        probe: The probe.
+        size: Size of the images, in pixels.
+        crop_room: How far the protocol ``crop`` can move its window in each direction, in pixels.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    settings = probe.spec()
+    _check_protocol(setting, settings)
+    _check_distances(setting, settings, min(size))
+    _check_shifts(setting, settings, size, crop_room)
 
 
 def _check_protocol(probe: str, settings: dict[str, Any]) -> None:
@@ -37,9 +53,9 @@ def _check_distances(probe: str, settings: dict[str, Any], size: int) -> None:
             raise ConfigError(f"{probe}.{setting}={value}: should be {size} at most for images of {size} pixels")
 
 
-def _check_shifts(probe: str, settings: dict[str, Any], placement: Placement) -> None:
+def _check_shifts(probe: str, settings: dict[str, Any], size: Size, crop_room: int) -> None:
     crop = settings.get("protocol") == "crop"
-    limit = _crop_room(placement) if crop else min(placement.input_size) - 1
+    limit = crop_room if crop else min(size) - 1
     why = "as the window (data.shift.window) has to stay on the canvas" if crop else "on this canvas"
     for setting in SHIFTS:
         value = settings.get(setting)

@@ -7,7 +7,7 @@ from typing import Any
 from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.messages.suggestions import suggest
 from convexp.config.messages.validation import show_value
-from convexp.config.schema import Config, Target
+from convexp.config.schema import Config, Probing, Target
 from convexp.config.signatures.annotations import ValueSchema
 from convexp.config.signatures.settable import PROVIDED_UNLESS_GIVEN, provided_arguments, settable_arguments
 from convexp.config.signatures.signature import Signature, read_signature
@@ -18,17 +18,26 @@ from convexp.errors import ConfigError
 PARTIAL_SECTIONS = ("model.wiring", "task", "optimizer", "scheduler", "logger")
 
 
-def check_targets(config: Config) -> None:
+def check_targets(config: Config | Probing) -> None:
     """Check that every setting beside a ``_target_`` is an argument of it and fits its annotation, and that none is missing.
 
     Raises:
         ConfigError: naming the setting, with the most similar name that exists, or what its value should be.
     """
     for setting, target in config.targets().items():
-        _check_partial(setting, target)
-        signature = _read_signature(setting, target)
-        if signature is not None:
-            _check_arguments(setting, target, signature)
+        check_target(setting, target)
+
+
+def check_target(setting: str, target: Target) -> None:
+    """Check the settings beside one ``_target_``.
+
+    Raises:
+        ConfigError: as ``check_targets`` does.
+    """
+    _check_partial(setting, target)
+    signature = _read_signature(setting, target)
+    if signature is not None:
+        _check_arguments(setting, target, signature)
 
 
 def is_built_later(setting: str) -> bool:

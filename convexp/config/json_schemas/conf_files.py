@@ -11,7 +11,7 @@ import yaml
 from convexp.config.options import is_option
 from convexp.config.search_path import conf_dir
 
-PRIMARY = ("train", "eval")  # the configurations of the commands, which belong to no group
+PRIMARY = ("train", "eval", "probe")  # the configurations of the commands, which belong to no group
 GLOBAL = "# @package _global_"
 OWN_PACKAGE = re.compile(r"^#\s*@package (?!_global_|_group_)", re.MULTILINE)
 
@@ -22,7 +22,7 @@ class ConfFile:
 
     Attributes:
         path: Where it lies.
-        group: Its group, such as ``model`` or ``hydra/launcher``; empty for ``train.yaml`` and ``eval.yaml``.
+        group: Its group, such as ``model`` or ``hydra/launcher``; empty for those of the commands, such as ``train.yaml``.
         section: The section that its settings belong to, such as ``model``; empty if they belong to the whole configuration.
         values: Its settings, as plain values that are not resolved.
     """
@@ -35,7 +35,7 @@ class ConfFile:
     @property
     def schema(self) -> str:
         """Name of the file that holds the schema of this one."""
-        name = self.group if self.section else "eval" if not self.group and self.path.stem == "eval" else "train"
+        name = self.group if self.section else self.path.stem if not self.group and self.path.stem in PRIMARY else "train"
         return f"{name.replace('/', '_')}.json"
 
 

@@ -9,7 +9,7 @@ from convexp.config.json_schemas.known import ANY, Known, collect
 from convexp.config.json_schemas.sections import section_schema
 from convexp.config.json_schemas.targets import required_arguments
 from convexp.config.json_schemas.values import Schema
-from convexp.config.schema import Config, Target
+from convexp.config.schema import Config, Probing, Target
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 HYDRA: Schema = {"type": "object", "description": "settings of Hydra: folders, sweeps, logging"}
@@ -23,10 +23,11 @@ def build_schemas(folders: Sequence[Path]) -> dict[str, Schema]:
         folders: folders of configurations, the first of which has priority; convexp's own is one of them.
     """
     files = read_conf_files(folders)
-    training = collect(file for file in files if file.schema != "eval.json")
+    training = collect(file for file in files if file.schema not in ("eval.json", "probe.json"))
     schemas = {f"{group.replace('/', '_')}.json": _group_schema(group, files, training) for group in _sections()}
     schemas["train.json"] = _whole(files, training)
     schemas["eval.json"] = _evaluation(files, training)
+    schemas["probe.json"] = _probing(files, training)
     return {name: {"$schema": DIALECT} | schema for name, schema in sorted(schemas.items())}
 
 
@@ -50,6 +51,17 @@ def _evaluation(files: list[ConfFile], known: Known) -> Schema:
     settings = {name: {"description": meaning} for (name, _), meaning in said.meanings.items()}
     others = {"probes": _section("probes", known), "defaults": defaults_schema(files, ""), "hydra": HYDRA}
     return {"type": "object", "properties": settings | others, "additionalProperties": False}
+
+
+def _probing(files: list[ConfFile], known: Known) -> Schema:
+    """The schema of ``probe.yaml``."""
+    root = Probing.model_json_schema()
+    said = collect(file for file in files if file.schema == "probe.json")
+    schema = section_schema(root, "", root, known)
+    for (name, _), meaning in said.meanings.items():
+        schema["properties"].get(name, {}).setdefault("description", meaning)
+    schema["properties"] |= {"defaults": defaults_schema(files, ""), "hydra": HYDRA}
+    return schema
 
 
 def _group_schema(group: str, files: list[ConfFile], known: Known) -> Schema:

@@ -43,4 +43,6 @@ def _explain(error: Mapping[str, Any]) -> str:
 
 def _is_union_branch(part: Any) -> bool:
     """Whether pydantic adds this part of a location for the member of a union that it tried."""
-    return isinstance(part, str) and (part in ("int", "float", "bool", "str", "constrained-int") or "[" in part)
+    return isinstance(part, str) and (
+        part in ("int", "float", "bool", "str", "constrained-int", "constrained-float") or "[" in part
+    )

@@ -4,8 +4,21 @@ from convexp.config.schema.config import Config
 from convexp.config.schema.data import Data, Shift
 from convexp.config.schema.model import SkeletonModel
 from convexp.config.schema.network import NetworkModel
+from convexp.config.schema.probing import Probing
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
 from convexp.config.schema.training import Optimizer, Trainer
 
-__all__ = ["Config", "Data", "NetworkModel", "Optimizer", "Section", "Shift", "SkeletonModel", "Study", "Target", "Trainer"]
+__all__ = [
+    "Config",
+    "Data",
+    "NetworkModel",
+    "Optimizer",
+    "Probing",
+    "Section",
+    "Shift",
+    "SkeletonModel",
+    "Study",
+    "Target",
+    "Trainer",
+]

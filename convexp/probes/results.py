@@ -1,0 +1,146 @@
+"""What probes found on a network: to print, to look up, to save."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from convexp.config.docstrings import Entry
+from convexp.config.instantiate import TARGET
+from convexp.files.json_files import write_json
+from convexp.probes.base import Probe
+from convexp.probes.numbers import describe_number
+from convexp.probes.pictures import Pictures, save_pictures
+from convexp.probes.running import measure_probe
+from convexp.probes.sample import Sample
+from convexp.records.encode import plain
+from convexp.records.record import ProbeRecord
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+PLAIN = (str, int, float, bool, list, type(None))  # values of settings that JSON has
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What one probe found.
+
+    Attributes:
+        probe: The probe, with its settings.
+        record: Its numbers and maps, or the reason why it does not apply.
+        pictures: Its pictures, ``(3, H, W)`` uint8, by the name ``<probe>/<picture>``.
+    """
+
+    probe: Probe
+    record: ProbeRecord
+    pictures: Pictures
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the probe, with its class as ``_target_``."""
+        kind = type(self.probe)
+        values: dict[str, Any] = asdict(self.probe) if is_dataclass(self.probe) else {}
+        plain_values = {name: value if isinstance(value, PLAIN) else repr(value) for name, value in values.items()}
+        return {TARGET: f"{kind.__module__}.{kind.__qualname__}", **plain_values}
+
+    def save(self, name: str, folder: Path) -> None:
+        """Write the result to ``<name>.json`` in ``folder``, and the pictures as PNG files beside it."""
+        write_json(folder / f"{name}.json", {"settings": plain(self.settings), **plain(self.record)})
+        save_pictures(self.pictures, folder)
+
+    def described(self) -> list[tuple[str, float, Entry | None]]:
+        """Return name, value and description (unit and meaning) of each number."""
+        numbers = self.record.numbers.items()
+        return [(number, value, describe_number(type(self.probe), number)) for number, value in numbers]
+
+
+@dataclass(frozen=True)
+class Measurements(Mapping[str, ProbeResult]):
+    """What several probes found on a network, by the name of the probe; ``print`` shows the numbers with their units.
+
+    Attributes:
+        results: The result of every probe, by name.
+    """
+
+    results: dict[str, ProbeResult]
+
+    def __getitem__(self, name: str) -> ProbeResult:
+        return self.results[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Every number, by the name ``<probe>/<number>``."""
+        return {f"{probe}/{name}": value for probe, each in self.items() for name, value in each.record.numbers.items()}
+
+    @property
+    def maps(self) -> dict[str, Any]:
+        """Every map, by the name ``<probe>/<map>``."""
+        return {f"{probe}/{name}": value for probe, each in self.items() for name, value in each.record.maps.items()}
+
+    @property
+    def pictures(self) -> dict[str, Tensor]:
+        """Every picture, ``(3, H, W)`` uint8, by the name ``<probe>/<picture>``."""
+        return {name: picture for each in self.values() for name, picture in each.pictures.items()}
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """For each probe that does not apply to the network the reason."""
+        return {name: each.record.skipped for name, each in self.items() if each.record.skipped is not None}
+
+    def table(self) -> "DataFrame":
+        """Return the numbers as a table: probe, number, value, unit, meaning."""
+        from pandas import DataFrame  # not at the top: it takes a while
+
+        rows = [
+            (probe, name, value, entry.kind if entry else "", entry.text if entry else "")
+            for probe, each in self.items()
+            for name, value, entry in each.described()
+        ]
+        return DataFrame(rows, columns=["probe", "number", "value", "unit", "meaning"])
+
+    def save(self, folder: str | Path) -> None:
+        """Write into ``folder`` a JSON file for each probe, with settings, numbers and maps, and the pictures as PNG files."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, each in self.items():
+            each.save(name, target)
+
+    def __str__(self) -> str:
+        """Return a line for each number, and one for each probe that does not apply."""
+        lines: list[str] = []
+        for probe, each in self.items():
+            if each.record.skipped is not None:
+                lines.append(f"{probe} skipped: {each.record.skipped}")
+            lines += ["  ".join((name, rest)).rstrip() for name, rest in number_lines(probe, each.described())]
+        return "\n".join(lines)
+
+
+def measure_all(probes: Mapping[str, Probe], network: nn.Module, sample: Sample) -> Measurements:
+    """Measure a network with several probes."""
+    results = {name: ProbeResult(probe, *measure_probe(name, probe, network, sample)) for name, probe in probes.items()}
+    return Measurements(results)
+
+
+def number_lines(probe: str, numbers: Sequence[tuple[str, float, Entry | None]]) -> list[tuple[str, str]]:
+    """Return for each number of a probe its name, padded, and what is printed behind it: value, unit and description.
+
+    A description that several numbers share is given once.
+    """
+    width = max((len(f"{probe}/{name}") for name, _, _ in numbers), default=0)
+    told: set[Entry] = set()
+    lines: list[tuple[str, str]] = []
+    for name, value, entry in numbers:
+        unit, text = (entry.kind, "" if entry in told else entry.text.replace("``", "")) if entry else ("", "")
+        told |= {entry} if entry else set()
+        lines.append((f"{f'{probe}/{name}':<{width}}", f"{value:<12.6g} {unit:<11} {text}"))
+    return lines

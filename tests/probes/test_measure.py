@@ -1,0 +1,242 @@
+"""``convexp.probes.measure``: any trained module, from Python."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nets import STAGE, make, textures
+from torch import nn
+from torchvision.models import resnet18
+
+from convexp.errors import ConfigError
+from convexp.models import ImageNetwork
+from convexp.probes import Measurement, measure
+from convexp.probes.behaviour.absolute_position import AbsolutePosition
+from convexp.probes.behaviour.equivariance import Equivariance
+from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
+from convexp.probes.behaviour.local_equivariance import LocalEquivariance
+from convexp.probes.behaviour.sensitivity_map import SensitivityMap
+from convexp.probes.behaviour.shift_map import ShiftMap
+from convexp.probes.running import measure_probe
+
+fewer = settings(deadline=None, max_examples=5)
+BEHAVIOUR = {
+    "shift_map": {"max_shift": 1},
+    "consistency": {"max_shift": 1, "pairs": 1},
+    "flip_rate": {},
+    "sensitivity_map": {"max_shift": 1},
+    "relative_stability": {},
+    "equivariance": {"max_shift": 1},
+    "local_equivariance": {"max_images": 4},
+    "invariance_by_layer": {"max_shift": 1},
+    "absolute_position": {},
+    "feature_maps": {"max_images": 2},
+}
+
+
+def circular(width=3):
+    border = {"padding": 1, "padding_mode": "circular"}
+    return nn.Sequential(
+        nn.Conv2d(1, width, 3, **border), nn.ReLU(inplace=True), nn.Conv2d(width, width, 3, **border), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.Linear(width, 3),
+    )  # fmt: skip
+
+
+def noise(n=20, channels=1, size=8, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(n, channels, size, size, generator=generator), torch.arange(n) % 3
+
+
+@fewer
+@given(st.integers(0, 99))
+def test_a_circular_convolution_is_exactly_equivariant_and_its_mean_exactly_invariant(seed):
+    torch.manual_seed(seed)
+    probes = [ShiftMap(1, 9, "circular"), Equivariance(1, 9, "circular")]
+    found = measure(circular(), *noise(9, seed=seed), probes).numbers
+    assert found["shift_map/drop"] == 0
+    for layer in ("0", "1", "2"):
+        assert found[f"equivariance/{layer}/full"] < 1e-6
+        assert found[f"equivariance/{layer}/full_control"] > 0.01
+
+
+@fewer
+@given(st.integers(0, 99), st.sampled_from(["none", "avg", "max_blur"]))
+def test_the_general_path_measures_a_skeleton_as_its_own(seed, pool):
+    """The same network with and without its skeleton known, number by number."""
+    network, sample = make(seed=seed, stages=(STAGE, replace(STAGE, pool=pool))), textures(8, seed=seed)
+    general = ImageNetwork(nn.Identity(), network, ["stages"])
+    for probe in (Equivariance(1, 8), LocalEquivariance(8), AbsolutePosition(8)):
+        own, found = (measure(each, sample.images, sample.labels, probe).numbers for each in (network, general))
+        of_borders = {name for name in own if "/accuracy_" in name and not name.endswith("_own")}  # made for skeletons alone
+        assert found == {name: value for name, value in own.items() if name not in of_borders}
+
+
+@pytest.mark.parametrize("probe", BEHAVIOUR)
+def test_a_resnet_of_torchvision_under_every_behaviour_probe(probe):
+    torch.manual_seed(0)
+    network = resnet18(num_classes=3).train()
+    found = measure(network, *noise(6, 3, 32), {probe: BEHAVIOUR[probe]}, layers=["maxpool", "layer1", "layer2", "avgpool"])
+    assert not found.skipped
+    assert all(map(math.isfinite, found.numbers.values()))
+    assert found.numbers or found.pictures
+    assert network.training
+
+
+def test_modes_weights_images_and_random_state_are_left_as_they_are():
+    network = nn.Sequential(circular(), nn.Dropout(0.5), nn.BatchNorm1d(3))
+    network[2].eval()
+    images, labels = noise()
+    before = [t.clone() for t in (images, labels, torch.get_rng_state(), *network.state_dict().values())]
+    first = measure(network, images, labels, ["flip_rate", "relative_stability"])
+    assert [module.training for module in (network, network[0], network[1], network[2])] == [True, True, True, False]
+    after = (images, labels, torch.get_rng_state(), *network.state_dict().values())
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert first.numbers == measure(network, images, labels, ["flip_rate", "relative_stability"]).numbers
+
+
+def test_numbers_units_maps_pictures_and_reasons(tmp_path):
+    images, labels = noise()
+    found = measure(circular(), images.numpy(), labels.tolist(), {"shift_map": {"max_shift": 1}, "localisation": None})
+    assert "shift_map/worst" in str(found)
+    assert "share" in str(found)
+    assert "localisation skipped: the data set does not know where objects are" in str(found)
+    assert found["shift_map"].record.protocol == "zero_fill"
+    assert np.shape(found.maps["shift_map/accuracy"]) == (3, 3)
+    table = found.table().set_index("number")
+    assert table.loc["worst", "value"] == found.numbers["shift_map/worst"]
+    assert table.loc["n", "unit"] == "images"
+    found.save(tmp_path / "new")
+    saved = json.loads((tmp_path / "new" / "shift_map.json").read_text())
+    assert saved["settings"]["max_shift"] == 1
+    assert saved["numbers"] == {name: found.numbers[f"shift_map/{name}"] for name in saved["numbers"]}
+    assert (tmp_path / "new" / "shift_map_accuracy.png").is_file()
+    assert json.loads((tmp_path / "new" / "localisation.json").read_text()).keys() == {"settings", "skipped"}
+
+
+def test_the_default_probes_are_those_of_a_run():
+    network = circular()
+    names = ["shift_map", "consistency", "kernels", "accounting"]
+    images, labels = noise(4, size=12)
+    assert list(measure(network, images, labels)) == names
+
+
+class Mine:
+    """A probe of a user's own."""
+
+    def measure(self, network, sample):
+        return Measurement({"images": float(len(sample))})
+
+
+def test_probes_of_ones_own_and_several_settings():
+    found = measure(circular(), *noise(), [Mine(), "flip_rate"])
+    assert list(found) == ["mine", "flip_rate"]
+    assert found.numbers["mine/images"] == 20
+    assert list(measure(circular(), *noise(), {"whatever": Mine()})) == ["whatever"]
+
+
+def test_the_background_is_what_a_shift_fills_in():
+    """Of normalised images: shifting and normalising commute."""
+    mean, std = 0.3, 0.2
+    network, (pixels, labels) = circular(), noise()
+    whole = nn.Sequential(Scaled(mean, std), network)
+    probes = [ShiftMap(1, 20), SensitivityMap(1, 20), AbsolutePosition(20)]
+    raw = measure(whole, pixels, labels, probes, layers=["1.2"])
+    normalised = measure(network, (pixels - mean) / std, labels, probes, layers=["2"], background=-mean / std)
+    assert normalised.numbers == pytest.approx(raw.numbers, abs=1e-5)
+    black = measure(network, (pixels - mean) / std, labels, probes, layers=["2"])
+    assert black.numbers["sensitivity_map/mean"] != pytest.approx(raw.numbers["sensitivity_map/mean"], rel=1e-3)
+
+
+class Scaled(nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.mean, self.std = mean, std
+
+    def forward(self, x):
+        return (x - self.mean) / self.std
+
+
+def test_batches_of_any_size_give_the_same_numbers():
+    images, labels = noise(11)
+    network, probes = circular(), [ShiftMap(1, 11), InvarianceByLayer(1, 11)]
+    one, three = (measure(network, images, labels, probes, batch_size=size).numbers for size in (11, 3))
+    assert three == pytest.approx(one, rel=1e-4, abs=1e-5)
+
+
+def test_bytes_go_to_the_network_as_bytes():
+    sample = textures(12)
+    found = measure(make(), sample.images, sample.labels, {"shift_map": {"max_shift": 1}})
+    expected, _ = measure_probe("shift_map", ShiftMap(1, 1000), make(), sample)
+    assert found.numbers == {f"shift_map/{name}": value for name, value in expected.numbers.items()}
+
+
+class Casting(nn.Module):
+    """Works in single precision whatever it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(64, 3)
+
+    def forward(self, x):
+        return self.layer(x.float().flatten(1))
+
+
+def test_a_network_that_casts_its_input_is_skipped_where_it_matters():
+    found = measure(Casting(), *noise(), ["local_equivariance", "flip_rate"])
+    assert found.skipped["local_equivariance"].startswith("the network does not work in double precision")
+    assert "flip_rate/all" in found.numbers
+
+
+BAD = {
+    "module: is a function; should be a torch.nn.Module": {"module": lambda x: x},
+    "images: have the shape (20, 8, 8, 1, 1)": {"images": torch.rand(20, 8, 8, 1, 1)},
+    "images: are of torch.int64; should be uint8 or float": {"images": torch.ones(20, 1, 8, 8).long()},
+    "images: hold numbers that are not finite": {"images": torch.full((20, 1, 8, 8), math.nan)},
+    "images: are of type str": {"images": "pictures"},
+    "labels: have the shape (3,); should be (20,)": {"labels": [0, 1, 2]},
+    "labels: -1 is among them; should be 0 or more": {"labels": [-1] * 20},
+    "labels: are of torch.float32; should be whole numbers": {"labels": [0.5] * 20},
+    "labels: 3 is among them, but module (Sequential) has 3 outputs, 0 to 2": {"labels": [3] * 20},
+    "module (Sequential): fails on an image of shape (1, 2, 8, 8)": {"images": torch.rand(20, 2, 8, 8)},
+    "module (Conv2d): its output for an image of shape (1, 1, 8, 8) has the shape (1, 3, 6, 6)": {"module": nn.Conv2d(1, 3, 3)},
+    "probes=shiftmap: there is no such probe; did you mean shift_map?": {"probes": "shiftmap"},
+    "probes.shift_map.max_shif: there is no such setting; did you mean max_shift?": {"probes": {"shift_map": {"max_shif": 2}}},
+    "probes.shift_map.max_shift=9: should be between 1 and 7": {"probes": {"shift_map": {"max_shift": 9}}},
+    "probes.flip_rate.max_images=x: should be a whole number": {"probes": {"flip_rate": {"max_images": "x"}}},
+    "probes.relative_stability (convexp.probes": {"probes": {"relative_stability": {"displacement": -1.0}}},
+    "probes: 3 is no probe; should have a method measure": {"probes": [3]},
+    "layers=['9']: there is no module '9'": {"layers": ["9"]},
+    "layers=['6']: 6 is not called in the forward pass": {"layers": ["6"], "module": "with another"},
+    "background=[0, 1]: should be one number, or one for each of the 1 channels": {"background": [0, 1]},
+    "batch_size=0: should be a whole number, 1 or more": {"batch_size": 0},
+    "objects: have the shape (20, 4)": {"objects": torch.zeros(20, 4).long()},
+    "device=nowhere: ": {"device": "nowhere"},
+}
+
+
+class WithAnother(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.add_module("6", nn.Linear(1, 1))
+        self.network = circular()
+
+    def forward(self, x):
+        return self.network(x)
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_wrong_arguments_are_named_in_one_line(message):
+    arguments = (
+        dict(zip(("images", "labels"), noise(), strict=True)) | {"module": circular(), "probes": "flip_rate"} | BAD[message]
+    )
+    if arguments["module"] == "with another":
+        arguments["module"] = WithAnother()
+    with pytest.raises(ConfigError) as error:
+        measure(**arguments)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
