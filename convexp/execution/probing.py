@@ -8,9 +8,8 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup
 from convexp.probes.figures import numbers_over_epochs
 from convexp.probes.pictures import Pictures
-from convexp.probes.running import measure_probe
 from convexp.records import RunRecord
-from convexp.training.probe_runner import flatten_numbers, probe_sample
+from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
 
 
 def measure_probes(
@@ -36,7 +35,7 @@ def measure_probes(
     with recorder.stopwatch.time("probes"):
         for name, probe in setup.probes.items():
             try:
-                record.probes[name], found = measure_probe(name, probe, network, sample)
+                record.probes[name], found = measure(name, probe, network, sample)
             except Exception as error:
                 failures.append(error)
             else:

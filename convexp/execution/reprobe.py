@@ -11,8 +11,7 @@ from convexp.config import Config
 from convexp.data import Dataset
 from convexp.execution import build
 from convexp.probes import Probe, Sample
-from convexp.probes.results import ProbeResult, number_lines
-from convexp.probes.running import measure_probe
+from convexp.probes.results import ProbeResult, measure_one, number_lines
 from convexp.terminal import console
 from convexp.training.probe_runner import probe_sample
 
@@ -35,14 +34,14 @@ def measure_into(folder: Path, probes: Mapping[str, Probe], network: nn.Module, 
     """Measure a network with several probes; print the numbers of each as soon as it is done, and write them to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, probe in probes.items():
-        result = ProbeResult(probe, *measure_probe(name, probe, network, sample))
+        result = measure_one(name, probe, network, sample)
         result.save(name, folder)
         _print(name, result)
     console.out.print(f"maps and pictures: {escape(console.display_path(folder))}/")
 
 
 def _print(name: str, result: ProbeResult) -> None:
-    if result.record.skipped is not None:
-        console.out.print(f"[yellow]{name} skipped[/]: {escape(result.record.skipped)}")
+    if result.skipped is not None:
+        console.out.print(f"[yellow]{name} skipped[/]: {escape(result.skipped)}")
     for number, rest in number_lines(name, result.described()):
         console.out.print(f"[cyan]{escape(number)}[/]  {escape(rest)}".rstrip())

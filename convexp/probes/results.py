@@ -1,5 +1,6 @@
 """What probes found on a network: to print, to look up, to save."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -15,8 +16,6 @@ from convexp.probes.numbers import describe_number
 from convexp.probes.pictures import Pictures, save_pictures
 from convexp.probes.running import measure_probe
 from convexp.probes.sample import Sample
-from convexp.records.encode import plain
-from convexp.records.record import ProbeRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,13 +30,21 @@ class ProbeResult:
 
     Attributes:
         probe: The probe, with its settings.
-        record: Its numbers and maps, or the reason why it does not apply.
+        numbers: Its finite numbers by name.
+        maps: Its arrays and tables by name, as nested lists and dictionaries.
         pictures: Its pictures, ``(3, H, W)`` uint8, by the name ``<probe>/<picture>``.
+        protocol: How images were shifted; None if the probe shifts none.
+        seconds: How long it took; None if it does not apply.
+        skipped: Why the probe does not apply to the network or the images; None if it was measured.
     """
 
     probe: Probe
-    record: ProbeRecord
+    numbers: dict[str, float]
+    maps: dict[str, Any]
     pictures: Pictures
+    protocol: str | None
+    seconds: float | None
+    skipped: str | None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -49,13 +56,22 @@ class ProbeResult:
 
     def save(self, name: str, folder: Path) -> None:
         """Write the result to ``<name>.json`` in ``folder``, and the pictures as PNG files beside it."""
-        write_json(folder / f"{name}.json", {"settings": plain(self.settings), **plain(self.record)})
+        measured = {key: getattr(self, key) for key in ("numbers", "maps", "protocol", "seconds")}
+        found = measured if self.skipped is None else {"skipped": self.skipped}
+        write_json(folder / f"{name}.json", _finite({"settings": self.settings, **found}))
         save_pictures(self.pictures, folder)
 
     def described(self) -> list[tuple[str, float, Entry | None]]:
         """Return name, value and description (unit and meaning) of each number."""
-        numbers = self.record.numbers.items()
-        return [(number, value, describe_number(type(self.probe), number)) for number, value in numbers]
+        return [(number, value, describe_number(type(self.probe), number)) for number, value in self.numbers.items()]
+
+
+def measure_one(name: str, probe: Probe, network: nn.Module, sample: Sample) -> ProbeResult:
+    """Measure a network with one probe, called ``name``."""
+    outcome = measure_probe(name, probe, network, sample)
+    found = outcome.found
+    pictures = {f"{name}/{picture}": pixels for picture, pixels in found.pictures.items()}
+    return ProbeResult(probe, found.numbers, found.maps, pictures, found.protocol, outcome.seconds, outcome.skipped)
 
 
 @dataclass(frozen=True)
@@ -80,12 +96,12 @@ class Measurements(Mapping[str, ProbeResult]):
     @property
     def numbers(self) -> dict[str, float]:
         """Every number, by the name ``<probe>/<number>``."""
-        return {f"{probe}/{name}": value for probe, each in self.items() for name, value in each.record.numbers.items()}
+        return {f"{probe}/{name}": value for probe, each in self.items() for name, value in each.numbers.items()}
 
     @property
     def maps(self) -> dict[str, Any]:
         """Every map, by the name ``<probe>/<map>``."""
-        return {f"{probe}/{name}": value for probe, each in self.items() for name, value in each.record.maps.items()}
+        return {f"{probe}/{name}": value for probe, each in self.items() for name, value in each.maps.items()}
 
     @property
     def pictures(self) -> dict[str, Tensor]:
@@ -95,7 +111,7 @@ class Measurements(Mapping[str, ProbeResult]):
     @property
     def skipped(self) -> dict[str, str]:
         """For each probe that does not apply to the network the reason."""
-        return {name: each.record.skipped for name, each in self.items() if each.record.skipped is not None}
+        return {name: each.skipped for name, each in self.items() if each.skipped is not None}
 
     def table(self) -> "DataFrame":
         """Return the numbers as a table: probe, number, value, unit, meaning."""
@@ -119,16 +135,15 @@ class Measurements(Mapping[str, ProbeResult]):
         """Return a line for each number, and one for each probe that does not apply."""
         lines: list[str] = []
         for probe, each in self.items():
-            if each.record.skipped is not None:
-                lines.append(f"{probe} skipped: {each.record.skipped}")
+            if each.skipped is not None:
+                lines.append(f"{probe} skipped: {each.skipped}")
             lines += ["  ".join((name, rest)).rstrip() for name, rest in number_lines(probe, each.described())]
         return "\n".join(lines)
 
 
 def measure_all(probes: Mapping[str, Probe], network: nn.Module, sample: Sample) -> Measurements:
     """Measure a network with several probes."""
-    results = {name: ProbeResult(probe, *measure_probe(name, probe, network, sample)) for name, probe in probes.items()}
-    return Measurements(results)
+    return Measurements({name: measure_one(name, probe, network, sample) for name, probe in probes.items()})
 
 
 def number_lines(probe: str, numbers: Sequence[tuple[str, float, Entry | None]]) -> list[tuple[str, str]]:
@@ -144,3 +159,12 @@ def number_lines(probe: str, numbers: Sequence[tuple[str, float, Entry | None]])
         told |= {entry} if entry else set()
         lines.append((f"{f'{probe}/{name}':<{width}}", f"{value:<12.6g} {unit:<11} {text}"))
     return lines
+
+
+def _finite(value: Any) -> Any:
+    """The value with null in place of numbers that are not finite, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,19 +2,34 @@
 
 import math
 import time
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from convexp.errors import ConvexpError
 from convexp.models.forward_pass import evaluating
 from convexp.probes.base import Measurement, Probe
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.sample import Sample
-from convexp.records.record import ProbeRecord
 
 
-def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tuple[ProbeRecord, dict[str, Tensor]]:
+@dataclass(frozen=True)
+class Outcome:
+    """What became of measuring a network with a probe.
+
+    Attributes:
+        found: What the probe found; empty if it does not apply.
+        skipped: Why the probe does not apply to the network or the images; None if it was measured.
+        seconds: How long it took; None if it does not apply.
+    """
+
+    found: Measurement
+    skipped: str | None = None
+    seconds: float | None = None
+
+
+def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -> Outcome:
     """Measure a network with one probe.
 
     The mode of every module and torch's random state are the same afterwards as before.
@@ -24,10 +39,6 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
         probe: The probe.
         network: The network to measure.
         sample: The images to measure it on.
-
-    Returns:
-        The record of the probe, which has only ``skipped``, the reason, if the probe does not apply; and the pictures under the
-        names ``<probe>/<picture>``.
 
     Raises:
         ConvexpError: If there are no images, or a number is not finite.
@@ -39,18 +50,12 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
         try:
             found = probe.measure(network, sample)
         except NotApplicableError as reason:
-            return ProbeRecord(skipped=str(reason)), {}
+            return Outcome(Measurement({}), str(reason))
         except Exception as error:
             error.add_note(f"while measuring probes.{name}")
             raise
     _check_finite(name, found)
-    record = ProbeRecord(
-        numbers=found.numbers,
-        maps=found.maps,
-        protocol=found.protocol,
-        seconds=round(time.perf_counter() - start, 4),
-    )
-    return record, {f"{name}/{picture}": pixels for picture, pixels in found.pictures.items()}
+    return Outcome(found, None, round(time.perf_counter() - start, 4))
 
 
 def _check_finite(name: str, found: Measurement) -> None:

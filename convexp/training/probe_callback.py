@@ -11,12 +11,11 @@ from torch import nn
 from convexp.data import Dataset
 from convexp.errors import one_line
 from convexp.probes import Probe
-from convexp.probes.running import measure_probe
 from convexp.probes.sample import Sample
 from convexp.records.log import log
 from convexp.records.record import ProbeRecord
 from convexp.tracking.tensorboard import boards
-from convexp.training.probe_runner import flatten_numbers, probe_sample
+from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
 
 
 class ProbeCallback(Callback):
@@ -77,7 +76,7 @@ class ProbeCallback(Callback):
         results: dict[str, ProbeRecord] = {}
         for name, probe in self.probes.items():
             try:
-                results[name], pictures = measure_probe(name, probe, self.network, self._sample)
+                results[name], pictures = measure(name, probe, self.network, self._sample)
             except Exception as error:
                 log.warning("epoch %d: probes.%s: %s", epoch, name, one_line(error))
                 continue

@@ -1,11 +1,14 @@
-"""The images and the numbers of the probes of a run."""
+"""The probes of a run: their images, their records, their numbers."""
 
 from collections.abc import Mapping
 
 import torch
+from torch import nn
 
 from convexp.data import Dataset
 from convexp.probes.base import Probe
+from convexp.probes.pictures import Pictures
+from convexp.probes.running import measure_probe
 from convexp.probes.sample import Sample
 from convexp.records.record import ProbeRecord
 
@@ -22,6 +25,21 @@ def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
         None if canvas is None else canvas.to(device),
         None if objects is None else objects[:n].to(device),
     )
+
+
+def measure(name: str, probe: Probe, network: nn.Module, sample: Sample) -> tuple[ProbeRecord, Pictures]:
+    """Measure a network with one probe, as ``convexp.probes.running.measure_probe`` does, for the record of a run.
+
+    Returns:
+        The record of the probe, which has only ``skipped``, the reason, if the probe does not apply; and the pictures under the
+        names ``<probe>/<picture>``.
+    """
+    outcome = measure_probe(name, probe, network, sample)
+    if outcome.skipped is not None:
+        return ProbeRecord(skipped=outcome.skipped), {}
+    found = outcome.found
+    record = ProbeRecord(numbers=found.numbers, maps=found.maps, protocol=found.protocol, seconds=outcome.seconds)
+    return record, {f"{name}/{picture}": pixels for picture, pixels in found.pictures.items()}
 
 
 def flatten_numbers(records: Mapping[str, ProbeRecord]) -> dict[str, float]:

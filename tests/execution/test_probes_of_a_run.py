@@ -16,9 +16,8 @@ from convexp.errors import ConvexpError
 from convexp.probes import Measurement
 from convexp.probes.figures import numbers_over_epochs
 from convexp.probes.numbers import describe_number
-from convexp.probes.running import measure_probe
 from convexp.records import read_record
-from convexp.training.probe_runner import flatten_numbers
+from convexp.training.probe_runner import flatten_numbers, measure
 
 PROBES = sorted(file.stem for file in (ROOT / "conf" / "probes").glob("*.yaml") if file.stem not in ("all", "default", "none"))
 
@@ -170,7 +169,7 @@ def test_no_images_are_named():
             return Measurement({"one": 1.0})
 
     with pytest.raises(ConvexpError, match=r"probes\.fine: there are no test images"):
-        measure_probe("fine", Fine(), make(), textures().first(0))
+        measure("fine", Fine(), make(), textures().first(0))
 
 
 def test_measuring_leaves_mode_and_random_state():
@@ -184,7 +183,7 @@ def test_measuring_leaves_mode_and_random_state():
     network = make().train()
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert measure_probe("nosy", Nosy(), network, textures())[0].numbers == {"one": 1}
+    assert measure("nosy", Nosy(), network, textures())[0].numbers == {"one": 1}
     assert network.training
     assert torch.equal(torch.get_rng_state(), before)
 

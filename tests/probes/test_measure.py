@@ -22,7 +22,6 @@ from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
 from convexp.probes.behaviour.local_equivariance import LocalEquivariance
 from convexp.probes.behaviour.sensitivity_map import SensitivityMap
 from convexp.probes.behaviour.shift_map import ShiftMap
-from convexp.probes.running import measure_probe
 
 fewer = settings(deadline=None, max_examples=5)
 BEHAVIOUR = {
@@ -105,7 +104,7 @@ def test_numbers_units_maps_pictures_and_reasons(tmp_path):
     assert "shift_map/worst" in str(found)
     assert "share" in str(found)
     assert "localisation skipped: the data set does not know where objects are" in str(found)
-    assert found["shift_map"].record.protocol == "zero_fill"
+    assert found["shift_map"].protocol == "zero_fill"
     assert np.shape(found.maps["shift_map/accuracy"]) == (3, 3)
     table = found.table().set_index("number")
     assert table.loc["worst", "value"] == found.numbers["shift_map/worst"]
@@ -171,7 +170,8 @@ def test_batches_of_any_size_give_the_same_numbers():
 def test_bytes_go_to_the_network_as_bytes():
     sample = textures(12)
     found = measure(make(), sample.images, sample.labels, {"shift_map": {"max_shift": 1}})
-    expected, _ = measure_probe("shift_map", ShiftMap(1, 1000), make(), sample)
+    with torch.no_grad():
+        expected = ShiftMap(1, 1000).measure(make(), sample)
     assert found.numbers == {f"shift_map/{name}": value for name, value in expected.numbers.items()}
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from convexp.layers import Conv2d, Dense2d, LocallyConnected2d
 from convexp.layers.base import SpatialLayer
 from convexp.probes.behaviour.absolute_position import with_border
-from convexp.probes.running import measure_probe as measure
+from convexp.training.probe_runner import measure
 
 FEW = {"max_shift": 1, "max_images": 12, "pairs": 1, "batch": 2, "repeats": 1}
 BEHAVIOUR = {"shift_map", "consistency", "flip_rate", "sensitivity_map", "relative_stability"}

@@ -60,6 +60,8 @@ def _probing(files: list[ConfFile], known: Known) -> Schema:
     schema = section_schema(root, "", root, known)
     for (name, _), meaning in said.meanings.items():
         schema["properties"].get(name, {}).setdefault("description", meaning)
+    named = schema["properties"]["network"]
+    schema["properties"] |= {"network": {"anyOf": [named, {"type": "null"}]}}  # the command line names it
     schema["properties"] |= {"defaults": defaults_schema(files, ""), "hydra": HYDRA}
     return schema
 
