@@ -23,7 +23,7 @@ class OpenedRun:
 
     Attributes:
         folder: Folder of the run.
-        config: Configuration of the run, without the loggers and callbacks of its training.
+        config: Configuration of the run, without the loggers, callbacks and augmentations of its training.
         network: The network with the weights of the best checkpoint, on the CPU and in evaluation mode. It maps images
             ``(B, C, H, W)``, uint8 or float from 0 to 255, to logits ``(B, K)``.
         data: The training, validation and test images of the run; ``data.test.first(n)`` returns images and labels.
