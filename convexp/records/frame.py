@@ -18,10 +18,9 @@ def load(folder: str | Path) -> "pd.DataFrame":
     """Return a table with a row for each run below ``folder``, whatever its status.
 
     The columns are ``path`` (relative to ``folder``), ``state``, ``error`` (in one line, why it failed or cannot be read),
-    ``seed``, ``model`` and ``data``; every setting that differs
-    between the runs (``data.shift.train``; lists as text, so that rows can be grouped by them); ``parameters``, ``flops`` (of
-    the forward pass for one image), ``seconds`` (wall time); and every metric (``test/acc``, ``probe/shift_map/mean``). A value
-    that a run does not have is missing.
+    ``seed``, ``model`` and ``data``; every setting that differs between the runs (``data.shift.train``; lists as text, so that
+    rows can be grouped by them); ``parameters``, ``flops`` (of the forward pass for one image), ``seconds`` (wall time); and
+    every metric (``test/acc``, ``probe/shift_map/mean``). A value that a run does not have is missing.
 
     Example::
 
@@ -43,21 +42,30 @@ def load(folder: str | Path) -> "pd.DataFrame":
 
 def rows(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Return the runs as rows that all have the same columns; None for a value that a run does not have."""
+    metrics = list(dict.fromkeys(name for run in runs for name in run.metrics))
+    return [identifying | _results(run, metrics) for run, identifying in zip(runs, identifying_columns(runs), strict=True)]
+
+
+def identifying_columns(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
+    """Return for each run what tells it from the others: path, status, seed, model, data, and every setting that differs."""
     flat = flattened(runs)
     settings = [name for name in differing(filter(None, flat)) if not within(name, NO_COLUMN)]
-    metrics = list(dict.fromkeys(name for run in runs for name in run.metrics))
-    return [_row(run, values, settings, metrics) for run, values in zip(runs, flat, strict=True)]
+    return [
+        {
+            "path": run.path,
+            "state": run.state.value,
+            "error": _last_line(run.error),
+            "seed": run.seed,
+            "model": lookup(run.config, "model"),
+            "data": lookup(run.config, "data"),
+            **{name: _cell(values.get(name)) for name in settings},
+        }
+        for run, values in zip(runs, flat, strict=True)
+    ]
 
 
-def _row(run: RunRecord, values: dict[str, Any], settings: list[str], metrics: list[str]) -> dict[str, Any]:
+def _results(run: RunRecord, metrics: list[str]) -> dict[str, Any]:
     return {
-        "path": run.path,
-        "state": run.state.value,
-        "error": _last_line(run.error),
-        "seed": run.seed,
-        "model": lookup(run.config, "model"),
-        "data": lookup(run.config, "data"),
-        **{name: _cell(values.get(name)) for name in settings},
         "parameters": run.network.parameters if run.network else None,
         "flops": run.network.flops if run.network else None,
         "seconds": run.seconds.total,

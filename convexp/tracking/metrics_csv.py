@@ -11,6 +11,7 @@ from pytorch_lightning.loggers import Logger
 from convexp.errors import one_line
 from convexp.files.atomic import atomic_write
 from convexp.records.log import log
+from convexp.records.metrics_file import FILE, read_metrics
 
 
 class MetricsCSV(Logger):
@@ -26,11 +27,11 @@ class MetricsCSV(Logger):
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
         super().__init__()
-        self.file = folder / "metrics.csv"
+        self.file = folder / FILE
         self.rows: list[dict[str, Any]] = []
         if purge_step is not None:
             try:
-                self.rows = [row for row in _read(self.file) if row["step"] < purge_step]
+                self.rows = [row for row in read_metrics(self.file) if row["step"] < purge_step]
             except (OSError, ValueError, csv.Error) as error:
                 log.warning("metrics.csv cannot be read (%s): its rows before step %d are lost", one_line(error), purge_step)
 
@@ -67,7 +68,7 @@ class MetricsCSV(Logger):
 def remove_columns(file: Path, names: Collection[str]) -> None:
     """Remove columns from a ``metrics.csv``; one that is missing, damaged or without them is left as it is."""
     with suppress(OSError, ValueError, csv.Error):
-        rows = _read(file)
+        rows = read_metrics(file)
         kept = [{name: value for name, value in row.items() if name not in names} for row in rows]
         if kept != rows:
             _write(file, kept)
@@ -79,17 +80,3 @@ def _write(file: Path, rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(opened, names, restval="")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _read(file: Path) -> list[dict[str, Any]]:
-    """Read the rows of a ``metrics.csv``.
-
-    Raises:
-        OSError: if the file cannot be read.
-        ValueError, csv.Error: if it is damaged.
-    """
-    with file.open(newline="", encoding="utf-8") as opened:
-        rows = list(csv.DictReader(opened))
-    if any(None in row or None in row.values() or "step" not in row for row in rows):
-        raise ValueError("its rows and its columns do not go together")
-    return [{**row, "step": int(row["step"])} for row in rows]

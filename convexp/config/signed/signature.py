@@ -10,6 +10,7 @@ from convexp.config.signed.key import READ, KeyProblem, key_file, obtain_key, re
 
 FILE = "signature"  # beside config.yaml
 FORMAT = b"convexp-signature-1"
+MOST = 2  # lines: there are two while one configuration is being replaced by another
 TEXT = re.compile(rb"convexp-signature-1 ([0-9a-f]{16}) ([0-9a-f]{64})\n?")
 
 
@@ -33,8 +34,8 @@ def doubt(folder: Path, content: bytes) -> str | None:
     found = _read(folder / ".hydra" / FILE)
     if not found:
         return "it is not signed" if found is None else "its signature cannot be read"
-    lines = [line for line in map(TEXT.fullmatch, found.splitlines(keepends=True)) if line]
-    if len(lines) != len(found.splitlines()):
+    lines = [line for line in map(TEXT.fullmatch, {*found.splitlines(keepends=True)}) if line]
+    if len(lines) != len(found.splitlines()) or len(lines) > MOST:
         return "its signature is damaged"
     try:
         file, key = key_file(), read_key()
@@ -45,7 +46,7 @@ def doubt(folder: Path, content: bytes) -> str | None:
     if file.resolve().is_relative_to(folder.resolve()):
         return f"the key {file} lies in the folder of the run"
     code = _code(key, content)
-    if any(hmac.compare_digest(line[2], code) for line in lines):  # two, where one configuration is being replaced by another
+    if any(hmac.compare_digest(line[2], code) for line in lines):
         return None
     return "its configuration has changed since it was signed"
 
