@@ -22,7 +22,8 @@ from convexp.evaluate import main as evaluate
 from convexp.train import main as train
 
 small = ["trainer=cpu", "trainer.max_epochs=1", "data=stripes", "data.source.train=200", "probes=[mirror]"]
-sys.argv = ["convexp-train", "model=residual", "optimizer=sign_descent", "task=margin", "hydra.run.dir=run", *small]
+parts = ["model=residual", "optimizer=sign_descent", "task=margin", "augment=brightness"]
+sys.argv = ["convexp-train", *parts, *small, "hydra.run.dir=run"]
 train()
 sys.argv = ["convexp-train", "resume=outputs/studies/block_size/block1-seed0"]
 train()
@@ -97,5 +98,6 @@ def test_it_trains_and_its_study_is_swept_resumed_evaluated_and_reported(install
     config = read(installed.place / "run")["config"]
     assert config["model"]["network"]["_target_"] == "convexp_example.networks.Residual"
     assert config["optimizer"]["_target_"] == "convexp_example.optimizers.SignDescent"
+    assert config["augment"]["brightness"]["_target_"] == "convexp_example.augment.Brightness"
     assert config["task"]["_target_"] == "convexp_example.tasks.Margin"
     assert "block=12" in installed("convexp-report", "outputs/studies/block_size")
