@@ -83,7 +83,7 @@ def main() -> None:
     torch.manual_seed(0)
     network = build.network(config, data).eval()
     probe = ShiftMap(given.reach, len(data.test))
-    sample = probe_sample(data, {"shift_map": probe}, torch.device("cpu"))
+    sample = probe_sample(data, {"shift_map": probe}, torch.device("cpu"), scores=True)
     shifts = ShiftGrid(given.reach, 2).shifts
     with torch.inference_mode():
         assert torch.equal(one_by_one(sample.images[:100], (3, -2)), zero_fill(sample.images[:100], (3, -2)))

@@ -8,6 +8,7 @@ import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
+from torch import nn
 
 from convexp.data import loader, training_loader
 from convexp.execution.evaluation import with_targets_of
@@ -57,7 +58,7 @@ def fit(
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
     config, data = setup.config, setup.data
     checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement)
-    probing = [ProbeCallback(config.probe_every, setup.probes, trainee.network, data)] if config.probe_every else []
+    probing = _probing(setup, trainee.network)
     stop = [] if config.trainer.max_steps is None else [StopAfterSteps(config.trainer.max_steps)]
     watching = [] if isinstance(trainee.module, Task) else [FiniteLoss()]
     callbacks = [*stop, *trainee.callbacks, *watching, *probing, checkpoints, RandomState()]
@@ -79,6 +80,12 @@ def fit(
         _record_probes_by_epoch(callback, recorder)
     _record_epochs(trainer, checkpoints, recorder)
     return trainer
+
+
+def _probing(setup: Setup, network: nn.Module) -> list[ProbeCallback]:
+    """What measures the probes in the course of the training, if the configuration asks for it."""
+    every, scores = setup.config.probe_every, setup.config.outputs_are_scores
+    return [ProbeCallback(every, setup.probes, network, setup.data, scores)] if every else []
 
 
 def _remove_earlier_epochs(setup: Setup) -> None:

@@ -31,7 +31,8 @@ def measure_probes(
     """
     pictures, failures = {"data": preview_grid(setup.data, setup.config.seed, augmenter=setup.augmenter)}, list[Exception]()
     network.to(device)
-    record, sample = recorder.record, probe_sample(setup.data, setup.probes, device)
+    record, scores = recorder.record, setup.config.outputs_are_scores
+    sample = probe_sample(setup.data, setup.probes, device, scores)
     with recorder.stopwatch.time("probes"):
         for name, probe in setup.probes.items():
             try:

@@ -27,7 +27,7 @@ def reprobe(network: nn.Module, data: Dataset, config: Config, folder: Path) -> 
     """
     probes, accelerator = build.probes(config), config.trainer.accelerator
     device = torch.device("cuda" if accelerator in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
-    measure_into(folder / "probes", probes, network.to(device), probe_sample(data, probes, device))
+    measure_into(folder / "probes", probes, network.to(device), probe_sample(data, probes, device, config.outputs_are_scores))
 
 
 def measure_into(folder: Path, probes: Mapping[str, Probe], network: nn.Module, sample: Sample) -> None:

@@ -45,6 +45,8 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
     """
     if not len(sample):
         raise ConvexpError(f"probes.{name}: there are no test images")
+    if getattr(probe, "needs_scores", False) and not sample.scores:
+        return Outcome(Measurement({}), "needs a network whose outputs are scores of the classes (task.outputs=null)")
     start = time.perf_counter()
     with torch.random.fork_rng([sample.images.device] if sample.images.is_cuda else []), torch.no_grad(), evaluating(network):
         try:

@@ -28,6 +28,8 @@ class Sample:
         background: What the protocol ``zero_fill`` fills in, ``(1, C, 1, ...)`` of the images' type, or None for 0. In images
             that are normalised already black is not 0.
         batch_size: Number of images in one forward pass.
+        scores: Whether the network's outputs are scores of the classes. Probes with ``needs_scores = True`` compare them with
+            the labels, and are skipped otherwise.
     """
 
     images: Tensor
@@ -36,6 +38,7 @@ class Sample:
     objects: Tensor | None = None
     background: Tensor | None = None
     batch_size: int = BATCH_SIZE
+    scores: bool = True
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -29,6 +29,7 @@ class ProbeCallback(Callback):
         probes: Probes by name; those with ``by_epoch = False`` are left out.
         network: The network that is trained.
         data: Data set, from whose test images the sample is taken.
+        scores: Whether the network's outputs are scores of the classes.
 
     Attributes:
         rows: One mapping ``{epoch, step, numbers}`` for each measurement, with epoch 0 before the training. The rows are saved
@@ -36,11 +37,12 @@ class ProbeCallback(Callback):
         seconds: Time that the measurements took, in seconds.
     """
 
-    def __init__(self, every: int, probes: Mapping[str, Probe], network: nn.Module, data: Dataset) -> None:
+    def __init__(self, every: int, probes: Mapping[str, Probe], network: nn.Module, data: Dataset, scores: bool) -> None:
         self.every = every
         self.probes = {name: probe for name, probe in probes.items() if getattr(probe, "by_epoch", True)}
         self.network = network
         self.data = data
+        self.scores = scores
         self.rows: list[dict[str, Any]] = []
         self.seconds = 0.0
         self._sample: Sample | None = None
@@ -60,7 +62,7 @@ class ProbeCallback(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the sample, and measure the untrained network unless the run is resumed."""
-        self._sample = probe_sample(self.data, self.probes, trainer.strategy.root_device)
+        self._sample = probe_sample(self.data, self.probes, trainer.strategy.root_device, self.scores)
         if not self.rows and trainer.current_epoch == 0:
             self._measure(trainer, epoch=0)
 

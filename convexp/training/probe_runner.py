@@ -13,8 +13,15 @@ from convexp.probes.sample import Sample
 from convexp.records.record import ProbeRecord
 
 
-def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.device) -> Sample:
-    """Return the first test images on ``device``, as many as the largest ``max_images`` among the probes."""
+def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.device, scores: bool) -> Sample:
+    """Return the first test images on ``device``, as many as the largest ``max_images`` among the probes.
+
+    Args:
+        data: The data set.
+        probes: The probes by name.
+        device: Device of the network.
+        scores: Whether the network's outputs are scores of the classes.
+    """
     wanted = [getattr(probe, "max_images", 1) for probe in probes.values()]
     n = min(max(wanted, default=0), len(data.test))
     images, labels = data.test.first(n)
@@ -24,6 +31,7 @@ def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
         labels.to(device),
         None if canvas is None else canvas.to(device),
         None if objects is None else objects[:n].to(device),
+        scores=scores,
     )
 
 

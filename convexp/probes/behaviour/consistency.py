@@ -49,6 +49,8 @@ class Consistency:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)
 
+    needs_scores = True
+
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
         """Measure how often predictions agree, with two forward passes of the images for each pair."""
         sample = sample.first(self.max_images)

@@ -63,6 +63,8 @@ class Equivariance:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=1)
 
+    needs_scores = True
+
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure the error of every feature map.
 

@@ -41,6 +41,8 @@ class FlipRate:
     def __post_init__(self) -> None:
         require_at_least(self, pixels=1, max_images=1)
 
+    needs_scores = True
+
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
         """Measure how predictions change, with two forward passes of the images."""
         sample = sample.first(self.max_images)

@@ -65,6 +65,8 @@ class InvarianceByLayer:
         if self.top > 1:
             raise ValueError(f"top={self.top}: should be a share of the units, above 0 and up to 1")
 
+    needs_scores = True
+
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure all layers.
 

@@ -66,6 +66,8 @@ class LocalEquivariance:
         if self.step is not None:
             require_positive(self, "step")
 
+    needs_scores = True
+
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure the Lie derivative.
 

@@ -47,6 +47,8 @@ class Localisation:
     def __post_init__(self) -> None:
         require_at_least(self, max_images=1)
 
+    needs_scores = True
+
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure the peaks, with a forward and a backward pass of the images that have an object."""
         if sample.objects is None:

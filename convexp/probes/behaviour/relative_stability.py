@@ -51,6 +51,8 @@ class RelativeStability:
         require_at_least(self, cutoff=2, max_images=1, seed=0)
         require_positive(self, "displacement")
 
+    needs_scores = True
+
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
         """Measure the stability, with three forward passes of the images."""
         if len(sample.size) != 2:

@@ -55,6 +55,8 @@ class SensitivityMap:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=1, max_images=2)
 
+    needs_scores = True
+
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
         """Measure the sensitivity at every shift, with one forward pass of the images for each."""
         sample = sample.first(self.max_images)

@@ -50,6 +50,8 @@ class ShiftMap:
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=0, max_images=1)
 
+    needs_scores = True
+
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
         """Measure the accuracy at every shift, with one forward pass of the images for each."""
         sample = sample.first(self.max_images)
