@@ -29,7 +29,7 @@ for model in ("dense", "local", "conv"):
         torch.manual_seed(seed)
         data = build.dataset(config)
         network = build.network(config, data)
-        make_optimizer, make_scheduler = build.optimization(config)
+        make_optimizer, make_scheduler = build.optimization(config, network)
         optimizer = make_optimizer(network.parameters())
         batches = training_loader(data.train, config.data.batch_size, data.shifts, seed, 0)
         scheduler = make_scheduler(optimizer, total_steps=12 * len(batches))

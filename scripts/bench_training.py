@@ -53,7 +53,8 @@ def bare(config: Config, _folder: Path) -> float:
     """Seconds of one epoch of the least that trains and validates."""
     data = build.dataset(config)
     network = build.network(config, data)
-    optimizer = build.optimization(config)[0](network.parameters())
+    network = build.network(config, data)
+    optimizer = build.optimization(config, network)[0](network.parameters())
     size = config.data.batch_size
     (images, labels), (val_images, val_labels) = (part.first(len(part)) for part in (data.train, data.val))
 
@@ -105,7 +106,8 @@ def fit(module: pl.LightningModule, train: Any, val: Any, callbacks: list[Any], 
 def convexp(config: Config, folder: Path) -> float:
     """Seconds of one epoch of a run."""
     data = build.dataset(config)
-    module = build.task(config, build.network(config, data), *build.optimization(config))
+    network = build.network(config, data)
+    module = build.task(config, network, *build.optimization(config, network))
     train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed)
     callbacks = [RandomState(), Checkpoints(folder, config.monitor, config.improvement)]
     logger = [make(folder=folder, purge_step=None) for make in build.loggers(config)]
@@ -149,7 +151,7 @@ def usual(workers: int) -> Callable[[Config, Path], float]:
         train, val = (Subset(images, part.rows.tolist()) for part in (data.train, data.val))
         more: dict[str, Any] = {"num_workers": workers, "persistent_workers": workers > 0}
         return fit(
-            Usual(network, build.optimization(config)[0]),
+            Usual(network, build.optimization(config, network)[0]),
             DataLoader(train, config.data.batch_size, shuffle=True, drop_last=True, **more),
             DataLoader(val, config.data.eval_batch_size, **more),
             callbacks=[],
@@ -172,6 +174,7 @@ def memory() -> dict[str, float]:
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = resident("VmRSS")
     data = build.dataset(config)
+    network = build.network(config, data)
     for batches in (training_loader(data.train, 128, data.shifts, 0), loader(data.test, 1000)):
         for _ in batches:
             pass

@@ -16,6 +16,7 @@ from convexp.config.checks.geometry import check_geometry
 from convexp.config.checks.machine import check_image_memory, check_logger_packages, check_threads
 from convexp.config.checks.monitors import check_monitors
 from convexp.config.checks.networks import check_network
+from convexp.config.checks.optimizer import check_groups
 from convexp.config.checks.plain_values import check_plain
 from convexp.config.checks.probes import check_probes
 from convexp.config.checks.sections import (
@@ -107,6 +108,7 @@ def check_config(config: Config) -> Config:
     check_environment()
     make_importable(config.pythonpath)
     check_targets(config)
+    check_groups(config)
     check_trainer(config)
     check_task(config)
     check_geometry(config)

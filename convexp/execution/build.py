@@ -2,7 +2,6 @@
 
 import functools
 
-import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor, ModelCheckpoint
@@ -23,7 +22,9 @@ from convexp.execution.network_plan import plan_network
 from convexp.execution.pixel_statistics import PixelStatistics
 from convexp.probes import Probe
 from convexp.training.callbacks import restrict_paths
+from convexp.training.parameter_groups import GroupedOptimizer
 from convexp.training.plain_states import first_problem
+from convexp.training.tasks.task import MakeOptimizer
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
 
@@ -63,17 +64,19 @@ def network(config: Config, data: PixelStatistics) -> nn.Module:
     return plan_network(config).build(data)[0]
 
 
-def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] | None]:
+def optimization(config: Config, network: nn.Module) -> tuple[MakeOptimizer, Maker[LRScheduler] | None]:
     """Return what makes the optimizer from parameters, and what makes the schedule from an optimizer and ``total_steps``.
 
-    Both are tried on a parameter of one number, so that wrong settings are found before anything is written.
+    Both are tried on the network's parameters, so that wrong settings are found before anything is written.
 
     Raises:
-        ConfigError: if one of them does not take its settings.
+        ConfigError: if one of them does not take its settings, or a rule of ``optimizer.groups`` chooses no parameter.
     """
-    make_optimizer = maker("optimizer", config.optimizer, Optimizer)
+    make_optimizer: MakeOptimizer = maker("optimizer", config.optimizer, Optimizer)
+    if config.optimizer.groups:
+        make_optimizer = GroupedOptimizer(make_optimizer, network, config.optimizer.groups)
     with naming_setting("optimizer", config.optimizer):
-        tried = make_optimizer([nn.Parameter(torch.zeros(1))])
+        tried = make_optimizer(list(network.parameters()))
     if config.scheduler is None:
         return make_optimizer, None
     make_scheduler = maker("scheduler", config.scheduler, LRScheduler)
@@ -85,7 +88,7 @@ def optimization(config: Config) -> tuple[Maker[Optimizer], Maker[LRScheduler] |
 def task(
     config: Config,
     network: nn.Module,
-    make_optimizer: Maker[Optimizer] | None = None,
+    make_optimizer: MakeOptimizer | None = None,
     make_scheduler: Maker[LRScheduler] | None = None,
 ) -> LightningModule:
     """Make the LightningModule that trains and evaluates ``network``.

@@ -21,6 +21,7 @@ from convexp.records.record import EpochRecord
 from convexp.terminal import console
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, Checkpoints
+from convexp.training.ema import MovingAverage
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
 from convexp.training.progress import progress_callbacks
@@ -58,10 +59,11 @@ def fit(
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
     config, data = setup.config, setup.data
     checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement)
-    probing = _probing(setup, trainee.network)
     stop = [] if config.trainer.max_steps is None else [StopAfterSteps(config.trainer.max_steps)]
     watching = [] if isinstance(trainee.module, Task) else [FiniteLoss()]
-    callbacks = [*stop, *trainee.callbacks, *watching, *probing, checkpoints, RandomState()]
+    averaging = [] if config.ema is None else [MovingAverage(config.ema)]
+    probing = _probing(setup, trainee.network, *averaging)
+    callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, checkpoints, RandomState()]
     trainer = _trainer(setup, opened, callbacks, resumed=first_epoch > 0)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
@@ -82,10 +84,10 @@ def fit(
     return trainer
 
 
-def _probing(setup: Setup, network: nn.Module) -> list[ProbeCallback]:
+def _probing(setup: Setup, network: nn.Module, averaging: MovingAverage | None = None) -> list[ProbeCallback]:
     """What measures the probes in the course of the training, if the configuration asks for it."""
     every, scores = setup.config.probe_every, setup.config.outputs_are_scores
-    return [ProbeCallback(every, setup.probes, network, setup.data, scores)] if every else []
+    return [ProbeCallback(every, setup.probes, network, setup.data, scores, averaging)] if every else []
 
 
 def _remove_earlier_epochs(setup: Setup) -> None:

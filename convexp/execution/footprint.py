@@ -1,23 +1,28 @@
 """A lower bound on the memory of a training, computed before anything is allocated."""
 
 import math
+from typing import Any
 
 import torch
+from torch import nn
+from torch.optim import Optimizer
 
 from convexp.config import Config
 from convexp.data import Dataset
+from convexp.execution.makers import maker
 from convexp.machine.memory import check_fits
 from convexp.models import LayerCost, network_cost
 
-STATES = {"Adam": 2, "AdamW": 2, "NAdam": 2, "RAdam": 2, "Adamax": 2}  # numbers that an optimizer stores for each weight
+SIDE = 16  # of the matrix that optimizers are tried on
 
 
 def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None:
     """Raise a ConfigError if the training cannot fit into the memory of the device.
 
-    It needs the weights, their gradients and the optimizer's state. A training batch adds the images at one byte for each
-    pixel, the normalised images, and the output of every layer with weights, all of which the backward pass needs. An
-    evaluation batch adds the images, the normalised images and the largest output. The real use is higher.
+    It needs the weights, their gradients, the optimizer's state and, with ``ema``, the averaged weights. A training batch adds
+    the images at one byte for each pixel, the normalised images, and the output of every layer with weights, all of which the
+    backward pass needs. An evaluation batch adds the images, the normalised images and the largest output. The real use is
+    higher.
 
     Args:
         config: Configuration of the run.
@@ -30,6 +35,7 @@ def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None
     weights = number * network_cost(layers).parameters
     fixed = {
         "weights and gradients": 2 * weights,
+        **({"their moving average": weights} if config.ema is not None else {}),
         f"what {config.optimizer.target.rpartition('.')[2]} keeps": _numbers_per_weight(config) * weights,
     }
     pixels = math.prod(config.data.input_shape)
@@ -42,8 +48,17 @@ def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None
 
 
 def _numbers_per_weight(config: Config) -> int:
-    name, settings = config.optimizer.target.rpartition(".")[2], config.optimizer.spec()
-    return STATES.get(name, int(name == "SGD" and bool(settings.get("momentum"))))
+    """How many numbers the optimizer keeps for each weight, found by a step on a small matrix; 0 if that is not possible."""
+    weight = nn.Parameter(torch.ones(SIDE, SIDE))
+    weight.grad = torch.ones_like(weight)
+    try:
+        optimizer: Any = maker("optimizer", config.optimizer, Optimizer)([weight])
+        optimizer.step(lambda: torch.zeros(()))
+    except Exception:  # whatever is wrong with it is said where it is made
+        return 0
+    parts: list[Any] = getattr(optimizer, "parts", [optimizer])
+    kept = [value for part in parts for state in part.state.values() for value in state.values()]
+    return sum(value.numel() for value in kept if isinstance(value, torch.Tensor)) // weight.numel()
 
 
 def _free_memory(config: Config) -> int | None:

@@ -29,7 +29,7 @@ def probe_module(config: Probing) -> None:
     device = _device(config.accelerator)
     network = _network(config).to(device)
     data, probes = build.dataset(config), build.probes(config)
-    sample = replace(probe_sample(data, probes, device), batch_size=config.batch_size)
+    sample = replace(probe_sample(data, probes, device, scores=True), batch_size=config.batch_size)
     name, classes = f"network ({config.network.target})", config.data.classes
     if (outputs := count_outputs(network, sample.images[:1], name, _hint(config))) != classes:
         raise ConfigError(f"{name}: has {outputs} outputs; should have {classes}, as data={config.data.name} has classes")

@@ -108,7 +108,7 @@ def build_trainee(setup: Setup) -> Trainee:
     """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state."""
     pl.seed_everything(setup.config.seed, workers=True, verbose=False)
     network, layers = setup.plan.build(setup.data)
-    module = build.task(setup.config, network, *build.optimization(setup.config))
+    module = build.task(setup.config, network, *build.optimization(setup.config, network))
     try_task(setup.config, module, setup.data, setup.augmenter)
     return Trainee(network, layers, module, build.callbacks(setup.config))
 

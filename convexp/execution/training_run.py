@@ -20,6 +20,7 @@ from convexp.records.plan import Sweep
 from convexp.records.record_file import LOG
 from convexp.terminal import console
 from convexp.training.checkpoints import BEST
+from convexp.training.parameter_groups import assign
 from convexp.training.resuming import UnusableError, read_checkpoints
 
 
@@ -49,6 +50,8 @@ class TrainingRun:
         record = first_record(config, folder.identity, network, previous)
         record.data = data_record(self.setup.data)
         record.loss = "mean over samples"  # records of older versions lack it: they have the mean over batches
+        if groups := config.optimizer.groups:
+            record.parameter_groups = assign(self.trainee.network, groups)
         self.recorder = Recorder(folder.path, record, stopwatch)
         self.loggers = RunLoggers(self.setup.make_loggers, folder.path, sweep.plan if sweep else None)
 

@@ -39,6 +39,8 @@ class _File(Struct):
     metrics: Raw = NULL
     probes: Raw = NULL
     by_epoch: Raw = NULL
+    parameter_groups: Raw = NULL
+    test_maps: Raw = NULL
     versions: Raw = NULL
     git: Raw = NULL
     seconds: Raw = NULL
@@ -98,6 +100,8 @@ class RecordDecoder:
             metrics={self._name(name): number for name, number in metrics.items()},
             probes=sections.shift_map_alone(file.probes) if self.for_report else sections.probes(file.probes),
             by_epoch=None if self.for_report else sections.by_epoch(file.by_epoch),
+            parameter_groups=None if self.for_report else sections.parameter_groups(file.parameter_groups),
+            test_maps=None if self.for_report else sections.test_maps(file.test_maps),
             versions=self._cached("versions", file.versions, sections.versions),
             git=self._cached("git", file.git, sections.git),
             error=file.error,

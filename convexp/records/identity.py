@@ -51,6 +51,8 @@ ADDED_LATER: dict[str, Any] = {
         "monitor": None,
         "monitor_mode": None,
     },
+    "optimizer.groups": None,
+    "ema": None,
     "monitor_mode": None,
     "callbacks.early_stopping.mode": None,
 }

@@ -159,6 +159,8 @@ class RunRecord(Struct, kw_only=True):
             for reports, never written.
         probes: What the probes measured, by name of the probe.
         by_epoch: What they measured in the course of the training; None if the run has no ``probe_every``.
+        parameter_groups: Names of the parameters in each group of the optimizer; None if it has no groups.
+        test_maps: What the test found beyond single numbers, by name, such as ``confusion``; None if there is nothing.
         versions: Versions of Python and of packages, by name.
         git: State of the checkout that convexp ran from.
         error: Why it failed, a line or a traceback; for damaged records, what is wrong with the file.
@@ -181,6 +183,8 @@ class RunRecord(Struct, kw_only=True):
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     probes: dict[str, ProbeRecord] = field(default_factory=dict[str, ProbeRecord])
     by_epoch: list[EpochRecord] | None = None
+    parameter_groups: dict[str, list[str]] | None = None
+    test_maps: dict[str, Any] | None = None
     versions: dict[str, str] = field(default_factory=dict[str, str])
     git: GitState = field(default_factory=GitState)
     error: str | None = None

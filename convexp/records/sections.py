@@ -162,6 +162,18 @@ def extended(raw: Raw) -> list[ExtensionRecord] | None:
     return None if found is None else converted(found, list[ExtensionRecord], "extended")
 
 
+def parameter_groups(raw: Raw) -> dict[str, list[str]] | None:
+    """The names of the parameters in each group of the optimizer; None if it has no groups."""
+    found = plain("parameter_groups", bytes(raw), str)
+    return None if found is None else converted(found, dict[str, list[str]], "parameter_groups")
+
+
+def test_maps(raw: Raw) -> dict[str, Any] | None:
+    """What the test found beyond single numbers; None if there is nothing."""
+    found = plain("test_maps", bytes(raw), str)
+    return None if found is None else dictionary(found, "test_maps")
+
+
 def shift_map_alone(raw: Raw) -> dict[str, ProbeRecord]:
     """The maps of the shift map; those that are no lines or tables of numbers are left out."""
     found = decoded(SHIFT_MAP, raw, "probes")

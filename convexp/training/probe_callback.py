@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,6 +16,7 @@ from convexp.probes.sample import Sample
 from convexp.records.log import log
 from convexp.records.record import ProbeRecord
 from convexp.tracking.tensorboard import boards
+from convexp.training.ema import MovingAverage
 from convexp.training.probe_runner import flatten_numbers, measure, probe_sample
 
 
@@ -30,6 +32,7 @@ class ProbeCallback(Callback):
         network: The network that is trained.
         data: Data set, from whose test images the sample is taken.
         scores: Whether the network's outputs are scores of the classes.
+        averaging: Moving average of the weights, which is measured in place of the weights themselves; None if there is none.
 
     Attributes:
         rows: One mapping ``{epoch, step, numbers}`` for each measurement, with epoch 0 before the training. The rows are saved
@@ -37,12 +40,21 @@ class ProbeCallback(Callback):
         seconds: Time that the measurements took, in seconds.
     """
 
-    def __init__(self, every: int, probes: Mapping[str, Probe], network: nn.Module, data: Dataset, scores: bool) -> None:
+    def __init__(
+        self,
+        every: int,
+        probes: Mapping[str, Probe],
+        network: nn.Module,
+        data: Dataset,
+        scores: bool,
+        averaging: MovingAverage | None = None,
+    ) -> None:
         self.every = every
         self.probes = {name: probe for name, probe in probes.items() if getattr(probe, "by_epoch", True)}
         self.network = network
         self.data = data
         self.scores = scores
+        self.averaging = averaging
         self.rows: list[dict[str, Any]] = []
         self.seconds = 0.0
         self._sample: Sample | None = None
@@ -70,7 +82,8 @@ class ProbeCallback(Callback):
         """Measure the network if it is time to."""
         epoch = trainer.current_epoch + 1
         if epoch % self.every == 0:
-            self._measure(trainer, epoch)
+            with self.averaging.applied_to(pl_module) if self.averaging else nullcontext():
+                self._measure(trainer, epoch)
 
     def _measure(self, trainer: pl.Trainer, epoch: int) -> None:
         assert self._sample is not None

@@ -69,7 +69,7 @@ def restoring(checkpoint: dict[str, Any] | None, callback: Checkpoints) -> Gener
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if checkpoint is None or callback.has_started:
             raise
         raise UnusableError(f"{LAST} cannot be resumed from: {type(error).__name__}: {one_line(error)}") from error

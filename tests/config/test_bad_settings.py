@@ -24,6 +24,7 @@ BASES = (  # options that have all settings between them
     ("model=low_rank_local", "data=waldo", "optimizer=sgd", "scheduler=step", *DRAWN),
     ("model=local", "data=dsd", "optimizer=adamw", "scheduler=cosine", *DRAWN),
 )
+NETWORK = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
 BAD: dict[str, list[Any]] = {
     "text": ["x"],
     "empty": [""],
@@ -120,7 +121,7 @@ def _build(config: Config, section: str, base: dict[str, Any]) -> None:
     elif section == "task":
         build.task(config, nn.Identity())
     elif section in ("optimizer", "scheduler"):
-        build.optimization(config)
+        build.optimization(config, NETWORK)
     elif section == "augment":
         build.augmenter(config, build.dataset(check_config(parse_config(base))))
     elif section == "callbacks":

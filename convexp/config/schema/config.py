@@ -11,10 +11,11 @@ from convexp.config.schema.data import Data
 from convexp.config.schema.model import SkeletonModel
 from convexp.config.schema.monitors import Direction, direction
 from convexp.config.schema.network import NetworkModel
+from convexp.config.schema.optimizer import Optimizer
 from convexp.config.schema.section import Section, Target
 from convexp.config.schema.study import Study
 from convexp.config.schema.task import Task
-from convexp.config.schema.training import Optimizer, Trainer
+from convexp.config.schema.training import Trainer
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY, drop_added_later
 from convexp.records.renamed import first_named
 
@@ -49,6 +50,7 @@ class Config(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]  # torch's CPU generator takes no larger one
     probe_every: NonNegativeInt
     match: str = Field(pattern=r"^(units|params:[1-9][0-9]*|flops:[1-9][0-9]*)$")
+    ema: Annotated[float, Field(ge=0, lt=1)] | None = None
     monitor: str = Field(min_length=1)
     monitor_mode: Direction | None = None  # null: known from the metric's name
     compile: bool

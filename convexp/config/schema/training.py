@@ -1,24 +1,13 @@
-"""The sections ``optimizer`` and ``trainer``."""
+"""The section ``trainer``."""
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 
 from convexp.config.schema.fields import BatchCount
-from convexp.config.schema.section import Section, Target
+from convexp.config.schema.section import Section
 
 OF_CONVEXP = ("threads", "profiler", "accelerator", "precision", "max_steps")  # used by convexp, or passed in another form
-
-
-class Optimizer(Target):
-    """A class of ``torch.optim`` (conf/optimizer/); further settings are arguments of its constructor."""
-
-    lr: PositiveFloat
-    weight_decay: NonNegativeFloat = 0.0
-
-    def spec(self) -> dict[str, Any]:
-        """As of any target. An optimizer need not have a weight decay: one that is not given is not passed."""
-        return self.model_dump(by_alias=True, exclude_unset=True)
 
 
 class Trainer(Section):
