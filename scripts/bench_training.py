@@ -174,7 +174,6 @@ def memory() -> dict[str, float]:
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = resident("VmRSS")
     data = build.dataset(config)
-    network = build.network(config, data)
     for batches in (training_loader(data.train, 128, data.shifts, 0), loader(data.test, 1000)):
         for _ in batches:
             pass
