@@ -1,9 +1,15 @@
 """Tasks other than classification, and a user's own, from the command line to the evaluation of the folder."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from conftest import SMALL, read
 from outcomes import weights
+
+from convexp.config.compose import compose_config
+from convexp.errors import ConfigError
+from convexp.execution.setup import build_trainee, set_up
 
 MINE = '''
 import pytorch_lightning as pl
@@ -78,7 +84,7 @@ def mine(tmp_path, monkeypatch):
 REFUSED = {
     "Many": "the loss has shape [32]; should be one number, such as the mean",
     "Detached": "the loss does not depend on the network's weights, or is detached from them",
-    "Crash": "fails on the first batch: IndexError: index 99 is out of bounds for dimension 1 with size 10 (mine_tasks.py, line ",
+    "Crash": "first batch: IndexError: index 99 is out of bounds for dimension 1 with size 10 (mine_tasks.py, line ",
     "Half": "has no training_step; should define training_step, validation_step, test_step (docs/tasks.md)",
     "Other": "task.model: is missing",
     "Strange": "task._target_=mine_tasks.Strange: should make a pytorch_lightning.core.module.LightningModule",
