@@ -5,11 +5,10 @@ normalisation is meant as it computes in evaluation. Two ways to shift are told 
 with other pixels entering (``zero_fill``, ``crop``).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 
-from convexp.geometry.line import Line
+from convexp.geometry.line import Line, Shifting
 from convexp.geometry.operations import Kept, Operation, operations
 from convexp.geometry.skeleton import Skeleton
 from convexp.geometry.wiring import Wiring
@@ -52,13 +51,13 @@ class Invariance:
     known: bool = True
 
 
-def trace(skeleton: Skeleton, wiring: Wiring, dim: int, circular: bool) -> Trace:
-    """Follow what units see along the dimension ``dim``, for shifts on a circle or not.
+def trace(skeleton: Skeleton, wiring: Wiring, dim: int, shifting: Shifting) -> Trace:
+    """Follow what units see along the dimension ``dim``, for one way of shifting.
 
     Raises:
         ValueError: If a kernel, border or pooling window does not fit. The message names the stage.
     """
-    line, found = Line.of_pixels(skeleton.input_shape[1 + dim], circular), list[tuple[Operation, Line]]()
+    line, found = Line.of_pixels(skeleton.input_shape[1 + dim], shifting), list[tuple[Operation, Line]]()
     for operation in operations(skeleton, wiring, dim):
         line = line.after(operation)
         found.append((operation, line))
@@ -90,36 +89,36 @@ def invariances(skeleton: Skeleton, wiring: Wiring, circular: bool) -> list[Inva
 
 def _invariance(skeleton: Skeleton, wiring: Wiring, dim: int, circular: bool) -> Invariance:
     pixels = skeleton.input_shape[1 + dim]
-    on_circle = trace(skeleton, wiring, dim, True)
-    step = _circular_step(skeleton, on_circle, Line.of_pixels(pixels, True))
-    known = not on_circle or on_circle[-1][1].known
+    lines = _lines_before_readout(skeleton, wiring, dim, "circle")
+    step = _circular_step(skeleton, lines)
     if step or circular or skeleton.readout == "flatten":
-        return Invariance(step, range(pixels), known)  # what moves on black without being cut off moves on a circle
-    moved = trace(skeleton, wiring, dim, False)
-    line = moved[-1][1] if moved else Line.of_pixels(pixels, False)
+        return Invariance(step, range(pixels), lines[0].known)  # what moves on black without being cut off moves on a circle
+    line = _lines_before_readout(skeleton, wiring, dim, "black")[-1]
     content = line.content()
-    return Invariance(line.stride if len(content) > line.stride else 0, content, known)
+    return Invariance(line.stride if len(content) > line.stride else 0, content, line.known)
 
 
-def _circular_step(skeleton: Skeleton, found: Trace, start: Line) -> int:
+def _circular_step(skeleton: Skeleton, lines: list[Line]) -> int:
     """The step of circular shifts under which the answer stays, 0 for none."""
-    line = found[-1][1] if found else start
-    if not line.circular or (skeleton.readout == "flatten" and line.units > 1):
+    last = lines[0]
+    if not last.circular or (skeleton.readout == "flatten" and last.units > 1):
         return 0
-    step = line.step
-    if skeleton.readout != "flatten":
-        step = gcd(*_steps_before_readout(found, start, "mean" if skeleton.readout == "global_avg" else "max"))
-    return _or_none(gcd(step, line.pixels), line.pixels)
+    seen = lines[:1] if skeleton.readout == "flatten" else lines
+    return _or_none(gcd(*(line.step for line in seen), last.pixels), last.pixels)
 
 
-def _steps_before_readout(found: Trace, start: Line, kept: Kept) -> Iterator[int]:
-    """The steps of the last map, and of those before it of which the readout sees the same mean or maximum."""
-    lines = [start, *(line for _, line in found)]
-    yield lines[-1].step
+def _lines_before_readout(skeleton: Skeleton, wiring: Wiring, dim: int, shifting: Shifting) -> list[Line]:
+    """The last line, and those before it of which a global readout sees the same mean or maximum, from the last one back."""
+    found = trace(skeleton, wiring, dim, shifting)
+    lines = [Line.of_pixels(skeleton.input_shape[1 + dim], shifting), *(line for _, line in found)]
+    kept: Kept = "mean" if skeleton.readout == "global_avg" else "max"
+    same = lines[-1:]
     for (operation, _), before in zip(reversed(found), reversed(lines[:-1]), strict=True):
-        if kept not in operation.keeps or not before.circular:
-            return
-        yield before.step
+        within = operation.taps[0] >= 0 and not operation.layer.endswith(".wiring")  # sees no border, and every unit alike
+        if kept not in operation.keeps or not (before.circular or (shifting == "black" and within)):
+            break
+        same.append(before)
+    return same
 
 
 def _or_none(step: int, pixels: int) -> int:

@@ -74,8 +74,8 @@ def explain(skeleton: Skeleton, wiring: Wiring) -> Explanation:
         ValueError: If a kernel, border or pooling window does not fit. The message names the stage.
     """
     dims = range(len(skeleton.input_shape) - 1)
-    circular = [trace(skeleton, wiring, dim, True) for dim in dims]
-    moved = [trace(skeleton, wiring, dim, False) for dim in dims]
+    circular = [trace(skeleton, wiring, dim, "circle") for dim in dims]
+    moved = [trace(skeleton, wiring, dim, "free") for dim in dims]
     return Explanation(
         layers=[*_stages(skeleton, wiring, circular, moved), *_head(skeleton)],
         circular=invariances(skeleton, wiring, True),

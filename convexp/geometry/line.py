@@ -7,9 +7,15 @@ is.
 
 from dataclasses import dataclass, field
 from math import gcd
+from typing import Literal
 
 from convexp.geometry.operations import Operation
 from convexp.geometry.skeleton import PaddingMode
+
+Shifting = Literal["circle", "free", "black"]
+"""How the image is shifted: on a circle, so that what leaves it enters at the other side; freely, so that other pixels enter;
+or on black, so that nothing enters and nothing leaves.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Line:
         size: Number of pixels of a receptive field.
         stride: Distance between the fields of neighbouring units.
         placed: The units that are placed.
-        on_circle: Whether the image is shifted on a circle: what leaves it enters at the other side.
+        shifting: How the image is shifted.
         step: A circular shift by a multiple of this many pixels moves the map by whole units; how many, may depend on the
             image. It is less than the stride after adaptive sampling, and without a meaning if the map is not circular.
         seen: For every unit that is not placed the pixels that it sees, as bits of an integer.
@@ -36,20 +42,21 @@ class Line:
     size: int = 1
     stride: int = 1
     placed: range = range(0)
-    on_circle: bool = False
+    shifting: Shifting = "free"
     step: int = 1
     seen: dict[int, int] = field(default_factory=dict[int, int])
     known: bool = True
 
     @staticmethod
-    def of_pixels(pixels: int, circular: bool) -> "Line":
-        """Return the line of the image itself, which is shifted on a circle or not."""
-        return Line(pixels, pixels, placed=range(pixels), on_circle=circular)
+    def of_pixels(pixels: int, shifting: Shifting) -> "Line":
+        """Return the line of the image itself."""
+        return Line(pixels, pixels, placed=range(pixels), shifting=shifting)
 
     @property
     def circular(self) -> bool:
         """Whether the map is a circle, too: all its units are placed, and unit ``i + units`` would be unit i."""
-        return self.on_circle and len(self.placed) == self.units and self.units * self.stride % self.pixels == 0
+        on_circle = self.shifting == "circle" and len(self.placed) == self.units
+        return on_circle and self.units * self.stride % self.pixels == 0
 
     def after(self, operation: Operation) -> "Line":
         """Return the line of the map that the operation makes of this one."""
@@ -63,7 +70,7 @@ class Line:
             size=self.size + (taps[-1] - taps[0]) * self.stride,
             stride=stride,
             placed=placed,
-            on_circle=self.on_circle,
+            shifting=self.shifting,
             step=self._step_after(operation) if self.circular else stride,
             seen={i: self._seen_by(operation, i) for i in range(operation.units) if i not in placed},
             known=self.known and operation.role != "unknown",
@@ -90,11 +97,11 @@ class Line:
     def _placed_after(self, operation: Operation) -> range:
         """The units of the operation's output that are placed; they lie side by side."""
         on_circle = self.circular and operation.border == "circular"
-        if operation.role == "selection":
+        if operation.role == "selection" and self.shifting != "black":  # on black, the norms stay, and so does the choice
             return range(operation.units if self.circular else 0)
         if operation.role == "whole_image":
             return range(operation.units if on_circle else 0)
-        if operation.role != "window":
+        if operation.role not in ("window", "selection"):
             return range(0)
         if on_circle:
             return range(operation.units)
@@ -110,7 +117,7 @@ class Line:
         return self.stride * operation.stride
 
     def _seen_by(self, operation: Operation, unit: int) -> int:
-        if operation.role != "window":
+        if operation.role not in ("window", "selection"):
             return (1 << self.pixels) - 1
         pixels = 0
         for tap in operation.taps:

@@ -30,7 +30,7 @@ def reasons(skeleton: Skeleton, circular: list[Trace]) -> list[str]:
 def _along(found: Trace) -> Iterator[str]:
     before = None
     for operation, line in found:
-        before = before or Line.of_pixels(line.pixels, True)
+        before = before or Line.of_pixels(line.pixels, "circle")
         for text in _reason(operation, before, line):
             yield f"{operation.layer}: {text}"
         if not line.placed:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from convexp.data.canvas import zero_fill
-from convexp.geometry.equivariance import Claim, claim, invariances, trace
+from convexp.geometry.equivariance import Claim, Invariance, claim, invariances, trace
+from convexp.geometry.line import Line, Shifting
 from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.geometry.wiring import Wiring
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
@@ -88,9 +89,9 @@ def features(case: Case, images: Tensor) -> list[Tensor]:
     return case.network.features(images)
 
 
-def last_lines(case: Case, dim: int, circular: bool):
+def last_lines(case: Case, dim: int, shifting: Shifting) -> list[Line]:
     """The line after every stage."""
-    found = trace(case.skeleton, case.wiring, dim, circular)
+    found = trace(case.skeleton, case.wiring, dim, shifting)
     numbers = [int(operation.layer.split(".")[1]) for operation, _ in found]
     return [found[max(i for i, n in enumerate(numbers) if n == stage)][1] for stage in range(len(case.skeleton.stages))]
 
@@ -126,7 +127,7 @@ def test_maps_on_a_circle(case):
     base = features(case, case.images)
     for dim, pixels in enumerate(case.skeleton.input_shape[1:]):
         moved = [features(case, case.images.roll(delta, 2 + dim)) for delta in range(pixels)]
-        for stage, line in enumerate(last_lines(case, dim, True)):
+        for stage, line in enumerate(last_lines(case, dim, "circle")):
             said, f = claim(line), base[stage]
             others = [moved[delta][stage] for delta in range(pixels)]
             if said.everywhere:
@@ -162,7 +163,7 @@ def test_maps_in_the_interior(case):
     for dim, pixels in enumerate(case.skeleton.input_shape[1:]):
         shifts = range(1 - pixels, pixels)
         moved = {d: features(case, zero_fill(case.images, along(dim, d))) for d in shifts if d}
-        for stage, line in enumerate(last_lines(case, dim, False)):
+        for stage, line in enumerate(last_lines(case, dim, "free")):
             said = claim(line)
             f = base[stage].movedim(2 + dim, 0)
             at_border: dict[int, float] = {}
@@ -198,18 +199,24 @@ def test_the_answer_on_a_circle(case):
 @given(cases(), st.data())
 def test_the_answer_for_content_on_black(case, data):
     said = invariances(case.skeleton, case.wiring, False)
-    images, shift = torch.zeros_like(case.images), [0, 0]
-    place = [slice(None), slice(None)]
+    shift, place = [0, 0], [slice(None), slice(None)]
     for dim, each in enumerate(said):
-        pixels = range(case.skeleton.input_shape[1 + dim])
         if each.step:
             side = data.draw(st.integers(1, max(1, len(each.content) - each.step)))
             first = data.draw(st.sampled_from(each.content[: len(each.content) - side + 1]))
-            room = [d for d in range(-len(pixels), len(pixels)) if d % each.step == 0]
-            room = [d for d in room if first + d in each.content and first + side - 1 + d in each.content]
-            shift[dim] = data.draw(st.sampled_from(room))
-            pixels = range(first, first + side)
-        place.append(slice(pixels.start, pixels.stop))
-    images[tuple(place)] = case.images[tuple(place)]
-    with torch.no_grad():
-        assert apart(case.network(zero_fill(images, tuple(shift))), case.network(images)) < SAME, (said, shift)
+            shift[dim] = data.draw(st.sampled_from([d for d in room(each, first, side) if d % each.step == 0]))
+            place[dim] = slice(first, first + side)
+    assert difference_on_black(case, place, shift) < SAME, (said, place, shift)
+
+
+def room(said: Invariance, first: int, side: int) -> list[int]:
+    """The shifts that keep ``side`` pixels from ``first`` on among those that may hold content."""
+    return [start - first for start in said.content[: len(said.content) - side + 1]]
+
+
+@torch.no_grad()
+def difference_on_black(case: Case, place: list[slice], shift: list[int]) -> float:
+    images = torch.zeros_like(case.images)
+    index = (slice(None), slice(None), *place)
+    images[index] = case.images[index]
+    return apart(case.network(zero_fill(images, (shift[0], shift[1]))), case.network(images))
