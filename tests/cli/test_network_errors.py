@@ -12,7 +12,7 @@ MISTAKES = {
     "another number of outputs": (own("own_networks.Small", "+model.network.outputs=7"), ["(2, 7)", "(2, 10)"]),
     "images instead of outputs": (own("own_networks.images_back"), ["(2, 1, 16, 16)", "(2, 10)"]),
     "several outputs": (own("own_networks.Several"), ["returns tuple", "(2, 10)"]),
-    "no such package": (own("nowhere.Network"), ["model.network", "nowhere.Network", "No module named 'nowhere'"]),
+    "no such package": (own("nowhere.Network"), ["model.network", "nowhere.Network", "there is no module nowhere"]),
     "no such name": (own("own_networks.Smal"), ["model.network", "own_networks.Smal"]),
     "a name without a package": (own("Network"), ["model.network._target_=Network", "package.module.Name"]),
     "an argument that it does not take": (own("own_networks.Small", "+model.network.widht=3"), ["model.network", "widht"]),
@@ -26,6 +26,11 @@ MISTAKES = {
     "a network of images for signals": (
         own("own_networks.Small", "data.image_shape=[1,64]", "data.canvas=null", "only_costs=true", "probes=none"),
         ["model.network", "fails on images of 1x64"],
+    ),
+    "a network of colours for grey images": (
+        ["model=resnet18", "model.network._target_=torchvision.models.DenseNet", "~model.network.stem", "~model.network.width"]
+        + ["model.width_setting=null"],
+        ["fails on images of 1x16x16", "model.input_channels=3"],
     ),
     "batch norm of one image": (
         own("own_networks.flat", "+model.network.inputs=256", "data.batch_size=1"),
