@@ -9,11 +9,11 @@ from convexp.config.json_schemas.known import ANY, Known, collect
 from convexp.config.json_schemas.sections import section_schema
 from convexp.config.json_schemas.targets import required_arguments
 from convexp.config.json_schemas.values import Schema
+from convexp.config.options import MULTIPLE_CHOICE
 from convexp.config.schema import Config, Probing, Target
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 HYDRA: Schema = {"type": "object", "description": "settings of Hydra: folders, sweeps, logging"}
-SEVERAL = ("probes", "logger", "callbacks")
 
 
 def build_schemas(folders: Sequence[Path]) -> dict[str, Schema]:
@@ -71,10 +71,10 @@ def _group_schema(group: str, files: list[ConfFile], known: Known) -> Schema:
     section = group.replace("/", ".")
     schema = _section(section, known)
     _add_key(schema, "defaults", defaults_schema(files, group))
-    alone = required_arguments(f"{section}.{ANY}" if group in SEVERAL else section, known)
+    alone = required_arguments(f"{section}.{ANY}" if group in MULTIPLE_CHOICE else section, known)
     if not alone:
         return schema
-    then: Schema = {"additionalProperties": {"allOf": alone}} if group in SEVERAL else {"allOf": alone}
+    then: Schema = {"additionalProperties": {"allOf": alone}} if group in MULTIPLE_CHOICE else {"allOf": alone}
     return schema | {"if": {"not": {"required": ["defaults"]}}, "then": then}
 
 
