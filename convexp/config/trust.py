@@ -87,8 +87,8 @@ def _refusal(setting: str, name: str, spec: dict[str, Any]) -> str | None:
     """Why a run folder may not name this target; None if it may."""
     if not _is_allowed(setting.partition(".")[0], name):
         return (
-            f"{setting}.{TARGET}={name}: a run folder of somebody else's may only name convexp's own layers, data sources, "
-            "augmentations, probes, schedules and loggers that write into it, torch's optimizers, and callbacks that write "
+            f"{setting}.{TARGET}={name}: a run folder of somebody else's may only name convexp's own layers, networks, data "
+            "sources, augmentations, probes, schedules and loggers that write into it, torch's optimizers, and callbacks that write "
             "nothing, each in its own section"
         )
     if name.endswith(".trackers.wandb") and spec.get("offline") is not True:
