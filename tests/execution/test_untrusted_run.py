@@ -24,7 +24,7 @@ from convexp.files.yaml_files import LARGEST
 pytestmark = pytest.mark.integration
 
 QUICK = (*(setting for setting in SMALL if not setting.startswith("probes")), "probes=none")
-OPTION = re.compile(r"_target_: (\S+)")
+OPTION = re.compile(r"_target_: (\w\S+)")
 
 
 @pytest.fixture(scope="module")

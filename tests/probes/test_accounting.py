@@ -5,6 +5,10 @@ import torch
 from nets import make, textures
 
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.models import ImageNetwork, layer_costs
+from convexp.models.parts import Normalize
+from convexp.models.vit import vision_transformer
+from convexp.probes.structure import accounting
 from convexp.probes.structure.accounting import QUANTITIES, Accounting
 
 
@@ -36,3 +40,20 @@ def test_shares_are_of_the_whole(found):
     total = sum(row["flops"] for row in found.maps["layers"])
     assert found.maps["shares"]["flops"]["head.classes"] == pytest.approx(2 * 5 * 3 / total)
     assert found.pictures["shares"].shape[0] == 3
+
+
+def test_all_parameters_and_flops_of_any_network_are_in_it_and_few_bars_in_the_picture(monkeypatch):
+    shape = (1, 8, 8)
+    transformer = vision_transformer(shape, 3, layers=3, heads=2, hidden_dim=8)
+    network = ImageNetwork(Normalize([0.0], [1.0], 2), transformer).eval()
+    drawn = {}
+    monkeypatch.setattr(accounting, "stacked_bars", lambda rows, title: drawn.update(rows))
+    with torch.no_grad():
+        found = Accounting(batch=2, repeats=1).measure(network, textures(4))
+    layers = layer_costs(network, shape)
+    assert found.numbers["parameters"] == sum(layer.parameters for layer in layers)
+    assert found.numbers["flops"] == sum(layer.flops for layer in layers)
+    parts = list(dict.fromkeys(part for row in drawn.values() for part in row))
+    assert len(parts) == accounting.DRAWN
+    assert parts[-1].endswith("others")
+    assert all(sum(row.values()) == pytest.approx(1) for row in drawn.values())

@@ -15,13 +15,15 @@ from convexp.probes.sample import Sample
 
 QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_bytes", "backward_peak_bytes")
 
+DRAWN = 12  # layers in the picture; the smaller ones are drawn as one
+
 
 @dataclass(frozen=True)
 class Accounting:
     """The cost of every layer and its share of the whole, on a batch of test images.
 
-    Maps: ``layers``, a row for every module without submodules, in the order of the forward pass: ``parameters``, counted, and
-    ``closed_form``, the same by the formula of ``convexp.layers.cost``; ``flops`` of the forward pass for one image, counted by
+    Maps: ``layers``, a row for every module that calls no other, in the order of the forward pass, and, without times, for others
+    that have parameters or FLOPs of their own: ``parameters``, counted, and ``closed_form``, the same by the formula of ``convexp.layers.cost``; ``flops`` of the forward pass for one image, counted by
     torch (a multiply-add is two), and ``closed_form_flops`` by formula; ``backward_flops`` of both gradients for one image, by
     formula (of a grouped convolution torch's counter would wrongly say more); ``parameter_bytes``, and ``input_bytes`` and
     ``output_bytes`` of the batch; ``forward_ms`` and ``backward_ms``, medians (on a CPU of the process's own CPU time, all
@@ -58,14 +60,19 @@ class Accounting:
         images = sample.first(self.batch).images
         counted = {layer.name: layer for layer in layer_costs(network, tuple(images.shape[1:]))}
         modules = dict(network.named_modules())
+        times = layer_times(network, images, self.repeats)
         rows: list[dict[str, Any]] = []
-        for name, taken in layer_times(network, images, self.repeats).items():
-            rows.append({"name": name, **_static_costs(modules[name], counted.get(name), len(images)), **asdict(taken)})
+        for name in [*times, *(name for name in counted if name not in times)]:
+            static = _static_costs(modules[name], counted.get(name), len(images))
+            rows.append({"name": name, **static, **(asdict(times[name]) if name in times else {})})
         shares = {quantity: _shares(rows, quantity) for quantity in QUANTITIES}
-        total = {key: float(sum(row[key] for row in rows)) for key in ("parameters", "flops", "forward_ms", "backward_ms")}
-        peak = max((max(row["forward_peak_bytes"], row["backward_peak_bytes"]) for row in rows), default=0)
+        total = {
+            key: float(sum(row.get(key, 0) for row in rows)) for key in ("parameters", "flops", "forward_ms", "backward_ms")
+        }
+        peak = max((max(t.forward_peak_bytes, t.backward_peak_bytes) for t in times.values()), default=0)
         names = {quantity: quantity.replace("_bytes", " memory").replace("_", " ") for quantity in QUANTITIES}
-        picture = stacked_bars({names[q]: s for q, s in shares.items() if s}, f"who costs what (batch of {len(images)})")
+        drawn = _largest({names[q]: s for q, s in shares.items() if s})
+        picture = stacked_bars(drawn, f"who costs what (batch of {len(images)})")
         numbers = {**total, "peak_bytes": float(peak), "batch": float(len(images))}
         return Measurement(numbers, {"layers": rows, "shares": shares}, {"shares": picture})
 
@@ -92,5 +99,20 @@ def _static_costs(module: nn.Module, counted: LayerCost | None, batch: int) -> d
 
 def _shares(rows: list[dict[str, Any]], quantity: str) -> dict[str, float]:
     """Each layer's share of a quantity's sum over all layers; empty if the sum is zero."""
-    total = sum(row[quantity] for row in rows)
-    return {row["name"]: row[quantity] / total for row in rows if row[quantity]} if total else {}
+    total = sum(row.get(quantity, 0) for row in rows)
+    return {row["name"]: row[quantity] / total for row in rows if row.get(quantity)} if total else {}
+
+
+def _largest(shares: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The shares of those layers alone that have the largest share of anything, and of the others together."""
+    layers = list(dict.fromkeys(layer for row in shares.values() for layer in row))
+    if len(layers) <= DRAWN:
+        return shares
+    largest = sorted(layers, key=lambda layer: max(row.get(layer, 0.0) for row in shares.values()), reverse=True)
+    kept = [layer for layer in layers if layer in largest[: DRAWN - 1]]
+    others = f"{len(layers) - len(kept)} others"
+    found: dict[str, dict[str, float]] = {}
+    for quantity, row in shares.items():
+        own = {layer: row[layer] for layer in kept if layer in row}
+        found[quantity] = own | {others: 1 - sum(own.values())}
+    return found
