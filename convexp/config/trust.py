@@ -88,8 +88,8 @@ def _refusal(setting: str, name: str, spec: dict[str, Any]) -> str | None:
     if not _is_allowed(setting.partition(".")[0], name):
         return (
             f"{setting}.{TARGET}={name}: a run folder of somebody else's may only name convexp's own layers, networks, data "
-            "sources, augmentations, probes, schedules and loggers that write into it, torch's optimizers, and callbacks that write "
-            "nothing, each in its own section"
+            "sources, augmentations, probes, schedules and loggers that write into it, torch's optimizers, and callbacks that "
+            "write nothing, each in its own section"
         )
     if name.endswith(".trackers.wandb") and spec.get("offline") is not True:
         return f"{setting}.offline={spec.get('offline')}: a run folder may not send anything over the network; should be true"

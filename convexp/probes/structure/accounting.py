@@ -22,13 +22,14 @@ DRAWN = 12  # layers in the picture; the smaller ones are drawn as one
 class Accounting:
     """The cost of every layer and its share of the whole, on a batch of test images.
 
-    Maps: ``layers``, a row for every module that calls no other, in the order of the forward pass, and, without times, for others
-    that have parameters or FLOPs of their own: ``parameters``, counted, and ``closed_form``, the same by the formula of ``convexp.layers.cost``; ``flops`` of the forward pass for one image, counted by
-    torch (a multiply-add is two), and ``closed_form_flops`` by formula; ``backward_flops`` of both gradients for one image, by
-    formula (of a grouped convolution torch's counter would wrongly say more); ``parameter_bytes``, and ``input_bytes`` and
-    ``output_bytes`` of the batch; ``forward_ms`` and ``backward_ms``, medians (on a CPU of the process's own CPU time, all
-    threads together); ``forward_peak_bytes`` and ``backward_peak_bytes``, above what was in use before. What is not known is
-    absent or null. ``shares``: each layer's share of the sum over all layers, 0 to 1, by quantity and layer.
+    Maps: ``layers``, a row for every module that calls no other, in the order of the forward pass, and, without times, for
+    others that have parameters or FLOPs of their own: ``parameters``, counted, and ``closed_form``, the same by the formula of
+    ``convexp.layers.cost``; ``flops`` of the forward pass for one image, counted by torch (a multiply-add is two), and
+    ``closed_form_flops`` by formula; ``backward_flops`` of both gradients for one image, by formula (of a grouped convolution
+    torch's counter would wrongly say more); ``parameter_bytes``, and ``input_bytes`` and ``output_bytes`` of the batch;
+    ``forward_ms`` and ``backward_ms``, medians (on a CPU of the process's own CPU time, all threads together);
+    ``forward_peak_bytes`` and ``backward_peak_bytes``, above what was in use before. What is not known is absent or null.
+    ``shares``: each layer's share of the sum over all layers, 0 to 1, by quantity and layer.
 
     Args:
         batch: Number of images in the batch that time and memory are measured on.
