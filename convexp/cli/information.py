@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from convexp import __version__
@@ -29,7 +28,9 @@ def print_information(program: str, config_name: str, arguments: Sequence[str]) 
         return True
     if not _asks_for_completion(arguments):
         return False
-    words = _complete(os.environ.get("COMP_LINE", ""), config_name)
+    from convexp.config.help.completion import complete
+
+    words = complete(os.environ.get("COMP_LINE", ""), config_name)
     for word in words:
         console.out.print(word, markup=False)
     return bool(words)
@@ -56,25 +57,3 @@ def _print_help(line: CommandLine, config_name: str) -> None:
 def _asks_for_completion(arguments: Sequence[str]) -> bool:
     switches = {"-sc", "--shell-completion"} & {*arguments}
     return bool(switches) and any(argument.startswith("query=") for argument in arguments)
-
-
-def _complete(typed: str, config_name: str) -> list[str]:
-    """The completions of the last word of ``typed`` if it is ``group=`` or ``setting=`` and the start of one value.
-
-    An empty list otherwise: names of settings and groups, and lists of options, are completed by Hydra.
-    """
-    from convexp.config.help.values import complete_values
-    from convexp.config.options import list_options
-
-    *before, word = typed.split(" ")
-    setting, equals, value = word.partition("=")
-    if not equals:
-        return []
-    line = parse_command_line(before[1:])
-    if options := list_options(setting.lstrip("+"), line.sources()):  # Hydra does not know the folders on the typed line
-        return [f"{setting}={option}" for option in options if option.startswith(value)]
-    try:
-        cfg = line.compose(config_name)
-    except HydraException:  # the words before are incomplete or wrong
-        return []
-    return [f"{setting}={each}" for each in complete_values(cfg, setting.lstrip("+")) if each.startswith(value)]

@@ -8,6 +8,7 @@ from conftest import ROOT
 from convexp import __version__
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.help.comments import option_titles
+from convexp.config.help.completion import complete
 from convexp.config.help.settings import describe_settings
 from convexp.config.help.values import complete_values
 from convexp.config.signatures.value_types import list_values
@@ -132,3 +133,33 @@ def test_a_folder_of_settings_may_have_any_name(tmp_path, name):
     (tmp_path / name / "model" / "mine.yaml").write_text("# Mine.\ndefaults: [conv]\n")
     cfg = parse_command_line(["--config-dir", str(tmp_path / name), "model=mine"]).compose("train")
     assert option_titles(cfg, "model")["mine"] == "Mine."
+
+
+OWN_CONF = {
+    "model/mine.yaml": "# Mine.\ndefaults: [conv, _self_]\nwiring: {own: 1.0}\n",
+    "probes/mirror.yaml": "mirror: {_target_: mine.Mirror}\n",
+    "paper/one.yaml": "x: 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("model=mi", ["model=mine"]),
+        ("model=conv,mi", ["model=conv,mine"]),
+        ("probes=[shift_map,mir", ["probes=[shift_map,mirror"]),
+        ("+paper=", ["+paper=one"]),
+        ("pap", ["paper="]),
+        ("model=mine model.wiring.", ["model.wiring.own="]),
+        ("model.rea", ["model.readout="]),
+        ("model.readout=fl", ["model.readout=flatten"]),
+        ("train", ["trainer.", "trainer="]),
+        ("--he", []),
+        ("model=nothing mo", []),
+    ],
+)
+def test_what_is_in_a_folder_on_the_line_is_completed(tmp_path, word, words):
+    for file, text in OWN_CONF.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    assert complete(f"convexp-train --config-dir {tmp_path} {word}", "train") == words
