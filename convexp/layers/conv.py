@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from convexp.layers.arguments import Padding, Sizes, flag
 from convexp.layers.operands import pad
+from convexp.layers.taps import Taps, offsets_in_window, seen_pixels
 from convexp.layers.windowed import WindowedLayer
 
 CONV: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -62,6 +63,12 @@ class ConvNd(WindowedLayer):
     def kernels(self) -> Tensor:
         """Return the weights as pictures, one location for all: (O, 1, C/groups, k1, k2)."""
         return self.weight[:, None]
+
+    def taps(self) -> Taps:
+        """Return the weights by location and tap of the window: a view, as they are the same at every location."""
+        by_tap = self.weight.detach().flatten(2).permute(2, 0, 1).flatten(1)  # (T, O*C/G)
+        offsets, pixels = (made(self).to(by_tap.device) for made in (offsets_in_window, seen_pixels))
+        return Taps(by_tap.expand(self.locations, -1, -1), offsets, pixels, self.shares_weights)
 
     def conv_kernel(self, groups: int | None = None) -> Tensor:
         """Return the weights: (O, C/groups, k1, k2)."""

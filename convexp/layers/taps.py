@@ -39,7 +39,8 @@ class Taps:
 
     def energy(self) -> Tensor:
         """Return the sum of the squared weights, 0 where the tap meets no data: (L, T), float64."""
-        return self.weights.square().sum(2, dtype=torch.float64) * self.seen
+        each = self.weights[:1] if self.weights.stride(0) == 0 else self.weights  # those of one location may stand for all
+        return each.square().sum(2, dtype=torch.float64) * self.seen
 
     def distance(self) -> Tensor:
         """Return ``max_i |a_i|`` over the dimensions of the offset a: (L, T), in pixels."""

@@ -1,6 +1,6 @@
 """What the layers of a network make of an image, and where on it their units lie, for any ``nn.Module``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -29,6 +29,19 @@ class Layout:
 
     maps: dict[str, MapPositions]
     others: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a module was given when it was called first.
+
+    Attributes:
+        shape: Shape of the input for one image, without the batch.
+        flattened: Shape (C, H, W) of the map whose entries the input holds, if it is a map that was flattened; else None.
+    """
+
+    shape: tuple[int, ...]
+    flattened: tuple[int, ...] | None
 
 
 def representations(network: nn.Module, images: Tensor) -> dict[str, Tensor]:
@@ -72,6 +85,27 @@ def layout(network: nn.Module, images: Tensor) -> Layout:
         {name: position for name, position in found.items() if isinstance(position, MapPositions)},
         {name: reason for name, reason in found.items() if isinstance(reason, str)} | others,
     )
+
+
+def inputs(network: nn.Module, images: Tensor, modules: Iterable[nn.Module]) -> dict[nn.Module, Input]:
+    """Return what each of ``modules`` is given in a forward pass of the first image; those that are not called are missing."""
+    found: dict[nn.Module, Input] = {}
+
+    def note(module: nn.Module, arguments: Any) -> None:
+        if module not in found and arguments and isinstance(arguments[0], Tensor):
+            axes = tracer.axes(arguments[0])
+            found[module] = Input(tuple(arguments[0].shape[1:]), axes.flattened if axes else None)
+
+    hooks = [module.register_forward_pre_hook(note) for module in modules]
+    try:
+        with evaluating(network), torch.inference_mode(), Tracer() as tracer:
+            image = images[:1].clone()
+            tracer.start(image)
+            network.forward(image)
+    finally:
+        for each in hooks:
+            each.remove()
+    return found
 
 
 def observed_layers(network: nn.Module) -> dict[str, nn.Module]:

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from convexp.geometry.skeleton import ReceptiveField
 
+LEGEND_WITHIN = 12  # lines that a legend within the axes has room for; that of more stands beside them
+MOST_PARTS = 16  # of bars; more would have no room in the legend
+
 
 def figure_to_tensor(figure: Figure) -> Tensor:
     """Render a matplotlib figure as a picture ``(3, H, W)`` uint8."""
@@ -63,7 +66,8 @@ def line_plot(
         y: Label of the vertical axis.
         at: Horizontal positions of each line's values, by name, or None for 0, 1, 2, ...
     """
-    figure = Figure(figsize=(5, 3.6), dpi=100, layout="constrained")
+    many = len(lines) > LEGEND_WITHIN
+    figure = Figure(figsize=(8, max(3.6, 0.13 * len(lines))) if many else (5, 3.6), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     colour: dict[str, str] = {}
     for name, values in lines.items():
@@ -74,7 +78,9 @@ def line_plot(
     axes.set_ylim(bottom=min(0.0, *axes.get_ylim()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
-    if lines:
+    if many:
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=6)
+    elif lines:
         axes.legend(fontsize=8)
     return figure_to_tensor(figure)
 
@@ -110,7 +116,11 @@ def numbers_over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, fl
 
 
 def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
-    """Draw for each row a bar of 100 %, divided among its parts: ``{row: {part: share}}`` with shares from 0 to 1."""
+    """Draw for each row a bar of 100 %, divided among its parts: ``{row: {part: share}}`` with shares from 0 to 1.
+
+    If there are many parts, those that are small in every row are drawn as one.
+    """
+    rows = _largest_parts(rows)
     figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     parts = list(dict.fromkeys(part for row in rows.values() for part in row))
@@ -124,6 +134,21 @@ def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
     axes.set(title=title, xlim=(0, 100), xlabel="per cent")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     return figure_to_tensor(figure)
+
+
+def _largest_parts(rows: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+    """The rows with the sum of their smaller parts in place of these, if there are more than ``MOST_PARTS``."""
+    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
+    if len(parts) <= MOST_PARTS:
+        return rows
+    by_size = sorted(parts, key=lambda part: max(row.get(part, 0.0) for row in rows.values()), reverse=True)
+    small = set(by_size[MOST_PARTS - 1 :])
+    rest = f"{len(small)} others"
+    return {
+        name: {part: share for part, share in row.items() if part not in small}
+        | {rest: sum(share for part, share in row.items() if part in small)}
+        for name, row in rows.items()
+    }
 
 
 def draw_peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[ReceptiveField]) -> Tensor:

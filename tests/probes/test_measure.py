@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nets import STAGE, make, textures
 from torch import nn
 from torchvision.models import resnet18
+from torchvision.models.vision_transformer import VisionTransformer
 
 from convexp.errors import ConfigError
 from convexp.models import ImageNetwork
@@ -190,6 +191,18 @@ def test_a_network_that_casts_its_input_is_skipped_where_it_matters():
     found = measure(Casting(), *noise(), ["local_equivariance", "flip_rate"])
     assert found.skipped["local_equivariance"].startswith("the network does not work in double precision")
     assert "flip_rate/all" in found.numbers
+
+
+def test_tokens_are_no_map_and_attention_can_be_differentiated_twice():
+    network = VisionTransformer(16, 8, 1, 2, 8, 16, num_classes=3)
+    nn.init.normal_(network.heads.head.weight)  # which begins as 0
+    found = measure(network, *noise(6, 3, 16), [Equivariance(1, 6), InvarianceByLayer(1, 6), LocalEquivariance(2)])
+    assert not found.skipped
+    assert list(found.maps["equivariance/not_measured"]) == ["encoder", "heads"]
+    assert "is a sequence, not a map" in found.maps["equivariance/not_measured"]["encoder"]
+    assert "equivariance/conv_proj/full" in found.numbers
+    assert "invariance_by_layer/encoder/cosine" in found.numbers
+    assert found.numbers["local_equivariance/logits"] > 0
 
 
 BAD = {

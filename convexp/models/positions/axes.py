@@ -37,11 +37,13 @@ class Axes:
         fields: For each axis of the tensor its receptive fields.
         whole: Whether the entries depend on the whole image besides.
         lost: The operation after which it is not known where on the image the entries lie; None if it is known.
+        flattened: Shape (C, H, W) of the map whose entries a vector holds, in order; None if it is no such vector.
     """
 
     fields: tuple[Axis, ...]
     whole: bool = False
     lost: str | None = None
+    flattened: tuple[int, ...] | None = None
 
     def positions(self, dims: int) -> MapPositions | None:
         """Return the positions of a map ``(B, C, *units)`` of ``dims`` dimensions; None if the tensor is no such map."""

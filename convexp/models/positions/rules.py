@@ -157,12 +157,12 @@ KEEP = (
     "feature_dropout_ alpha_dropout contiguous clone detach alias to _to_copy type_as hardswish hardswish_ prelu lift_fresh "
     "softmax log_softmax _softmax group_norm native_group_norm instance_norm layer_norm native_layer_norm"
 )
-RESHAPE = "view reshape _unsafe_view flatten unflatten unsqueeze squeeze view_as"
+RESHAPE = ["view", "reshape", "_unsafe_view", "flatten", "unflatten", "unsqueeze", "squeeze", "view_as"]
 CONVOLUTIONS = "conv1d conv2d conv3d convolution _convolution"
 REDUCTIONS = "mean sum amax amin std var"
 RULES: dict[str, Rule] = {
     **dict.fromkeys(KEEP.split(), keep),
-    **dict.fromkeys(RESHAPE.split(), reshape),
+    **dict.fromkeys(RESHAPE, reshape),
     **dict.fromkeys(CONVOLUTIONS.split(), convolution),
     "locally_connected": convolution,
     **dict.fromkeys(REDUCTIONS.split(), reduce),

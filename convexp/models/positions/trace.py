@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from convexp.geometry.skeleton import ReceptiveField
 from convexp.models.positions.axes import Axes, Axis, union
-from convexp.models.positions.rules import RULES, Call, mixes_all
+from convexp.models.positions.rules import RESHAPE, RULES, Call, keep, mixes_all
 
 
 class Tracer(TorchDispatchMode):
@@ -57,10 +57,21 @@ class Tracer(TorchDispatchMode):
             whole = whole or mixes_all(name, known[0], arguments)
         else:
             fields = (None,) * len(shape)
+        flattened = self._flattened(name, func, known, first, shape)
         now, before = _count(fields), max(_count(axes.fields) for axes in known)
         if now < before:
-            return Axes(fields, True, name)
-        return Axes(fields, whole, None if now else lost)
+            return Axes(fields, True, name, flattened)
+        return Axes(fields, whole, None if now else lost, flattened)
+
+    @staticmethod
+    def _flattened(name: str, func: Any, known: list[Axes], first: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """The shape of the map whose entries the output holds in order, if the output is a vector."""
+        if len(shape) != 2 or len(known) != 1 or not isinstance(first, Tensor):
+            return None
+        if name in RESHAPE and known[0].positions(first.dim() - 2) is not None:
+            return tuple(first.shape[1:])
+        entrywise = torch.Tag.pointwise in func.tags or RULES.get(name) is keep
+        return known[0].flattened if entrywise and tuple(first.shape) == shape else None
 
     def _note(self, tensor: Tensor, axes: Axes) -> None:
         self._known[id(tensor)] = (tensor, axes)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.functional import jvp
 
 from convexp.errors import one_line
+from convexp.models.forward_pass import plain_attention
 from convexp.models.positions import MapPositions
 from convexp.models.representations import layout, representations
 from convexp.probes.base import Measurement
@@ -76,7 +77,8 @@ class LocalEquivariance:
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
         placed = layout(network, sample.images).maps
         _check_double(exact, sample)
-        batches = [self._batch(exact, placed, batch.images.double()) for batch in sample.batches()]
+        with plain_attention():  # torch has no second derivative of its faster kernels
+            batches = [self._batch(exact, placed, batch.images.double()) for batch in sample.batches()]
         errors, squares = _joined([batch[0] for batch in batches]), _joined([batch[1] for batch in batches])
         correct = torch.cat([predicted for *_, predicted in batches]) == sample.labels
         numbers: dict[str, float] = {}
@@ -114,7 +116,9 @@ class LocalEquivariance:
 
             try:
                 slopes: Any = jvp(values, images, tangent)[1]  # by two backward passes, which every layer supports
-            except NotImplementedError as error:
+            except RuntimeError as error:
+                if "is not implemented" not in str(error):
+                    raise
                 raise NotApplicableError(f"the network cannot be differentiated twice; set step ({one_line(error)})") from error
             return dict(zip(order, slopes, strict=True))
         ahead, behind = (_parts(network, images + h * tangent, names) for h in (self.step, -self.step))

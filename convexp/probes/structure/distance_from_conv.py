@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from convexp.models import Network
+from torch import nn
+
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.sample import Sample
@@ -27,11 +28,12 @@ class DistanceFromConv:
         LAYER/random (ratio): The distance that independent random weights of this wiring have, sqrt(1 - E‖P W‖² / E‖W‖²).
     """
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Measure from the weights alone; the images are not used."""
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure from the weights; of the images one is used, to find sizes."""
         numbers: dict[str, float] = {}
         residuals = total = 0.0
-        for name, layer in spatial_layers(network).items():
+        found = spatial_layers(network, sample, linear=False)
+        for name, layer in found.layers.items():
             residual, energy = layer.conv_residual()
             if energy == 0:
                 continue
@@ -40,4 +42,4 @@ class DistanceFromConv:
             numbers[f"{name}/random"] = (1 - layer.random_conv_share()) ** 0.5
         if not numbers:
             raise NotApplicableError("all weights are zero")
-        return Measurement({"distance": (residuals / total) ** 0.5, **numbers})
+        return Measurement({"distance": (residuals / total) ** 0.5, **numbers}, found.maps())

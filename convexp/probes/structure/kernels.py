@@ -2,18 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.layers.base import NotLinearError
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
-from convexp.probes.modules import find_modules, picture_name
+from convexp.probes.modules import picture_name
 from convexp.probes.pictures import evenly_spaced, tile_grid, weight_colours
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
+from convexp.probes.structure.spatial_layers import find_layers
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,11 @@ class Kernels:
     def __post_init__(self) -> None:
         require_at_least(self, channels=1, locations=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Draw what each layer returns from ``kernels()``: (O, L, C, h, w), or (O, L, C, h) in one dimension."""
         pictures: dict[str, Tensor] = {}
-        layers: dict[str, Any] = find_modules(network, lambda module: callable(getattr(module, "kernels", None)))
-        for name, layer in layers.items():
+        found = find_layers(network, sample, lambda module: callable(getattr(module, "kernels", None)))
+        for name, layer in found.layers.items():
             try:
                 weights: Tensor = layer.kernels().detach().float().cpu()
             except NotLinearError as error:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.geometry import extent
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.figures import line_plot
 from convexp.probes.sample import Sample
@@ -30,13 +29,14 @@ class LocalityIndex:
         LAYER/random (share): The share that random weights of this wiring have there.
     """
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Measure from the weights alone; the images are not used."""
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure from the weights; of the images one is used, to find sizes."""
         numbers: dict[str, float] = {}
         maps: dict[str, Any] = {}
         lines: dict[str, list[float]] = {}
         at: dict[str, list[float]] = {}
-        for name, layer in spatial_layers(network).items():
+        found = spatial_layers(network, sample)
+        for name, layer in found.layers.items():
             taps = layer.taps()
             reach = max((extent(k, d) - 1) / 2 for k, d in zip(layer.kernel_size, layer.dilation, strict=True))
             delta, share, random = energy_within(taps.energy(), taps.distance(), taps.seen)
@@ -46,7 +46,7 @@ class LocalityIndex:
             lines |= {name: share.tolist(), f"{name}, random": random.tolist()}
             at |= dict.fromkeys((name, f"{name}, random"), delta.tolist())
         picture = line_plot(lines, "distance Δ (pixels)", "weight energy near the unit", "share", at)
-        return Measurement(numbers, maps, {"energy": picture})
+        return Measurement(numbers, maps | found.maps(), {"energy": picture})
 
 
 def energy_within(energy: Tensor, distance: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convexp.layers.base import SpatialLayer
 from convexp.layers.taps import Taps
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import picture_name
@@ -36,9 +35,9 @@ class ReceptiveFields:
     def __post_init__(self) -> None:
         require_at_least(self, channels=1, locations=1)
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Draw the weights; the images are not used."""
-        name, layer = next(iter(spatial_layers(network).items()))
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Draw the weights; of the images one is used, to find sizes."""
+        name, layer = next(iter(spatial_layers(network, sample).layers.items()))
         if len(layer.input_size) != 2:
             raise NotApplicableError(f"shows images of two dimensions, these have {len(layer.input_size)}")
         locations = layer.output_size[0] * layer.output_size[1]

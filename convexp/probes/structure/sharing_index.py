@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.layers.base import SpatialLayer
 from convexp.layers.taps import Taps, seen_pixels
-from convexp.models import Network
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.sample import Sample
@@ -43,10 +42,11 @@ class SharingIndex:
         LAYER/snr (ratio): Mean over the weights of signal to noise over the locations; large is shared.
     """
 
-    def measure(self, network: Network, sample: Sample) -> Measurement:
-        """Measure from the weights alone; the images are not used."""
+    def measure(self, network: nn.Module, sample: Sample) -> Measurement:
+        """Measure from the weights; of the images one is used, to find sizes."""
         numbers: dict[str, float] = {}
-        for name, layer in spatial_layers(network).items():
+        found = spatial_layers(network, sample, linear=False)
+        for name, layer in found.layers.items():
             if layer.shares_weights:
                 numbers[f"{name}/index"] = 1.0
                 continue
@@ -56,7 +56,7 @@ class SharingIndex:
                 numbers[f"{name}/{key}"] = value
         if not numbers:
             raise NotApplicableError("no layer has more than one location or any weights")
-        return Measurement(numbers)
+        return Measurement(numbers, found.maps())
 
 
 def projection_shares(taps: Taps) -> dict[str, float]:
