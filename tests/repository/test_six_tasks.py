@@ -51,7 +51,9 @@ def test_own_layer(follow, tmp_path):
 
 
 def test_network_of_torchvision_under_all_probes_of_behaviour(follow, tmp_path):
-    follow("4. A network of torchvision, under all probes of behaviour")
+    said = follow("4. A network of torchvision, under all probes of behaviour")
+    assert "consistency/all" in said
+    assert list((tmp_path / "measured").iterdir())
     (result,) = results(tmp_path / "run")
     behaviour = {
         file.stem

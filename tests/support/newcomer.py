@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,11 @@ BLOCK = re.compile(r"(?:^`([\w./]+)`:?[^\n]*\n+)?^```(\w+)\n(.*?)^```", re.MULTI
 
 # Runs commands in processes of their own, forked from one that has imported what takes seconds to import.
 SERVER = """
-import json, os, runpy, sys
+import importlib, json, os, runpy, sys
 import torch, torchvision, pytorch_lightning, torchmetrics, torch.utils.tensorboard, matplotlib.pyplot, pandas
 import convexp.execution.training_run, convexp.execution.reprobe, convexp.execution.setup
-from importlib.metadata import distribution
 
-commands = {each.name: each for each in distribution("convexp").entry_points if each.group == "console_scripts"}
+commands = json.loads(sys.argv[1])
 for line in sys.stdin:
     job = json.loads(line)
     child = os.fork()
@@ -37,7 +37,8 @@ for line in sys.stdin:
                 sys.path.insert(0, os.getcwd())
                 runpy.run_path(sys.argv[0], run_name="__main__")
             else:
-                commands[sys.argv[0]].load()()
+                module, _, main = commands[sys.argv[0]].partition(":")
+                getattr(importlib.import_module(module), main)()
             code = 0
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -48,6 +49,9 @@ for line in sys.stdin:
         os._exit(code)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+COMMANDS = PROJECT["scripts"]  # as an installation makes them: name, and module:function
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Newcomer:
         """Start the process that runs the commands, with the user's key and cache in ``home``."""
         own = {"CONVEXP_KEY": str(home / "key"), "CONVEXP_CACHE": str(home / "cache"), "COLUMNS": "200"}
         self.server = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, "-c", SERVER, json.dumps(COMMANDS)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
