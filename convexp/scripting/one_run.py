@@ -74,8 +74,11 @@ def train(
 def _check_checkpoint(cfg: DictConfig) -> None:
     for setting in WITHOUT_CHECKPOINT:
         section, _, name = setting.rpartition(".")
-        if (cfg[section] if section else cfg).get(name) is True:
-            raise ConfigError(f"{setting}=true: leaves no network that could be returned; use the command, or convexp.sweep")
+        value = (cfg[section] if section else cfg).get(name)
+        if value:  # True, or a number of batches
+            raise ConfigError(
+                f"{setting}={str(value).lower()}: leaves no network that could be returned; use the command, or convexp.sweep"
+            )
 
 
 def _store_output_dir(cfg: DictConfig) -> Path:

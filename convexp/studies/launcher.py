@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobRuntime, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
+from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from convexp.studies.markers import mark_refused, mark_stopped
@@ -47,7 +49,8 @@ def launch(
     if count <= 1:
         return [run_or_record(context, task, _logging_as(config, job())) or NO_RESULT for job in jobs]
     # The task that Hydra holds is wrapped, and the wrapper cannot be pickled.
-    work = partial(run_in_worker, context, inspect.unwrap(task), JobRuntime.instance().get("name"))
+    base = VersionBase.instance().getbase()
+    work = partial(run_in_worker, context, inspect.unwrap(task), JobRuntime.instance().get("name"), base)
     preload = "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
     returned: dict[int, JobReturn] = {}
     with closing(run_parallel(work, jobs, count, preload)) as results:
@@ -79,9 +82,10 @@ def _logging_as(sweep: DictConfig, job: DictConfig) -> DictConfig:
     return job
 
 
-def run_in_worker(context: HydraContext, task: TaskFunction, name: str, config: DictConfig) -> JobReturn | None:
+def run_in_worker(context: HydraContext, task: TaskFunction, name: str, base: Any, config: DictConfig) -> JobReturn | None:
     """``run_or_record`` in a process in which Hydra has not been set up yet."""
     setup_globals()
+    VersionBase.instance().version_base = base  # or Hydra would change the working directory, as its oldest versions did
     JobRuntime.instance().set("name", name)
     return run_or_record(context, task, config)
 

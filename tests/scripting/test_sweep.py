@@ -124,6 +124,6 @@ def test_processes_start_where_there_is_no_file_and_from_a_script_without_guard(
     done = subprocess.run(
         [sys.executable, "-"], input=SCRIPT, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [str(["finished"] * 2)] * 2
     assert not (tmp_path / "was run again").exists()
