@@ -22,6 +22,7 @@ from convexp.data.augment.rand_augment import OPERATIONS, RandAugment
 from convexp.data.augment.rotate import Rotate, rotate
 from convexp.data.epochs import Epochs
 from convexp.data.images import Images
+from convexp.data.loaders import training_loader
 from convexp.errors import ConfigError
 from convexp.geometry.placement import OneOf
 
@@ -80,6 +81,19 @@ def test_epochs_and_seeds_differ(name):
     assert not torch.equal(first, epochs_of(steps, images, seed=4).__getitems__([*range(N)])[0])
     assert not torch.equal(first, images.first(N)[0])
     assert torch.equal(images.images, images_of(9, 8).images)  # the data are as they were
+
+
+@pytest.mark.integration
+def test_worker_processes_change_nothing():
+    alone, images = images_of(9, 8), noise(N, 3, 9, 8)
+    by_workers = Images(images, torch.arange(N) % K, workers=2)
+    augmenter = Augmenter(ALL, K)
+    first, second = (
+        [batch for _ in range(2) for batch in training_loader(each, 5, STILL, 3, 1, augmenter)] for each in (alone, by_workers)
+    )
+    for (a, labels), (b, other_labels) in zip(first, second, strict=True):
+        assert torch.equal(a, b)
+        assert torch.equal(labels, other_labels)
 
 
 def test_a_sample_is_augmented_alike_in_a_smaller_training_set():

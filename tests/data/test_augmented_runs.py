@@ -10,7 +10,7 @@ TINY = (
     *(text for text in SMALL if not text.startswith("probes.")),
     "probes=none",
     "logger=csv",
-    "trainer.limit_train_batches=8",
+    "trainer.limit_train_batches=4",
 )
 ALL = ("augment=[flip,crop,cutout,mixup,rotate,rand_augment]", "+augment.own={_target_:own_augmentations.Darken,most:0.5}")
 
@@ -29,7 +29,7 @@ def test_augmentation_belongs_to_the_identity_in_its_order():
 def test_resumed_is_uninterrupted_and_evaluated_without_augmentation(call, tmp_path, interrupted_at):
     for folder in ("whole", "part"):
         if folder == "part":
-            with interrupted_at(2, 3):
+            with interrupted_at(2, 1):
                 assert call("train", f"hydra.run.dir={folder}", *TINY, *ALL, "trainer.max_epochs=4").code == 130
             assert call("train", f"resume={folder}").code == 0
         else:

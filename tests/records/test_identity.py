@@ -2,7 +2,10 @@
 
 import pytest
 
-from convexp.records import identity
+from convexp.records import RunRecord, identity
+from convexp.records.repetitions import seedless_configurations
+from convexp.records.settings import differing, flattened
+from convexp.records.status import RunStatus
 
 
 @pytest.mark.parametrize(("value", "left"), [({"_target_": "a.B", "x": 0}, {}), ({"_target_": "a.B", "x": 1}, {"task": ...})])
@@ -11,3 +14,17 @@ def test_settings_added_later_count_only_if_they_differ(monkeypatch, value, left
     settings = {"seed": 0, "task": value, "model": {"name": "conv", "layers": None}, "no": 3}
     identity.drop_added_later(settings)
     assert settings == {"seed": 0, "model": {"name": "conv"}, "no": 3} | dict.fromkeys(left, value)
+
+
+def test_runs_of_older_versions_repeat_those_with_settings_that_do_the_same():
+    now = {"trainer": {"max_epochs": 5, "accumulate_grad_batches": 1}, "augment": None, "seed": 1}
+    older = {"trainer": {"max_epochs": 5}, "seed": 0}
+    others = [
+        {**now, "augment": {"flip": {"_target_": "a.B"}}},
+        {**now, "trainer": {"max_epochs": 5, "accumulate_grad_batches": 2}},
+    ]
+    runs = [RunRecord(state=RunStatus.FINISHED, config=config, seed=config["seed"]) for config in (older, now, *others)]
+    first, second, *different = seedless_configurations(runs)
+    assert first is second
+    assert all(each is not first for each in different)
+    assert "trainer.accumulate_grad_batches" not in differing(flattened(runs[:2]))

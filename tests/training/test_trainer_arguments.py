@@ -17,6 +17,7 @@ from convexp.records import identity_hash
 TINY = (*(text for text in SMALL if not text.startswith("probes.")), "probes=none", "logger=csv")
 FAST = (*TINY, "trainer.limit_train_batches=10", "trainer.limit_val_batches=1")
 KEYS = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks")
+SANITY = ("trainer.num_sanity_val_steps=1", "model.norm=batch")
 OWN = "+callbacks.mine={_target_:own_callbacks.%s,every:1}"
 
 
@@ -65,12 +66,15 @@ def test_k_batches_of_b_are_one_batch_of_k_times_b(train):
 @pytest.mark.parametrize(
     ("more", "interruption", "steps", "validations"),
     [
-        # ends in the middle of the fourth epoch, with a validation
-        (["trainer.max_steps=17", "trainer.accumulate_grad_batches=2", "scheduler=one_cycle"], (2, 7), 17, 4),
+        # ends in the middle of the fourth epoch; validated before the training, twice in an epoch and at the end
+        (
+            ["trainer.max_steps=17", "trainer.accumulate_grad_batches=2", "trainer.val_check_interval=0.5", *SANITY],
+            (2, 7),
+            17,
+            8,
+        ),
         # interrupted before anything is the best
         (["trainer.check_val_every_n_epoch=2", "trainer.gradient_clip_val=0.1"], (1, 3), 50, 2),
-        # validated twice in an epoch, and before the training
-        (["trainer.val_check_interval=0.5", "trainer.num_sanity_val_steps=1", "model.norm=batch"], (1, 7), 50, 11),
         # Lightning goes on until min_epochs after the callback has asked to stop
         (["callbacks=early_stopping", "callbacks.early_stopping.patience=0", "trainer.min_epochs=4"], (3, 4), None, None),
     ],

@@ -17,7 +17,8 @@ def check_batches(trainer: Trainer, train: int, val: int) -> None:
     """
     if trainer.fast_dev_run:
         return
-    limited = _limit("limit_train_batches", trainer.overfit_batches or trainer.limit_train_batches, train)
+    setting = "overfit_batches" if trainer.overfit_batches else "limit_train_batches"
+    limited = _limit(setting, getattr(trainer, setting), train)
     _limit("limit_val_batches", trainer.limit_val_batches, val)
     _check_interval(trainer.val_check_interval, limited)
 

@@ -78,4 +78,10 @@ def _check_batches(value: Any) -> Any:
     return value
 
 
+def _check_batches_or_none(value: Any) -> Any:
+    return value if value == 0 and type(value) is int else _check_batches(value)
+
+
 BatchCount = Annotated[Any, BeforeValidator(_check_batches), WithJsonSchema(_COUNTS)]
+_COUNTS_OR_NONE = {"anyOf": [{"type": "integer", "minimum": 0}, _COUNTS["anyOf"][1]]}
+BatchCountOrNone = Annotated[Any, BeforeValidator(_check_batches_or_none), WithJsonSchema(_COUNTS_OR_NONE)]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 
-from convexp.config.schema.fields import BatchCount
+from convexp.config.schema.fields import BatchCount, BatchCountOrNone
 from convexp.config.schema.section import Section
 
 OF_CONVEXP = ("threads", "profiler", "accelerator", "precision", "max_steps")  # used by convexp, or passed in another form
@@ -25,7 +25,7 @@ class Trainer(Section):
     deterministic: bool | Literal["warn"]
     threads: PositiveInt | None
     fast_dev_run: bool | PositiveInt
-    overfit_batches: NonNegativeInt  # 0: train on all batches
+    overfit_batches: BatchCountOrNone  # 0: train on all batches
     profiler: Literal["simple", "advanced"] | None
     accumulate_grad_batches: PositiveInt = 1
     gradient_clip_algorithm: Literal["norm", "value"] = "norm"
