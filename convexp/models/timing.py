@@ -1,5 +1,6 @@
 """What a network costs on this machine, measured layer by layer: time and memory, forward and backward."""
 
+import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -113,6 +114,7 @@ def peak_bytes(step: Callable[[], Any], cuda: bool = False) -> int:
         before = torch.cuda.memory_allocated()
         step()
         return torch.cuda.max_memory_allocated() - before
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler prints lines of its own when it starts
     with torch.profiler.profile(profile_memory=True) as profiled:
         result = step()
     recorded: Any = profiled.profiler
