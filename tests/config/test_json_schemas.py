@@ -16,7 +16,7 @@ from convexp.config import parse_config
 from convexp.config.checks.targets import check_targets
 from convexp.config.hydra_context import isolated_hydra
 from convexp.config.json_schemas.conf_files import read_conf_files
-from convexp.config.json_schemas.write import comment_of, schemas_of
+from convexp.config.json_schemas.write import FOLDER, as_text, comment_of, made_with, schemas_of
 from convexp.config.options import title
 from convexp.errors import ConfigError
 
@@ -36,6 +36,16 @@ def complaints(name, text):
 def test_they_are_schemas_of_draft_7():
     for schema in schemas().values():
         Draft7Validator.check_schema(schema)
+
+
+def test_the_shipped_schemas_are_current():
+    folder = CONF / FOLDER
+    shipped = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")}
+    if any(schema["$comment"] != made_with() for schema in shipped.values()):
+        pytest.skip(f"they are not {made_with()}, as others would be")
+    current = {name: json.loads(as_text(schema)) for name, schema in schemas().items()}
+    changed = sorted(name for name in {*shipped, *current} if shipped.get(name) != current.get(name))
+    assert changed == [], "a setting, its comment or its meaning has changed: call make schemas, and commit conf/.schemas"
 
 
 def test_every_shipped_file_matches_its_schema():
@@ -64,6 +74,7 @@ WRONG = {
     "a wrong type": (GLOBAL, "trainer: {max_epochs: many}"),
     "a typo in an argument of the Trainer": (GLOBAL, "trainer: {acumulate_grad_batches: 2}"),
     "an argument of the Trainer that is convexp's own": ("trainer.json", "defaults: [auto]\ndevices: 2"),
+    "a kind of parameters that there is not": (GLOBAL, "optimizer: {groups: {no_decay: {kind: biases}}}"),
     "a wrong type of an argument": (GLOBAL, "probes: {shift_map: {max_shift: few}}"),
     "an unknown choice": (GLOBAL, "model: {readout: global_average}"),
     "an unknown choice of an argument": (GLOBAL, "probes: {shift_map: {protocol: crup}}"),
@@ -86,6 +97,10 @@ RIGHT = {
     "a probe of one's own": ("probes.json", "mine: {_target_: mine.Probe, width: 3}"),
     "one value for each stage": (GLOBAL, "model: {kernel_size: [5, 3], padding: [same, 2]}"),
     "an empty file": (GLOBAL, ""),
+    "groups of parameters": (
+        GLOBAL,
+        "optimizer: {groups: {no_decay: {kind: [bias, norm], weight_decay: 0.0, betas: [0.9, 0.9]}}}",
+    ),
     "a task of one's own": ("task.json", "_target_: mine.Task\n_partial_: true\nmonitor: val/loss\noutputs: 3\nweight: 2.0"),
 }
 

@@ -11,6 +11,7 @@ from convexp.config.schema.task import OWN_SETTINGS
 from convexp.config.signatures.settable import provided_arguments
 from convexp.config.signatures.signature import Signature, read_signature
 
+OF_SECTIONS = (*OWN_SETTINGS, "groups")  # settings of task and optimizer that are no arguments of their targets
 TARGET_MEANING = "the class or function that is called with the settings beside it: package.module.Name"
 PARTIAL_MEANING = "true: it is called later, with further arguments"
 
@@ -84,7 +85,7 @@ def _arguments(setting: str, target: str, typed: dict[str, Schema], known: Known
     signature = _signature(target)
     if signature is None:
         return Arguments({}, open=True)
-    own = {name: typed[name] for name in OWN_SETTINGS if name in typed}
+    own = {name: typed[name] for name in OF_SECTIONS if name in typed}
     names = [name for name in signature.schemas if name not in provided_arguments(setting)]
     schemas = {name: _argument(f"{setting}.{name}", target, signature, typed.get(name), known) for name in names}
     return Arguments(own | schemas, signature.open)

@@ -45,7 +45,7 @@ def write_schemas(conf: Path) -> list[Path]:
 
 def as_text(schema: Schema) -> str:
     """The content of the file that holds ``schema``, with the versions that it was made with."""
-    return json.dumps({"$comment": made_with()} | schema, indent=1) + "\n"
+    return json.dumps({"$comment": made_with()} | schema, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 def made_with() -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from convexp.config.schema.section import Section, Target
 from convexp.config.signatures.signature import read_signature
@@ -47,7 +47,9 @@ class Optimizer(Target):
 
     lr: PositiveFloat | None = None
     weight_decay: NonNegativeFloat = 0.0
-    groups: dict[str, ParameterGroup] | None = None
+    groups: dict[str, ParameterGroup] | None = Field(
+        default=None, description="other arguments for some of the parameters, such as no weight decay of biases, by name"
+    )
 
     def spec(self) -> dict[str, Any]:
         """The plain mapping that ``convexp.config.instantiate`` takes, without what nobody set and the class does not have."""
