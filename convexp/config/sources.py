@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from omegaconf import DictConfig
 
@@ -42,13 +43,32 @@ def installed_sources() -> tuple[Source, ...]:
     return (Source("convexp", Path(conf_dir())), *_package_sources())
 
 
-def _package_sources() -> Iterable[Source]:
+def versions_of(targets: Iterable[str]) -> dict[str, str]:
+    """The versions of those packages with configurations that the names ``targets`` belong to, by the package's name."""
+    modules = {target.partition(".")[0] for target in targets}
+    return {point.package: point.version for point in _announced() if point.value.partition(".")[0] in modules}
+
+
+class Announcement(NamedTuple):
+    """An entry point: the package that announces a folder, its version, and where the folder is (``package.folder``)."""
+
+    package: str
+    version: str
+    value: str
+
+
+@cache
+def _announced() -> tuple[Announcement, ...]:
     try:
-        points = sorted((point.dist.name if point.dist else point.name, point.value) for point in entry_points(group=GROUP))
+        points = [(point.dist, point) for point in entry_points(group=GROUP)]
+        return tuple(sorted(Announcement(dist.name, dist.version, point.value) for dist, point in points if dist))
     except Exception as error:  # the metadata of any installed package may be damaged
         _warn(f"the entry points of installed packages cannot be read ({type(error).__name__}: {error}); none is used")
-        return
-    for package, value in points:
+        return ()
+
+
+def _package_sources() -> Iterable[Source]:
+    for package, _, value in _announced():
         folder = find_folder(value)
         if folder is None:
             _warn(f"{PACKAGE}{package}: its entry point {GROUP} is {value}, where there is no folder; it is left out")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from convexp.config import Config
+from convexp.config.sources import versions_of
 from convexp.data import Dataset
 from convexp.machine.environment import git, now, versions
 from convexp.models import LayerCost, network_cost
@@ -29,7 +30,7 @@ def first_record(config: Config, identity: str, network: NetworkRecord, previous
         started=(previous.started if previous else None) or now(),
         config=_config_at_first_start(config, previous),
         network=network,
-        versions=versions(),
+        versions=versions() | versions_of(target.target for target in config.targets().values()),
         git=git(),
     )
 

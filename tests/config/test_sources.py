@@ -12,7 +12,7 @@ from convexp.config.command_line.groups import normalize_choice
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.compose import compose_config
 from convexp.config.search_path import conf_dir
-from convexp.config.sources import find_folder, installed_sources
+from convexp.config.sources import _announced, find_folder, installed_sources, versions_of
 from convexp.errors import ConfigError
 
 MODEL = "# Mine.\ndefaults: [skeleton, _self_]\nname: mine\nwiring: {_target_: convexp.layers.conv.Conv2d, _partial_: true}\n"
@@ -33,13 +33,16 @@ def install(tmp_path, monkeypatch):
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[convexp.configs]\n{name} = {value or f'{name}.conf'}\n")
-        installed_sources.cache_clear()
-        normalize_choice.cache_clear()
+        forget()
         return site / name
 
     yield make
-    installed_sources.cache_clear()
-    normalize_choice.cache_clear()
+    forget()
+
+
+def forget():
+    for cached in (_announced, installed_sources, normalize_choice):
+        cached.cache_clear()
 
 
 def test_a_package_is_found_and_not_imported(install):
@@ -51,6 +54,13 @@ def test_a_package_is_found_and_not_imported(install):
     assert compose_config("model=mine", "only_costs=true").model.name == "mine"
     assert "theirs" not in sys.modules
     assert normalize_choice("model=mine") == "model=mine"
+
+
+def test_the_version_of_a_package_is_known_where_its_code_is_used(install):
+    install("theirs", {"conf/x.yaml": ""})
+    install("unused", {"conf/x.yaml": ""})
+    assert versions_of(["theirs.layers.Layer", "torch.optim.Adam", "theirs.probes.Probe"]) == {"theirs": "1.0"}
+    assert versions_of(["convexp.layers.conv.Conv2d"]) == {}
 
 
 def test_what_a_package_shares_is_no_option(install):

@@ -99,5 +99,6 @@ def test_it_trains_and_its_study_is_swept_resumed_evaluated_and_reported(install
     assert config["model"]["network"]["_target_"] == "convexp_example.networks.Residual"
     assert config["optimizer"]["_target_"] == "convexp_example.optimizers.SignDescent"
     assert config["augment"]["brightness"]["_target_"] == "convexp_example.augment.Brightness"
+    assert read(installed.place / "run")["versions"]["convexp-example"] == "0.1.0"
     assert config["task"]["_target_"] == "convexp_example.tasks.Margin"
     assert "block=12" in installed("convexp-report", "outputs/studies/block_size")
