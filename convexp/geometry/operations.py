@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from convexp.geometry.pooling import Pool, PoolStep, pool_steps
+from convexp.geometry.pooling import PoolStep, pool_steps
 from convexp.geometry.skeleton import PaddingMode, Skeleton, Stage
 from convexp.geometry.windows import Size
 from convexp.geometry.wiring import Wiring
@@ -80,12 +80,13 @@ def _wired(layer: str, wiring: Wiring, stage: Stage, size: Size, dim: int) -> Op
 
 def _pooled(layer: str, stage: Stage, units: int, dim: int) -> Iterator[Operation]:
     size = stage.pool_size[dim]
-    whole_circle = stage.padding_mode == "circular" and size == units
-    pool: Pool = "max" if whole_circle and stage.pool in ("max_blur", "max_aps") else stage.pool  # one unit: the maximum of all
-    for step in pool_steps(pool, size, stage.blur_size[dim]):
+    constant = stage.padding_mode == "circular" and size == units  # after a maximum around every unit: that of all
+    for step in pool_steps(stage.pool, size, stage.blur_size[dim]):
         selects = step.kind == "select" and max(stage.pool_size) > 1
         taps = tuple(range(-step.before, step.size - step.before))
         kept = _kept(step) if units % step.stride == 0 else frozenset[Kept]()
+        if constant and stage.pool in ("max_blur", "max_aps") and step.kind != "max":
+            kept = frozenset[Kept]({"mean", "max"})
         units //= step.stride
         yield Operation(layer, "selection" if selects else "window", units, taps, step.stride, stage.padding_mode, kept)
 
