@@ -63,6 +63,18 @@ def test_a_setting_is_told_with_its_range_and_meaning(overrides, setting, words)
         assert word in said
 
 
+def test_why_an_argument_of_the_trainer_is_no_setting():
+    with pytest.raises(ConfigError, match=r"trainer\.max_time: is no setting; .* clock .* trainer\.max_steps"):
+        describe_settings(composed(), "train", "trainer.max_time")
+
+
+def test_several_chosen_options_are_marked(call):
+    done = call("train", "augment=[flip,crop]", "--help", "augment")
+    assert done.code == 0, done.err
+    assert {line.split()[1] for line in done.out.splitlines() if line.startswith("* ")} == {"flip", "crop"}
+    assert "augment.crop.padding=4" in done.out
+
+
 def test_choices_are_not_told_twice():
     for name in ("model.readout", "model.padding_mode", "trainer.precision", "trainer.profiler", "monitor"):
         (each,) = describe_settings(composed(), "train", name)

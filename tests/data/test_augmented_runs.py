@@ -1,9 +1,12 @@
 """Runs with augmentation: resumed exactly, by any number of processes, recorded in the identity, evaluated without it."""
 
+import pytest
 from conftest import SMALL, read
 from outcomes import curves, same, science, weights
 
 from convexp.config.compose import compose_config
+from convexp.config.trust import parse_trusted_config
+from convexp.errors import ConfigError
 from convexp.records import identity_hash
 
 TINY = (
@@ -24,6 +27,13 @@ def test_augmentation_belongs_to_the_identity_in_its_order():
     assert (
         len({identity(), identity("augment=[flip,cutout]"), identity("augment=[cutout,flip]"), identity("augment=flip")}) == 4
     )
+
+
+def test_a_folder_of_somebody_else_may_name_what_is_shipped_only():
+    shipped, own = (compose_config(*overrides).model_dump(by_alias=True) for overrides in (ALL[:1], ALL))
+    assert list(parse_trusted_config(shipped).augment) == ["flip", "crop", "cutout", "mixup", "rotate", "rand_augment"]
+    with pytest.raises(ConfigError, match=r"augment\.own\._target_=own_augmentations\.Darken"):
+        parse_trusted_config(own)
 
 
 def test_resumed_is_uninterrupted_and_evaluated_without_augmentation(call, tmp_path, interrupted_at):

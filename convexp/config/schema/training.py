@@ -17,7 +17,13 @@ class Trainer(Section):
     ``convexp.config.checks.trainer`` checks them against the signature of the Trainer.
     """
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="allow",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        json_schema_extra={"additionalProperties": False},  # editors mark a misspelled setting
+    )
     accelerator: Literal["cpu", "gpu", "mps", "auto"]
     max_epochs: PositiveInt
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"]
