@@ -91,6 +91,19 @@ class Rolled(nn.Module):
         return x.roll(1, -1)
 
 
+class Assigned(nn.Module):
+    """A shift by assignment to a part: of zeros, of zeros made from the map, or of the map itself."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way = way
+
+    def forward(self, x):
+        moved = {"new": torch.zeros(x.shape), "like": torch.zeros_like(x), "own": x.clone()}[self.way]
+        moved[:, :, 1:] = x[:, :, :-1]
+        return x + moved
+
+
 class ChannelsLast(nn.Module):
     def __init__(self):
         super().__init__()
@@ -125,6 +138,9 @@ def test_operations_that_keep_their_place():
     ("layers", "reason"),
     [
         ((Rolled(),), "after the operation roll"),
+        ((Assigned("new"),), "after the operation add"),
+        ((Assigned("like"),), "after the operation add"),
+        ((Assigned("own"),), "after the operation add"),
         ((nn.Upsample(scale_factor=2),), "after the operation upsample"),
         ((nn.ConvTranspose2d(4, 4, 2, 2),), "after the operation conv_transpose2d"),
         ((nn.AdaptiveAvgPool2d(4),), "after the operation adaptive_avg_pool2d"),

@@ -21,6 +21,7 @@ class Tracer(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[int, tuple[Tensor, Axes]] = {}  # by id; the tensors are kept, so that no id is used twice
+        self._memory: set[int] = set()  # addresses of what the tensors that are known lie in
 
     def start(self, image: Tensor) -> None:
         """Take ``image``, (1, C, *size), as the image: every pixel lies where it is."""
@@ -29,21 +30,26 @@ class Tracer(TorchDispatchMode):
     def axes(self, tensor: Tensor) -> Axes | None:
         """Return what is known of a tensor; None if it was not computed from the image."""
         found = self._known.get(id(tensor))
+        if found is None and _address(tensor) in self._memory:  # something was written into a part of it
+            return Axes((None,) * tensor.dim(), True, "assignment to a part")
         return None if found is None else found[1]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Called by torch for every operation."""
         outputs = func(*args, **(kwargs or {}))
         arguments = _by_name(func, args, kwargs or {})
-        inputs = [tensor for tensor in _tensors(arguments.values()) if id(tensor) in self._known]
+        inputs = [tensor for tensor in _tensors(arguments.values()) if self.axes(tensor) is not None]
         if inputs:
-            for output in _tensors([outputs]):
-                self._note(output, self._after(func, arguments, inputs, output))
+            made = [(output, self._after(func, arguments, inputs, output)) for output in _tensors([outputs])]
+            for output, axes in made:
+                if func._schema.is_mutable:
+                    self._forget_others(output)
+                self._note(output, axes)
         return outputs
 
     def _after(self, func: Any, arguments: dict[str, Any], inputs: list[Tensor], output: Tensor) -> Axes:
         name = func.name().partition("::")[2].partition(".")[0]
-        known = [self._known[id(tensor)][1] for tensor in inputs]
+        known = [axes for tensor in inputs if (axes := self.axes(tensor)) is not None]
         shape, whole = tuple(output.shape), any(axes.whole for axes in known)
         lost = next((axes.lost for axes in known if axes.lost), None)
         first = arguments[func._schema.arguments[0].name]
@@ -75,6 +81,16 @@ class Tracer(TorchDispatchMode):
 
     def _note(self, tensor: Tensor, axes: Axes) -> None:
         self._known[id(tensor)] = (tensor, axes)
+        self._memory.add(_address(tensor))
+
+    def _forget_others(self, changed: Tensor) -> None:
+        """Forget what is known of tensors that lie in the same memory as one that was changed in place."""
+        others = [
+            id(tensor) for tensor, _ in self._known.values() if tensor is not changed and _address(tensor) == _address(changed)
+        ]
+        for each in others:
+            tensor = self._known[each][0]
+            self._known[each] = (tensor, Axes((None,) * tensor.dim(), True, "assignment to a part"))
 
 
 def _by_name(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +98,10 @@ def _by_name(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str
     schema = func._schema.arguments
     defaults = {a.name: a.default_value for a in schema if a.has_default_value()}
     return defaults | dict(zip((a.name for a in schema), args, strict=False)) | kwargs
+
+
+def _address(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
 
 
 def _count(fields: Sequence[Axis]) -> int:
