@@ -73,8 +73,10 @@ class TrainingRun:
                 load_weights(self.trainee.module, best)
             with recorder.stopwatch.time("test"):
                 record.metrics |= evaluate(self.trainee.module, setup.data, setup.config)
+            record.test_maps = getattr(self.trainee.module, "test_maps", None) or None
             recorder.save()  # the metrics are safe before the probes start
             pictures, failures = measure_probes(setup, self.trainee.network, trainer.strategy.root_device, recorder)
+            pictures |= getattr(self.trainee.module, "test_pictures", {})
             save_pictures(pictures, setup.folder)
             loggers.finish(record, pictures, trainer.global_step)
             if failures:

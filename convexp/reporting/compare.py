@@ -9,7 +9,7 @@ from convexp.records.plan import Plan, settings_of
 from convexp.reporting.baselines import with_baselines
 from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm, holm_levels
-from convexp.reporting.metrics import is_proportion
+from convexp.reporting.metrics import is_proportion, other_test_metrics
 from convexp.reporting.paired import PairedTest, paired_test
 from convexp.reporting.statistics import ALPHA
 
@@ -61,13 +61,15 @@ class Comparison:
 
 
 def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Comparison]:
-    """Compare every group with its baseline, on every metric of ``METRICS`` that both have.
+    """Compare every group with its baseline, on every metric of ``METRICS``, or of another task's test, that both have.
 
     Baselines are chosen by ``convexp.reporting.baselines``. Pairs of runs have the same seed, and also the same images and the
     same split, unless the groups differ in their data.
     """
     pairs = with_baselines(groups, plan)
-    return [comparison for metric in METRICS for comparison in _compare_on(metric, pairs)]
+    names = dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics)
+    metrics = (*other_test_metrics(names).values(), *METRICS)
+    return [comparison for metric in metrics for comparison in _compare_on(metric, pairs)]
 
 
 def _compare_on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Comparison]:

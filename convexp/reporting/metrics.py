@@ -1,5 +1,7 @@
 """Names of metrics in tables, charts and sentences, and which of them are shown in per cent."""
 
+from collections.abc import Iterable
+
 TITLES = {
     "test/acc": "test accuracy",
     "val/acc": "validation accuracy",
@@ -24,9 +26,17 @@ COLUMNS = {
     "FLOPs": "cost/flops",
     "bytes to train": "cost/training_bytes",
 }
-ACCURACY_SUFFIXES = ("/acc", "/accuracy")
+ACCURACY_SUFFIXES = ("/acc", "/accuracy", "/within")
 PROPORTION_PROBES = ("shift_map", "consistency", "flip_rate", "localisation", "locality_index")  # all their numbers but n
 DIFFERENCES = ("probe/shift_map/drop",)  # differences of two proportions, which may be negative
+
+
+def other_test_metrics(names: Iterable[str]) -> dict[str, str]:
+    """Return the test metrics among ``names`` by column title, for tasks other than classification; empty if there is
+    a test accuracy.
+    """
+    tested = {name.replace("/", " ", 1): name for name in names if name.startswith("test/")}
+    return {} if "test/acc" in tested.values() else tested
 
 
 def metric_title(metric: str) -> str:

@@ -13,6 +13,7 @@ from convexp.config.schema.task import METRICS, TRAINING_METRICS
 from convexp.data.view import View
 from convexp.geometry.placement import Placement
 from convexp.training.tasks.classification import Classification
+from convexp.training.tasks.details import measure_details
 from convexp.training.tasks.localisation import Localisation, cell_shares, centres, peak, visible
 
 SEEDS = st.integers(0, 2**31)
@@ -138,3 +139,42 @@ def test_regression_of_the_centre_is_exact_where_the_outputs_are():
     off = Localisation(nn.Identity(), radius=3.0).measure(outputs + torch.tensor([0.75, 1.0]), batch(boxes, (8, 8)))
     assert off["distance"].item() == pytest.approx(math.hypot(3, 4))  # pixels
     assert not off["within"].item()
+
+
+def uniform(n, classes, seed):
+    """Logits whose probabilities are exact, and labels that are drawn from them."""
+    generator = torch.Generator().manual_seed(seed)
+    chances = torch.rand(n, classes, generator=generator, dtype=torch.float64)
+    return (chances / chances.sum(1, keepdim=True)).log(), torch.randint(classes, (n,), generator=generator)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 6), st.integers(1, 60), SEEDS, st.integers(1, 20))
+def test_the_confusion_matrix_counts_every_image_and_the_calibration_error_follows_its_formula(classes, n, seed, bins):
+    logits, labels = uniform(n, classes, seed)
+    found = measure_details(logits, labels, top_k=2, bins=bins)
+    matrix = torch.tensor(found.maps["confusion"])
+    assert torch.equal(matrix.sum(1), labels.bincount(minlength=classes))
+    assert torch.equal(matrix.sum(0), logits.argmax(1).bincount(minlength=classes))
+    hits = (logits.argmax(1) == labels).double()
+    assert float(matrix.trace() / n) == pytest.approx(float(hits.mean()))
+    assert found.numbers["top2"] >= hits.mean() - 1e-12
+    sure, error = logits.exp().amax(1), 0.0
+    for b in range(bins):
+        inside = (sure > b / bins) & (sure <= (b + 1) / bins)
+        if inside.any():
+            error += float(inside.double().mean() * (hits[inside].mean() - sure[inside].mean()).abs())
+    assert found.numbers["ece"] == pytest.approx(error, abs=1e-9)
+
+
+def test_a_network_that_is_as_often_right_as_it_says_has_no_calibration_error():
+    chances = torch.tensor([[0.75, 0.25]], dtype=torch.float64).repeat(8, 1)
+    labels = torch.tensor([0, 0, 0, 1] * 2)  # right in three of four
+    assert measure_details(chances.log(), labels, 5, 15).numbers == {"top2": 1.0, "ece": pytest.approx(0, abs=1e-12)}
+    surer = torch.tensor([[0.99, 0.01]], dtype=torch.float64).repeat(8, 1)
+    assert measure_details(surer.log(), labels, 5, 15).numbers["ece"] == pytest.approx(0.24)
+
+
+def test_a_class_without_images_has_no_accuracy():
+    logits, labels = torch.eye(3).double(), torch.tensor([0, 0, 0])
+    assert measure_details(logits, labels, 1, 5).maps["class_accuracy"] == [pytest.approx(1 / 3), None, None]

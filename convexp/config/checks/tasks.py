@@ -17,6 +17,10 @@ def check_task(config: Config) -> None:
     smoothing: Any = settings.get("label_smoothing", 0)
     if isinstance(smoothing, int | float) and not 0 <= smoothing < 1:
         raise ConfigError(f"task.label_smoothing={smoothing}: should be at least 0 and below 1")
+    for name in ("top_k", "bins"):
+        number: Any = settings.get(name, 1)
+        if config.task.target == CLASSIFICATION and isinstance(number, int) and not 1 <= number <= 10_000:
+            raise ConfigError(f"task.{name}={number}: should be between 1 and 10000")
     weights: Any = settings.get("class_weights")
     if isinstance(weights, list):
         _check_class_weights(weights, config.data.classes)

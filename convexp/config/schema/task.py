@@ -33,7 +33,15 @@ class Task(Target):
     def of_older_versions(cls) -> "Task":
         """The task of runs that were written before there were others."""
         return cls.model_validate(
-            {"_target_": CLASSIFICATION, "_partial_": True, "label_smoothing": 0.0, "class_weights": None}
+            {
+                "_target_": CLASSIFICATION,
+                "_partial_": True,
+                "label_smoothing": 0.0,
+                "class_weights": None,
+                "details": False,
+                "top_k": 5,
+                "bins": 15,
+            }
         )
 
     def logged(self) -> tuple[str, ...] | None:

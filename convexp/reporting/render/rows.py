@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from convexp.reporting.compare import Comparison
 from convexp.reporting.formatting import format_difference, format_interval, format_mean_of_runs, format_p
 from convexp.reporting.groups import Group
-from convexp.reporting.metrics import COLUMNS
+from convexp.reporting.metrics import COLUMNS, other_test_metrics
 
 Rows = list[list[str]]  # the header, then the body
 
@@ -22,8 +22,9 @@ COMPARISON_TEXT_COLUMNS = (0, 1, 2, 7)
 
 
 def columns(groups: Sequence[Group]) -> dict[str, str]:
-    """Return the entries of ``COLUMNS`` whose metric at least one group has."""
-    return {title: metric for title, metric in COLUMNS.items() if any(g.metric(metric) for g in groups)}
+    """Return the entries of ``COLUMNS`` whose metric at least one group has, after the test metrics of other tasks."""
+    others = other_test_metrics(dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics))
+    return others | {title: metric for title, metric in COLUMNS.items() if any(g.metric(metric) for g in groups)}
 
 
 def caption(groups: Sequence[Group]) -> str:

@@ -1,13 +1,14 @@
 """Classification: cross entropy on batches of images and labels, and accuracy."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.data import Images
+from convexp.training.tasks.details import measure_details
 from convexp.training.tasks.task import MakeOptimizer, MakeScheduler, Task, TaskBatch
 
 
@@ -28,6 +29,10 @@ class Classification(Task):
         label_smoothing: The share ``e`` of a label that is spread over all classes, at least 0 and below 1 (Szegedy et al.
             2016, arXiv 1512.00567).
         class_weights: A weight ``w`` for each class, 0 or more; None for equal ones.
+        details: Whether the test also measures ``topK``, the share of images whose class is among the K most probable ones,
+            ``ece``, the expected calibration error, and the maps of ``convexp.training.tasks.details``.
+        top_k: How many classes may be named.
+        bins: Number of bins of the calibration error.
 
     Raises:
         ValueError: if ``label_smoothing`` or a weight is out of range.
@@ -42,6 +47,9 @@ class Classification(Task):
         make_scheduler: MakeScheduler | None = None,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
+        details: bool = False,
+        top_k: int = 5,
+        bins: int = 15,
     ) -> None:
         super().__init__(network, make_optimizer, make_scheduler)
         if not 0 <= label_smoothing < 1:
@@ -49,6 +57,12 @@ class Classification(Task):
         if class_weights is not None and (min(class_weights) < 0 or not sum(class_weights)):
             raise ValueError(f"class_weights={list(class_weights)}: should be 0 or more, and not all 0")
         self.label_smoothing = label_smoothing
+        if top_k < 1 or bins < 1:
+            raise ValueError(f"top_k={top_k}, bins={bins}: should be 1 or more")
+        self.details, self.top_k, self.bins = details, top_k, bins
+        self.test_maps: dict[str, Any] = {}
+        self.test_pictures: dict[str, Tensor] = {}
+        self._tested: list[tuple[Tensor, Tensor]] = []  # logits and labels of each batch of the test
         self.class_weights: Tensor | None
         weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
         self.register_buffer("class_weights", weights, persistent=False)  # known from the configuration
@@ -69,6 +83,22 @@ class Classification(Task):
             "loss": F.cross_entropy(outputs.float(), labels, reduction="none"),
             "acc": outputs.argmax(1) == labels,
         }
+
+    def test_step(self, batch: TaskBatch, batch_idx: int) -> None:
+        """Add a batch to the test metrics, and keep its logits for the details."""
+        outputs = self._evaluate(batch, "test")
+        if self.details:
+            self._tested.append((outputs, batch[1]))
+
+    def on_test_epoch_end(self) -> None:
+        """Measure the details."""
+        if not self._tested:
+            return
+        logits, labels = (torch.cat(parts).cpu() for parts in zip(*self._tested, strict=True))
+        self._tested = []
+        found = measure_details(logits.double(), labels, self.top_k, self.bins)
+        self.log_dict({f"test/{name}": value for name, value in found.numbers.items()})
+        self.test_maps, self.test_pictures = found.maps, found.pictures
 
     def recompute(self, outputs: Tensor, images: Images) -> dict[str, Tensor]:
         """Compute losses and accuracies from the logits by their formulas."""

@@ -136,12 +136,14 @@ class Task(pl.LightningModule):
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log_dict({f"train/{name}": value for name, value in means.items()} | {"train/lr": rate})
 
-    def _evaluate(self, batch: TaskBatch, part: str) -> None:
-        for name, values in self.measure(self.network(batch[0]), batch).items():
+    def _evaluate(self, batch: TaskBatch, part: str) -> Tensor:
+        outputs = self.network(batch[0])
+        for name, values in self.measure(outputs, batch).items():
             mean = self.means[name]
             assert isinstance(mean, MeanOverSamples)
             mean.update(values)
             self.log(f"{part}/{name}", mean, prog_bar=True)
+        return outputs
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> None:
         """Add a batch to the validation metrics."""
