@@ -15,7 +15,20 @@ from convexp.config.signatures.value_types import list_values
 from convexp.errors import ConfigError
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "trainer", "logger", "callbacks", "augment")
-PLAIN = ("seed", "match", "monitor", "probe_every", "compile", "only_costs", "outputs", "resume", "on_failure", "name")
+PLAIN = (
+    "seed",
+    "match",
+    "ema",
+    "monitor",
+    "monitor_mode",
+    "probe_every",
+    "compile",
+    "only_costs",
+    "outputs",
+    "resume",
+    "on_failure",
+    "name",
+)
 
 
 def composed(*overrides):
@@ -83,7 +96,7 @@ def test_choices_are_not_told_twice():
 
 def test_a_comment_lists_what_the_schema_allows():
     """YAMLs name the choices for those who read them there."""
-    for name in ("model.readout", "model.padding_mode", "model.activation", "trainer.precision", "monitor", "on_failure"):
+    for name in ("model.readout", "model.padding_mode", "model.activation", "trainer.precision", "on_failure"):
         comment = next(
             line.partition("# ")[2]
             for file in Path(ROOT, "conf").rglob("*.yaml")

@@ -14,10 +14,10 @@ class ParameterGroup(Section):
     """A rule that chooses parameters; further settings are arguments of the optimizer for these parameters."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False)
-    kind: Kind | list[Kind] | None = None
-    name: str | list[str] | None = None
-    lr: PositiveFloat | None = None
-    weight_decay: NonNegativeFloat | None = None
+    kind: Kind | list[Kind] | None = Field(default=None, description="kinds of parameters: bias, norm, readout")
+    name: str | list[str] | None = Field(default=None, description="patterns of names of parameters, such as stages.0.*")
+    lr: PositiveFloat | None = Field(default=None, description="their learning rate")
+    weight_decay: NonNegativeFloat | None = Field(default=None, description="their weight decay")
 
     @model_validator(mode="after")
     def _chooses(self) -> "ParameterGroup":
