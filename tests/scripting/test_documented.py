@@ -9,11 +9,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from convexp import runs
+from convexp.reporting import charts
 
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-SMALL = '"trainer=cpu", "trainer.threads=1", "model.channels=[1,1]", "data.train_size=100", '
+SMALL = '"trainer=cpu", "trainer.threads=1", "model.channels=[1]", "data.train_size=64", "probes=[shift_map]", '
+SMALL += '"probes.shift_map.max_shift=1", "model.kernel_size=3", '
 RESUMES = '"trainer.max_epochs=4"'  # keeps its settings
 
 
@@ -27,6 +29,7 @@ def quick(block):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Hydra's, of the application's version base
 def test_the_code_runs_within_another_application(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(charts, "draw_charts", lambda report: [])  # they take seconds
     (tmp_path / "app.yaml").write_text("wiring: conv\n")
     monkeypatch.setattr("sys.argv", ["app", "wiring=dense"])
     names = {}

@@ -13,6 +13,7 @@ from test_train import own_state, state
 import convexp
 from convexp import runs
 from convexp.errors import ConfigError
+from convexp.reporting import charts
 
 TINY = (
     "trainer=cpu",
@@ -28,6 +29,7 @@ TINY = (
 @pytest.fixture(autouse=True)
 def empty_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(charts, "draw_charts", lambda report: [])  # they take seconds
 
 
 def test_the_sweep_is_that_of_the_command_and_the_process_is_unchanged(call, tmp_path, capsys):
