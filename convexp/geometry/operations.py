@@ -59,7 +59,8 @@ def operations(skeleton: Skeleton, wiring: Wiring, dim: int) -> Iterator[Operati
         yield _wired(f"{name}.wiring", wiring, stage, size, dim)
         if skeleton.norm != "none":
             shared = skeleton.norm == "batch"
-            yield Operation(f"{name}.norm", "pointwise" if shared else "by_unit", units, keeps=frozenset({"mean"}))
+            kept = frozenset[Kept]({"mean"} if shared else ())
+            yield Operation(f"{name}.norm", "pointwise" if shared else "by_unit", units, keeps=kept)
         if skeleton.activation != "none":
             kept = frozenset[Kept]({"max"} if skeleton.activation in MONOTONE else ())
             yield Operation(f"{name}.activation", "pointwise", units, keeps=kept)

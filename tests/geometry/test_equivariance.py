@@ -1,7 +1,9 @@
 """What is predicted from geometry alone holds for random networks, and what is not predicted fails for them."""
 
+from dataclasses import replace
 from functools import partial
 
+import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -219,3 +221,29 @@ def difference_on_black(case: Case, place: list[slice], shift: list[int]) -> flo
     index = (slice(None), slice(None), *place)
     images[index] = case.images[index]
     return apart(case.network(zero_fill(images, (shift[0], shift[1]))), case.network(images))
+
+
+CIRCLE = Stage(2, (1, 1), (1, 1), (0, 0), (1, 1), "circular", "none", (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("wiring", "changes", "circular", "on_black"),
+    [
+        ("conv", {}, 1, 1),
+        ("conv", {"norm": "batch"}, 1, 1),
+        ("conv", {"norm": "batch_unit"}, 0, 0),
+        ("conv", {"readout": "flatten"}, 0, 0),
+        ("local", {}, 0, 0),
+        ("conv", {"stages": (replace(CIRCLE, stride=(2, 2)),)}, 2, 2),
+        ("conv", {"stages": (replace(CIRCLE, pool="max"),)}, 2, 2),
+        ("conv", {"stages": (replace(CIRCLE, pool="avg"),)}, 1, 1),
+        ("conv", {"stages": (replace(CIRCLE, pool="aps"),)}, 1, 1),
+        ("conv", {"stages": (replace(CIRCLE, kernel_size=(3, 3), padding=(1, 1), padding_mode="zeros"),)}, 0, 1),
+        ("conv", {"stages": (replace(CIRCLE, kernel_size=(3, 3), padding=(1, 1), padding_mode="zeros", pool="aps"),)}, 0, 2),
+        ("global_conv", {"stages": (replace(CIRCLE, padding_mode="zeros"),)}, 0, 0),
+    ],
+)
+def test_what_single_parts_leave_of_invariance(wiring, changes, circular, on_black):
+    skeleton = replace(Skeleton((1, 12, 16), 3, (CIRCLE,), "global_avg", (), "none", "none", True), **changes)
+    assert [each.step for each in invariances(skeleton, Wiring(wiring), True)] == [circular] * 2
+    assert [each.step for each in invariances(skeleton, Wiring(wiring), False)] == [on_black] * 2
