@@ -11,6 +11,7 @@ from convexp.reporting.render.rows import (
     caption,
     comparison_rows,
     group_rows,
+    heading,
 )
 from convexp.reporting.report import Report
 
@@ -21,7 +22,7 @@ def markdown(report: Report) -> str:
     if report.groups:
         parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))]
     if report.comparisons:
-        rows = comparison_rows(report.comparisons)
+        rows = comparison_rows(report.comparisons, heading(report.groups))
         parts += ["## Comparisons\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(COMPARISON_CAPTION)]
         parts.append(_list(verdicts(report.comparisons)))
     if report.unfinished:

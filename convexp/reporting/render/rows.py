@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from convexp.records.settings import lookup
 from convexp.reporting.compare import Comparison
 from convexp.reporting.formatting import format_difference, format_interval, format_mean_of_runs, format_p
 from convexp.reporting.groups import Group
@@ -33,22 +34,33 @@ def caption(groups: Sequence[Group]) -> str:
     return "; ".join([*parts, "mean and 95 % interval over n seeds"])
 
 
+def heading(groups: Sequence[Group]) -> str:
+    """Return what the rows of the tables are: wirings of the skeleton, or networks if there are others among them."""
+    networks = [lookup(run.config, "model.network._target_") for group in groups for run in group.runs]
+    return "wiring" if all(network is None for network in networks) else "network"
+
+
 def group_rows(groups: Sequence[Group]) -> Rows:
     """Return the header, and a row for each group."""
     metrics = columns(groups)
     body = [[g.label, f"{g.parameters:,}", str(g.n), *(_mean(g, metric) for metric in metrics.values())] for g in groups]
-    return [["wiring", "parameters", "n", *metrics], *body]
+    return [[heading(groups), "parameters", "n", *metrics], *body]
 
 
 def _mean(group: Group, metric: str) -> str:
     return format_mean_of_runs(group.metric(metric), metric, group.n)
 
 
-def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
-    """Return the header, and a row for each comparison."""
+def comparison_rows(comparisons: Sequence[Comparison], compared: str = "wiring") -> Rows:
+    """Return the header, and a row for each comparison.
+
+    Args:
+        comparisons: The comparisons.
+        compared: What is compared, as ``heading`` says.
+    """
     titles = {metric: title for title, metric in COLUMNS.items()}
     body = [[titles.get(c.metric, c.metric), c.label, c.baseline, str(c.n), *_numbers(c), c.verdict] for c in comparisons]
-    return [["metric", "wiring", "against", "n", "difference", "interval", "p", "verdict"], *body]
+    return [["metric", compared, "against", "n", "difference", "interval", "p", "verdict"], *body]
 
 
 def _numbers(c: Comparison) -> list[str]:

@@ -15,6 +15,7 @@ from convexp.reporting.render.rows import (
     caption,
     comparison_rows,
     group_rows,
+    heading,
 )
 from convexp.reporting.report import Report
 from convexp.terminal import console
@@ -30,7 +31,7 @@ def print_report(report: Report) -> None:
         table = rich_table(group_rows(report.groups), (0,), report.title, caption(report.groups), width)
         console.out.print(table)
     if report.comparisons:
-        rows = comparison_rows(report.comparisons)
+        rows = comparison_rows(report.comparisons, heading(report.groups))
         table = rich_table(rows[: MAX_LINES + 1], COMPARISON_TEXT_COLUMNS, caption=COMPARISON_CAPTION, width=width)
         console.out.print(table)
         _print_rest(len(rows) - 1, "comparison", "comparisons.csv")
