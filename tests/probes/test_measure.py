@@ -24,7 +24,7 @@ from convexp.probes.behaviour.local_equivariance import LocalEquivariance
 from convexp.probes.behaviour.sensitivity_map import SensitivityMap
 from convexp.probes.behaviour.shift_map import ShiftMap
 
-fewer = settings(deadline=None, max_examples=5)
+fewer = settings(deadline=None, max_examples=2)
 BEHAVIOUR = {
     "shift_map": {"max_shift": 1},
     "consistency": {"max_shift": 1, "pairs": 1},

@@ -22,7 +22,7 @@ from convexp.probes.structure.sharing_index import SharingIndex
 from convexp.probes.structure.spatial_layers import spatial_layers
 
 PROBES = [LocalityIndex(), SharingIndex(), DistanceFromConv(), Kernels(4, 4), ReceptiveFields(4, 4)]
-fewer = settings(deadline=None, max_examples=8)
+fewer = settings(deadline=None, max_examples=4)
 
 
 @st.composite
