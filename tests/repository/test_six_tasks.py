@@ -41,6 +41,9 @@ def test_own_study(follow, tmp_path):
     assert (tmp_path / "outputs/studies/few_images/report.html").is_file()
     assert "6 already finished" in said
     assert "local" in said.splitlines()[-1]
+    follow("Editors")
+    assert (tmp_path / "conf/.schemas/train.json").is_file()
+    assert "$schema=../.schemas/train.json" in (tmp_path / "conf/study/few_images.yaml").read_text().splitlines()[1]
 
 
 def test_own_layer(follow, tmp_path):
