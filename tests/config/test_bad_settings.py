@@ -59,7 +59,7 @@ SENSIBLE: dict[str, set[str]] = {
     | LIMITS
     | {"trainer.val_check_interval", "trainer.benchmark"}
     | {"trainer.threads", "optimizer.fused", "callbacks", "augment", "probes", "study", "probes.local_equivariance.step"}
-    | {"task.class_weights"},
+    | {"task.class_weights", "optimizer.lr", "callbacks.early_stopping.mode"},
     "true": {
         "compile",
         "only_costs",
@@ -68,6 +68,7 @@ SENSIBLE: dict[str, set[str]] = {
         "model.wiring.softmax",
         "optimizer.fused",
         "optimizer.nesterov",
+        "task.details",
     }
     | {"trainer.deterministic", "trainer.fast_dev_run", "trainer.benchmark", "trainer.detect_anomaly"}
     | {"trainer.inference_mode", "trainer.enable_model_summary"}
@@ -75,7 +76,7 @@ SENSIBLE: dict[str, set[str]] = {
     "zero": SEEDS
     | {"augment.flip.probability", "augment.crop.padding", "augment.cutout.fill", "augment.rotate.degrees"}
     | {"augment.rand_augment.magnitude"}
-    | {"task.label_smoothing"}
+    | {"task.label_smoothing", "ema"}
     | {"data.shift.train", "data.shift.val", "data.shift.test", "data.source.distractors", "data.source.noise"}
     | {"model.padding", "optimizer.weight_decay", "optimizer.momentum", "scheduler.warmup", "probe_every"}
     | {"trainer.overfit_batches", "trainer.num_sanity_val_steps", "callbacks.early_stopping.patience"},
