@@ -16,7 +16,7 @@ LIGHTNING, SCHEDULER = "pytorch_lightning.callbacks", "GradientAccumulationSched
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
     "unknown group": (["modle=conv"], ["modle", "model"]),
-    "unknown setting": (["trainer.epochs=3"], ["trainer.epochs", "max_epochs"]),
+    "unknown setting": (["trainer.epochs=3"], ["trainer.epochs", "did you mean max_epochs or min_epochs?"]),
     "added typo": (["+model.widht=1"], ["model.widht", "width"]),
     "added typo in a target": (["+model.wiring.biass=channel"], ["model.wiring.biass"]),
     "added typo in a probe": (["+probes.shift_map.max_shfit=1"], ["probes.shift_map.max_shfit", "max_shift"]),
@@ -35,7 +35,7 @@ MISTAKES = {
     "not a bool": (["compile=perhaps"], ["compile=perhaps", "bool"]),
     "negative rate": (["optimizer.lr=-1"], ["optimizer.lr=-1", "greater than 0"]),
     "infinite rate": (["optimizer.lr=inf"], ["optimizer.lr=inf", "finite"]),
-    "half an image to overfit": (["trainer.overfit_batches=1.5"], ["trainer.overfit_batches=1.5", "integer"]),
+    "half an image to overfit": (["trainer.overfit_batches=1.5"], ["trainer.overfit_batches=1.5", "a share of them"]),
     "rate is text": (["optimizer.lr=fast"], ["optimizer.lr=fast", "number"]),
     "null where a number is due": (["data.batch_size=null"], ["data.batch_size=null", "integer"]),
     "zero channels": (["model.channels=[0,3]"], ["model.channels", "greater than 0"]),
@@ -435,7 +435,10 @@ def test_eval_of_nothing(call, tmp_path):
     for arguments, words in (
         ([], "run"),
         (["run=nowhere"], "run=nowhere"),
-        (["run=nowhere", "+seed=1"], "seed: there is no such setting; there are run, accelerator, data_root, probes"),
+        (
+            ["run=nowhere", "+seed=1"],
+            "seed: there is no such setting; there are run, accelerator, data_root, pythonpath, probes",
+        ),
         (["run=nowhere", "model=local"], "model: there is no such setting; there are probes, run, accelerator, data_root"),
         (["run=nowhere", "data.batch_size=1"], "data.batch_size: there is no such setting; did you mean data_root?"),
         (["run=nowhere", "probes=[]"], "run=nowhere"),

@@ -86,7 +86,7 @@ def test_a_configuration_that_was_changed_afterwards_is_another_run_s(call, npz,
     with interrupted_at(epoch=1, batch=0):
         assert call("train", *SMALL, *NPZ, "data.source.file=mine.npz", "hydra.run.dir=run").code == 130
     config = Path("run", ".hydra", "config.yaml")
-    config.write_text(config.read_text().replace("max_epochs: 2", "max_epochs: 3"))
+    config.write_text(config.read_text().replace("norm: none", "norm: batch"))
     done = call("train", "resume=run")
     assert done.code == 2
     assert "run of another configuration" in done.err

@@ -185,16 +185,21 @@ def test_kernels_draws_the_first_layer(wiring, colours):
 
 
 def test_kernels_of_a_network_without_stages():
-    with pytest.raises(NotApplicableError, match="no layers with kernels"):
+    with pytest.raises(NotApplicableError, match="no layer on images"):
         Kernels(channels=4, locations=4).measure(make(stages=()), Sample(*data()))
 
 
 def test_kernels_of_a_layer_that_cannot_show_them():
     def plain(in_channels: int, out_channels: int, kernel_size: Any, padding: Any, **more: Any) -> torch.nn.Module:
-        return torch.nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)
+        return torch.nn.Sequential(torch.nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding), torch.nn.ReLU())
+
+    assert Kernels(channels=4, locations=4).measure(make(plain), Sample(*data())).pictures  # found within the wiring
+
+    def bare(in_channels: int, out_channels: int, **more: Any) -> torch.nn.Module:
+        return torch.nn.UpsamplingNearest2d(scale_factor=1)
 
     with pytest.raises(NotApplicableError):
-        Kernels(channels=4, locations=4).measure(make(plain), Sample(*data()))
+        Kernels(channels=4, locations=4).measure(make(bare), Sample(*data()))
 
 
 def test_tiles_share_one_scale():

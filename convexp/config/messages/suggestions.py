@@ -11,14 +11,19 @@ from convexp.config.signatures.settable import settable_arguments
 
 
 def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
-    """The end of a message: the name in ``known`` that is most similar to ``name``.
+    """The end of a message: the name in ``known`` that is most similar to ``name``, or those that are equally similar.
 
     If none is similar, all of them are listed, unless ``list_all`` is False. Empty if there is nothing to suggest.
     """
     candidates = [each for each in known if not each.startswith("_")]
-    if similar := difflib.get_close_matches(name, candidates, n=1):
-        return f"; did you mean {similar[0]}?"
+    if similar := difflib.get_close_matches(name, candidates):
+        best = _similarity(similar[0], name)
+        return f"; did you mean {' or '.join(sorted(each for each in similar if _similarity(each, name) == best))}?"
     return f"; there are {', '.join(candidates)}" if candidates and list_all else ""
+
+
+def _similarity(candidate: str, name: str) -> float:
+    return difflib.SequenceMatcher(None, candidate, name).ratio()  # in this order, as difflib.get_close_matches compares
 
 
 def explain_skeleton_setting(name: str) -> str | None:
