@@ -97,4 +97,6 @@ def run_of_sweep(cfg: DictConfig, root: Path, folder: Path) -> float | None:
 main = application("convexp-train", "train", task)
 
 if __name__ == "__main__":
+    from convexp.cli.train import main  # under its own name: worker processes import from there what they are sent
+
     main()
