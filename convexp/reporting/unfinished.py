@@ -12,6 +12,7 @@ from convexp.records.plan import Plan, PlannedRun
 from convexp.records.settings import printable
 
 RUNNING_ELSEWHERE = "another process is running it"
+FINISHED_SINCE = "has finished since the results were read; call convexp-report again"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ def _found(root: Path, run: RunRecord) -> Unfinished:
 def _running(folder: Path, run: RunRecord) -> tuple[RunStatus, str | None]:
     """The state of a run whose record says ``running``: that is true only while a process holds the lock of its folder."""
     with suppress(OSError):
-        if status_of(folder, run.identity) is not RunStatus.BUSY:
+        now = status_of(folder, run.identity)
+        if now is RunStatus.FINISHED:
+            return RunStatus.RUNNING, FINISHED_SINCE
+        if now is not RunStatus.BUSY:
             return RunStatus.INTERRUPTED, None
     return RunStatus.RUNNING, RUNNING_ELSEWHERE
 

@@ -162,6 +162,15 @@ def test_a_run_that_runs_is_running(tmp_path):
     assert states(tmp_path)["now"][0] == "interrupted"
 
 
+def test_a_run_that_finishes_while_the_results_are_read_was_not_interrupted(tmp_path):
+    kept(tmp_path, with_path("now", run(0), state="running"))
+    read = collect(tmp_path)
+    result = tmp_path / "now" / "result.json"
+    result.write_text(result.read_text().replace('"running"', '"finished"'))
+    [found] = unfinished(tmp_path, read, None)
+    assert (found.state, found.reason) == ("running", "has finished since the results were read; call convexp-report again")
+
+
 def test_planned_runs_without_a_folder_are_missing(tmp_path):
     kept(tmp_path, run(0), with_path("taken", run(1, "dense")))
     runs = [
