@@ -87,7 +87,7 @@ def explain(skeleton: Skeleton, wiring: Wiring) -> Explanation:
 def _stages(skeleton: Skeleton, wiring: Wiring, circular: list[Trace], moved: list[Trace]) -> Iterator[LayerFacts]:
     after, after_moved = _by_layer(circular), _by_layer(moved)
     for name in after[0]:
-        if name.endswith(".activation"):
+        if name.endswith(".activation") and not activation_cost(skeleton):
             continue
         stage, lines = int(name.split(".")[1]), [along[name] for along in after]
         channels, units = skeleton.stages[stage].channels, tuple(line.units for line in lines)
@@ -114,9 +114,16 @@ def _cost(skeleton: Skeleton, wiring: Wiring, stage: int, name: str, units: Size
         return wiring_cost(wiring, skeleton.stages[stage], before, skeleton.sizes()[stage], skeleton.bias)
     if name.endswith(".norm"):
         return LayerCost(2 * channels * (math.prod(units) if skeleton.norm == "batch_unit" else 1), 0)
+    if name.endswith(".activation"):
+        return LayerCost(activation_cost(skeleton), 0)
     pooled = skeleton.stages[stage]
     filtered = math.prod(pooled.blur_size[: len(units)]) if pooled.pool in ("blur", "max_blur") else 0
     return LayerCost(0, 2 * channels * math.prod(units) * filtered)
+
+
+def activation_cost(skeleton: Skeleton) -> int:
+    """Return the number of parameters of each activation: ``lsa`` has a threshold."""
+    return 1 if skeleton.activation == "lsa" else 0
 
 
 def _head(skeleton: Skeleton) -> Iterator[LayerFacts]:
@@ -131,4 +138,7 @@ def _head(skeleton: Skeleton) -> Iterator[LayerFacts]:
         yield LayerFacts(f"head.{name}", (units,), (), (), LayerCost(features * units + bias, 2 * features * units))
         if name != "classes" and skeleton.norm != "none":
             yield LayerFacts(f"head.{name.replace('linear', 'norm')}", (units,), (), (), LayerCost(2 * units, 0))
+        if name != "classes" and activation_cost(skeleton):
+            activation = name.replace("linear", "activation")
+            yield LayerFacts(f"head.{activation}", (units,), (), (), LayerCost(activation_cost(skeleton), 0))
         features = units

@@ -19,7 +19,7 @@ itself. ``selection``: every n-th unit is kept, from one on that depends on the 
 
 Kept = Literal["mean", "max"]
 
-MONOTONE = ("relu", "leaky_relu", "elu", "tanh")  # activations that keep the order of numbers, ties apart
+MONOTONE = ("relu", "leaky_relu", "elu", "tanh", "lsa")  # activations that keep the order of numbers, ties apart
 
 
 @dataclass(frozen=True)

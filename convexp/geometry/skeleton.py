@@ -11,7 +11,7 @@ from convexp.geometry import Size, check_border, output_size, receptive_field
 from convexp.geometry.pooling import Pool, pool_steps, pooled_size
 
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
-Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "none"]
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "lsa", "none"]
 Norm = Literal["none", "batch", "batch_unit"]
 Readout = Literal["flatten", "global_avg", "global_max"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from convexp.geometry import Size
 from convexp.geometry.skeleton import Activation, Norm, Readout, Stage
@@ -45,6 +46,22 @@ class BatchNormUnit(nn.BatchNorm1d):
         """Accept every input: ``forward`` has put the units into one dimension."""
 
 
+class LocalSignalAdaptivity(nn.Module):
+    """The activation ``φ_b(x) = relu(x - b) - relu(-x - b)`` with a trained threshold b, which lets signals pass and noise not.
+
+    A layer has one threshold, which starts at 0, where φ is the identity. Source: Karp et al. 2021, Local Signal Adaptivity
+    (LSA), NeurIPS; the activation of the networks of Lahoti et al. 2024, arXiv 2403.15707.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threshold = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply φ to each number of ``x``, of any shape."""
+        return F.relu(x - self.threshold) - F.relu(-x - self.threshold)
+
+
 Parts = dict[str, nn.Module]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -54,6 +71,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
+    "lsa": LocalSignalAdaptivity,
 }
 
 

@@ -39,7 +39,7 @@ skeletons = st.builds(
     stages=st.lists(drawn_stages(), max_size=2).map(tuple),
     readout=st.sampled_from(["flatten", "global_avg"]),
     hidden=st.lists(st.integers(1, 5), max_size=2).map(tuple),
-    activation=st.sampled_from(["relu", "none"]),
+    activation=st.sampled_from(["relu", "none", "lsa"]),
     norm=st.sampled_from(["none", "batch", "batch_unit"]),
     bias=st.booleans(),
 )

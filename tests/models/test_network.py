@@ -104,6 +104,16 @@ def test_activation(name):
     assert torch.equal(network.stages[0][1:](h), expected)
 
 
+@given(st.floats(0, 3), st.integers(0, 99))
+def test_lsa_lets_pass_what_exceeds_its_threshold(threshold, seed):
+    """It is soft thresholding, the identity at the threshold 0 with which it starts."""
+    h = torch.randn(50, generator=torch.Generator().manual_seed(seed))
+    lsa = make(activation="lsa").stages[0].activation
+    assert torch.equal(lsa(h), h)
+    lsa.threshold.data.fill_(threshold)
+    torch.testing.assert_close(lsa(h), nn.functional.softshrink(h, threshold))
+
+
 def test_a_stage_is_wiring_norm_activation_pool():
     network = make(norm="batch", stages=(replace(WIDE, pool="max"),))
     assert [name for name, _ in network.stages[0].named_children()] == ["wiring", "norm", "activation", "pool"]
