@@ -45,12 +45,12 @@ class Hardware(Struct, frozen=True, kw_only=True):
     system: str | None = None
 
 
-@cache
 def now() -> str:
     """Return the time as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Return the version of Python and of the packages that can change results, by name."""
     found = {"python": platform.python_version()}
