@@ -68,7 +68,9 @@ def train(
             from convexp.execution.restore import open_trained
 
             done = single_run(without_hydra(cfg), path)
-            return open_trained(done.config.model_copy(update={"logger": None, "callbacks": None}), done.folder)
+            return open_trained(
+                done.config.model_copy(update={"logger": None, "callbacks": None, "augment": None}), done.folder
+            )
 
 
 def _check_checkpoint(cfg: DictConfig) -> None:
