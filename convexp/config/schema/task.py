@@ -6,6 +6,7 @@ from pydantic import PositiveInt
 
 from convexp.config.schema.monitors import Direction
 from convexp.config.schema.section import Target
+from convexp.records.identity import ADDED_LATER
 
 CLASSIFICATION = "convexp.training.tasks.classification.Classification"
 LOCALISATION = "convexp.training.tasks.localisation.Localisation"
@@ -32,17 +33,7 @@ class Task(Target):
     @classmethod
     def of_older_versions(cls) -> "Task":
         """The task of runs that were written before there were others."""
-        return cls.model_validate(
-            {
-                "_target_": CLASSIFICATION,
-                "_partial_": True,
-                "label_smoothing": 0.0,
-                "class_weights": None,
-                "details": False,
-                "top_k": 5,
-                "bins": 15,
-            }
-        )
+        return cls.model_validate(ADDED_LATER["task"])
 
     def logged(self) -> tuple[str, ...] | None:
         """The metrics that are logged in each epoch, ``val/`` first; None if only a trial can tell."""
