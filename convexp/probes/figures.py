@@ -120,7 +120,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
 
     If there are many parts, those that are small in every row are drawn as one.
     """
-    rows = _largest_parts(rows)
+    rows = largest_parts(rows, MOST_PARTS)
     figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     parts = list(dict.fromkeys(part for row in rows.values() for part in row))
@@ -136,13 +136,13 @@ def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
     return figure_to_tensor(figure)
 
 
-def _largest_parts(rows: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
-    """The rows with the sum of their smaller parts in place of these, if there are more than ``MOST_PARTS``."""
+def largest_parts(rows: Mapping[str, Mapping[str, float]], most: int) -> Mapping[str, Mapping[str, float]]:
+    """Return the rows with the sum of their smaller parts in place of these, if there are more than ``most`` parts."""
     parts = list(dict.fromkeys(part for row in rows.values() for part in row))
-    if len(parts) <= MOST_PARTS:
+    if len(parts) <= most:
         return rows
     by_size = sorted(parts, key=lambda part: max(row.get(part, 0.0) for row in rows.values()), reverse=True)
-    small = set(by_size[MOST_PARTS - 1 :])
+    small = set(by_size[most - 1 :])
     rest = f"{len(small)} others"
     return {
         name: {part: share for part, share in row.items() if part not in small}

@@ -9,7 +9,7 @@ from convexp.models import LayerCost, layer_costs
 from convexp.models.cost import closed_form
 from convexp.models.timing import layer_times
 from convexp.probes.base import Measurement
-from convexp.probes.figures import stacked_bars
+from convexp.probes.figures import largest_parts, stacked_bars
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
 
@@ -72,7 +72,7 @@ class Accounting:
         }
         peak = max((max(t.forward_peak_bytes, t.backward_peak_bytes) for t in times.values()), default=0)
         names = {quantity: quantity.replace("_bytes", " memory").replace("_", " ") for quantity in QUANTITIES}
-        drawn = _largest({names[q]: s for q, s in shares.items() if s})
+        drawn = largest_parts({names[q]: s for q, s in shares.items() if s}, DRAWN)
         picture = stacked_bars(drawn, f"who costs what (batch of {len(images)})")
         numbers = {**total, "peak_bytes": float(peak), "batch": float(len(images))}
         return Measurement(numbers, {"layers": rows, "shares": shares}, {"shares": picture})
@@ -102,18 +102,3 @@ def _shares(rows: list[dict[str, Any]], quantity: str) -> dict[str, float]:
     """Each layer's share of a quantity's sum over all layers; empty if the sum is zero."""
     total = sum(row.get(quantity, 0) for row in rows)
     return {row["name"]: row[quantity] / total for row in rows if row.get(quantity)} if total else {}
-
-
-def _largest(shares: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """The shares of those layers alone that have the largest share of anything, and of the others together."""
-    layers = list(dict.fromkeys(layer for row in shares.values() for layer in row))
-    if len(layers) <= DRAWN:
-        return shares
-    largest = sorted(layers, key=lambda layer: max(row.get(layer, 0.0) for row in shares.values()), reverse=True)
-    kept = [layer for layer in layers if layer in largest[: DRAWN - 1]]
-    others = f"{len(layers) - len(kept)} others"
-    found: dict[str, dict[str, float]] = {}
-    for quantity, row in shares.items():
-        own = {layer: row[layer] for layer in kept if layer in row}
-        found[quantity] = own | {others: 1 - sum(own.values())}
-    return found
