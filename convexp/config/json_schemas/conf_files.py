@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def _holds_defaults(file: ConfFile) -> bool:
     return not file.group or not is_option(file.path) or file.path.stem == _chosen().get(file.group)
 
 
+@cache
 def _chosen() -> dict[str, Any]:
     """The options that ``train.yaml`` chooses, by group."""
     values = _parse(Path(conf_dir(), "train.yaml").read_text(encoding="utf-8")) or {}
