@@ -1,14 +1,12 @@
 """``resume=DIR trainer.max_epochs=N``: an interrupted or a finished run goes on to another number of epochs."""
 
-from typing import Any
-
 from convexp.cli.resume import MAX_EPOCHS
 from convexp.config import Config, parse_config
 from convexp.errors import ConfigError
 from convexp.machine.environment import now
 from convexp.records import RunFolder, RunRecord, identity_hash
 from convexp.records.record import ExtensionRecord
-from convexp.records.settings import lookup
+from convexp.records.settings import lookup, where_data_lay_first
 
 DEPEND_ON_EPOCHS = ("StochasticWeightAveraging",)  # callbacks that do something else at a share of all epochs
 
@@ -66,9 +64,5 @@ def _check_extendable(record: RunRecord, config: Config, before: int) -> None:
 
 def _identity(record: RunRecord, config: Config) -> str:
     """The identity that the run would have if it had been started with its new number of epochs, where its data lay then."""
-    values = config.model_dump(by_alias=True)
-    source: dict[str, Any] = values["data"]["source"]
-    for key in {"root", "file"} & source.keys():
-        recorded = lookup(record.config, f"data.source.{key}")
-        source[key] = recorded if isinstance(recorded, str) else source[key]
+    values = where_data_lay_first(config.model_dump(by_alias=True), record.config)
     return identity_hash(parse_config(values).identity())

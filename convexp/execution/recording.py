@@ -1,7 +1,5 @@
 """The record of a run when it starts, from the objects of the run."""
 
-from typing import Any
-
 from convexp.config import Config
 from convexp.config.sources import versions_of
 from convexp.data import Dataset
@@ -9,7 +7,7 @@ from convexp.machine.environment import git, now, versions
 from convexp.models import LayerCost, network_cost
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, LayerRecord, NetworkRecord
-from convexp.records.settings import lookup
+from convexp.records.settings import where_data_lay_first
 
 
 def first_record(config: Config, identity: str, network: NetworkRecord, previous: RunRecord | None = None) -> RunRecord:
@@ -28,7 +26,7 @@ def first_record(config: Config, identity: str, network: NetworkRecord, previous
         seed=config.seed,
         extended=previous.extended if previous else None,
         started=(previous.started if previous else None) or now(),
-        config=_config_at_first_start(config, previous),
+        config=where_data_lay_first(config.model_dump(by_alias=True), previous.config if previous else None),
         network=network,
         versions=versions() | versions_of(target.target for target in config.targets().values()),
         git=git(),
@@ -54,16 +52,3 @@ def data_record(data: Dataset) -> DataRecord:
         std=data.std,
         notes=data.notes,
     )
-
-
-def _config_at_first_start(config: Config, previous: RunRecord | None) -> dict[str, Any]:
-    """Return the configuration with the data folder of the first start.
-
-    A resumed run may find the same data in another folder. Another folder in the record would make it another run.
-    """
-    values = config.model_dump(by_alias=True)
-    source: dict[str, Any] = values["data"]["source"]
-    for key in {"root", "file"} & source.keys():
-        before = lookup(previous.config if previous else None, f"data.source.{key}")
-        source[key] = before if isinstance(before, str) else source[key]
-    return values

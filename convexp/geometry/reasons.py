@@ -42,10 +42,10 @@ def _reason(operation: Operation, before: Line, after: Line) -> Iterator[str]:
     if operation.role in LOST:
         yield LOST[operation.role]
     elif not after.placed:
-        yield {
-            "selection": "which units adaptive sampling keeps depends on the whole map, the border included",
-            "whole_image": "every unit sees the border",
-        }.get(operation.role, "every unit sees the border")
+        if operation.role == "selection":
+            yield "which units adaptive sampling keeps depends on the whole map, the border included"
+        else:
+            yield "every unit sees the border"
     elif before.circular and not after.circular:
         yield _broken_circle(operation, before, after)
     if operation.stride > 1 and operation.role in ("window", "whole_image") and after.step > before.step:

@@ -63,8 +63,10 @@ def calls_of_leaves(network: nn.Module, images: Tensor) -> list[Call]:
     modules = {name: module for name, module in network.named_modules() if name}
     hooks = [module.register_forward_pre_hook(enter, with_kwargs=True) for module in modules.values()]
     hooks += [m.register_forward_hook(partial(leave, name), with_kwargs=True) for name, m in modules.items()]
-    with torch.no_grad():
-        network.forward(images)  # not network(images): compiled code would not see the hooks
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.no_grad():
+            network.forward(images)  # not network(images): compiled code would not see the hooks
+    finally:
+        for hook in hooks:
+            hook.remove()
     return calls

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convexp.records.index import collect
 from convexp.records.record import RunRecord
-from convexp.records.settings import differing, display_value, flattened, lookup, printable, within
+from convexp.records.settings import differing, display_value, flattened, last_line, lookup, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def identifying_columns(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
         {
             "path": run.path,
             "state": run.state.value,
-            "error": _last_line(run.error),
+            "error": last_line(run.error),
             "seed": run.seed,
             "model": lookup(run.config, "model"),
             "data": lookup(run.config, "data"),
@@ -71,12 +71,6 @@ def _results(run: RunRecord, metrics: list[str]) -> dict[str, Any]:
         "seconds": run.seconds.total,
         **{name: run.metrics.get(name) for name in metrics},
     }
-
-
-def _last_line(error: str | None) -> str | None:
-    """What a traceback ends with, or the message that an error is, in one line."""
-    lines = (error or "").strip().splitlines()
-    return printable(lines[-1]) if lines else None
 
 
 def _cell(value: Any) -> Any:

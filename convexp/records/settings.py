@@ -76,3 +76,25 @@ def display_value(value: Any) -> str:
 def printable(text: str) -> str:
     """Return the text in one line, with ``?`` in the place of control characters and halves of surrogate pairs."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def where_data_lay_first(settings: Settings, recorded: Any) -> Settings:
+    """Return the nested settings of a run with the location of its data that was recorded at its first start.
+
+    A resumed run may find the same data in another folder. Another folder in the record would make it another run.
+
+    Args:
+        settings: The settings of the run as it is started now; changed in place.
+        recorded: Those of its first start; None if this is the first.
+    """
+    source = settings["data"]["source"]
+    for key in {"root", "file"} & source.keys():
+        before = lookup(recorded, f"data.source.{key}")
+        source[key] = before if isinstance(before, str) else source[key]
+    return settings
+
+
+def last_line(text: str | None) -> str | None:
+    """Return what a traceback ends with, or the message that an error is, in one printable line; None if there is none."""
+    lines = (text or "").strip().splitlines()
+    return printable(lines[-1]) if lines else None

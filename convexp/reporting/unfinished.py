@@ -9,7 +9,7 @@ from convexp.config.command_line.format import shell_path_override
 from convexp.records import RunRecord, RunStatus
 from convexp.records.folder import is_busy, status_of
 from convexp.records.plan import Plan, PlannedRun
-from convexp.records.settings import printable
+from convexp.records.settings import last_line
 
 RUNNING_ELSEWHERE = "another process is running it"
 FINISHED_SINCE = "has finished since the results were read; call convexp-report again"
@@ -37,9 +37,7 @@ def unfinished(root: Path, runs: Sequence[RunRecord], plan: Plan | None) -> list
 
 
 def _found(root: Path, run: RunRecord) -> Unfinished:
-    path, found = run.path, run.state
-    lines = (run.error or "").strip().splitlines()
-    reason = printable(lines[-1]) if lines else None
+    path, found, reason = run.path, run.state, last_line(run.error)
     if found is RunStatus.RUNNING:
         found, reason = _running(root / path, run)
     if found is RunStatus.FAILED and run.identity is None and run.config_error:

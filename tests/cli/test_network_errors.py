@@ -67,7 +67,7 @@ def test_mistake_is_one_line(call, tmp_path, overrides, words):
 
 @pytest.mark.integration
 def test_a_package_that_is_not_installed_is_one_line(call, tmp_path, monkeypatch):
-    monkeypatch.setattr("convexp.config.checks.networks.find_spec", lambda name: None)
+    monkeypatch.setattr("convexp.config.checks.packages.find_spec", lambda name: None)
     done = call("train", "model=timm")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "pip install 'convexp[timm]'" in done.err

@@ -2,8 +2,8 @@
 
 import math
 import os
-from importlib.util import find_spec
 
+from convexp.config.checks.packages import check_package
 from convexp.config.schema import Config, Probing
 from convexp.errors import ConfigError
 from convexp.machine.memory import check_fits
@@ -43,6 +43,4 @@ def check_logger_packages(config: Config) -> None:
         ConfigError: naming the logger.
     """
     for name, target in (config.logger or {}).items():
-        package = LOGGER_PACKAGES.get(target.target)
-        if package is not None and find_spec(package) is None:
-            raise ConfigError(f"logger={name}: the package {package} is not installed; pip install 'convexp[{package}]'")
+        check_package(f"logger={name}", LOGGER_PACKAGES.get(target.target))

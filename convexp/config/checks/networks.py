@@ -1,7 +1,6 @@
 """Check the settings of a network other than the skeleton, which are beside those of its callable."""
 
-from importlib.util import find_spec
-
+from convexp.config.checks.packages import check_package
 from convexp.config.messages.suggestions import suggest
 from convexp.config.schema import Config, NetworkModel
 from convexp.config.signatures.settable import settable_arguments
@@ -19,15 +18,9 @@ def check_network(config: Config) -> None:
     model = config.model
     if not isinstance(model, NetworkModel):
         return
-    _check_package(model)
+    check_package(f"model ({model.name})", PACKAGES.get(model.network.target))
     _check_channels(model, config.data.image_shape)
     _check_width(model, config.match)
-
-
-def _check_package(model: NetworkModel) -> None:
-    package = PACKAGES.get(model.network.target)
-    if package is not None and find_spec(package) is None:
-        raise ConfigError(f"model ({model.name}): the package {package} is not installed; pip install 'convexp[{package}]'")
 
 
 def _check_channels(model: NetworkModel, image_shape: list[int]) -> None:

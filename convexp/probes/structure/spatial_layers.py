@@ -88,17 +88,13 @@ def _some(found: FoundLayers) -> FoundLayers:
 
 def _view(module: nn.Module, seen: Input | None) -> SpatialLayer | str | None:
     """A layer of torch as one of this package's, or the reason why it is none; None for an nn.Linear on no image."""
-    if isinstance(module, nn.Linear):
-        if seen is None or seen.flattened is None:
-            return None
-        make = lambda: view_linear(module, cast(tuple[int, ...], seen.flattened))  # noqa: E731
-    elif seen is None:
-        return "it is not called in the forward pass"
-    else:
-        conv = cast(nn.Conv2d, module)
-        make = lambda: view_conv(conv, seen.shape[-(conv.weight.dim() - 2) :])  # noqa: E731
     try:
-        return make()
+        if isinstance(module, nn.Linear):
+            return None if seen is None or seen.flattened is None else view_linear(module, seen.flattened)
+        if seen is None:
+            return "it is not called in the forward pass"
+        conv = cast(nn.Conv2d, module)
+        return view_conv(conv, seen.shape[-(conv.weight.dim() - 2) :])
     except (ValueError, TypeError) as error:
         return str(error)
 
