@@ -1,4 +1,4 @@
-"""A Hydra plugin, found by Hydra in this package: the launcher of convexp. It calls ``convexp.studies.launcher``."""
+"""A Hydra plugin, found by Hydra in this package: the launcher of convexp. It calls ``convexp.engines.local``."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,8 +8,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.studies.launcher import launch
-from convexp.studies.process_count import check_processes
+from convexp.engines.local.launch import launch
+from convexp.engines.local.process_count import check_processes
 
 
 class ProcessLauncher(Launcher):

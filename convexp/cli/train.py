@@ -13,8 +13,8 @@ from convexp.cli.application import application
 from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
+from convexp.records.markers import is_stopped, mark_refused, mark_stopped
 from convexp.records.record_file import write_failure
-from convexp.studies.markers import is_stopped, mark_refused, mark_stopped
 from convexp.terminal import console
 
 if TYPE_CHECKING:

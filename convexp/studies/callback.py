@@ -13,11 +13,11 @@ from omegaconf import DictConfig
 from convexp.errors import ConvexpError
 from convexp.files.locks import lock
 from convexp.records import RunStatus
+from convexp.records.markers import clear_markers, refused_runs
 from convexp.records.plan import read_plan
 from convexp.reporting.render.files import PAGE, update_report
 from convexp.reporting.render.terminal import print_report
 from convexp.reporting.report import Report, build_report
-from convexp.studies.markers import clear_markers, refused_runs
 from convexp.terminal import console
 from convexp.terminal.commands import tensorboard_command
 

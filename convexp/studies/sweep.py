@@ -12,17 +12,18 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from convexp.config.command_line.format import format_value
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
-from convexp.errors import ConfigError
+from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records import RunStatus
+from convexp.records.markers import clear_markers
 from convexp.records.plan import Plan, write_plan
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Point
-from convexp.studies.markers import clear_markers
 from convexp.studies.names import folder_names
 from convexp.studies.plan_summary import print_plan
 from convexp.studies.planning import FolderName, Job, axis_values, plan_jobs, with_state
 from convexp.studies.study import expand, read_study
+from convexp.terminal import console
 
 CONFIG_NAME = "train"  # conf/train.yaml
 NUMBERED = "${name}-${hydra.job.num}"  # the default in conf/train.yaml; replaced by names that say what differs
@@ -32,7 +33,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     """Run all points of the grid of ``cfg.study`` and of ``overrides`` that are not finished.
 
     Returns:
-        What the launcher returned.
+        What the launcher returned; nothing if it failed.
 
     Raises:
         ConfigError: if the study contradicts itself, all its runs are wrong, or its folder holds other runs.
@@ -50,9 +51,34 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     print_plan(jobs, root, name)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
-    returned = launcher.launch([_job_overrides(job) for job in wanted], initial_job_idx=0) if wanted else []
-    for job in returned:
-        _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
+    return launch(launcher, [_job_overrides(job) for job in wanted]) if wanted else []
+
+
+def launch(launcher: Launcher, overrides: list[list[str]]) -> Sequence[Any]:
+    """Launch runs by any launcher of Hydra. The folders of the runs, not the launcher, say afterwards what became of them.
+
+    Whatever the launcher raises, or returns as the error of a job, becomes one line on stderr and is recorded, so that the
+    report is written, names all runs that are missing, and the exit code is not 0.
+
+    Args:
+        launcher: The launcher.
+        overrides: The overrides of each run.
+
+    Returns:
+        What the launcher returned; nothing if it failed.
+
+    Raises:
+        KeyboardInterrupt: if the sweep is interrupted.
+    """
+    try:
+        returned = launcher.launch(overrides, initial_job_idx=0)
+        for job in returned:
+            _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
+    except Exception as error:
+        reason = error if isinstance(error, ConvexpError) else f"{type(error).__name__}: {one_line(error)}"
+        engine = type(launcher).__name__
+        console.print_error("convexp-train", f"{engine}: {reason}; finished runs are kept, start the same command again")
+        return []
     return returned
 
 

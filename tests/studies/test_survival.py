@@ -4,77 +4,21 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from conftest import SMALL, read
-from shared import made_once
+from sweeps import LONG, RUNS, SWEEP, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
 
 from convexp.records.folder import RunFolder, status_of
-
-SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
-RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
-
-
-@contextmanager
-def started(*arguments, cwd, out="out.txt", **environment):
-    """convexp-train in a process group of its own, which is gone afterwards."""
-    with (cwd / out).open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "convexp.cli.train", *arguments],
-            cwd=cwd,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "COLUMNS": "200", **environment},
-        )
-        try:
-            yield process
-        finally:
-            kill(process)
-
-
-def kill(process):
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def until(condition, timeout=120):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def states(root):
-    return {name: read(root / name)["state"] for name in RUNS if (root / name / "result.json").is_file()}
-
-
-def outcome(root):
-    """All that has to be the same however a sweep got there; times are not."""
-    timed = ("seconds", "accounting")
-    return {
-        name: {k: v for k, v in read(root / name)["metrics"].items() if not any(word in k for word in timed)} for name in RUNS
-    }
-
-
-def starts(root):
-    """How often each run was begun from its first epoch."""
-    return {name: (root / name / "train.log").read_text().count("started at epoch 1") for name in RUNS}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    def sweep(folder):
-        with started(*SWEEP, "hydra.launcher.processes=2", cwd=folder) as process:
-            assert process.wait(300) == 0, (folder / "out.txt").read_text()
-
-    return outcome(made_once(tmp_path_factory, "undisturbed", sweep) / "sweep")
+    return undisturbed_outcome(tmp_path_factory)
 
 
 @pytest.mark.e2e
@@ -187,25 +131,7 @@ def test_what_another_process_leaves_is_done_in_the_end(call, tmp_path, monkeypa
     assert read(tmp_path / "sweep" / "conv-seed0")["state"] == "finished"
 
 
-def processes_below(leader):
-    """The numbers of the processes that do the runs: children of the server that ``leader`` has started for them."""
-    parents = {}
-    for process in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    return [pid for pid, parent in parents.items() if parents.get(parent) == leader]
-
-
-def begun(root):
-    """The runs that are at it and have something to go on from."""
-    return [
-        name
-        for name, state in states(root).items()
-        if state == "running" and (root / name / "checkpoints" / "last.ckpt").exists()
-    ]
-
-
-LONG = ("trainer.max_epochs=20", "hydra.launcher.processes=2")  # the last word on a setting counts
+TWO = (*LONG, "hydra.launcher.processes=2")
 
 
 @pytest.mark.e2e
@@ -219,7 +145,7 @@ def test_side_by_side_gives_what_one_after_another_does(tmp_path, program, undis
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGTERM to all", "SIGKILL"])
 def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, call):
     root = tmp_path / "sweep"
-    with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
+    with started(*SWEEP, *TWO, cwd=tmp_path) as sweep:
         until(lambda: len(begun(root)) == 2)
         workers = processes_below(sweep.pid)
         assert len(workers) == 2
@@ -242,14 +168,14 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
 @pytest.mark.e2e
 def test_a_process_that_is_killed_takes_no_other_run_with_it(tmp_path, program):
     root = tmp_path / "sweep"
-    with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
+    with started(*SWEEP, *TWO, cwd=tmp_path) as sweep:
         until(lambda: len(begun(root)) == 2)
         os.kill(processes_below(sweep.pid)[0], signal.SIGKILL)
         assert sweep.wait(120) == 1
     assert sorted(states(root).values()) == ["finished"] * 3 + ["running"]
     said = (tmp_path / "out.txt").read_text()
     assert "its process has ended (killed by SIGKILL, perhaps for want of memory)" in said
-    done = program("train", *SWEEP, *LONG, cwd=tmp_path)
+    done = program("train", *SWEEP, *TWO, cwd=tmp_path)
     assert done.code == 0, done.err
     assert set(starts(root).values()) == {1}
 
@@ -258,7 +184,7 @@ def test_a_process_that_is_killed_takes_no_other_run_with_it(tmp_path, program):
 @pytest.mark.parametrize("after", [0, 1.5])
 def test_ctrl_c_while_the_imports_are_made_says_no_more_than_later(after, tmp_path):
     root = tmp_path / "sweep"
-    with started(*SWEEP, *LONG, cwd=tmp_path) as sweep:
+    with started(*SWEEP, *TWO, cwd=tmp_path) as sweep:
         until((root / "study.json").exists)
         time.sleep(after)
         os.killpg(sweep.pid, signal.SIGINT)
@@ -269,7 +195,7 @@ def test_ctrl_c_while_the_imports_are_made_says_no_more_than_later(after, tmp_pa
 
 @pytest.mark.e2e
 def test_with_another_sweeper_a_killed_run_is_not_forgotten(tmp_path):
-    with started(*SWEEP, *LONG, "hydra/sweeper=basic", "hydra.sweep.subdir=${model.name}-seed${seed}", cwd=tmp_path) as sweep:
+    with started(*SWEEP, *TWO, "hydra/sweeper=basic", "hydra.sweep.subdir=${model.name}-seed${seed}", cwd=tmp_path) as sweep:
         until(lambda: len(processes_below(sweep.pid)) == 2)
         os.kill(processes_below(sweep.pid)[0], signal.SIGKILL)
         assert sweep.wait(120) == 1

@@ -11,9 +11,9 @@ from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import Any
 
+from convexp.engines.local.temp_folders import clean_temp_folders
+from convexp.engines.local.worker_main import FORKSERVER, SIGNALS, worker_main
 from convexp.errors import ConvexpError
-from convexp.studies.temp_folders import clean_temp_folders
-from convexp.studies.worker_main import FORKSERVER, SIGNALS, worker_main
 
 CONTEXT = multiprocessing.get_context("forkserver") if FORKSERVER else multiprocessing.get_context("spawn")
 

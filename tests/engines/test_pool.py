@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from convexp.engines.local import process_count as counting
+from convexp.engines.local.pool import run_parallel
+from convexp.engines.local.process_count import check_processes, gpu_may_exist, process_count
+from convexp.engines.local.temp_folders import LOCK
 from convexp.errors import ConfigError
 from convexp.files.locks import lock
-from convexp.studies import process_count as counting
-from convexp.studies.pool import run_parallel
-from convexp.studies.process_count import check_processes, gpu_may_exist, process_count
-from convexp.studies.temp_folders import LOCK
 from convexp.terminal import console
 
 LIGHT = "json"  # a module to preload that takes no time

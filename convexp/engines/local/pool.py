@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
-from convexp.studies.worker import JobResult, Worker
+from convexp.engines.local.worker import JobResult, Worker
 
 
 def run_parallel(

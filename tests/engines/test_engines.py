@@ -1,0 +1,152 @@
+"""Every engine keeps the semantics of a sweep: plan first, skip what is finished, resume, retry, list all failures, same bits.
+
+An engine is a fixture ``NAME_engine`` (below, or in tests/support) that returns an ``Engine``, and its name in ``ENGINES``.
+"""
+
+import os
+import signal
+from dataclasses import dataclass, field
+
+import pytest
+from sweeps import LONG, RUNS, SWEEP, begun, holder, outcome, started, starts, states, undisturbed_outcome, until
+
+ENGINES = ("one", "processes", "joblib")
+
+pytestmark = pytest.mark.e2e
+
+
+@dataclass
+class Engine:
+    """How the command line chooses an engine.
+
+    Attributes:
+        overrides: What chooses it.
+        environment: Environment variables that it needs.
+        retries: Whether it starts a run again by itself when its process is killed.
+        parallel: Whether it does two runs at a time.
+    """
+
+    overrides: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    retries: bool = False
+    parallel: bool = True
+
+
+@pytest.fixture
+def one_engine():
+    return Engine(("hydra.launcher.processes=1",), parallel=False)
+
+
+@pytest.fixture
+def processes_engine():
+    return Engine(("hydra.launcher.processes=2",))
+
+
+@pytest.fixture
+def joblib_engine():
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    return Engine(("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"))
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.getfixturevalue(f"{request.param}_engine")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return undisturbed_outcome(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_long(tmp_path_factory):
+    return undisturbed_outcome(tmp_path_factory, *LONG)
+
+
+@pytest.fixture
+def sweep(engine, tmp_path):
+    """Starts the sweep on the engine: with sweep(...) as process."""
+
+    def start(*arguments):
+        return started(*SWEEP, *engine.overrides, *arguments, cwd=tmp_path, **engine.environment)
+
+    return start
+
+
+def finish(sweep, root, *arguments):
+    """Start the sweep again and see that it does the rest."""
+    with sweep(*arguments) as process:
+        code = process.wait(300)
+    said = (root.parent / "out.txt").read_text()
+    assert code == 0, said
+    assert set(states(root).values()) == {"finished"}
+    return said
+
+
+def nobody_works(root):
+    return all(holder(root / name) is None for name in RUNS)
+
+
+def test_a_whole_study_gives_the_same_bits(sweep, tmp_path, undisturbed):
+    root = tmp_path / "sweep"
+    said = finish(sweep, root)
+    assert "Traceback" not in said
+    assert outcome(root) == undisturbed
+    assert (root / "report.html").is_file()
+    assert "4 runs in sweep: 4 already finished" in finish(sweep, root)
+
+
+def test_a_failed_run_takes_no_other_with_it(sweep, tmp_path):
+    root = tmp_path / "sweep"
+    with sweep("optimizer.lr=1e-3,1e30", "seed=0", "hydra.sweep.subdir=${model.name}-${optimizer.lr}") as process:
+        assert process.wait(300) == 1
+    found = states(root, [folder.name for folder in root.iterdir() if folder.is_dir()])
+    assert sorted(found.values()) == ["failed", "failed", "finished", "finished"]
+    said = (tmp_path / "out.txt").read_text()
+    assert "Traceback" not in said
+    assert all(f"{name}: failed" in said for name, state in found.items() if state == "failed")
+
+
+def test_a_killed_worker_takes_no_finished_run_with_it(engine, sweep, tmp_path, undisturbed_long):
+    if not engine.parallel:
+        pytest.skip("the worker is the launcher")
+    root = tmp_path / "sweep"
+    with sweep(*LONG) as process:
+        until(lambda: begun(root))
+        os.kill(holder(root / begun(root)[0]), signal.SIGKILL)
+        code = process.wait(300)
+    said = (tmp_path / "out.txt").read_text()
+    assert "Traceback" not in said, said
+    assert code == (0 if engine.retries else 1), said
+    assert (root / "report.html").is_file()
+    lacking = [name for name in RUNS if states(root).get(name) != "finished"]
+    assert bool(lacking) != engine.retries
+    assert all(f"{name}: " in said for name in lacking)
+    until(lambda: nobody_works(root))
+    finish(sweep, root, *LONG)
+    assert outcome(root) == undisturbed_long
+    assert set(starts(root).values()) == {1}
+
+
+def test_a_killed_launcher_leaves_nothing_that_stands_in_the_way(sweep, tmp_path, undisturbed_long):
+    root = tmp_path / "sweep"
+    with sweep(*LONG) as process:
+        until(lambda: begun(root))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        until(lambda: nobody_works(root))  # orphans end or finish
+    finish(sweep, root, *LONG)
+    assert outcome(root) == undisturbed_long
+    assert set(starts(root).values()) == {1}
+
+
+def test_ctrl_c_ends_everything_and_nothing_is_lost(sweep, tmp_path):
+    root = tmp_path / "sweep"
+    with sweep(*LONG) as process:
+        until(lambda: begun(root))
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 130
+        until(lambda: nobody_works(root))
+    assert "Traceback" not in (tmp_path / "out.txt").read_text()
+    finish(sweep, root, *LONG)
+    assert set(starts(root).values()) == {1}
