@@ -32,40 +32,39 @@ class CheckTraining(Callback):
             prepare_sweep(config)
 
 
-class CheckProbing(Callback):
+class _CheckWithoutFolder(Callback):
+    """Checks a command that takes no folder from Hydra, and no ``-m``."""
+
+    program: str
+    config_name: str
+    where: str  # where the command writes, for the message
+    one: str  # what it works on, likewise
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra before it creates ``hydra.run.dir``."""
+        with errors_in_one_line(self.program, self.config_name):
+            if config.hydra.run.dir != ".":
+                raise ConfigError(f"hydra.run.dir={config.hydra.run.dir}: leave it out; {self.where}")
+            check_unambiguous(config, config.hydra.job.config_name)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra for ``-m``, which is refused."""
+        with errors_in_one_line(self.program, self.config_name):
+            raise ConfigError(f"-m: {self.program} {self.one}; call it once for each")
+
+
+class CheckProbing(_CheckWithoutFolder):
     """Checks convexp-probe (conf/probe.yaml)."""
 
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before it creates ``hydra.run.dir``."""
-        with errors_in_one_line("convexp-probe", "probe"):
-            if config.hydra.run.dir != ".":
-                raise ConfigError(
-                    f"hydra.run.dir={config.hydra.run.dir}: leave it out; folder=DIR says where results are written"
-                )
-            check_unambiguous(config, config.hydra.job.config_name)
-
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra for ``-m``, which convexp-probe refuses."""
-        with errors_in_one_line("convexp-probe", "probe"):
-            raise ConfigError("-m: convexp-probe measures a single network; call it once for each")
+    program, config_name = "convexp-probe", "probe"
+    where, one = "folder=DIR says where results are written", "measures a single network"
 
 
-class CheckEvaluation(Callback):
+class CheckEvaluation(_CheckWithoutFolder):
     """Checks convexp-eval (conf/eval.yaml)."""
 
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before it creates ``hydra.run.dir``."""
-        with errors_in_one_line("convexp-eval", "eval"):
-            if config.hydra.run.dir != ".":
-                raise ConfigError(
-                    f"hydra.run.dir={config.hydra.run.dir}: convexp-eval writes into the folder of the run; leave it out"
-                )
-            check_unambiguous(config, config.hydra.job.config_name)
-
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra for ``-m``, which convexp-eval refuses."""
-        with errors_in_one_line("convexp-eval", "eval"):
-            raise ConfigError("-m: convexp-eval tests a single run, run=DIR; call it once for each run")
+    program, config_name = "convexp-eval", "eval"
+    where, one = "convexp-eval writes into the folder of the run", "tests a single run, run=DIR"
 
 
 def prepare_run(config: DictConfig) -> None:

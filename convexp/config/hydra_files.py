@@ -30,11 +30,6 @@ class SavedConfig:
     doubt: str | None
 
 
-def read_config(folder: Path, setting: str, data_root: str | Path | None = None) -> dict[str, Any]:
-    """The values of a run's configuration, as ``read_saved_config`` reads them."""
-    return read_saved_config(folder, setting, data_root).values
-
-
 def read_saved_config(folder: Path, setting: str, data_root: str | Path | None = None) -> SavedConfig:
     """Read the configuration of a run, as plain values that are not checked yet, and verify its signature.
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -15,3 +16,11 @@ def make_importable(folders: Iterable[str] | None) -> None:
         absolute = str(Path(folder).expanduser().absolute())
         if absolute not in sys.path:
             sys.path.append(absolute)
+
+
+def module_exists(name: str) -> bool:
+    """Whether there is a module or package ``name``, without importing it."""
+    try:
+        return name in sys.modules or find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

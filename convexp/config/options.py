@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
+import yaml
 from omegaconf import DictConfig
 
 from convexp.config.sources import Source, installed_sources
@@ -37,6 +39,22 @@ def chosen_options(cfg: DictConfig) -> Iterator[tuple[str, str]]:
     for group, chosen in {**several, **cfg.hydra.runtime.choices}.items():
         for option in chosen if isinstance(chosen, list) else [chosen]:
             yield str(group), str(option)
+
+
+def with_bases(sources: Iterable[Source], name: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the option ``name`` (group/option) and its file, then those of its defaults list that name one file, and theirs.
+
+    Options that are Hydra's own are left out, and so is the defaults list of a primary configuration, which chooses options.
+    """
+    sources = list(sources)
+    file = next((file for source in sources if (file := source.file(name)).is_file()), None)
+    if file is None:
+        return
+    yield name, file
+    content: Any = yaml.safe_load(file.read_text(encoding="utf-8")) if name.parent.name else None
+    for base in content.get("defaults", []) if isinstance(content, dict) else []:
+        if isinstance(base, str) and base != "_self_":
+            yield from with_bases(sources, Path(base[1:]) if base.startswith("/") else name.parent / base)
 
 
 def is_option(file: Path) -> bool:

@@ -1,7 +1,6 @@
 """From a composed configuration of convexp-probe to a checked one, without torch."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from convexp.config.checks.probes import check_probes
 from convexp.config.checks.sizes import check_numbers
 from convexp.config.checks.targets import check_targets
 from convexp.config.folders import check_folder, check_writable
-from convexp.config.importable import make_importable
+from convexp.config.importable import make_importable, module_exists
 from convexp.config.load import resolve
 from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Probing
@@ -89,11 +88,7 @@ def _check_network(config: Probing) -> None:
     package = target.partition(".")[0]
     if "." not in target or not all(part.isidentifier() for part in target.split(".")):
         raise ConfigError(f"network={target}: should be package.module.Name, as in {EXAMPLE}")
-    try:
-        found = find_spec(package)
-    except (ImportError, ValueError):
-        found = None
-    if found is None:
+    if not module_exists(package):
         raise ConfigError(
             f"network={target}: there is no package {package}, neither installed nor in this folder; "
             "pythonpath=[FOLDER] names others"

@@ -16,7 +16,7 @@ from convexp.cli.run import resume_command
 from convexp.config import parse_trusted_config
 from convexp.config.checks import machine
 from convexp.config.compose import compose_config
-from convexp.config.hydra_files import read_config
+from convexp.config.hydra_files import read_saved_config
 from convexp.config.trust import ALLOWED
 from convexp.errors import ConfigError
 from convexp.files.yaml_files import LARGEST
@@ -76,7 +76,7 @@ def answers(call, folder):
 def refused(folder):
     """The same, by the function that all three ask."""
     with pytest.raises(ConfigError) as error:
-        parse_trusted_config(read_config(folder, "run"))
+        parse_trusted_config(read_saved_config(folder, "run").values)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -231,10 +231,10 @@ def test_nothing_is_sent_away_by_a_resumed_run(folder, call, logger, monkeypatch
     assert "CONVEXP_TRUST" in done.err
     assert call("evaluate", "run=run").code == 0  # logs nothing
     monkeypatch.setenv("CONVEXP_TRUST", "convexp.tracking.trackers")
-    parse_trusted_config(read_config(folder, "run"))
+    parse_trusted_config(read_saved_config(folder, "run").values)
     change(folder, "logger", {"x": {**LOGGERS["online"], "offline": True}})
     monkeypatch.delenv("CONVEXP_TRUST")
-    parse_trusted_config(read_config(folder, "run"))
+    parse_trusted_config(read_saved_config(folder, "run").values)
 
 
 def test_the_command_to_go_on_says_whom_to_trust(monkeypatch, tmp_path):
@@ -329,20 +329,24 @@ def test_places_to_write_to_are_those_of_this_machine(folder, tmp_path, monkeypa
     monkeypatch.delenv("CONVEXP_DATA", raising=False)
     source = {"root": str(tmp_path / "elsewhere"), "download": True, "cache": "/elsewhere"}
     change(folder, "data.source", source)
-    assert read_config(folder, "run")["data"]["source"] == source | {"download": False, "cache": "/mine"}
-    assert read_config(folder, "run", tmp_path)["data"]["source"]["download"] is True  # who runs it says where
+    assert read_saved_config(folder, "run").values["data"]["source"] == source | {"download": False, "cache": "/mine"}
+    assert read_saved_config(folder, "run", tmp_path).values["data"]["source"]["download"] is True  # who runs it says where
     monkeypatch.setenv("CONVEXP_DATA", str(tmp_path))
-    assert read_config(folder, "run")["data"]["source"]["download"] is False
+    assert read_saved_config(folder, "run").values["data"]["source"]["download"] is False
     change(folder, "data.source.root", "nowhere")
-    assert read_config(folder, "run")["data"]["source"] == {"root": str(tmp_path), "download": True, "cache": "/mine"}
+    assert read_saved_config(folder, "run").values["data"]["source"] == {
+        "root": str(tmp_path),
+        "download": True,
+        "cache": "/mine",
+    }
 
 
 def test_a_name_that_an_older_version_took_is_read(folder, call):
     change(folder, "name", "ours/first")
     assert call("evaluate", "run=run").code == 0
-    assert parse_trusted_config(read_config(folder, "run")).name == "ours/first"
+    assert parse_trusted_config(read_saved_config(folder, "run").values).name == "ours/first"
 
 
 def test_what_was_written_is_what_is_read(folder, trained):
-    config = parse_trusted_config(read_config(folder, "run"))
+    config = parse_trusted_config(read_saved_config(folder, "run").values)
     assert config == compose_config(*QUICK, f"name={config.name}", f"outputs={trained.parent}/outputs")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from convexp.config import Config, check_config, parse_trusted_config
 from convexp.config.compose import compose_config
-from convexp.config.hydra_files import read_config
+from convexp.config.hydra_files import read_saved_config
 from convexp.errors import ConfigError
 
 pytestmark = pytest.mark.integration
@@ -138,7 +138,7 @@ def changed(made):
 def answer(folder, watch):
     with watch as seen:
         try:
-            found = check_config(parse_trusted_config(read_config(folder, "run")))
+            found = check_config(parse_trusted_config(read_saved_config(folder, "run").values))
         except ConfigError as error:
             found = str(error)
     assert found
@@ -158,7 +158,7 @@ def folder(tmp_path_factory, watch):
     sys.path.insert(0, str(made))
     (made / "canary.py").write_text("raise AssertionError('imported')")
     write(made, BASE)
-    check_config(parse_trusted_config(read_config(made, "run")))  # imports what is imported late
+    check_config(parse_trusted_config(read_saved_config(made, "run").values))  # imports what is imported late
     yield made
     sys.path.remove(str(made))
 

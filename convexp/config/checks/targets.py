@@ -1,9 +1,9 @@
 """Check the settings beside each ``_target_`` against the arguments that it takes."""
 
-import sys
-from importlib.util import find_spec
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from convexp.config.importable import module_exists
 from convexp.config.instantiate import PARTIAL, TARGET
 from convexp.config.messages.suggestions import suggest
 from convexp.config.messages.validation import show_value
@@ -65,11 +65,7 @@ def _read_signature(setting: str, target: Target) -> Signature | None:
 def _check_installed(setting: str, name: str) -> None:
     """Check that the top-level module of a target can be found, without importing it."""
     module = name.partition(".")[0]
-    try:
-        found = module in sys.modules or find_spec(module) is not None
-    except (ImportError, ValueError):
-        found = False
-    if not found:
+    if not module_exists(module):
         raise ConfigError(
             f"{setting}.{TARGET}={name}: there is no module {module}; install it, or name the folder that it lies in, "
             "pythonpath=[DIR]"
@@ -78,14 +74,28 @@ def _check_installed(setting: str, name: str) -> None:
 
 def _check_arguments(setting: str, target: Target, signature: Signature) -> None:
     arguments = {name: value for name, value in target.spec().items() if name not in (TARGET, PARTIAL)}
-    settable = settable_arguments(setting, target.target)
+    check_known(setting, arguments, signature, settable_arguments(setting, target.target))
+    provided = provided_arguments(setting) | PROVIDED_UNLESS_GIVEN.get(setting, set())
+    for name in sorted(signature.required - provided - set(arguments)):
+        raise ConfigError(f"{setting}.{name}: is missing")
+
+
+def check_known(setting: str, arguments: Mapping[str, Any], signature: Signature, settable: Collection[str]) -> None:
+    """Check that arguments are settable and fit their annotations.
+
+    Args:
+        setting: Name of the section that has the arguments as settings.
+        arguments: Values by name.
+        signature: Signature of what takes them.
+        settable: Names of the arguments that can be set.
+
+    Raises:
+        ConfigError: naming the setting, with the most similar name that exists, or what its value should be.
+    """
     for name, value in sorted(arguments.items()):
         if name not in settable and not signature.open:
             raise ConfigError(f"{setting}.{name}: there is no such setting{suggest(name, settable)}")
         _check_value(f"{setting}.{name}", value, signature.schemas.get(name, {}))
-    provided = provided_arguments(setting) | PROVIDED_UNLESS_GIVEN.get(setting, set())
-    for name in sorted(signature.required - provided - set(arguments)):
-        raise ConfigError(f"{setting}.{name}: is missing")
 
 
 def _check_value(setting: str, value: Any, schema: ValueSchema) -> None:

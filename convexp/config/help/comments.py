@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from omegaconf import DictConfig
 
-from convexp.config.options import chosen_options, is_option, title
+from convexp.config.options import chosen_options, is_option, title, with_bases
 from convexp.config.sources import Source, composed_sources
 
 
@@ -22,11 +21,14 @@ def yaml_files(cfg: DictConfig, config_name: str) -> list[tuple[str, Path]]:
     Returns:
         Each file comes before those in its defaults list, whose settings it may override.
     """
-    folders = [source.folder for source in composed_sources(cfg)]
-    files = list(_with_bases(folders, "", config_name))
-    for group, option in chosen_options(cfg):
-        files += _with_bases(folders, group, option)
-    return files
+    sources = composed_sources(cfg)
+    chosen = [("", config_name), *chosen_options(cfg)]
+    return [(_package(name, file), file) for group, option in chosen for name, file in with_bases(sources, Path(group, option))]
+
+
+def _package(name: Path, file: Path) -> str:
+    """The section of the configuration that the settings of an option's file lie in."""
+    return "" if "@package _global_" in file.read_text(encoding="utf-8") else ".".join(name.parent.parts)
 
 
 def option_titles(cfg: DictConfig, group: str) -> dict[str, str]:
@@ -50,19 +52,6 @@ def _option_files(cfg: DictConfig, group: str) -> Iterator[tuple[Path, Source]]:
 def find_comment(files: list[tuple[str, Path]], setting: str) -> str:
     """The comment on ``setting`` in the first of ``files`` (see ``yaml_files``) that has one; empty if none has."""
     return next(filter(None, (comments(file, package).get(setting) for package, file in files)), "")
-
-
-def _with_bases(folders: list[Path], group: str, option: str) -> Iterator[tuple[str, Path]]:
-    """The file of an option, then the files of the same group in its defaults list."""
-    file = next((found for folder in folders if (found := folder / group / f"{option}.yaml").is_file()), None)
-    if file is None:
-        return
-    text = file.read_text(encoding="utf-8")
-    yield "" if "@package _global_" in text else group.replace("/", "."), file
-    content: Any = yaml.safe_load(text)
-    for base in content.get("defaults", []) if isinstance(content, dict) and group else []:
-        if isinstance(base, str) and base != "_self_":
-            yield from _with_bases(folders, group, base)
 
 
 @cache
