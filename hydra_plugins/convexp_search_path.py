@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.object_type import ObjectType
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
@@ -42,7 +43,16 @@ class ConvexpSearchPath(SearchPathPlugin):
         ]
         for element in elements:
             element.path = f"{ConvexpConfigSource.scheme()}://{ours}"
+        if elements:
+            _forget_namesakes(ours)
         for source in installed_sources()[1:] if elements else ():
             search_path.append(source.name, f"{ConvexpConfigSource.scheme()}://{source.folder}")
         if elements and here.resolve() != ours and (here / "local" / "default.yaml").is_file():
             search_path.append("convexp", f"file://{here}")
+
+
+def _forget_namesakes(conf: Path) -> None:
+    """Drop the launchers and sweepers of installed plugins that are called as one in ``conf``: Hydra would merge the two."""
+    stored = ConfigStore.instance().repo.get("hydra", {})
+    for file in conf.glob("hydra/*/*.yaml"):
+        stored.get(file.parent.name, {}).pop(file.name, None)

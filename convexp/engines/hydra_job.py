@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from convexp.records.markers import mark_refused, mark_stopped
 from convexp.terminal import console
 
+ENGINE = "CONVEXP_ENGINE"  # environment variable of a process that does runs: the engine that it belongs to
 NO_RESULT = JobReturn(_return_value=None, status=JobStatus.COMPLETED)  # of a job that could not be started, or was killed
 
 
@@ -33,6 +34,15 @@ def compose_job(context: HydraContext, config: DictConfig, overrides: list[str],
             found.hydra.job.num = number
         found.hydra.job.id = str(found.hydra.job.num)
     return found
+
+
+def preload_module(config: DictConfig) -> str:
+    """Name of the module that imports all that the runs of a sweep need.
+
+    Args:
+        config: The configuration of the sweep.
+    """
+    return "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
 
 
 @dataclass(frozen=True)

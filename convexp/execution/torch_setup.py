@@ -1,6 +1,7 @@
 """Torch and Lightning before a run: the device, the threads, and Lightning's messages."""
 
 import logging
+import os
 import warnings
 
 import torch
@@ -21,7 +22,13 @@ def prepare_torch(config: Config) -> None:
     silence_lightning()
     set_rank_zero()
     check_device(config)
-    torch.set_num_threads(config.trainer.threads or THREADS)
+    torch.set_num_threads(config.trainer.threads or _default_threads())
+
+
+def _default_threads() -> int:
+    """Torch's own number of threads, or the part of the cores that an engine gave this process after torch was imported."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) > 0 else THREADS
 
 
 def silence_lightning() -> None:

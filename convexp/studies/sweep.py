@@ -2,7 +2,9 @@
 
 import copy
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -26,6 +28,7 @@ from convexp.studies.study import expand, read_study
 from convexp.terminal import console
 
 CONFIG_NAME = "train"  # conf/train.yaml
+ENGINE_ERROR = "engine-error.txt"  # in the folder of the sweep
 NUMBERED = "${name}-${hydra.job.num}"  # the default in conf/train.yaml; replaced by names that say what differs
 
 
@@ -51,10 +54,10 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     print_plan(jobs, root, name)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
-    return launch(launcher, [_job_overrides(job) for job in wanted]) if wanted else []
+    return launch(launcher, [_job_overrides(job) for job in wanted], cfg) if wanted else []
 
 
-def launch(launcher: Launcher, overrides: list[list[str]]) -> Sequence[Any]:
+def launch(launcher: Launcher, overrides: list[list[str]], cfg: DictConfig) -> Sequence[Any]:
     """Launch runs by any launcher of Hydra. The folders of the runs, not the launcher, say afterwards what became of them.
 
     Whatever the launcher raises, or returns as the error of a job, becomes one line on stderr and is recorded, so that the
@@ -63,6 +66,7 @@ def launch(launcher: Launcher, overrides: list[list[str]]) -> Sequence[Any]:
     Args:
         launcher: The launcher.
         overrides: The overrides of each run.
+        cfg: The configuration of the sweep.
 
     Returns:
         What the launcher returned; nothing if it failed.
@@ -75,11 +79,23 @@ def launch(launcher: Launcher, overrides: list[list[str]]) -> Sequence[Any]:
         for job in returned:
             _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
     except Exception as error:
-        reason = error if isinstance(error, ConvexpError) else f"{type(error).__name__}: {one_line(error)}"
-        engine = type(launcher).__name__
-        console.print_error("convexp-train", f"{engine}: {reason}; finished runs are kept, start the same command again")
+        _report_error(error, cfg)
         return []
     return returned
+
+
+def _report_error(error: Exception, cfg: DictConfig) -> None:
+    """Print the error of the engine in one line; unless that explains it, the whole of it goes into a file of the sweep."""
+    if isinstance(error, ConvexpError):
+        line = str(error)
+    else:
+        line, file = f"{type(error).__name__}: {one_line(error)}", Path(cfg.hydra.sweep.dir) / ENGINE_ERROR
+        with suppress(OSError):
+            with atomic_write(file) as partial:
+                partial.write_text("".join(format_exception(error)), encoding="utf-8")
+            line += f" (traceback in {console.display_path(file)})"
+    engine = f"hydra/launcher={cfg.hydra.runtime.choices['hydra/launcher']}"
+    console.print_error("convexp-train", f"{engine}: {line}; finished runs are kept, start the same command again")
 
 
 def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
@@ -87,6 +103,7 @@ def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
     try:
         make_writable_folder(setting_of_folder("hydra.sweep.dir", root, cfg.outputs), root)
         clear_markers(root)
+        (root / ENGINE_ERROR).unlink(missing_ok=True)
         remove_partials(root)
         with atomic_write(root / "multirun.yaml") as partial:
             OmegaConf.save(cfg, partial)

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,17 +9,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-import joblib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 
-from convexp.engines.local import process_count as counting
 from convexp.engines.local.pool import run_parallel
-from convexp.engines.local.process_count import check_processes, gpu_may_exist, process_count
 from convexp.engines.local.temp_folders import LOCK
-from convexp.errors import ConfigError
 from convexp.files.locks import lock
 from convexp.terminal import console
 
@@ -63,7 +57,7 @@ def given_as(jobs):
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.integers(), max_size=6), st.integers(2, 4))
 def test_every_job_is_done_once(jobs, count):
-    ended = list(run_parallel(square, given_as(jobs), count, LIGHT))
+    ended = list(run_parallel(square, given_as(jobs), [{}] * count, LIGHT))
     assert sorted(done.number for done in ended) == list(range(len(jobs)))
     for done in ended:
         assert (done.value, done.exit_code) == (jobs[done.number] ** 2, None)
@@ -72,7 +66,7 @@ def test_every_job_is_done_once(jobs, count):
 
 @pytest.mark.e2e
 def test_a_process_does_one_job_after_another():
-    pids = {done.value for done in run_parallel(own_pid, given_as(range(9)), 3, LIGHT)}
+    pids = {done.value for done in run_parallel(own_pid, given_as(range(9)), [{}] * 3, LIGHT)}
     assert 1 <= len(pids) <= 3
     assert os.getpid() not in pids
 
@@ -84,7 +78,7 @@ def own_pid(_job):
 @pytest.mark.e2e
 @pytest.mark.parametrize(("work", "lost", "code"), [(die_of_two, 2, -signal.SIGKILL), (leave, 1, 7)])
 def test_a_process_that_ends_takes_no_other_job_with_it(work, lost, code):
-    ended = {done.number: done for done in run_parallel(work, given_as(range(6)), 2, LIGHT)}
+    ended = {done.number: done for done in run_parallel(work, given_as(range(6)), [{}] * 2, LIGHT)}
     assert {number for number, done in ended.items() if done.exit_code is not None} == {lost}
     assert ended[lost].exit_code == code
     assert [ended[n].value for n in range(6) if n != lost] == [n for n in range(6) if n != lost]
@@ -95,7 +89,7 @@ def test_leaving_interrupts_what_has_not_ended_and_starts_no_more(tmp_path):
     folders = [tmp_path / str(n) for n in range(3)]
     for folder in folders:
         folder.mkdir()
-    ending = run_parallel(note_the_interruption, given_as(folders), 2, LIGHT)
+    ending = run_parallel(note_the_interruption, given_as(folders), [{}] * 2, LIGHT)
     with pytest.raises(KeyboardInterrupt):
         _interrupted_once_begun(ending, folders[:2])
     assert [sorted(file.name for file in folder.iterdir()) for folder in folders] == [["interrupted", "started"]] * 2 + [[]]
@@ -118,7 +112,7 @@ def _interrupted_once_begun(ending, folders):
 
 @pytest.mark.e2e
 def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
-    ending = run_parallel(own_pid, given_as(range(4)), 2, LIGHT)
+    ending = run_parallel(own_pid, given_as(range(4)), [{}] * 2, LIGHT)
     first = next(ending)
     os.kill(first.value, signal.SIGKILL)
     ended = [first, *ending]
@@ -127,9 +121,32 @@ def test_a_process_that_died_before_its_next_job_is_named(tmp_path):
 
 
 @pytest.mark.e2e
+def test_a_new_process_takes_the_place_of_a_killed_one():
+    """Its slot is free again, and the runs see the same GPU as before; the other goes on with its own."""
+    slots = [{"CUDA_VISIBLE_DEVICES": "GPU-a"}, {"CUDA_VISIBLE_DEVICES": "GPU-b"}]
+    ending = run_parallel(see_and_wait, given_as(range(8)), slots, LIGHT)
+    first = next(ending)
+    os.kill(first.value[0], signal.SIGKILL)
+    done = [first, *ending]
+    places = {}
+    for pid, gpu in (each.value for each in done if each.exit_code is None):
+        places.setdefault(gpu, set()).add(pid)
+    lost = first.value[1]
+    other = ({"GPU-a", "GPU-b"} - {lost}).pop()
+    assert len(places[lost]) == 2
+    assert len(places[other]) == 1
+    assert [each.exit_code for each in done if each.exit_code is not None] == [-signal.SIGKILL]
+
+
+def see_and_wait(_job):
+    time.sleep(0.3)  # long enough that each process gets some
+    return os.getpid(), os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+@pytest.mark.e2e
 def test_the_end_of_a_process_is_seen_while_its_children_live(tmp_path):
     """They hold its end of the connection open."""
-    (done,) = run_parallel(die_and_leave_a_child, given_as([tmp_path / "child"]), 1, LIGHT)
+    (done,) = run_parallel(die_and_leave_a_child, given_as([tmp_path / "child"]), [{}] * 1, LIGHT)
     child = int((tmp_path / "child").read_text())
     os.kill(child, signal.SIGTERM)  # raises ProcessLookupError if it has gone before
     assert done.exit_code == -signal.SIGKILL
@@ -148,7 +165,7 @@ def die_and_leave_a_child(file):
 @pytest.mark.e2e
 def test_tidying_up_is_not_interrupted_again(tmp_path):
     (tmp_path / "0").mkdir()
-    ending = run_parallel(tidy_up, given_as([tmp_path / "0", tmp_path / "0"]), 2, LIGHT)
+    ending = run_parallel(tidy_up, given_as([tmp_path / "0", tmp_path / "0"]), [{}] * 2, LIGHT)
     with pytest.raises(KeyboardInterrupt):
         _interrupted_once_begun(ending, [tmp_path / "0"])
     assert (tmp_path / "0" / "tidy").exists()
@@ -167,7 +184,7 @@ def tidy_up(folder):
 
 @pytest.mark.e2e
 def test_jobs_may_have_processes_of_their_own():
-    ended = list(run_parallel(with_child, given_as([3, 4]), 2, LIGHT))
+    ended = list(run_parallel(with_child, given_as([3, 4]), [{}] * 2, LIGHT))
     assert sorted(done.value for done in ended) == [3, 4]
 
 
@@ -178,48 +195,11 @@ def with_child(code):
     return child.exitcode
 
 
-@pytest.mark.parametrize(
-    ("processes", "threads", "accelerator", "gpu", "count"),
-    [
-        (None, None, "cpu", False, 1),
-        (None, 1, "cpu", True, 8),
-        (None, 1, "auto", False, 8),
-        (None, 1, "auto", True, 1),
-        (None, 1, "gpu", True, 1),
-        (None, 3, "cpu", False, 2),
-        (None, 16, "cpu", False, 1),
-        (None, 0, "cpu", False, 1),
-        (None, "two", "cpu", False, 1),
-        (5, None, "gpu", True, 5),
-        (1, 1, "cpu", False, 1),
-    ],
-)
-def test_as_many_as_the_cores_allow(processes, threads, accelerator, gpu, count, monkeypatch):
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
-    monkeypatch.setattr(counting, "gpu_may_exist", lambda: gpu)
-    config = OmegaConf.create({"trainer": {"threads": threads, "accelerator": accelerator}})
-    assert process_count(processes, config) == count
-
-
-def test_a_hidden_gpu_is_none(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert gpu_may_exist()
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert not gpu_may_exist()
-
-
-@pytest.mark.parametrize("processes", [0, -1, 1.5, "two", True])
-def test_no_number_of_processes(processes):
-    with pytest.raises(ConfigError, match=r"hydra\.launcher\.processes=.*: should be a whole number from 1 on, or null"):
-        check_processes(processes)
-
-
 def in_a_process_of_its_own(tmp_path, preload, then):
     """Jobs side by side in a process whose temporary folder is in ``tmp_path``."""
     script = (
         "import sys; from test_pool import given_as, own_pid, run_parallel\n"
-        f"ending = run_parallel(own_pid, given_as(range(4)), 2, {preload!r})\n"
+        f"ending = run_parallel(own_pid, given_as(range(4)), [{{}}] * 2, {preload!r})\n"
         f"next(ending)\n{then}"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": f"{Path(__file__).parent}:{tmp_path}"}

@@ -1,9 +1,13 @@
 """Callbacks as a user's own package has them."""
 
+import json
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback
 
 
@@ -23,6 +27,15 @@ class Accuracies(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.seen = list(state_dict["seen"])
+
+
+class Environment(Callback):
+    """Writes what the engine gave to the run's process into ``environment.json`` in the run's folder."""
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        names = ("CUDA_VISIBLE_DEVICES", "CONVEXP_ENGINE")
+        seen = {name: os.environ.get(name) for name in names} | {"threads": torch.get_num_threads(), "process": os.getpid()}
+        Path(trainer.default_root_dir, "environment.json").write_text(json.dumps(seen))
 
 
 class Arrays(Callback):

@@ -1,17 +1,17 @@
 """Launches the runs of a sweep on this machine, one after another or in several processes."""
 
+import os
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 
 from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.engines.hydra_job import NO_RESULT, JobRunner, compose_job, record_ended, run_or_record
+from convexp.engines.hydra_job import ENGINE, NO_RESULT, JobRunner, compose_job, preload_module, run_or_record
 from convexp.engines.local.pool import run_parallel
-from convexp.engines.local.process_count import process_count
-from convexp.terminal import console
+from convexp.engines.local.slots import make_slots
+from convexp.engines.results import collect
 
 
 def launch(
@@ -21,6 +21,7 @@ def launch(
     processes: int | None,
     overrides: Sequence[Sequence[str]],
     first: int,
+    runs_per_gpu: int = 1,
 ) -> list[JobReturn]:
     """Run one job for each list of overrides.
 
@@ -28,31 +29,24 @@ def launch(
         context: Hydra's context.
         task: The function that does one run.
         config: The configuration of the sweep.
-        processes: See ``process_count``.
+        processes: See ``make_slots``.
         overrides: The overrides of each job.
         first: Number of the first job.
+        runs_per_gpu: See ``make_slots``.
 
     Returns:
-        What each job returned, in their order; None for a job whose process was killed.
+        What each job returned, in their order; nothing of one whose process was killed.
     """
     setup_globals()
     jobs = [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
-    count = min(process_count(processes, config), len(jobs))
-    if count <= 1:
+    slots = make_slots(processes, runs_per_gpu, config)[: len(jobs)]
+    if slots == [{}]:
         return [run_or_record(context, task, _logging_as(config, job())) or NO_RESULT for job in jobs]
-    preload = "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
-    returned: dict[int, JobReturn] = {}
-    with closing(run_parallel(JobRunner.of_this_process(context, task), jobs, count, preload)) as results:
-        try:
-            for result in console.track(results, "runs", len(jobs), delay=0):
-                console.relay(result.out, result.err)
-                if result.exit_code is not None:
-                    record_ended(jobs[result.number]().hydra.sweep, result.exit_code, config)
-                returned[result.number] = result.value or NO_RESULT
-        except KeyboardInterrupt:
-            console.out.print("interrupted; start the same command again to resume")
-            raise
-    return [returned[number] for number in range(len(jobs))]
+    engine = {ENGINE: os.environ.get(ENGINE, "processes")}  # if this process belongs to a job of Slurm's, so do the runs
+    results = run_parallel(
+        JobRunner.of_this_process(context, task), jobs, [engine | slot for slot in slots], preload_module(config)
+    )
+    return collect(results, jobs, config)
 
 
 def _logging_as(sweep: DictConfig, job: DictConfig) -> DictConfig:

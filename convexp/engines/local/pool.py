@@ -1,33 +1,36 @@
 """Jobs in several processes at the same time, each of which does one job after another."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
-from convexp.engines.local.worker import JobResult, Worker
+from convexp.engines.local.worker import Worker
+from convexp.engines.results import JobResult
 
 
 def run_parallel(
-    work: Callable[[Any], Any], jobs: Sequence[Callable[[], Any]], count: int, preload: str
+    work: Callable[[Any], Any], jobs: Sequence[Callable[[], Any]], slots: Sequence[Mapping[str, str]], preload: str
 ) -> Generator[JobResult]:
-    """Call ``work`` with every job in at most ``count`` processes, and yield the results in the order in which jobs end.
+    """Call ``work`` with every job, one at a time in each slot, and yield the results in the order in which jobs end.
 
-    Leaving the iteration interrupts the jobs that have not ended: in their processes SIGTERM raises KeyboardInterrupt.
+    A slot has a process, and a new one if that ends. Leaving the iteration interrupts the jobs that have not ended: in their
+    processes SIGTERM raises KeyboardInterrupt.
 
     Args:
         work: A picklable function of one job.
         jobs: Functions that make what is sent to a process; each is called here, shortly before it is sent.
-        count: Largest number of processes.
+        slots: Environment variables of the process of each slot, beside those of this process.
         preload: Name of the module that is imported once for all processes.
     """
     pending = ((number, make()) for number, make in enumerate(jobs))
     following = next(pending, None)
+    free = list(reversed(slots))  # the first one is taken first
     idle: list[Worker] = []
     busy: list[Worker] = []
     try:
         while following is not None or busy:
-            if following is not None and len(busy) < count:
-                worker = idle.pop() if idle else Worker(work, preload)
+            if following is not None and (idle or free):
+                worker = idle.pop() if idle else Worker(work, preload, free.pop())
                 busy.append(worker)
                 worker.send(*following)
                 following = next(pending, None)
@@ -39,6 +42,8 @@ def run_parallel(
                 busy.remove(worker)
                 if worker.process.is_alive():
                     idle.append(worker)
+                else:
+                    free.append(worker.slot)
                 yield result
     finally:
         for worker in busy:

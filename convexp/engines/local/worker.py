@@ -4,37 +4,18 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import Any
 
 from convexp.engines.local.temp_folders import clean_temp_folders
 from convexp.engines.local.worker_main import FORKSERVER, SIGNALS, worker_main
+from convexp.engines.results import JobResult
 from convexp.errors import ConvexpError
 
 CONTEXT = multiprocessing.get_context("forkserver") if FORKSERVER else multiprocessing.get_context("spawn")
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """The result of a job.
-
-    Attributes:
-        number: Index of the job.
-        value: What the job returned.
-        out: What the job wrote to the standard output.
-        err: What the job wrote to the standard error.
-        exit_code: None, or the exit code of the process if it ended during the job (-9 if it was killed).
-    """
-
-    number: int
-    value: Any = None
-    out: str = ""
-    err: str = ""
-    exit_code: int | None = None
 
 
 class Worker:
@@ -43,16 +24,18 @@ class Worker:
     Args:
         work: The function that does a job. It has to be picklable.
         preload: Name of the module that is imported once for all workers.
+        slot: Environment variables of the process, beside those of this one.
 
     Raises:
         ConvexpError: if the process cannot be started.
     """
 
-    def __init__(self, work: Callable[[Any], Any], preload: str) -> None:
+    def __init__(self, work: Callable[[Any], Any], preload: str, slot: Mapping[str, str]) -> None:
+        self.slot = slot
         if FORKSERVER:
             _start_server(preload)
         self.connection, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=worker_main, args=(theirs, work, dict(os.environ)))
+        self.process = CONTEXT.Process(target=worker_main, args=(theirs, work, {**os.environ, **slot}))
         try:
             with _without_main():
                 self.process.start()
