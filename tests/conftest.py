@@ -66,7 +66,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         import importlib
 
         many = any(argument == "-m" or argument.startswith("study=") for argument in arguments)
-        if name == "train" and many and not any("hydra.launcher.processes=" in argument for argument in arguments):
+        if name == "train" and many and not any("hydra.launcher." in word or "hydra/launcher" in word for word in arguments):
             arguments = (*arguments, "hydra.launcher.processes=1")
         monkeypatch.setattr(sys, "argv", [f"convexp-{name}", *arguments])
         capsys.readouterr()

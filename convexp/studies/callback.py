@@ -13,8 +13,9 @@ from omegaconf import DictConfig
 from convexp.errors import ConvexpError
 from convexp.files.locks import lock
 from convexp.records import RunStatus
+from convexp.records.index import run_folders
 from convexp.records.markers import clear_markers, refused_runs
-from convexp.records.plan import read_plan
+from convexp.records.plan import FILE, read_plan
 from convexp.reporting.render.files import PAGE, update_report
 from convexp.reporting.render.terminal import print_report
 from convexp.reporting.report import Report, build_report
@@ -68,6 +69,9 @@ def conclude(root: Path) -> int:
 
 
 def _report(root: Path) -> int:
+    if (root / FILE).is_file() and next(run_folders(root), None) is None:
+        console.out.print(f"no run was started in {console.display_path(root)}, so there is no report", markup=False)
+        return 1
     found = build_report(root)
     plan = found.plan
     written = _write(found, root)

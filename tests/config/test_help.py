@@ -65,7 +65,8 @@ def test_every_other_setting_is_told():
         ((), "data.shift.train", ("training images are shifted anew in every epoch",)),
         ((), "optimizer.betas", ("list", "+optimizer.betas")),
         (("optimizer=sgd",), "optimizer.nesterov", ("true or false", "momentum")),
-        ((), "hydra.launcher.processes", ("at the same time", "how many of your runs")),
+        ((), "hydra.launcher.processes", ("at the same time", "as many as the GPUs hold")),
+        ((), "hydra.launcher.runs_per_gpu", ("share a GPU", "how many it holds")),
         ((), "probes.consistency.pairs", ("a whole number", "pairs of shifts")),
     ],
 )

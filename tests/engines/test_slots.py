@@ -60,6 +60,16 @@ def test_as_many_as_gpus_or_cores_allow(processes, threads, accelerator, gpus, c
     assert (CUDA in made[0]) == (accelerator != "cpu" and count > 1 and gpus > 0)
 
 
+def test_only_the_gpus_that_the_user_shows(monkeypatch):
+    monkeypatch.setenv(CUDA, "MIG-a,3")
+    assert make_slots(None, 2, config()) == [{CUDA: "MIG-a"}, {CUDA: "3"}] * 2
+    monkeypatch.setenv(CUDA, "3,3")
+    with pytest.raises(ConfigError, match="CUDA_VISIBLE_DEVICES=3,3: names a GPU twice"):
+        check_local(None, 1, config())
+    monkeypatch.setenv(CUDA, "")
+    assert CUDA not in make_slots(2, 1, config())[0]
+
+
 @given(gpus=st.integers(1, 9), per_gpu=st.integers(1, 5), processes=st.none() | st.integers(1, 50), devices=st.integers(1, 3))
 def test_the_law_of_packing(gpus, per_gpu, processes, devices):
     with pytest.MonkeyPatch.context() as patch:

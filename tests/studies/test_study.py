@@ -125,13 +125,6 @@ def test_report_needs_no_torch(finished_run, program, tmp_path):
     assert "conv" in done.out
 
 
-def test_joblib_launcher_runs_in_other_processes(program, tmp_path):
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    done = program("train", *SWEEP, "seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=tmp_path)
-    assert done.code == 0, done.err
-    assert all(read(tmp_path / "sweep" / f"conv-{seed}")["state"] == "finished" for seed in (0, 1))
-
-
 STUDIES = sorted({file.stem for file in (ROOT / "conf" / "study").glob("*.yaml")} - {"none", "base"})
 
 

@@ -135,13 +135,6 @@ TWO = (*LONG, "hydra.launcher.processes=2")
 
 
 @pytest.mark.e2e
-def test_side_by_side_gives_what_one_after_another_does(tmp_path, program, undisturbed):
-    done = program("train", *SWEEP, "hydra.launcher.processes=1", cwd=tmp_path)
-    assert done.code == 0, done.err
-    assert outcome(tmp_path / "sweep") == undisturbed
-
-
-@pytest.mark.e2e
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGTERM to all", "SIGKILL"])
 def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_path, call):
     root = tmp_path / "sweep"

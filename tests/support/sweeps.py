@@ -40,7 +40,7 @@ def kill(process):
         process.wait()
 
 
-def until(condition, timeout=120):
+def until(condition, timeout=300):  # a busy machine takes a minute for the imports alone
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
