@@ -86,6 +86,11 @@ def test_the_law_of_packing(gpus, per_gpu, processes, devices):
     assert not shown or max(loads) - min(loads) <= 1  # spread evenly, so that none is idle while another is shared
 
 
+def test_a_run_of_several_processes_takes_the_threads_of_each(machine):
+    machine(0)
+    assert make_slots(None, 1, config("cpu", threads=2, devices=2)) == [{}] * 2
+
+
 def test_cores_are_shared_out_where_torch_chooses_the_threads(machine, monkeypatch):
     machine(0)
     assert make_slots(3, 1, config(threads=None)) == [{THREADS: "2"}] * 3

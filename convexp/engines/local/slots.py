@@ -52,7 +52,7 @@ def make_slots(processes: int | None, runs_per_gpu: int, config: DictConfig) -> 
     if processes == 1:
         return [{}]
     gpus = _gpus(config)
-    devices = _number(config, "trainer.devices") or 1
+    devices = _devices(config)
     groups = [gpus.names[first : first + devices] for first in range(0, len(gpus.names) - devices + 1, devices)]
     slots = [gpus.shown(*group) for _ in range(runs_per_gpu) for group in groups][:processes]
     slots = slots or [{} for _ in range(processes or _cpu_count(config))]
@@ -74,7 +74,12 @@ def _cpu_count(config: DictConfig) -> int:
     threads, accelerator = _number(config, "trainer.threads"), OmegaConf.select(config, "trainer.accelerator")
     if threads is None or threads < 1 or accelerator not in ("cpu", "auto"):
         return 1
-    return max(1, _cores() // threads)
+    return max(1, _cores() // (threads * _devices(config)))
+
+
+def _devices(config: DictConfig) -> int:
+    """How many processes, on as many GPUs or each with all its threads, do one run together."""
+    return max(1, _number(config, "trainer.devices") or 1)
 
 
 def _cores() -> int:
