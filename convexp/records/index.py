@@ -39,11 +39,16 @@ def collect(root: Path, with_maps: bool = True) -> list[RunRecord]:
         ConfigError: If ``root`` is not a folder that can be read, or there are no runs in it.
     """
     _check_readable(root)
-    with gc_paused():
-        found = _Collection(root, with_maps).records()
+    found = records_below(root, with_maps)
     if not found:
         raise ConfigError(f"{root}: there are no runs of convexp in this folder; name one that runs lie in")
     return found
+
+
+def records_below(root: Path, with_maps: bool = True) -> list[RunRecord]:
+    """Read the records below ``root`` as ``collect`` does; none if there is no such folder."""
+    with gc_paused():
+        return _Collection(root, with_maps).records() if root.is_dir() else []
 
 
 class _Collection:
