@@ -117,30 +117,3 @@ def single_settings(point: dict[str, Any]) -> dict[str, Any]:
         settings = settings_of(axis)
         found |= zip(settings, value, strict=False) if len(settings) > 1 and isinstance(value, list) else {axis: value}
     return found
-
-
-class Sweep(Struct, frozen=True):
-    """The sweep that a run belongs to.
-
-    Attributes:
-        root: Its folder.
-        plan: Its plan; None if that is damaged.
-    """
-
-    root: Path
-    plan: Plan | None
-
-
-def find_sweep(run: Path) -> Sweep | None:
-    """Find the sweep of the run in the folder ``run`` and read its plan; None for a run that belongs to none.
-
-    Raises:
-        ConvexpError: If a newer version of convexp wrote the plan.
-    """
-    root = sweep_root(run)
-    return None if root is None else Sweep(root, read_plan(root))
-
-
-def sweep_root(run: Path) -> Path | None:
-    """Return the folder above that of a run which holds the plan of its sweep; None for a run that belongs to none."""
-    return next((folder for folder in run.parents if (folder / FILE).is_file()), None)

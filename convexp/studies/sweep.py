@@ -17,6 +17,7 @@ from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records import RunStatus
 from convexp.records.markers import clear_markers
 from convexp.records.plan import Plan, write_plan
+from convexp.records.plan_part import write_parts
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
@@ -95,6 +96,7 @@ def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
         with atomic_write(root / "multirun.yaml") as partial:
             OmegaConf.save(cfg, partial)
         write_plan(root, plan)
+        write_parts(root)
     except OSError as error:
         raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None
 
