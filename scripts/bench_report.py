@@ -75,7 +75,7 @@ def fabricate(root: Path, runs: int, seeds: int) -> list[Path]:
     files: list[Path] = []
     for number in range(runs):
         kind, seed = divmod(number, seeds)
-        made = result(("dense", "local", "conv")[kind % 3], 10.0 ** -(kind // 3 + 1), seed, number)
+        made = result(("dense", "local", "conv")[kind % 3], round(0.1 / (kind // 3 + 1), 9), seed, number)
         folder = root / f"{number // 1000}" / made["name"]
         folder.mkdir(parents=True)
         files.append(folder / "result.json")

@@ -20,7 +20,7 @@ from convexp.config.hydra_files import is_signed, write_config
 from convexp.config.importable import make_importable
 from convexp.config.trust import parse_saved_config, untrusted_packages
 from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
-from convexp.records.plan import Sweep, find_sweep
+from convexp.records.plan_part import Sweep, find_sweep
 from convexp.terminal import console
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
             return ExecutedRun(config, folder, locked.previous)
         if not in_sweep:
             announce(cfg, config, locked)
-        sweep = find_sweep(folder)
+        sweep = find_sweep(folder, HydraConfig.get().job.num if in_sweep else None)
         if extension:
             console.out.print(f"from {extension.from_epochs} to {extension.to_epochs} epochs", markup=False)
         record = execute_in(locked, cfg, config, sweep, keep=resumed or locked.found.is_unfinished)

@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from convexp.config.help.settings import SettingHelp
 from convexp.records import RunRecord
-from convexp.records.plan import Sweep
+from convexp.records.plan_part import Sweep
 from convexp.terminal import console
 from convexp.terminal.commands import tensorboard_command
 
@@ -68,9 +68,9 @@ def _headline(metrics: dict[str, float]) -> str:
 
 def run(record: RunRecord, folder: Path, sweep: Sweep | None) -> None:
     """Print the result of one run of a sweep in a line that begins with its number and the number of runs."""
-    names = [run.folder for run in sweep.plan.runs] if sweep and sweep.plan else []
+    plan = sweep.plan if sweep else None
     name = str(folder.relative_to(sweep.root)) if sweep else folder.name
-    place = f"[dim]{names.index(name) + 1}/{len(names)}[/] " if name in names else ""
+    place = f"[dim]{plan.number + 1}/{plan.count}[/] " if plan and plan.number is not None else ""
     console.out.print(f"{place}[bold]{escape(name)}[/]: {_headline(record.metrics)}, {record.seconds.total:.1f} s")
 
 

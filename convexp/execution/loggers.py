@@ -10,7 +10,7 @@ from torch import Tensor
 from convexp.execution.makers import Maker
 from convexp.records import RunRecord
 from convexp.records.log import log
-from convexp.records.plan import Plan
+from convexp.records.plan_part import PlanPart
 from convexp.tracking.final_metrics import final_metrics
 from convexp.tracking.hparams import cells, columns
 from convexp.tracking.metrics_csv import MetricsCSV
@@ -24,13 +24,13 @@ class RunLoggers:
     Args:
         makers: Callables that make the loggers from ``folder`` and ``purge_step``.
         folder: Folder of the run.
-        study: Plan of the study that the run belongs to; None if it belongs to none.
+        study: What the run needs of the plan of its study; None if it belongs to none.
 
     Attributes:
         opened: The loggers; empty before the training starts.
     """
 
-    def __init__(self, makers: Sequence[Maker[Logger]], folder: Path, study: Plan | None) -> None:
+    def __init__(self, makers: Sequence[Maker[Logger]], folder: Path, study: PlanPart | None) -> None:
         self.makers = makers
         self.folder = folder
         self.study = study

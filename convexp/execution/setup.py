@@ -22,7 +22,7 @@ from convexp.execution.trial import try_task
 from convexp.models import LayerCost
 from convexp.probes import Probe
 from convexp.records import RunRecord
-from convexp.records.plan import Sweep
+from convexp.records.plan_part import Sweep
 
 
 @dataclass(frozen=True)

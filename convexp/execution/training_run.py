@@ -16,7 +16,7 @@ from convexp.execution.stopwatch import Stopwatch
 from convexp.probes.pictures import save_pictures
 from convexp.records import RunFolder, RunRecord
 from convexp.records.log import log, logging_to
-from convexp.records.plan import Sweep
+from convexp.records.plan_part import Sweep
 from convexp.records.record_file import LOG
 from convexp.terminal import console
 from convexp.training.checkpoints import BEST

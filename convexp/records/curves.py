@@ -49,12 +49,12 @@ def curves(folder: str | Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    root, found = Path(folder), collect(Path(folder))
+    root, found = Path(folder), collect(Path(folder), with_maps=False)
     known = identifying_columns(found)
-    names = [name for name in known[0] if name != "error"]
+    names = [name for name in known if name != "error"]
     values = [
-        (*(columns[name] for name in names), *value)
-        for run, columns in zip(found, known, strict=True)
+        (*identifying, *value)
+        for run, identifying in zip(found, zip(*(known[name] for name in names), strict=True), strict=True)
         for value in _values(root, run)
         if max(value[0] or 0, value[1]) <= MOST_STEPS
     ]

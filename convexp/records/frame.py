@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from convexp.records.index import collect
 from convexp.records.record import RunRecord
-from convexp.records.settings import differing, display_value, flattened, last_line, lookup, within
+from convexp.records.settings import display_value, last_line, lookup, within
+from convexp.records.settings_table import SettingsTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,40 +37,33 @@ def load(folder: str | Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    found = rows(collect(Path(folder)))
-    return pd.DataFrame(found, columns=list(found[0]))
+    return pd.DataFrame(columns(collect(Path(folder), with_maps=False)))
 
 
-def rows(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """Return the runs as rows that all have the same columns; None for a value that a run does not have."""
-    metrics = list(dict.fromkeys(name for run in runs for name in run.metrics))
-    return [identifying | _results(run, metrics) for run, identifying in zip(runs, identifying_columns(runs), strict=True)]
-
-
-def identifying_columns(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """Return for each run what tells it from the others: path, status, seed, model, data, and every setting that differs."""
-    flat = flattened(runs)
-    settings = [name for name in differing(filter(None, flat)) if not within(name, NO_COLUMN)]
-    return [
-        {
-            "path": run.path,
-            "state": run.state.value,
-            "error": last_line(run.error),
-            "seed": run.seed,
-            "model": lookup(run.config, "model"),
-            "data": lookup(run.config, "data"),
-            **{name: _cell(values.get(name)) for name in settings},
-        }
-        for run, values in zip(runs, flat, strict=True)
-    ]
-
-
-def _results(run: RunRecord, metrics: list[str]) -> dict[str, Any]:
+def columns(runs: Sequence[RunRecord]) -> dict[str, list[Any]]:
+    """Return what ``load`` returns as columns by name, with one value for each run; None for one that a run does not have."""
+    metrics = dict.fromkeys(name for run in runs for name in run.metrics)
     return {
-        "parameters": run.network.parameters if run.network else None,
-        "flops": run.network.flops if run.network else None,
-        "seconds": run.seconds.total,
-        **{name: run.metrics.get(name) for name in metrics},
+        **identifying_columns(runs),
+        "parameters": [run.network.parameters if run.network else None for run in runs],
+        "flops": [run.network.flops if run.network else None for run in runs],
+        "seconds": [run.seconds.total for run in runs],
+        **{name: [run.metrics.get(name) for run in runs] for name in metrics},
+    }
+
+
+def identifying_columns(runs: Sequence[RunRecord]) -> dict[str, list[Any]]:
+    """Return the columns that tell the runs apart: path, status, seed, model, data, and every setting that differs."""
+    table = SettingsTable(runs)
+    settings = [name for name in table.differing() if not within(name, NO_COLUMN)]
+    return {
+        "path": [run.path for run in runs],
+        "state": [run.state.value for run in runs],
+        "error": [last_line(run.error) for run in runs],
+        "seed": [run.seed for run in runs],
+        "model": [lookup(run.config, "model") for run in runs],
+        "data": [lookup(run.config, "data") for run in runs],
+        **{name: list(map(_cell, table.column(name))) for name in settings},
     }
 
 

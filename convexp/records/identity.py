@@ -63,8 +63,12 @@ ADDED_LATER: dict[str, Any] = {
 
 def identity_hash(settings: Any) -> str:
     """Return the first 16 hex digits of the SHA-256 of ``settings`` (plain containers) as canonical JSON."""
-    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical_json(settings).encode()).hexdigest()[:16]
+
+
+def canonical_json(settings: Any) -> str:
+    """Return the text that an identity is the hash of: equal settings have the same."""
+    return json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def drop_added_later(settings: dict[str, Any]) -> None:

@@ -41,13 +41,14 @@ def maps(folder: str | Path, probe: str, name: str) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    root, found = Path(folder), collect(Path(folder))
+    root, found = Path(folder), collect(Path(folder), with_maps=False)
     probes = [_probes(root / run.path) for run in found]
     rows: list[dict[str, Any]] = []
-    for columns, measured in zip(identifying_columns(found), probes, strict=True):
-        array = _array(columns["path"], measured, probe, name)
+    known = {key: values for key, values in identifying_columns(found).items() if key != "error"}
+    for number, (run, measured) in enumerate(zip(found, probes, strict=True)):
+        array = _array(run.path, measured, probe, name)
         if array is not None:
-            rows.append({key: value for key, value in columns.items() if key != "error"} | {"map": array})
+            rows.append({key: values[number] for key, values in known.items()} | {"map": array})
     if not rows:
         known = sorted({printable(f"{p}/{m}") for measured in probes for p, record in measured.items() for m in record.maps})
         raise ConfigError(f"{probe}/{name}: no run in {root} has such a map; there are {', '.join(known) or 'none'}")

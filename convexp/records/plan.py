@@ -1,5 +1,6 @@
 """study.json: what a sweep set out to do, so that a report knows its axes and what is missing."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,28 @@ def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
     """
     named = {run.folder for run in plan.runs}
     earlier = [run for run in before.runs if run.folder not in named and run.identity is not None]
-    if not any(is_busy(root / run.folder) for run in before.runs):
+    if earlier and not any(is_busy(root / run.folder) for run in before.runs):
         earlier = [run for run in earlier if (root / run.folder).is_dir()]
     if not earlier:
         return plan
-    axes = {k: _union(plan.axes.get(k, []), before.axes.get(k, [])) for k in {**plan.axes, **before.axes}}
+    axes = {k: unique([*plan.axes.get(k, []), *before.axes.get(k, [])]) for k in {**plan.axes, **before.axes}}
     return replace(plan, axes=axes, runs=[*plan.runs, *earlier])
 
 
-def _union(first: list[Any], second: list[Any]) -> list[Any]:
-    return [*first, *(value for value in second if value not in first)]
+def unique(values: Iterable[Any]) -> list[Any]:
+    """Return the values without those that are equal to an earlier one."""
+    first: dict[Any, None] = {}
+    others: list[Any] = []
+    found: list[Any] = []
+    for value in values:
+        hashable = not isinstance(value, list | dict)
+        if value not in (first if hashable else others):
+            found.append(value)
+            if hashable:
+                first[value] = None
+            else:
+                others.append(value)
+    return found
 
 
 def read_plan(root: Path) -> Plan | None:
@@ -104,30 +117,3 @@ def single_settings(point: dict[str, Any]) -> dict[str, Any]:
         settings = settings_of(axis)
         found |= zip(settings, value, strict=False) if len(settings) > 1 and isinstance(value, list) else {axis: value}
     return found
-
-
-class Sweep(Struct, frozen=True):
-    """The sweep that a run belongs to.
-
-    Attributes:
-        root: Its folder.
-        plan: Its plan; None if that is damaged.
-    """
-
-    root: Path
-    plan: Plan | None
-
-
-def find_sweep(run: Path) -> Sweep | None:
-    """Find the sweep of the run in the folder ``run`` and read its plan; None for a run that belongs to none.
-
-    Raises:
-        ConvexpError: If a newer version of convexp wrote the plan.
-    """
-    root = sweep_root(run)
-    return None if root is None else Sweep(root, read_plan(root))
-
-
-def sweep_root(run: Path) -> Path | None:
-    """Return the folder above that of a run which holds the plan of its sweep; None for a run that belongs to none."""
-    return next((folder for folder in run.parents if (folder / FILE).is_file()), None)

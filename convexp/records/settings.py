@@ -1,12 +1,13 @@
 """Configurations as flat mappings from settings to values, and values as text."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from convexp.records.identity import ADDED_LATER
-from convexp.records.record import RunRecord
 
 Settings = dict[str, Any]
+DOT = re.compile(r"\.")
 
 
 def flatten(settings: Any, prefix: str = "") -> Settings:
@@ -16,27 +17,11 @@ def flatten(settings: Any, prefix: str = "") -> Settings:
     return {k: v for key, value in settings.items() for k, v in flatten(value, f"{prefix}.{key}" if prefix else key).items()}
 
 
-def flattened(runs: Iterable[RunRecord]) -> list[Settings]:
-    """Return the configuration of each run, flattened; empty for a run without one."""
-    known: dict[int, Settings] = {}  # by section: the runs of a sweep share most of their sections
-    found: list[Settings] = []
-    for run in runs:
-        flat: Settings = {}
-        for key, value in (run.config or {}).items():
-            if isinstance(value, dict):
-                if id(value) not in known:
-                    known[id(value)] = flatten(value, key)
-                flat |= known[id(value)]
-            else:
-                flat[key] = value
-        found.append(completed(flat))
-    return found
-
-
 def completed(flat: Settings) -> Settings:
     """Return flattened settings of a run with those that its version did not have yet, at the value that does what it did."""
     missing = [setting for setting in ADDED_LATER if setting not in flat] if flat else []
-    absent = [setting for setting in missing if not any(name.startswith(f"{setting}.") for name in flat)]
+    sections = {name[: dot.start()] for name in flat for dot in DOT.finditer(name)} if missing else set[str]()
+    absent = [setting for setting in missing if setting not in sections]
     return flat | {k: v for setting in absent for k, v in flatten(ADDED_LATER[setting], setting).items()} if absent else flat
 
 

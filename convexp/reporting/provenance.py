@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from convexp.records import RunRecord
-from convexp.records.settings import differing, display_value, flattened, within
+from convexp.records.settings import display_value, within
+from convexp.records.settings_table import SettingsTable
 
+NOT_SET = object()
 PathsByValue = list[tuple[str, list[str]]]  # a value as text, and the paths of the runs that have it
 NO_PROVENANCE = ("name", "outputs", "resume", "study")  # sections that say nothing about what was run
 PACKAGES = ("convexp", "python", "torch", "torchvision", "pytorch-lightning", "hydra-core", "torchmetrics", "numpy")
@@ -42,17 +43,17 @@ class Provenance:
 def provenance(runs: Sequence[RunRecord], warnings: list[str]) -> Provenance:
     """Collect the provenance of all runs that have a configuration, finished or not."""
     runs = [run for run in runs if run.config is not None]
-    flat = flattened(runs)
-    names = differing(flat)
-    settings = [(name, _setting_values(runs, flat, name)) for name in names if not within(name, NO_PROVENANCE)]
-    first = flat[0] if flat else {}
+    table = SettingsTable(runs)
+    names = table.differing()
+    settings = [(name, _setting_values(runs, table, name)) for name in names if not within(name, NO_PROVENANCE)]
+    first = table.settings(0) if runs else {}
     common = {k: display_value(value) for k, value in first.items() if k not in {*names} and not within(k, NO_PROVENANCE)}
     return Provenance(settings, common, environment(runs), warnings)
 
 
-def _setting_values(runs: Sequence[RunRecord], flat: Sequence[dict[str, Any]], name: str) -> PathsByValue:
-    texts = [display_value(settings[name]) if name in settings else "not set" for settings in flat]
-    return paths_by_value(runs, texts)
+def _setting_values(runs: Sequence[RunRecord], table: SettingsTable, name: str) -> PathsByValue:
+    values = table.column(name, default=NOT_SET)
+    return paths_by_value(runs, ["not set" if value is NOT_SET else display_value(value) for value in values])
 
 
 def paths_by_value(runs: Sequence[RunRecord], texts: Sequence[str | None]) -> PathsByValue:

@@ -15,7 +15,7 @@ from convexp.files.locks import lock
 from convexp.records import RunStatus
 from convexp.records.index import run_folders
 from convexp.records.markers import clear_markers, refused_runs
-from convexp.records.plan import FILE, read_plan
+from convexp.records.plan import FILE
 from convexp.reporting.render.files import PAGE, update_report
 from convexp.reporting.render.terminal import print_report
 from convexp.reporting.report import Report, build_report
@@ -36,7 +36,9 @@ class SweepSummary(Callback):
         """Called by Hydra before the first run."""
         root = Path(config.hydra.sweep.dir)
         with suppress(OSError):  # the sweeper reports a folder that cannot be written to
-            if read_plan(root) is None:  # another sweeper; ours removes the markers itself, once nothing keeps it from starting
+            if not (
+                root / FILE
+            ).exists():  # another sweeper; ours removes the markers itself, once nothing keeps it from starting
                 clear_markers(root)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:

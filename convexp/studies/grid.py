@@ -12,7 +12,7 @@ from typing import Any
 
 from convexp.config.command_line.format import format_value
 from convexp.errors import ConfigError
-from convexp.studies.overrides import MAX_RUNS, grid_values, parse_override, parse_value, sweep_texts
+from convexp.studies.overrides import MAX_RUNS, grid_values, parse_override, sweep_texts
 
 Row = tuple[str, ...]
 
@@ -36,7 +36,7 @@ class Axis:
 
     def value(self, row: Row) -> Any:
         """The parsed value of a row, or a list of values if the axis has several settings."""
-        values = [parse_value(text) for text in row]
+        values = [parse_override(f"{setting}={text}").value() for setting, text in zip(self.settings, row, strict=True)]
         return values[0] if len(values) == 1 else values
 
 

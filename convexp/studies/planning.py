@@ -5,23 +5,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
-from convexp.config import Config
-from convexp.config.checked_ahead import check_ahead
+from convexp.config import parse_config
 from convexp.config.command_line.groups import normalize_choice
 from convexp.config.folders import check_subfolder
-from convexp.config.hydra_context import set_job_number
 from convexp.errors import ConfigError
-from convexp.records import RunStatus, identity_hash, read_record
+from convexp.records import RunStatus, read_record
 from convexp.records.folder import status_of
-from convexp.records.plan import PlannedRun
+from convexp.records.index import records_below
+from convexp.records.plan import PlannedRun, unique
 from convexp.records.settings import completed, flatten
+from convexp.studies.checking import Checker
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.terminal import console
 
-FolderName = Callable[[int, list[str], DictConfig], str]  # (number, overrides, configuration) of a run -> name of its folder
+FolderName = Callable[[int, list[str], Any], str]  # (number, overrides, settings) of a run -> name of its folder
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,6 @@ class Job:
         folder: Name of the run's folder in the sweep's.
         overrides: Overrides that configure the run, as on the command line.
         point: The run's place in the grid.
-        config: The checked configuration; None if it is wrong.
         error: What is wrong with the configuration, if it is.
         identity: The identity hash of the configuration; None if that is wrong.
         state: The state of the run's folder.
@@ -43,7 +40,6 @@ class Job:
     folder: str
     overrides: list[str]
     point: Point
-    config: Config | None
     error: ConfigError | None
     identity: str | None
     state: RunStatus = RunStatus.NEW
@@ -66,16 +62,14 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
         ConfigError: if all configurations are wrong, or two runs would share a folder, or one would lie outside the sweep's.
     """
     jobs: list[Job] = []
+    checker = Checker()
     for number, point in enumerate(console.track(points, "plan")):
         texts = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
         overrides = [normalize_choice(text, composer.sources) for text in (*constant, *texts)]
-        set_job_number(number)
-        settings = composer.compose(overrides)
-        config, error = _checked(settings)
+        identity, error, settings = _checked(number, overrides, composer, checker)
         folder = name(number, overrides, settings)
         check_subfolder("hydra.sweep.subdir", folder)
-        identity = None if config is None else identity_hash(config.identity())
-        jobs.append(Job(number, folder, overrides, point, config, error, identity))
+        jobs.append(Job(number, folder, overrides, point, error, identity))
     if jobs and all(job.error for job in jobs):
         assert jobs[0].error is not None
         raise jobs[0].error
@@ -83,11 +77,16 @@ def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name
     return jobs
 
 
-def _checked(settings: DictConfig) -> tuple[Config | None, ConfigError | None]:
+def _checked(
+    number: int, overrides: list[str], composer: Composer, checker: Checker
+) -> tuple[str | None, ConfigError | None, Any]:
+    """The identity of a configuration, or what is wrong with it, and its settings."""
+    settings: Any = None
     try:
-        return check_ahead(settings), None
+        settings = composer.values(number, overrides)
+        return checker.identity(settings), None, settings
     except ConfigError as error:
-        return None, error
+        return None, error, settings or composer.compose(number, overrides)
 
 
 def _check_folders(jobs: list[Job]) -> None:
@@ -100,34 +99,39 @@ def _check_folders(jobs: list[Job]) -> None:
         seen.add(job.folder)
 
 
-def with_state(jobs: list[Job], root: Path) -> list[Job]:
+def with_state(jobs: list[Job], root: Path, composer: Composer) -> list[Job]:
     """The jobs with the states of their folders in ``root``.
 
     Raises:
         ConfigError: if folders hold runs with other settings.
     """
-    known = [replace(job, state=status_of(root / job.folder, job.identity)) for job in jobs]
+    finished = {run.path: run.identity for run in records_below(root, with_maps=False) if run.is_finished}
+    known = [replace(job, state=_state(job, root, finished)) for job in jobs]
     if others := [job for job in known if job.state is RunStatus.OTHER]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
-            f"{root}: holds {others[0].folder}{more} with other settings ({_differences(others[0], root)}); keep them apart by "
-            "another study.name or hydra.sweep.dir"
+            f"{root}: holds {others[0].folder}{more} with other settings ({_differences(others[0], root, composer)}); keep "
+            "them apart by another study.name or hydra.sweep.dir"
         )
     return known
 
 
-def _differences(job: Job, root: Path) -> str:
+def _state(job: Job, root: Path, finished: dict[str, str | None]) -> RunStatus:
+    """The state of a job's folder, which is not looked into if it is known to hold the finished run."""
+    if job.identity is not None and finished.get(job.folder) == job.identity:
+        return RunStatus.FINISHED
+    return status_of(root / job.folder, job.identity)
+
+
+def _differences(job: Job, root: Path, composer: Composer) -> str:
     """The first three settings that differ between the run in the folder and the job."""
     record = read_record(root / job.folder)
     before = completed(flatten(record.config or {})) if record else {}
-    assert job.config is not None
-    now = flatten(job.config.model_dump(by_alias=True))
+    now = flatten(parse_config(composer.values(job.number, job.overrides)).model_dump(by_alias=True))
     differ = [key for key in {**before, **now} if before.get(key) != now.get(key) and not key.startswith(("study.", "name"))]
     return ", ".join(f"{key}={before.get(key)}, now {now.get(key)}" for key in differ[:3]) or "of an older convexp"
 
 
-def axis_values(grid: list[Axis], jobs: list[Job]) -> dict[str, list[Any]]:
-    """The values that the jobs have on each axis, in the order of the grid."""
-    points = [job.values for job in jobs]
-    used = {axis.key: [point[axis.key] for point in points if axis.key in point] for axis in grid}
-    return {key: [v for i, v in enumerate(values) if v not in values[:i]] for key, values in used.items()}
+def axis_values(grid: list[Axis], points: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The values that the points have on each axis, in the order of the grid."""
+    return {axis.key: unique(point[axis.key] for point in points if axis.key in point) for axis in grid}

@@ -19,6 +19,7 @@ from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records import RunStatus
 from convexp.records.markers import clear_markers
 from convexp.records.plan import Plan, write_plan
+from convexp.records.plan_part import write_parts
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
@@ -47,10 +48,14 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     composer = Composer(loader, cfg)
     with hydra_values(copy.deepcopy(cfg)):
         jobs = plan_jobs(expanded.points, expanded.constant, composer, _folder_name(cfg, expanded.points, composer))
-    jobs = with_state(jobs, root)
+        jobs = with_state(jobs, root, composer)
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     runs = [job.planned_run() for job in jobs]
-    _write(cfg, root, Plan(name, question, axis_values(expanded.axes, jobs), compare, runs, _command_line(cfg)))
+    _write(
+        cfg,
+        root,
+        Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, _command_line(cfg)),
+    )
     print_plan(jobs, root, name)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
@@ -108,6 +113,7 @@ def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
         with atomic_write(root / "multirun.yaml") as partial:
             OmegaConf.save(cfg, partial)
         write_plan(root, plan)
+        write_parts(root)
     except OSError as error:
         raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None
 
@@ -133,7 +139,7 @@ def _folder_name(cfg: DictConfig, points: list[Point], composer: Composer) -> Fo
     if isinstance(own, dict) and own["subdir"] != NUMBERED:
         return lambda number, overrides, _: _by_subdir(number, composer.with_hydra(overrides))
     names = folder_names(points)
-    return lambda number, _, settings: names[number] or str(settings.name)
+    return lambda number, _, settings: names[number] or str(settings["name"])
 
 
 def _by_subdir(number: int, run: DictConfig) -> str:

@@ -1,14 +1,13 @@
 """Rows and columns of TensorBoard's HParams table: one row for each configuration, one column for each compared setting."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from convexp.config import Config
 from convexp.records import RunRecord, identity_hash
 from convexp.records.numbers import is_number
-from convexp.records.plan import Plan, settings_of, single_settings
+from convexp.records.plan_part import PlanPart, factors
 from convexp.records.repetitions import is_seed
 from convexp.records.settings import display_value, flatten, lookup
 
@@ -62,20 +61,20 @@ def _found(record: RunRecord, path: str) -> Any:
     return getattr(record.network, setting, None)
 
 
-def columns(plan: Plan | None) -> list[Column]:
+def columns(plan: PlanPart | None) -> list[Column]:
     """Return the curated columns, and one for each further setting that varies between the planned runs, seeds excluded."""
-    varied = {f"config.{setting}": values for setting, values in _varied(plan).items()}
+    varied = {f"config.{setting}": number for setting, number in (plan.varied if plan else {}).items()}
     known = [replace(column, varies=column.path in varied) for column in CURATED]
-    new = {path: values for path, values in varied.items() if path not in {column.path for column in known}}
+    new = {path: number for path, number in varied.items() if path not in {column.path for column in known}}
     names = Counter([*(column.name for column in known), *map(_short_name, new)])
     return known + [
         Column(
             name=_short_name(path) if names[_short_name(path)] == 1 else path.removeprefix("config."),
             path=path,
-            number=all(map(is_number, values)) and _is_set_in_every_run(path.removeprefix("config."), plan),
+            number=number,  # TensorBoard draws no line for a run without a number
             varies=True,
         )
-        for path, values in new.items()
+        for path, number in new.items()
     ]
 
 
@@ -85,35 +84,13 @@ def _short_name(path: str) -> str:
     return setting.partition(".")[2] or setting
 
 
-def _is_set_in_every_run(setting: str, plan: Plan | None) -> bool:
-    """Whether every planned run has a value on this axis. TensorBoard draws no line for a run without a number."""
-    return all(setting in single_settings(run.point) for run in (plan.runs if plan else ()))
-
-
-def _varied(plan: Plan | None) -> dict[str, list[Any]]:
-    """Return the settings that have more than one value in the plan, seeds excluded, with their values."""
-    found: dict[str, list[Any]] = {}
-    for axis, values in (plan.axes if plan else {}).items():
-        for value in values:
-            for setting, own in _factors(axis, value):
-                found.setdefault(setting, []).append(own)
-    return {setting: values for setting, values in found.items() if any(value != values[0] for value in values)}
-
-
-def _factors(axis: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the settings of an axis with their values, without the seed and the seeds that vary together with it."""
-    for setting, own in single_settings({axis: value}).items():
-        if not ("seed" in settings_of(axis) and is_seed(setting)):
-            yield setting, own
-
-
 def cells(columns: list[Column], record: RunRecord) -> dict[str, Value]:
     """Return the values of a run by the names of the columns, without empty cells."""
     values = {column.name: column.value(record) for column in columns}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def session_group(record: RunRecord, plan: Plan | None, folder: str) -> str:
+def session_group(record: RunRecord, plan: PlanPart | None) -> str:
     """Name the session group, which is one row of the table, that a run belongs to.
 
     Runs that differ only in the seed share a group, and TensorBoard averages their metrics. In a study other seeds may follow
@@ -121,14 +98,13 @@ def session_group(record: RunRecord, plan: Plan | None, folder: str) -> str:
 
     Args:
         record: Record of the run.
-        plan: Plan of the study that the run belongs to; None if it belongs to none.
-        folder: Name of the run's folder in the plan.
+        plan: What the run needs of the plan of its study; None if it belongs to none.
 
     Raises:
         ValidationError: if a convexp with other settings wrote the record.
     """
     settings = flatten(Config.model_validate(record.config).identity())
-    point = next((run.point for run in plan.runs if run.folder == folder), None) if plan else None
+    point = plan.point if plan else None
     kind = {k: v for k, v in settings.items() if k != "seed" and (point is None or not is_seed(k))}
-    factors = dict(pair for axis, value in (point or {}).items() for pair in _factors(axis, value))
-    return identity_hash({"settings": kind, "factors": {k: v for k, v in factors.items() if is_seed(k)}})
+    varied = dict(pair for axis, value in (point or {}).items() for pair in factors(axis, value))
+    return identity_hash({"settings": kind, "factors": {k: v for k, v in varied.items() if is_seed(k)}})

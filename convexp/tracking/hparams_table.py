@@ -15,7 +15,8 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summ
 
 from convexp.files.locks import lock
 from convexp.records import RunRecord, read_record
-from convexp.records.plan import Plan
+from convexp.records.plan import read_plan
+from convexp.records.plan_part import PlanPart, part_of
 from convexp.tracking.event_files import PREFIX, read_summary, write_summary
 from convexp.tracking.final_metrics import TABLE_METRICS
 from convexp.tracking.hparams import Column, cells, columns, session_group
@@ -28,7 +29,7 @@ LOCK = ".hparams.lock"
 PARTIAL = "not measured in every run"
 
 
-def write_row(folder: Path, plan: Plan | None, record: RunRecord) -> None:
+def write_row(folder: Path, plan: PlanPart | None, record: RunRecord) -> None:
     """Write the session group and the cells of the run in ``folder``.
 
     Raises:
@@ -36,17 +37,17 @@ def write_row(folder: Path, plan: Plan | None, record: RunRecord) -> None:
         ValueError: if a convexp with other settings wrote the record, or it does not say when the run was started.
     """
     started = datetime.fromisoformat(record.started or "").timestamp()
-    group = session_group(record, plan, folder.name)
+    group = session_group(record, plan)
     session = summary_v2.hparams_pb(cells(columns(plan), record), trial_id=group, start_time_secs=started)
     write_summary(folder / FILE, Summary.FromString(session.SerializeToString()), started)
 
 
-def write_columns(root: Path, plan: Plan | None, metrics: list[str]) -> None:
+def write_columns(root: Path, plan: PlanPart | None, metrics: list[str]) -> None:
     """Describe the table of the runs in ``root``, unless it is described already and has not changed.
 
     Args:
         root: Folder that holds the folders of the runs.
-        plan: Plan of the study; None if the runs belong to none.
+        plan: What a run needs of the plan of the study; None if the runs belong to none.
         metrics: Names of the metrics that a run has measured. The table is not described before a run has measured any.
 
     Raises:
@@ -63,7 +64,7 @@ def write_columns(root: Path, plan: Plan | None, metrics: list[str]) -> None:
         if wanted == before:
             return
         if before is not None and list(wanted.hparam_infos) != list(before.hparam_infos):
-            _write_rows(root, plan)
+            _write_rows(root)
         content = plugin_data.HParamsPluginData(experiment=wanted)
         described = Summary.Value(
             tag=metadata.EXPERIMENT_TAG, metadata=metadata.create_summary_metadata(content), tensor=metadata.NULL_TENSOR
@@ -98,13 +99,14 @@ def _read_columns(root: Path) -> Any | None:
     return None if summary is None else metadata.parse_experiment_plugin_data(summary.value[0].metadata.plugin_data.content)
 
 
-def _write_rows(root: Path, plan: Plan | None) -> None:
+def _write_rows(root: Path) -> None:
     """Write the rows of all finished runs again."""
+    plan = read_plan(root)
     for run in plan.runs if plan else ():
         record = read_record(root / run.folder)
-        if record is None or not record.is_finished:
+        if plan is None or record is None or not record.is_finished:
             continue
         try:
-            write_row(root / run.folder, plan, record)
+            write_row(root / run.folder, part_of(plan, run.folder), record)
         except (OSError, ValueError):  # not writable, or of an older convexp: its row stays as it is
             continue

@@ -12,7 +12,7 @@ from torch.utils.tensorboard.summary import custom_scalars
 from torch.utils.tensorboard.summary import hparams as session_summaries
 
 from convexp.records import RunRecord
-from convexp.records.plan import Plan, sweep_root
+from convexp.records.plan_part import PlanPart, sweep_root
 from convexp.tracking.final_metrics import comparison_charts, table_metrics
 from convexp.tracking.hparams_table import write_columns, write_row
 
@@ -41,23 +41,23 @@ class TensorBoard(TensorBoardLogger):
         """Flush only, as Lightning calls this before the test, the probes and the pictures."""
         self.experiment.flush()
 
-    def start(self, record: RunRecord, plan: Plan | None) -> None:
+    def start(self, record: RunRecord, plan: PlanPart | None) -> None:
         """Add the run to the HParams table. This comes before all other events, so that TensorBoard reads it first.
 
         Args:
             record: Record of the run so far, with its configuration and its network.
-            plan: Plan of the study that the run belongs to; None if it belongs to none.
+            plan: What the run needs of the plan of its study; None if it belongs to none.
         """
         write_row(self.folder, plan, record)
         self._write_columns(plan, [])
 
-    def finish(self, metrics: dict[str, float], step: int, plan: Plan | None) -> None:
+    def finish(self, metrics: dict[str, float], step: int, plan: PlanPart | None) -> None:
         """Write the final metrics and the layout of the charts, and close the session with the status success.
 
         Args:
             metrics: Final metrics of the run.
             step: Number of training steps.
-            plan: Plan of the study that the run belongs to; None if it belongs to none.
+            plan: What the run needs of the plan of its study; None if it belongs to none.
         """
         for tag, value in metrics.items():
             self.experiment.add_scalar(tag, value, step)
@@ -76,7 +76,7 @@ class TensorBoard(TensorBoardLogger):
         writer.add_summary(summary)
         writer.flush()
 
-    def _write_columns(self, plan: Plan | None, metrics: list[str]) -> None:
+    def _write_columns(self, plan: PlanPart | None, metrics: list[str]) -> None:
         if self.table_folder.resolve() != Path.cwd():  # a single run in the user's working directory gets no table
             with suppress(OSError):  # the folder may belong to another user; the run is complete without a table
                 write_columns(self.table_folder, plan, metrics)

@@ -4,7 +4,7 @@ import pytest
 
 from convexp.records import RunRecord, identity
 from convexp.records.repetitions import seedless_configurations
-from convexp.records.settings import differing, flattened
+from convexp.records.settings_table import SettingsTable
 from convexp.records.status import RunStatus
 
 
@@ -27,4 +27,4 @@ def test_runs_of_older_versions_repeat_those_with_settings_that_do_the_same():
     first, second, *different = seedless_configurations(runs)
     assert first is second
     assert all(each is not first for each in different)
-    assert "trainer.accumulate_grad_batches" not in differing(flattened(runs[:2]))
+    assert "trainer.accumulate_grad_batches" not in SettingsTable(runs[:2]).differing()

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from convexp.config.compose import compose_config
 from convexp.records import RunRecord, RunStatus
 from convexp.records.plan import Plan, PlannedRun
+from convexp.records.plan_part import part_of
 from convexp.records.record import LayerRecord, NetworkRecord
+from convexp.tracking import hparams
 from convexp.tracking.final_metrics import TABLE_METRICS, comparison_charts, final_metrics, table_metrics
-from convexp.tracking.hparams import CURATED, cells, columns, session_group
+from convexp.tracking.hparams import CURATED, cells, session_group
 
 
 def result(*overrides):
@@ -22,6 +24,10 @@ def result(*overrides):
 
 def plan(axes, runs=()):
     return Plan("study", "Why?", axes, {}, list(runs))
+
+
+def columns(study):
+    return hparams.columns(study and part_of(study, ""))
 
 
 def cells_of(of, *overrides):
@@ -137,22 +143,22 @@ def test_every_plan_gives_columns_of_distinct_names_and_one_type(axes):
 
 class TestRow:
     def test_seeds_share_it(self):
-        assert session_group(result("seed=0"), None, "a") == session_group(result("seed=1", "name=x", "logger=none"), None, "b")
+        assert session_group(result("seed=0"), None) == session_group(result("seed=1", "name=x", "logger=none"), None)
 
     @pytest.mark.parametrize("other", ["model=local", "data.train_size=100", "model.padding_mode=circular", "optimizer.lr=0.1"])
     def test_nothing_else_does_whether_it_is_a_column_or_not(self, other):
-        assert session_group(result(), None, "a") != session_group(result(other), None, "b")
+        assert session_group(result(), None) != session_group(result(other), None)
 
     def test_is_the_same_whatever_columns_the_study_has(self):
         runs = [PlannedRun("a", None, {"model": "conv", "seed": 0})]
         few, many = plan({"seed": [0, 1]}, runs), plan({"model": ["conv", "local"], "data.train_size": [1, 2]}, runs)
-        assert session_group(result(), few, "a") == session_group(result(), many, "a")
+        assert session_group(result(), part_of(few, "a")) == session_group(result(), part_of(many, "a"))
 
     def test_seeds_that_follow_the_seed_share_it_and_those_of_an_axis_do_not(self):
         def named(key, first, second):
             study = plan({key: [first, second]}, [PlannedRun("a", None, {key: first}), PlannedRun("b", None, {key: second})])
             a, b = result("seed=0", "data.split_seed=0"), result("seed=1", "data.split_seed=1")
-            return session_group(a, study, "a"), session_group(b, study, "b")
+            return session_group(a, part_of(study, "a")), session_group(b, part_of(study, "b"))
 
         first, second = named("seed", 0, 1)  # split_seed follows by ${seed}
         assert first == second

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from convexp.config.docstrings import entries
@@ -32,6 +33,7 @@ class Signature:
     defaults: dict[str, Any] = field(default_factory=dict)
 
 
+@cache  # the runs of a sweep have most targets in common
 def read_signature(target: str) -> Signature | None:
     """The signature of ``package.module.Name``; None if the source code does not show it.
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from convexp.records import RunRecord
-from convexp.records.frame import rows
+from convexp.records.frame import columns
 from convexp.records.settings import display_value, printable
 from convexp.reporting.compare import Comparison
 from convexp.reporting.groups import Group
@@ -56,8 +56,8 @@ def _group_row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
 
 def runs_csv(runs: Sequence[RunRecord]) -> str:
     """Return a row for each run, finished or not, with the columns of ``convexp.runs.load``."""
-    table = rows(runs)
-    return to_csv(list(table[0]) if table else [], [list(row.values()) for row in table])
+    table = columns(runs) if runs else {}
+    return to_csv(list(table), zip(*table.values(), strict=True))
 
 
 def comparisons_csv(comparisons: Sequence[Comparison]) -> str:
