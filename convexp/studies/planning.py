@@ -14,9 +14,9 @@ from convexp.config.folders import check_subfolder
 from convexp.config.hydra_context import set_job_number
 from convexp.errors import ConfigError
 from convexp.records import RunStatus, identity_hash, read_record
-from convexp.records.folder import status_of
 from convexp.records.plan import PlannedRun
 from convexp.records.settings import completed, flatten
+from convexp.records.statuses import statuses_of
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.terminal import console
@@ -106,7 +106,8 @@ def with_state(jobs: list[Job], root: Path) -> list[Job]:
     Raises:
         ConfigError: if folders hold runs with other settings.
     """
-    known = [replace(job, state=status_of(root / job.folder, job.identity)) for job in jobs]
+    states = statuses_of([(root / job.folder, job.identity) for job in jobs], end_stale=True)
+    known = [replace(job, state=state) for job, state in zip(jobs, states, strict=True)]
     if others := [job for job in known if job.state is RunStatus.OTHER]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
