@@ -23,7 +23,7 @@ def collect(root: Path) -> list[RunRecord]:
     Raises:
         ConfigError: If ``root`` is not a folder that can be read, or there are no runs in it.
     """
-    _check_readable(root)
+    check_readable(root)
     decoder = RecordDecoder(for_report=True)
     with gc_paused():
         found = [_read(folder, str(folder.relative_to(root)), decoder) for folder in run_folders(root)]
@@ -88,7 +88,12 @@ def gc_paused() -> Generator[None]:
             gc.enable()
 
 
-def _check_readable(root: Path) -> None:
+def check_readable(root: Path) -> None:
+    """Check that a folder can be read.
+
+    Raises:
+        ConfigError: If it cannot.
+    """
     if not root.exists():
         raise ConfigError(f"{root}: there is no such folder; name one that runs lie in, such as outputs/studies/NAME")
     if not root.is_dir():

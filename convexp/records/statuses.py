@@ -97,6 +97,11 @@ def busy_among(paths: Iterable[Path]) -> set[Path]:
     return locked | {place.folder for place in alive}
 
 
+def is_busy(path: Path) -> bool:
+    """Return whether a process runs in the folder, as ``busy_among`` does for many at once."""
+    return bool(busy_among([path]))
+
+
 def is_lock_free(path: Path) -> bool:
     """Return whether no process holds the lock of the folder; a file system without locks, or one that lies, says so, too."""
     attempt = lock(path / LOCK)

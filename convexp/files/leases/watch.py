@@ -24,14 +24,14 @@ def stale(found: Mapping[LeasePlace, FoundLease]) -> set[LeasePlace]:
             now = place.latest()
             if now is None or (now.number, now.content) != (before.number, before.content):
                 del unchanged[place]  # it is alive, was ended just now, or was taken over
-            elif passed >= BEATS * _every(before):
+            elif passed >= BEATS * seconds_between_beats(before):
                 del unchanged[place]
                 stale.add(place)
         if unchanged:
-            time.sleep(min(map(_every, unchanged.values())) / 2)
+            time.sleep(min(map(seconds_between_beats, unchanged.values())) / 2)
     return stale
 
 
-def _every(found: FoundLease) -> float:
-    """Seconds between two beats of a lease; one that is unreadable may be one that is being written."""
+def seconds_between_beats(found: FoundLease) -> float:
+    """Return the seconds between two beats of a lease; one that is unreadable may be one that is being written."""
     return max(0.01, found.lease.every) if found.lease else DEFAULT
