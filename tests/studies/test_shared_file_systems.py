@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT, SMALL
 from fabricated_runs import kept, run, with_path
 from msgspec.structs import replace
-from sweeps import LONG, begun, kill, states, until
+from sweeps import begun, kill, states, until
 
 from convexp.errors import BusyError, TakenOverError
 from convexp.files.leases.heartbeat import Heartbeat
@@ -28,15 +28,16 @@ from convexp.records.markers import mark_refused, refused_runs
 from convexp.records.statuses import busy_among, status_of, statuses_of
 from convexp.records.submissions import Submission, add_submissions, read_submissions
 
-RUN = "conv-seed0"
+RUN = "digits-conv-seed0"
+EPOCHS = ("trainer.max_epochs=4",)
 SWEEP = (
     "-m",
     *SMALL,
     "probes=shift_map",
     "hydra.sweep.dir=sweep",
     "model=conv",
-    "seed=0,",
-    *LONG,
+    "seed=0",
+    *EPOCHS,
     "hydra.launcher.processes=1",
 )
 PATIENCE = 900  # seconds for what takes ten on an idle machine
@@ -44,8 +45,8 @@ TOO_LONG = 600
 
 
 @contextmanager
-def machine(name, kind, cwd):
-    """The sweep, started on a machine of this name."""
+def machine(name, kind, cwd, waits=False):
+    """The sweep, started on a machine of this name; if it ``waits``, it does so in its third epoch for a file ``go``."""
     with (cwd / f"{name}.txt").open("w") as out:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "support" / "other_locks.py"), kind, *SWEEP],
@@ -53,12 +54,21 @@ def machine(name, kind, cwd):
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "COLUMNS": "200", "CONVEXP_HOST": name, "CONVEXP_HEARTBEAT": "1"},
+            env={**os.environ, "COLUMNS": "200", "CONVEXP_HOST": name, "CONVEXP_HEARTBEAT": "1"}
+            | ({"WAITS": "1"} if waits else {}),
         )
         try:
             yield process
         finally:
             kill(process)
+
+
+def until_begun(process, root):
+    def has_begun():
+        assert process.poll() is None, "it has ended"
+        return begun(root, [RUN])
+
+    until(has_begun, TOO_LONG)
 
 
 def said(name, cwd):
@@ -74,8 +84,8 @@ def results(run):
 def test_a_run_goes_on_on_another_machine_when_its_own_has_died_and_never_on_two(tmp_path):
     """Without any locks: while a machine lives, the other leaves its run alone; then it takes it over, with the same bits."""
     root = tmp_path / "sweep"
-    with machine("node1", "none", tmp_path) as first:
-        until(lambda: begun(root, [RUN]), TOO_LONG)
+    with machine("node1", "none", tmp_path, waits=True) as first:
+        until_begun(first, root)
         with machine("node2", "none", tmp_path) as second:
             assert second.wait(PATIENCE) == 0
         assert "1 running in another process" in said("node2", tmp_path)
@@ -99,13 +109,14 @@ def test_a_run_goes_on_on_another_machine_when_its_own_has_died_and_never_on_two
 def test_a_machine_that_wakes_up_after_its_run_was_taken_over_leaves_the_record_alone(tmp_path):
     root = tmp_path / "sweep"
     record = root / RUN / "result.json"
-    with machine("node1", "local", tmp_path) as first:
-        until(lambda: begun(root, [RUN]), TOO_LONG)
+    with machine("node1", "local", tmp_path, waits=True) as first:
+        until_begun(first, root)
         os.killpg(first.pid, signal.SIGSTOP)
         with machine("node2", "local", tmp_path) as second:
             assert second.wait(PATIENCE) == 0, said("node2", tmp_path)
         assert states(root, [RUN]) == {RUN: "finished"}
         before = record.read_bytes(), record.stat().st_ino
+        (tmp_path / "go").touch()
         os.killpg(first.pid, signal.SIGCONT)
         assert first.wait(PATIENCE) == 0, said("node1", tmp_path)  # all that was planned is done
     assert (record.read_bytes(), record.stat().st_ino) == before
@@ -235,8 +246,8 @@ def test_what_machines_append_to_one_file_is_whole(tmp_path):
         "import sys; sys.path.insert(0, sys.argv[1]); import other_locks; other_locks.put('none')\n"
         "import io, os, pathlib; from convexp.files import atomic\n"
         "class Slow(io.StringIO):\n"
-        "    def __init__(self, file): super().__init__(); self.file = file\n"
-        "        self.at = file.stat().st_size if file.exists() else 0\n"
+        "    def __init__(self, file):\n"
+        "        super().__init__(); self.file = file; self.at = file.stat().st_size if file.exists() else 0\n"
         "    def __exit__(self, *_):\n"
         "        os.sched_yield(); handle = os.open(self.file, os.O_WRONLY | os.O_CREAT)\n"
         "        os.pwrite(handle, self.getvalue().encode(), self.at); os.close(handle)\n"

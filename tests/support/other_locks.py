@@ -9,6 +9,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from filelock import FileLock
@@ -36,8 +37,24 @@ def put(kind: str) -> None:
     locks.lock = {"local": local, "none": none}[kind]
 
 
+def wait_in_the_third_epoch() -> None:
+    """Have a training wait in its third epoch for a file ``go`` in the working directory."""
+    from convexp.training.checkpoints import Checkpoints
+
+    start = Checkpoints.on_train_epoch_start
+
+    def waiting(self, trainer, module):
+        start(self, trainer, module)
+        while trainer.current_epoch == 2 and not Path("go").exists():
+            time.sleep(0.05)
+
+    Checkpoints.on_train_epoch_start = waiting
+
+
 if __name__ == "__main__":
     put(sys.argv.pop(1))
+    if os.environ.get("WAITS"):
+        wait_in_the_third_epoch()
     from convexp.cli.train import main
 
     main()
