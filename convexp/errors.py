@@ -30,6 +30,12 @@ class BusyError(RefusedError):
     """Another process is working on the run in this folder."""
 
 
+class TakenOverError(BusyError):
+    """Another process has taken over the run that this one was working on."""
+
+    exit_code = 1
+
+
 class DivergedError(ConvexpError):
     """The training loss is no longer a finite number."""
 

@@ -129,7 +129,8 @@ def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep 
     try:
         return run.execute()
     except KeyboardInterrupt:
-        console.out.print(f"interrupted; to resume: {resume_command(config, folder.path)}", markup=False)
+        if not folder.taken_over:
+            console.out.print(f"interrupted; to resume: {resume_command(config, folder.path)}", markup=False)
         raise
 
 

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from convexp.files.atomic import remove_partials
-from convexp.files.locks import lock
+from convexp.files.host import host_tag
+from convexp.files.locks import lock, lock_if_supported
 
 
 def cached_folder(folder: Path, key: str, write: Callable[[Path], None]) -> Path:
@@ -30,10 +31,10 @@ def cached_folder(folder: Path, key: str, write: Callable[[Path], None]) -> Path
         return target
     folder.mkdir(parents=True, exist_ok=True)
     _remove_partials(folder)
-    with lock(folder / f"{key}.lock"):
+    with _locked(folder, key):
         if target.is_dir():
             return target
-        partial = folder / f"{key}.partial-{os.getpid()}"
+        partial = folder / f"{key}.partial-{host_tag()}-{os.getpid()}"
         partial.mkdir()
         try:
             write(partial)
@@ -41,24 +42,38 @@ def cached_folder(folder: Path, key: str, write: Callable[[Path], None]) -> Path
                 _sync(file)
             partial.rename(target)
             _sync(folder)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise
+            if not isinstance(error, OSError) or not target.is_dir():  # else a machine that the lock does not reach was faster
+                raise
     return target
+
+
+@contextmanager
+def _locked(folder: Path, key: str) -> Generator[None]:
+    """Hold the lock of an entry, if the file system has locks."""
+    held = lock(folder / f"{key}.lock")
+    lock_if_supported(held, timeout=-1)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def _remove_partials(folder: Path) -> None:
     """Remove what killed processes left behind. A process that still writes holds the lock of its key."""
     remove_partials(folder)
     for partial in folder.glob("?*.partial-*/"):
-        key = partial.name.partition(".partial-")[0]
+        key, _, writer = partial.name.partition(".partial-")
+        if "-" in writer and not writer.startswith(host_tag()):
+            continue  # of another machine, which the lock need not reach
         with suppress(OSError), lock(folder / f"{key}.lock").acquire(timeout=0):
             shutil.rmtree(partial)
 
 
 def remove_entry(folder: Path, key: str) -> None:
     """Remove the folder ``folder/key``, if it exists, while no other process writes it."""
-    with lock(folder / f"{key}.lock"):
+    with _locked(folder, key):
         shutil.rmtree(folder / key, ignore_errors=True)
 
 

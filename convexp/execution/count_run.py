@@ -7,7 +7,7 @@ from convexp.config import Config
 from convexp.execution.network_plan import plan_network
 from convexp.execution.recording import first_record, network_record
 from convexp.models import LayerCost, network_cost
-from convexp.records import RunFolder, RunRecord, RunStatus, write_record
+from convexp.records import RunFolder, RunRecord, RunStatus
 from convexp.records.record import Seconds
 
 FLOAT = 4  # bytes
@@ -38,7 +38,7 @@ class CountRun:
         record.metrics = cost_metrics(self.layers, math.prod(config.data.input_shape), config.data.batch_size)
         record.state, record.ended = RunStatus.FINISHED, record.started
         record.seconds = Seconds(total=round(time.perf_counter() - start, 4))
-        write_record(self.folder.path, record)
+        self.folder.write(record)
         return record
 
 

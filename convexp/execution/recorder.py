@@ -3,12 +3,11 @@
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from convexp.errors import ConfigError, ConvexpError
 from convexp.execution.stopwatch import Stopwatch
 from convexp.machine.environment import now
-from convexp.records import RunRecord, RunStatus, write_record
+from convexp.records import RunFolder, RunRecord, RunStatus
 from convexp.records.log import log
 
 
@@ -16,12 +15,12 @@ class Recorder:
     """Writes the record of a run.
 
     Args:
-        folder: Folder of the run.
+        folder: Folder of the run, held for it.
         record: Record of the run, which the parts of the run fill in.
         stopwatch: Times of the parts, which every saved record contains.
     """
 
-    def __init__(self, folder: Path, record: RunRecord, stopwatch: Stopwatch) -> None:
+    def __init__(self, folder: RunFolder, record: RunRecord, stopwatch: Stopwatch) -> None:
         self.folder = folder
         self.record = record
         self.stopwatch = stopwatch
@@ -33,20 +32,21 @@ class Recorder:
         record.seconds = self.stopwatch.seconds()
         if status is not RunStatus.RUNNING:
             record.ended = now()
-        write_record(self.folder, record)
+        self.folder.write(record)
 
     @contextmanager
     def recording_outcome(self) -> Generator[None]:
         """Record how the block ends: finished, interrupted or failed.
 
         Raises:
-            KeyboardInterrupt: if the block is interrupted or exits.
+            KeyboardInterrupt: if the block is interrupted or exits, or another process has taken the run over; then nothing is
+                recorded any more.
             Exception: if the block raises it.
         """
         try:
             yield
         except (KeyboardInterrupt, SystemExit):
-            log.info("interrupted")
+            log.info("taken over by another process" if self.folder.taken_over else "interrupted")
             with suppress(OSError):  # with a full disk the run must still end as interrupted: a sweep continues after a failure
                 self.save(RunStatus.INTERRUPTED)
             raise KeyboardInterrupt from None

@@ -52,7 +52,7 @@ class TrainingRun:
         record.loss = "mean over samples"  # records of older versions lack it: they have the mean over batches
         if groups := config.optimizer.groups:
             record.parameter_groups = assign(self.trainee.network, groups)
-        self.recorder = Recorder(folder.path, record, stopwatch)
+        self.recorder = Recorder(folder, record, stopwatch)
         self.loggers = RunLoggers(self.setup.make_loggers, folder.path, sweep.plan if sweep else None)
 
     def execute(self) -> RunRecord:

@@ -1,5 +1,6 @@
 """Files that a reader finds complete or as they were before, and that are never written through a link."""
 
+import errno
 import fcntl
 import os
 import re
@@ -9,9 +10,15 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
+from convexp.files.host import host_tag
+
 # Names of files that are still being written, those of earlier versions included. A name must not contain "tfevents", as
 # TensorBoard reads every file whose name does.
+# The first six digits stand for the host of the writer.
 PARTIAL = re.compile(r"\.partial-[0-9a-f]{16}|.+\.partial-\d+|\.writing-\d+|(writing|copying)\.ckpt")
+
+
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # what a file system without locks answers
 
 
 @contextmanager
@@ -28,7 +35,7 @@ def atomic_write(file: Path) -> Generator[Path]:
     partial, handle = _create_locked(file.parent)
     try:
         yield partial
-        partial.replace(file)
+        _replace(partial, file)
     except BaseException:
         with suppress(OSError):
             partial.unlink()
@@ -37,10 +44,20 @@ def atomic_write(file: Path) -> Generator[Path]:
         os.close(handle)
 
 
+def _replace(partial: Path, file: Path) -> None:
+    """Rename a file, also where NFS says that there is none: it was renamed, the answer was lost, and NFS asked once more."""
+    number = partial.stat().st_ino
+    try:
+        partial.replace(file)
+    except FileNotFoundError:
+        if not file.exists() or file.stat().st_ino != number:
+            raise
+
+
 def _create_locked(folder: Path) -> tuple[Path, int]:
     """Path and handle of a new, locked file in ``folder``."""
     while True:
-        partial = folder / f".partial-{secrets.token_hex(8)}"
+        partial = folder / f".partial-{host_tag()}{secrets.token_hex(5)}"
         handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # makes the file, or fails: no link is followed
         with suppress(OSError):  # some file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX)  # waits for a process that is about to remove the file
@@ -49,19 +66,34 @@ def _create_locked(folder: Path) -> tuple[Path, int]:
         os.close(handle)  # removed before it was locked: try again
 
 
-def remove_partials(folder: Path) -> None:
-    """Remove partial files from ``folder`` whose writers have ended; files stay where that cannot be determined."""
+def remove_partials(folder: Path, is_held: bool = False) -> None:
+    """Remove partial files from ``folder`` whose writers have ended; files stay where that cannot be determined.
+
+    Args:
+        folder: The folder.
+        is_held: Whether this process holds the folder, so that no process of another machine is writing there. Otherwise what
+            is written on other machines stays, as the file system's locks need not reach them.
+    """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if PARTIAL.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with suppress(OSError):
-                    _remove_unless_locked(Path(entry.path))
+                    if is_held or not _is_of_another_host(entry.name):
+                        _remove_unless_locked(Path(entry.path), is_held)
 
 
-def _remove_unless_locked(file: Path) -> None:
+def _is_of_another_host(name: str) -> bool:
+    return name.startswith(".partial-") and not name.startswith(f".partial-{host_tag()}")
+
+
+def _remove_unless_locked(file: Path, is_held: bool) -> None:
     handle = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is locked; the kernel ends a lock with its process
+        file.unlink()
+    except OSError as error:
+        if not is_held or error.errno not in NO_LOCKS:
+            raise
         file.unlink()
     finally:
         os.close(handle)

@@ -1,6 +1,7 @@
 """Checks what lies in a run folder, which may come from anybody: only files and folders that a run creates, and no way out."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from convexp.errors import RefusedError
 
 FOLDERS = (".hydra", "checkpoints", "probes")
 FILES = (".lock", "train.log")
+LEASE = re.compile(r"\.lease-\d+")
 SUFFIXES = (".ckpt", ".csv", ".json", ".png", ".yaml")
 
 
@@ -56,7 +58,8 @@ def _wrong(entry: os.DirEntry[str], root: Path) -> str | None:
     if entry.is_symlink():
         return None if _leads_inside(Path(entry.path), root) else "is a link that leads out of the run's folder, or nowhere"
     if entry.is_dir():
-        return "is a folder, where a run keeps a file" if entry.name.endswith(SUFFIXES) or entry.name in FILES else None
+        is_file = entry.name.endswith(SUFFIXES) or entry.name in FILES or LEASE.fullmatch(entry.name)
+        return "is a folder, where a run keeps a file" if is_file else None
     if not entry.is_file():
         return "is a pipe or a device, where a run keeps a file"
     return "is a file, where a run keeps a folder" if entry.name in FOLDERS else None

@@ -38,7 +38,7 @@ def collect(root: Path, with_maps: bool = True) -> list[RunRecord]:
     Raises:
         ConfigError: If ``root`` is not a folder that can be read, or there are no runs in it.
     """
-    _check_readable(root)
+    check_readable(root)
     found = records_below(root, with_maps)
     if not found:
         raise ConfigError(f"{root}: there are no runs of convexp in this folder; name one that runs lie in")
@@ -166,7 +166,12 @@ def gc_paused() -> Generator[None]:
             gc.enable()
 
 
-def _check_readable(root: Path) -> None:
+def check_readable(root: Path) -> None:
+    """Check that a folder can be read.
+
+    Raises:
+        ConfigError: If it cannot.
+    """
     if not root.exists():
         raise ConfigError(f"{root}: there is no such folder; name one that runs lie in, such as outputs/studies/NAME")
     if not root.is_dir():

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 from convexp.files.atomic import open_append
+from convexp.files.locks import locked
 
 REFUSED = ".refused"
 STOPPED = ".stopped"
+LOCK = ".refused.lock"
 
 
 def clear_markers(root: Path) -> None:
@@ -17,7 +19,7 @@ def clear_markers(root: Path) -> None:
 
 def mark_refused(root: Path, run: str, reason: str) -> None:
     """Record that a run could not be done, for example because its folder holds another run."""
-    with open_append(root / REFUSED) as file:
+    with locked(root / LOCK), open_append(root / REFUSED) as file:  # on NFS, appending is not atomic between machines
         file.write(json.dumps([run, reason]) + "\n")
 
 

@@ -9,8 +9,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from convexp.files.json_files import read_format, write_json
-from convexp.files.locks import lock
-from convexp.records.folder import is_busy
+from convexp.files.locks import locked
+from convexp.records.statuses import busy_among
 
 FORMAT = 1
 FILE = "study.json"
@@ -53,7 +53,7 @@ class Plan(Struct, frozen=True):
 
 def write_plan(root: Path, plan: Plan) -> None:
     """Write the plan to the folder ``root`` of its sweep, together with those runs of earlier plans that still count."""
-    with lock(root / LOCK):
+    with locked(root / LOCK):
         before = read_plan(root)
         if before is not None:
             plan = _joined(plan, before, root)
@@ -68,7 +68,7 @@ def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
     """
     named = {run.folder for run in plan.runs}
     earlier = [run for run in before.runs if run.folder not in named and run.identity is not None]
-    if earlier and not any(is_busy(root / run.folder) for run in before.runs):
+    if earlier and not busy_among(root / run.folder for run in before.runs):
         earlier = [run for run in earlier if (root / run.folder).is_dir()]
     if not earlier:
         return plan

@@ -6,8 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from convexp.files.atomic import open_append
+from convexp.files.locks import locked
 
 FILE = ".submitted"
+LOCK = ".submitted.lock"
 
 
 class Submission(Struct, frozen=True, kw_only=True):
@@ -30,7 +32,7 @@ class Submission(Struct, frozen=True, kw_only=True):
 
 def add_submissions(root: Path, submissions: list[Submission]) -> None:
     """Append to the list in the folder ``root`` of a sweep."""
-    with open_append(root / FILE) as file:
+    with locked(root / LOCK), open_append(root / FILE) as file:  # on NFS, appending is not atomic between machines
         file.write("".join(f"{msgspec.json.encode(each).decode()}\n" for each in submissions))
 
 

@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from convexp.errors import ConvexpError
-from convexp.files.locks import lock
+from convexp.files.locks import locked
 from convexp.records import RunStatus
 from convexp.records.index import run_folders
 from convexp.records.markers import clear_markers, refused_runs
@@ -60,7 +60,7 @@ def _after_other_reports(root: Path) -> Generator[None]:
     """Wait for other sweeps on this folder to write their reports, so that the last report includes all finished runs."""
     with ExitStack() as stack:
         with suppress(OSError):  # the folder is read-only, or another report takes too long: no run is lost
-            stack.enter_context(lock(root / LOCK).acquire(timeout=120))
+            stack.enter_context(locked(root / LOCK, timeout=120))
         yield
 
 

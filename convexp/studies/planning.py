@@ -10,10 +10,10 @@ from convexp.config.command_line.groups import normalize_choice
 from convexp.config.folders import check_subfolder
 from convexp.errors import ConfigError
 from convexp.records import RunStatus, read_record
-from convexp.records.folder import status_of
 from convexp.records.index import records_below
 from convexp.records.plan import PlannedRun, unique
 from convexp.records.settings import completed, flatten
+from convexp.records.statuses import statuses_of
 from convexp.studies.checking import Checker
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
@@ -106,7 +106,10 @@ def with_state(jobs: list[Job], root: Path, composer: Composer) -> list[Job]:
         ConfigError: if folders hold runs with other settings.
     """
     finished = {run.path: run.identity for run in records_below(root, with_maps=False) if run.is_finished}
-    known = [replace(job, state=_state(job, root, finished)) for job in jobs]
+    open_jobs = [job for job in jobs if job.identity is None or finished.get(job.folder) != job.identity]
+    states = statuses_of([(root / job.folder, job.identity) for job in open_jobs], end_stale=True)
+    looked_at = dict(zip((job.folder for job in open_jobs), states, strict=True))  # the others need not be looked into
+    known = [replace(job, state=looked_at.get(job.folder, RunStatus.FINISHED)) for job in jobs]
     if others := [job for job in known if job.state is RunStatus.OTHER]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
@@ -114,13 +117,6 @@ def with_state(jobs: list[Job], root: Path, composer: Composer) -> list[Job]:
             "them apart by another study.name or hydra.sweep.dir"
         )
     return known
-
-
-def _state(job: Job, root: Path, finished: dict[str, str | None]) -> RunStatus:
-    """The state of a job's folder, which is not looked into if it is known to hold the finished run."""
-    if job.identity is not None and finished.get(job.folder) == job.identity:
-        return RunStatus.FINISHED
-    return status_of(root / job.folder, job.identity)
 
 
 def _differences(job: Job, root: Path, composer: Composer) -> str:

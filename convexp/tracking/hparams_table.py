@@ -13,7 +13,7 @@ from typing import Any
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-from convexp.files.locks import lock
+from convexp.files.locks import locked
 from convexp.records import RunRecord, read_record
 from convexp.records.plan import read_plan
 from convexp.records.plan_part import PlanPart, part_of
@@ -53,7 +53,7 @@ def write_columns(root: Path, plan: PlanPart | None, metrics: list[str]) -> None
     Raises:
         OSError: if the folder cannot be written to.
     """
-    with lock(root / LOCK):
+    with locked(root / LOCK):
         before = _read_columns(root)
         if before is None and not metrics:
             return

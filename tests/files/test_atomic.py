@@ -5,12 +5,14 @@ import fcntl
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.files.atomic import PARTIAL, atomic_write, open_append, remove_partials
+from convexp.files.host import host_tag
 from convexp.files.locks import lock
 
 
@@ -89,3 +91,51 @@ def test_a_file_system_without_locks_is_an_error_and_leaves_no_lock(tmp_path, mo
     monkeypatch.setattr(fcntl, "flock", missing)
     with pytest.raises(OSError, match="not implemented"):
         lock(tmp_path / "file").acquire(timeout=0)
+
+
+def test_a_rename_whose_answer_was_lost_counts(tmp_path, monkeypatch):
+    """NFS asks once more, and the server says that there is no such file any more."""
+    replace = Path.replace
+
+    def twice(self, target):
+        replace(self, target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", twice)
+    (tmp_path / "file").write_text("before")
+    with atomic_write(tmp_path / "file") as partial:
+        partial.write_text("whole")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "file") as partial:
+        partial.rename(tmp_path / "elsewhere")
+    assert (tmp_path / "file").read_text() == "whole"
+
+
+def test_what_another_machine_writes_stays_unless_the_folder_is_held(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVEXP_HOST", "elsewhere")
+    theirs = f".partial-{host_tag()}{10 * '0'}"
+    monkeypatch.setenv("CONVEXP_HOST", "here")
+    ours = f".partial-{host_tag()}{10 * '0'}"
+    for name in (theirs, ours):
+        assert PARTIAL.fullmatch(name)
+        (tmp_path / name).touch()
+    remove_partials(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [theirs]
+    remove_partials(tmp_path, is_held=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_partial_files_are_removed_from_a_held_folder_without_locks(tmp_path, monkeypatch):
+    def missing(handle, kind):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    left = tmp_path / f".partial-{host_tag()}{10 * '0'}"
+    left.touch()
+    remove_partials(tmp_path)
+    assert left.exists()
+    remove_partials(tmp_path, is_held=True)
+    assert not left.exists()
+    with atomic_write(tmp_path / "file") as partial:
+        partial.write_text("whole")
+    assert (tmp_path / "file").read_text() == "whole"

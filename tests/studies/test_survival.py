@@ -13,7 +13,8 @@ import pytest
 from conftest import SMALL, read
 from sweeps import LONG, RUNS, SWEEP, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
 
-from convexp.records.folder import RunFolder, status_of
+from convexp.records.folder import RunFolder
+from convexp.records.statuses import status_of
 
 
 @pytest.fixture(scope="module")

@@ -64,11 +64,11 @@ def starts(root):
     return {name: (root / name / "train.log").read_text().count("started at epoch 1") for name in RUNS}
 
 
-def begun(root):
+def begun(root, runs=RUNS):
     """The runs that are at it and have something to go on from."""
     return [
         name
-        for name, state in states(root).items()
+        for name, state in states(root, runs).items()
         if state == "running" and (root / name / "checkpoints" / "last.ckpt").exists()
     ]
 
