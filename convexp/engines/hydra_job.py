@@ -100,7 +100,12 @@ def record_ended(sweep: DictConfig, exit_code: int, config: DictConfig) -> None:
         config: The configuration of the sweep.
     """
     why = f"killed by {signal.Signals(-exit_code).name}, perhaps for want of memory" if exit_code < 0 else f"code {exit_code}"
-    record_refused(sweep, f"its process has ended ({why})")
+    record_lost(sweep, f"its process has ended ({why})", config)
+
+
+def record_lost(sweep: DictConfig, reason: str, config: DictConfig) -> None:
+    """Report and record why a run has not come to its end, and stop the sweep if ``on_failure=stop``."""
+    record_refused(sweep, reason)
     if config.get("on_failure") == "stop":
         mark_stopped(Path(sweep.dir))
 

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
-from convexp.engines.hydra_job import NO_RESULT, record_ended
+from convexp.engines.hydra_job import NO_RESULT, record_ended, record_lost
 from convexp.terminal import console
 
 
@@ -22,6 +22,7 @@ class JobResult:
         out: What the job wrote to the standard output.
         err: What the job wrote to the standard error.
         exit_code: None, or the exit code of the process if it ended during the job (-9 if it was killed).
+        lost: None, or why an engine has given the job up.
     """
 
     number: int
@@ -29,6 +30,7 @@ class JobResult:
     out: str = ""
     err: str = ""
     exit_code: int | None = None
+    lost: str | None = None
 
 
 def collect(results: Generator[JobResult], jobs: Sequence[Callable[[], DictConfig]], config: DictConfig) -> list[JobReturn]:
@@ -52,6 +54,8 @@ def collect(results: Generator[JobResult], jobs: Sequence[Callable[[], DictConfi
                 console.relay(result.out, result.err)
                 if result.exit_code is not None:
                     record_ended(jobs[result.number]().hydra.sweep, result.exit_code, config)
+                if result.lost is not None:
+                    record_lost(jobs[result.number]().hydra.sweep, result.lost, config)
                 returned[result.number] = result.value or NO_RESULT
         except KeyboardInterrupt:
             console.out.print("interrupted; start the same command again to resume")

@@ -6,11 +6,12 @@ An engine is a fixture ``NAME_engine`` (below, or in tests/support) that returns
 import os
 import signal
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import pytest
 from sweeps import LONG, RUNS, SWEEP, begun, holder, outcome, started, starts, states, undisturbed_outcome, until
 
-ENGINES = ("one", "processes", "joblib")
+ENGINES = ("one", "processes", "joblib", "ray")
 
 pytestmark = pytest.mark.e2e
 
@@ -45,6 +46,13 @@ def processes_engine():
 @pytest.fixture
 def joblib_engine():
     return Engine(("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"))
+
+
+@pytest.fixture
+def ray_engine():
+    if find_spec("ray") is None:
+        pytest.skip("ray is not installed")
+    return Engine(("hydra/launcher=ray", "hydra.launcher.local_cpus=2"), retries=True)
 
 
 @pytest.fixture(params=ENGINES)
