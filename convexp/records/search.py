@@ -1,0 +1,92 @@
+"""search.json: what a search has found so far, so that a report shows it without Optuna."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from convexp.files.json_files import read_format, write_json
+
+FORMAT = 1
+FILE = "search.json"
+COMPLETE, FAILED, RUNNING = "complete", "failed", "running"  # states of a trial
+
+
+class SearchTrial(Struct, frozen=True, kw_only=True):
+    """A trial: one configuration, with a run for each seed.
+
+    Attributes:
+        number: Its number, from 0.
+        state: ``complete``, ``failed`` or ``running``, which is any trial that has no result yet.
+        params: Its value of every setting that is searched.
+        value: Mean of the metric over its seeds; None unless it is complete.
+        values: The metric of each of its finished runs, by seed.
+        reason: Why it failed, in one line; None if it did not.
+        folders: Names of the folders of its runs.
+    """
+
+    number: int
+    state: str
+    params: dict[str, Any]
+    value: float | None = None
+    values: dict[str, float] = field(default_factory=dict[str, float])
+    reason: str | None = None
+    folders: list[str] = field(default_factory=list[str])
+
+
+class SearchRecord(Struct, frozen=True, kw_only=True):
+    """A search.
+
+    Attributes:
+        metric: The metric that is optimised.
+        direction: ``minimize`` or ``maximize``.
+        sampler: What chooses the settings of a trial.
+        sampler_seed: Its seed.
+        n_trials: Number of trials that were asked for in all.
+        seeds: The seeds of each trial.
+        space: What is searched: by setting either its ``choices``, or ``low``, ``high``, ``step`` and ``log``.
+        importance: How much of the variation of the value each setting explains, adding up to 1; empty if that is not known.
+        method: How the importance was found; None if it is not known.
+        trials: The trials by number.
+    """
+
+    metric: str
+    direction: str
+    sampler: str
+    sampler_seed: int
+    n_trials: int
+    seeds: list[int]
+    space: dict[str, dict[str, Any]]
+    importance: dict[str, float] = field(default_factory=dict[str, float])
+    method: str | None = None
+    trials: list[SearchTrial] = field(default_factory=list[SearchTrial])
+
+    @property
+    def complete(self) -> list[SearchTrial]:
+        """The trials that have a value."""
+        return [trial for trial in self.trials if trial.value is not None]
+
+    @property
+    def ranked(self) -> list[SearchTrial]:
+        """The trials that have a value, the best first; of equal ones that which was first."""
+        sign = -1 if self.direction == "maximize" else 1
+        return sorted(self.complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+
+
+def write_search(root: Path, search: SearchRecord) -> None:
+    """Replace ``search.json`` in the folder of the sweep."""
+    write_json(root / FILE, {"format": FORMAT, **msgspec.to_builtins(search)})
+
+
+def read_search(root: Path) -> SearchRecord | None:
+    """Read what a search has found; None if there was none in this folder, or the file is damaged.
+
+    Raises:
+        ConvexpError: If a newer version of convexp wrote it.
+    """
+    found = read_format(root / FILE, FORMAT)
+    try:
+        return None if found is None else msgspec.convert(found, SearchRecord)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,105 @@
+"""The runs of trials: composed and checked, planned in study.json, and launched."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig
+from optuna.trial import FrozenTrial
+
+from convexp.config.hydra_context import hydra_values
+from convexp.records import RunStatus
+from convexp.records.plan import Plan, PlannedRun, read_plan, write_plan
+from convexp.studies.composer import Composer
+from convexp.studies.grid import Axis, Point
+from convexp.studies.planning import Job, plan_jobs, with_state
+from convexp.studies.search.names import run_folder, with_seed
+from convexp.studies.search.space import Dimension
+from convexp.studies.sweep import command_line, job_overrides, launch, write_sweep
+
+DONE = (RunStatus.FINISHED, RunStatus.FAILED)
+
+
+class TrialJobs:
+    """Makes the jobs of trials, one for each seed, and keeps the plan of the sweep up to date.
+
+    Args:
+        cfg: The configuration of the sweep.
+        root: Its folder.
+        space: What is searched.
+        constant: The overrides that are the same for all trials.
+        seeds: The seeds of each trial.
+        composer: Composes the configurations of runs.
+    """
+
+    def __init__(
+        self,
+        cfg: DictConfig,
+        root: Path,
+        space: Sequence[Dimension],
+        constant: list[str],
+        seeds: Sequence[int],
+        composer: Composer,
+    ) -> None:
+        self.cfg = cfg
+        self.root = root
+        self.space = space
+        self.constant = constant
+        self.seeds = seeds
+        self.composer = composer
+        self.planned: dict[str, PlannedRun] = {}
+
+    def point(self, trial: FrozenTrial) -> Point:
+        """Return the settings of a trial, without the seed."""
+        texts = [(dimension.setting, (dimension.text(trial.params[dimension.key]),)) for dimension in self.space]
+        return tuple((Axis((setting,), (row,)), row) for setting, row in texts)
+
+    def folders(self, trial: FrozenTrial) -> list[str]:
+        """Return the names of the folders of a trial's runs."""
+        return [run_folder(self.point(trial), seed) for seed in self.seeds]
+
+    def of(self, trial: FrozenTrial) -> list[Job]:
+        """Return the jobs of a trial, in the order of the seeds, with the states of their folders.
+
+        Raises:
+            ConfigError: if their folders hold runs with other settings.
+        """
+        point, folders = self.point(trial), self.folders(trial)
+        first = trial.number * len(self.seeds)
+        points = [with_seed(point, seed) for seed in self.seeds]
+
+        def name(number: int, overrides: list[str], settings: DictConfig) -> str:
+            return folders[number - first]
+
+        with hydra_values(copy.deepcopy(self.cfg)):
+            jobs = plan_jobs(points, self.constant, self.composer, name, first)
+        return with_state(jobs, self.root)
+
+    def begin(self) -> None:
+        """Write the configuration of the sweep, and the plan as an earlier start has left it."""
+        before = read_plan(self.root)
+        self.planned = {run.folder: run for run in before.runs if (self.root / run.folder).is_dir()} if before else {}
+        write_sweep(self.cfg, self.root, self._plan())
+
+    def plan(self, jobs: Sequence[Job]) -> None:
+        """Add jobs to the plan."""
+        self.planned |= {job.folder: job.planned_run() for job in jobs}
+        write_plan(self.root, self._plan())
+
+    def _plan(self) -> Plan:
+        runs = list(self.planned.values())
+        axes = {key: _distinct(runs, key) for key in (*(dimension.key for dimension in self.space), "seed")}
+        return Plan(None, None, axes, {}, runs, command_line(self.cfg))
+
+    def launch(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
+        """Launch those jobs that have neither finished nor failed; trials with the same settings share their runs."""
+        wanted = {job.folder: job for job in jobs if job.state not in DONE}
+        if wanted:
+            launch(launcher, [job_overrides(job) for job in wanted.values()])
+
+
+def _distinct(runs: Sequence[PlannedRun], key: str) -> list[Any]:
+    values = [run.point[key] for run in runs if key in run.point]
+    return list({repr(value): value for value in values}.values())
