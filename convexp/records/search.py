@@ -7,10 +7,29 @@ import msgspec
 from msgspec import Struct, field
 
 from convexp.files.json_files import read_format, write_json
+from convexp.records.numbers import is_moderate
 
 FORMAT = 1
 FILE = "search.json"
 COMPLETE, FAILED, RUNNING = "complete", "failed", "running"  # states of a trial
+
+
+class SearchedSetting(Struct, frozen=True, kw_only=True):
+    """The values of a setting that is searched: either ``choices``, or the numbers from ``low`` to ``high``.
+
+    Attributes:
+        choices: The values.
+        low: The lower end.
+        high: The upper end, which is included.
+        step: The distance between two values; None if there are all numbers in between.
+        log: Whether the scale is logarithmic.
+    """
+
+    choices: list[Any] | None = None
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    log: bool = False
 
 
 class SearchTrial(Struct, frozen=True, kw_only=True):
@@ -20,6 +39,7 @@ class SearchTrial(Struct, frozen=True, kw_only=True):
         number: Its number, from 0.
         state: ``complete``, ``failed`` or ``running``, which is any trial that has no result yet.
         params: Its value of every setting that is searched.
+        overrides: The same as on the command line.
         value: Mean of the metric over its seeds; None unless it is complete.
         values: The metric of each of its finished runs, by seed.
         reason: Why it failed, in one line; None if it did not.
@@ -29,6 +49,7 @@ class SearchTrial(Struct, frozen=True, kw_only=True):
     number: int
     state: str
     params: dict[str, Any]
+    overrides: list[str] = field(default_factory=list[str])
     value: float | None = None
     values: dict[str, float] = field(default_factory=dict[str, float])
     reason: str | None = None
@@ -45,7 +66,8 @@ class SearchRecord(Struct, frozen=True, kw_only=True):
         sampler_seed: Its seed.
         n_trials: Number of trials that were asked for in all.
         seeds: The seeds of each trial.
-        space: What is searched: by setting either its ``choices``, or ``low``, ``high``, ``step`` and ``log``.
+        arguments: The arguments of the command that are the same for all trials, without those about the search.
+        space: What is searched, by setting.
         importance: How much of the variation of the value each setting explains, adding up to 1; empty if that is not known.
         method: How the importance was found; None if it is not known.
         trials: The trials by number.
@@ -57,15 +79,16 @@ class SearchRecord(Struct, frozen=True, kw_only=True):
     sampler_seed: int
     n_trials: int
     seeds: list[int]
-    space: dict[str, dict[str, Any]]
+    arguments: list[str] = field(default_factory=list[str])
+    space: dict[str, SearchedSetting]
     importance: dict[str, float] = field(default_factory=dict[str, float])
     method: str | None = None
     trials: list[SearchTrial] = field(default_factory=list[SearchTrial])
 
     @property
     def complete(self) -> list[SearchTrial]:
-        """The trials that have a value."""
-        return [trial for trial in self.trials if trial.value is not None]
+        """The trials that have a value that means can be taken of."""
+        return [trial for trial in self.trials if is_moderate(trial.value)]
 
     @property
     def ranked(self) -> list[SearchTrial]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from convexp.config.hydra_context import hydra_values
@@ -17,8 +17,10 @@ from convexp.studies.grid import Axis, Point
 from convexp.studies.planning import Job, plan_jobs, with_state
 from convexp.studies.search.names import run_folder, with_seed
 from convexp.studies.search.space import Dimension
+from convexp.studies.search.task import SearchTask
 from convexp.studies.sweep import command_line, job_overrides, launch, write_sweep
 
+SEARCH_ARGUMENTS = ("hydra/sweeper=", "hydra.sweeper.", "hydra.sweep.dir=")
 DONE = (RunStatus.FINISHED, RunStatus.FAILED)
 
 
@@ -30,7 +32,7 @@ class TrialJobs:
         root: Its folder.
         space: What is searched.
         constant: The overrides that are the same for all trials.
-        seeds: The seeds of each trial.
+        task: What the search is about.
         composer: Composes the configurations of runs.
     """
 
@@ -40,16 +42,23 @@ class TrialJobs:
         root: Path,
         space: Sequence[Dimension],
         constant: list[str],
-        seeds: Sequence[int],
+        task: SearchTask,
         composer: Composer,
     ) -> None:
         self.cfg = cfg
         self.root = root
         self.space = space
         self.constant = constant
-        self.seeds = seeds
+        self.seeds = task.seeds
+        self.question = f"Which {', '.join(dimension.key for dimension in space)} {task.direction} {task.metric}?"
         self.composer = composer
         self.planned: dict[str, PlannedRun] = {}
+
+    def fixed_arguments(self) -> list[str]:
+        """Return the arguments of the command that are the same for all trials, without those about the search."""
+        own = {str(text) for text in OmegaConf.to_container(self.cfg.hydra.overrides.task, resolve=False) or []}
+        others = [word for word in command_line(self.cfg) if word not in own and not word.startswith(SEARCH_ARGUMENTS)]
+        return [*others, *self.constant]
 
     def point(self, trial: FrozenTrial) -> Point:
         """Return the settings of a trial, without the seed."""
@@ -70,7 +79,7 @@ class TrialJobs:
         first = trial.number * len(self.seeds)
         points = [with_seed(point, seed) for seed in self.seeds]
 
-        def name(number: int, overrides: list[str], settings: DictConfig) -> str:
+        def name(number: int, _overrides: list[str], _settings: DictConfig) -> str:
             return folders[number - first]
 
         with hydra_values(copy.deepcopy(self.cfg)):
@@ -91,7 +100,7 @@ class TrialJobs:
     def _plan(self) -> Plan:
         runs = list(self.planned.values())
         axes = {key: _distinct(runs, key) for key in (*(dimension.key for dimension in self.space), "seed")}
-        return Plan(None, None, axes, {}, runs, command_line(self.cfg))
+        return Plan(None, self.question, axes, {}, runs, command_line(self.cfg))
 
     def launch(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
         """Launch those jobs that have neither finished nor failed; trials with the same settings share their runs."""

@@ -1,7 +1,7 @@
 """The course of a search: trials in batches, whatever an earlier start has left first."""
 
 from hydra.plugins.launcher import Launcher
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from convexp.records.markers import is_stopped
 from convexp.records.settings import display_value
@@ -48,7 +48,6 @@ class Loop:
                     break
         finally:
             self._write(with_importance=True)
-        self._conclude()
 
     def _next_batch(self) -> Batch:
         """The trials that have not ended, and new ones up to the next multiple of ``trials_at_once``.
@@ -78,8 +77,7 @@ class Loop:
         return ended
 
     def _write(self, with_importance: bool = False) -> None:
-        root, trials = self.jobs.root, self.trials
-        write_summary(root, trials.study, self.task, trials.settings, self.jobs.space, self.jobs.folders, with_importance)
+        write_summary(self.trials, self.jobs, self.task, with_importance)
 
     def _announce(self) -> None:
         trials, settings = self.trials.all(), self.trials.settings
@@ -101,15 +99,3 @@ class Loop:
     def _described(self, trial: FrozenTrial) -> str:
         values = [(d.key, parse_value(d.text(trial.params[d.key]))) for d in self.jobs.space]
         return " ".join(f"{key}={f'{v:.3g}' if isinstance(v, float) else display_value(v)}" for key, v in values)
-
-    def _conclude(self) -> None:
-        complete = [trial for trial in self.trials.all() if trial.state is TrialState.COMPLETE]
-        failed = sum(trial.state is TrialState.FAIL for trial in self.trials.all())
-        waiting = len(self.trials.all()) - len(complete) - failed
-        counts = [f"{len(complete)} complete", f"{failed} failed", f"{waiting} not ended, start the same command again"]
-        console.out.print(f"search: {', '.join(c for c in counts if not c.startswith('0 '))}", markup=False)
-        if complete:
-            best = self.trials.study.best_trial
-            console.out.print(
-                f"best: trial {best.number} with {self.task.metric} {best.value:.4g}: {self._described(best)}", markup=False
-            )

@@ -1,6 +1,5 @@
 """A search: ask for trials, launch their runs, tell what these came to, until there are as many trials as wanted."""
 
-import copy
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,19 +10,16 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from convexp.config import Config
-from convexp.config.checked_ahead import check_ahead
-from convexp.config.command_line.groups import normalize_choice
 from convexp.config.folders import make_writable_folder, setting_of_folder
-from convexp.config.hydra_context import hydra_values
 from convexp.errors import BusyError, ConfigError
 from convexp.files.locks import lock
 from convexp.studies.composer import Composer
+from convexp.studies.search.example import valid_example
 from convexp.studies.search.jobs import TrialJobs
 from convexp.studies.search.loop import Loop
 from convexp.studies.search.quiet import quiet_optuna
 from convexp.studies.search.settings import SearchSettings
-from convexp.studies.search.space import Dimension, parse_space
+from convexp.studies.search.space import parse_space
 from convexp.studies.search.storage import described, opened_storage, storage_url, study_name
 from convexp.studies.search.task import make_task
 from convexp.studies.search.trials import Trials
@@ -48,8 +44,8 @@ def search(
     root = Path(cfg.hydra.sweep.dir)
     space, constant = parse_space(overrides)
     composer = Composer(loader, cfg)
-    task = make_task(settings, space, _at_an_end(cfg, composer, space, constant))
-    jobs = TrialJobs(cfg, root, space, constant, task.seeds, composer)
+    task = make_task(settings, space, valid_example(cfg, composer, space, constant))
+    jobs = TrialJobs(cfg, root, space, constant, task, composer)
     url = storage_url(settings, root)
     with ExitStack() as stack:
         stack.enter_context(_only_search(root, cfg))
@@ -69,25 +65,6 @@ def _check_sweep(cfg: DictConfig) -> None:
         raise ConfigError(
             f"hydra.sweep.subdir={own['subdir']}: with hydra/sweeper=optuna folders are named after their settings"
         )
-
-
-def _at_an_end(cfg: DictConfig, composer: Composer, space: list[Dimension], constant: list[str]) -> Config:
-    """The configuration at the first end of the space at which it is valid.
-
-    Raises:
-        HydraException: if a configuration cannot be composed, as for a setting that does not exist.
-        ConfigError: what is wrong at the first end, if both are wrong.
-    """
-    wrong: list[ConfigError] = []
-    for end in range(2):
-        texts = [f"{dimension.setting}={dimension.ends()[end]}" for dimension in space]
-        with hydra_values(copy.deepcopy(cfg)):
-            composed = composer.compose([normalize_choice(text, composer.sources) for text in (*constant, *texts)])
-            try:
-                return check_ahead(composed)
-            except ConfigError as error:
-                wrong.append(error)
-    raise wrong[0]
 
 
 @contextmanager

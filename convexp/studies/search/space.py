@@ -41,13 +41,13 @@ class Dimension:
         """A value of the distribution as on the command line."""
         return value if isinstance(self.distribution, CategoricalDistribution) else format_value(value)
 
-    def ends(self) -> tuple[str, str]:
-        """The first and the last value, as on the command line."""
+    def samples(self) -> list[str]:
+        """All choices, or both ends of an interval, as on the command line."""
         found = self.distribution
         if isinstance(found, CategoricalDistribution):
-            return self.text(found.choices[0]), self.text(found.choices[-1])
+            return [self.text(choice) for choice in found.choices]
         assert isinstance(found, FloatDistribution | IntDistribution)
-        return self.text(found.low), self.text(found.high)
+        return [self.text(found.low), self.text(found.high)]
 
     def described(self) -> dict[str, Any]:
         """The values as plain data, for search.json and to compare with an earlier start."""

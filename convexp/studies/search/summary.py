@@ -1,44 +1,28 @@
 """search.json, written from the trials in the storage."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-
-import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from convexp.records.search import COMPLETE, FAILED, RUNNING, SearchRecord, SearchTrial, write_search
+from convexp.records.search import COMPLETE, FAILED, RUNNING, SearchedSetting, SearchRecord, SearchTrial, write_search
 from convexp.studies.overrides import parse_value
 from convexp.studies.search.importance import importance
-from convexp.studies.search.settings import SearchSettings
-from convexp.studies.search.space import Dimension
+from convexp.studies.search.jobs import TrialJobs
 from convexp.studies.search.task import SearchTask
-from convexp.studies.search.trials import REASON, VALUES
+from convexp.studies.search.trials import REASON, VALUES, Trials
 
 STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
 
 
-def write_summary(
-    root: Path,
-    study: optuna.Study,
-    task: SearchTask,
-    settings: SearchSettings,
-    space: Sequence[Dimension],
-    folders: Callable[[FrozenTrial], list[str]],
-    with_importance: bool,
-) -> None:
-    """Write what the search has found so far.
+def write_summary(trials: Trials, jobs: TrialJobs, task: SearchTask, with_importance: bool) -> None:
+    """Write what the search has found so far into the folder of the sweep.
 
     Args:
-        root: Folder of the sweep.
-        study: The trials.
+        trials: The trials.
+        jobs: Knows the folders of their runs.
         task: What the search is about.
-        settings: How the space is searched.
-        space: What is searched.
-        folders: Names the folders of a trial's runs.
         with_importance: Whether to find out how much each setting matters, which takes a while.
     """
-    found, method = importance(study) if with_importance else ({}, None)
-    trials = [_trial(trial, space, folders) for trial in study.get_trials(deepcopy=False)]
+    settings = trials.settings
+    found, method = importance(trials.study) if with_importance else ({}, None)
     record = SearchRecord(
         metric=task.metric,
         direction=task.direction,
@@ -46,22 +30,24 @@ def write_summary(
         sampler_seed=settings.sampler_seed,
         n_trials=settings.n_trials,
         seeds=task.seeds,
-        space=task.space,
+        arguments=jobs.fixed_arguments(),
+        space={key: SearchedSetting(**values) for key, values in task.space.items()},
         importance=found,
         method=method,
-        trials=trials,
+        trials=[_trial(trial, jobs) for trial in trials.all()],
     )
-    write_search(root, record)
+    write_search(jobs.root, record)
 
 
-def _trial(trial: FrozenTrial, space: Sequence[Dimension], folders: Callable[[FrozenTrial], list[str]]) -> SearchTrial:
-    texts = {d.key: d.text(trial.params[d.key]) for d in space if d.key in trial.params}
+def _trial(trial: FrozenTrial, jobs: TrialJobs) -> SearchTrial:
+    known = [(d, d.text(trial.params[d.key])) for d in jobs.space if d.key in trial.params]
     return SearchTrial(
         number=trial.number,
         state=STATES.get(trial.state, RUNNING),
-        params={key: parse_value(text) for key, text in texts.items()},
+        params={dimension.key: parse_value(text) for dimension, text in known},
+        overrides=[f"{dimension.setting}={text}" for dimension, text in known],
         value=trial.value,
         values=trial.user_attrs.get(VALUES, {}),
         reason=trial.user_attrs.get(REASON),
-        folders=folders(trial) if len(texts) == len(space) else [],
+        folders=jobs.folders(trial) if len(known) == len(jobs.space) else [],
     )
