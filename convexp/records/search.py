@@ -11,7 +11,7 @@ from convexp.records.numbers import is_moderate
 
 FORMAT = 1
 FILE = "search.json"
-COMPLETE, FAILED, RUNNING = "complete", "failed", "running"  # states of a trial
+COMPLETE, FAILED, PRUNED, RUNNING = "complete", "failed", "pruned", "running"  # states of a trial
 
 
 class SearchedSetting(Struct, frozen=True, kw_only=True):
@@ -37,12 +37,12 @@ class SearchTrial(Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: Its number, from 0.
-        state: ``complete``, ``failed`` or ``running``, which is any trial that has no result yet.
+        state: ``complete``, ``failed``, ``pruned`` or ``running``, which is any trial that has no result yet.
         params: Its value of every setting that is searched.
         overrides: The same as on the command line.
         value: Mean of the metric over its seeds; None unless it is complete.
         values: The metric of each of its finished runs, by seed.
-        reason: Why it failed, in one line; None if it did not.
+        reason: Why it failed or was pruned, in one line; None otherwise.
         folders: Names of the folders of its runs.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from convexp.config.command_line.format import format_value
 from convexp.records.numbers import is_moderate
-from convexp.records.search import FAILED, SearchRecord, SearchTrial
+from convexp.records.search import FAILED, PRUNED, SearchRecord, SearchTrial
 from convexp.records.settings import display_value, printable
 from convexp.reporting.formatting import format_mean, format_number, plural, short_setting
 from convexp.reporting.metrics import is_proportion, metric_title
@@ -44,8 +44,10 @@ def search_rows(search: SearchRecord, most: int = MAX_ROWS) -> list[list[str]]:
 def search_sentences(search: SearchRecord) -> list[str]:
     """Return how far the search is, and what it optimises."""
     failed = sum(trial.state == FAILED for trial in search.trials)
-    waiting = len(search.trials) - failed - len(search.complete)
+    pruned = sum(trial.state == PRUNED for trial in search.trials)
+    waiting = len(search.trials) - failed - pruned - len(search.complete)
     counts = [f"{len(search.complete)} complete", *([f"{failed} failed"] if failed else [])]
+    counts += [f"{pruned} pruned"] if pruned else []
     counts += [f"{waiting} not ended"] if waiting else []
     seeds = f"mean over the seeds {', '.join(map(str, search.seeds))}" if len(search.seeds) > 1 else f"seed {search.seeds[0]}"
     return [

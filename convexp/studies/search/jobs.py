@@ -21,7 +21,7 @@ from convexp.studies.search.task import SearchTask
 from convexp.studies.sweep import command_line, job_overrides, launch, write_sweep
 
 SEARCH_ARGUMENTS = ("hydra/sweeper=", "hydra.sweeper.", "hydra.sweep.dir=")
-DONE = (RunStatus.FINISHED, RunStatus.FAILED)
+DONE = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.PRUNED)
 
 
 class TrialJobs:

@@ -9,6 +9,7 @@ from convexp.studies.overrides import parse_value
 from convexp.studies.planning import Job
 from convexp.studies.search.jobs import TrialJobs
 from convexp.studies.search.outcome import Outcome, outcome_of
+from convexp.studies.search.pruning import pruning
 from convexp.studies.search.summary import write_summary
 from convexp.studies.search.task import SearchTask
 from convexp.studies.search.trials import Trials
@@ -43,7 +44,9 @@ class Loop:
                 jobs = [job for _, jobs in batch.values() for job in jobs]
                 self.jobs.plan(jobs)
                 self._write()
-                self.jobs.launch(self.launcher, jobs)
+                folders = {number: [job.folder for job in jobs] for number, (_, jobs) in batch.items()}
+                with pruning(self.trials, self.jobs.root, folders):
+                    self.jobs.launch(self.launcher, jobs)
                 if not self._tell(batch) or is_stopped(self.jobs.root):
                     break
         finally:
@@ -93,7 +96,10 @@ class Loop:
         console.out.print(f"search of {settings.n_trials} trials in {root}: {', '.join(shown)} ({how})", markup=False)
 
     def _print(self, trial: FrozenTrial, outcome: Outcome) -> None:
-        came_to = f"failed, {outcome.reason}" if outcome.reason else f"{self.task.metric} {outcome.mean:.4g}"
+        if outcome.pruned:
+            came_to = str(outcome.reason)
+        else:
+            came_to = f"failed, {outcome.reason}" if outcome.reason else f"{self.task.metric} {outcome.mean:.4g}"
         console.out.print(f"trial {trial.number}: {self._described(trial)}: {came_to}", markup=False)
 
     def _described(self, trial: FrozenTrial) -> str:

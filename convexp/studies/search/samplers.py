@@ -1,4 +1,4 @@
-"""What chooses the settings of a trial."""
+"""What chooses the settings of a trial, and what stops it early."""
 
 import hashlib
 
@@ -24,3 +24,14 @@ def make_sampler(settings: SearchSettings, trial: int) -> optuna.samplers.BaseSa
             return optuna.samplers.CmaEsSampler(seed=seed)
         case _:
             return optuna.samplers.TPESampler(seed=seed)
+
+
+def make_pruner(settings: SearchSettings) -> optuna.pruners.BasePruner | None:
+    """Return what decides whether a trial is stopped early; None if none is."""
+    match settings.pruner:
+        case "median":
+            return optuna.pruners.MedianPruner()
+        case "successive_halving":
+            return optuna.pruners.SuccessiveHalvingPruner()
+        case _:
+            return None

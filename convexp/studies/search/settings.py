@@ -10,6 +10,7 @@ from convexp.studies.overrides import grid_values
 
 SAMPLERS = ("tpe", "random", "cma-es")
 Direction = Literal["minimize", "maximize"]
+PRUNERS = ("median", "successive_halving")
 DIRECTIONS = ("minimize", "maximize")
 PREFIX = "hydra.sweeper"
 MAX_SEED = 2**32  # as in the schema of a run
@@ -29,6 +30,7 @@ class SearchSettings:
         study_name: Name of the search in the storage; None for that of the sweep's folder.
         metric: What is optimised; None for what the runs monitor.
         direction: One of ``DIRECTIONS``; None if the metric tells.
+        pruner: What stops runs early, one of ``PRUNERS``; None if all are trained to the end.
     """
 
     n_trials: int
@@ -40,6 +42,7 @@ class SearchSettings:
     study_name: str | None = None
     metric: str | None = None
     direction: Direction | None = None
+    pruner: str | None = None
 
 
 def read_settings(values: Mapping[str, Any]) -> SearchSettings:
@@ -57,6 +60,8 @@ def read_settings(values: Mapping[str, Any]) -> SearchSettings:
         _check(name, values[name], values[name] is None or (isinstance(values[name], str) and values[name]), "a text, or null")
     direction = values["direction"]
     _check("direction", direction, direction is None or direction in DIRECTIONS, f"null, {' or '.join(DIRECTIONS)}")
+    pruner = values["pruner"]
+    _check("pruner", pruner, pruner is None or pruner in PRUNERS, f"null, {' or '.join(PRUNERS)}")
     if values["sampler"] == "cma-es" and find_spec("cmaes") is None:
         raise ConfigError(f"{PREFIX}.sampler=cma-es: the package cmaes is not installed; pip install cmaes")
     checked: dict[str, Any] = {**values, "seeds": _seeds(values["seeds"])}

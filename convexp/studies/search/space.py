@@ -1,7 +1,7 @@
 """The space that is searched, in the syntax of Hydra's command line.
 
-``a,b``, ``choice(a, b)``, ``range(1, 9, 2)``, ``interval(0, 1.5)`` and ``tag(log, interval(1e-4, 1e-1))``. An interval between
-whole numbers has whole numbers only; ``float(interval(0, 1))`` has all numbers.
+``a,b``, ``choice(a, b)``, ``range(1, 9, 2)``, ``interval(0, 1.5)``, ``tag(log, interval(1e-4, 1e-1))``, and for whole numbers
+``int(interval(1, 8))`` and ``tag(log, int(interval(1, 64)))``.
 """
 
 from collections.abc import Sequence

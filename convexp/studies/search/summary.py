@@ -2,14 +2,14 @@
 
 from optuna.trial import FrozenTrial, TrialState
 
-from convexp.records.search import COMPLETE, FAILED, RUNNING, SearchedSetting, SearchRecord, SearchTrial, write_search
+from convexp.records.search import COMPLETE, FAILED, PRUNED, RUNNING, SearchedSetting, SearchRecord, SearchTrial, write_search
 from convexp.studies.overrides import parse_value
 from convexp.studies.search.importance import importance
 from convexp.studies.search.jobs import TrialJobs
 from convexp.studies.search.task import SearchTask
 from convexp.studies.search.trials import REASON, VALUES, Trials
 
-STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED}
+STATES = {TrialState.COMPLETE: COMPLETE, TrialState.FAIL: FAILED, TrialState.PRUNED: PRUNED}
 
 
 def write_summary(trials: Trials, jobs: TrialJobs, task: SearchTask, with_importance: bool) -> None:
@@ -46,7 +46,7 @@ def _trial(trial: FrozenTrial, jobs: TrialJobs) -> SearchTrial:
         state=STATES.get(trial.state, RUNNING),
         params={dimension.key: parse_value(text) for dimension, text in known},
         overrides=[f"{dimension.setting}={text}" for dimension, text in known],
-        value=trial.value,
+        value=trial.value if trial.state is TrialState.COMPLETE else None,  # of one that is pruned: its last report
         values=trial.user_attrs.get(VALUES, {}),
         reason=trial.user_attrs.get(REASON),
         folders=jobs.folders(trial) if len(known) == len(jobs.space) else [],

@@ -65,6 +65,10 @@ def make_task(settings: SearchSettings, space: list[Dimension], config: Config) 
             f"{PREFIX}.metric={settings.metric or 'null'}: runs with only_costs=true have no {metric}; "
             f"name a metric such as {COST}parameters"
         )
+    if settings.pruner and metric != config.monitor:
+        raise ConfigError(
+            f"{PREFIX}.pruner={settings.pruner}: stops runs by what they monitor, {config.monitor}, but {PREFIX}.metric={metric}"
+        )
     identity = config.identity()
     identity.pop("seed", None)
     return SearchTask(

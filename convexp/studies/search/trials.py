@@ -1,6 +1,6 @@
 """The trials of a search, as its storage keeps them: asked for, told, and found again by the next start."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from convexp.errors import ConfigError
 from convexp.studies.search.outcome import Outcome
-from convexp.studies.search.samplers import make_sampler
+from convexp.studies.search.samplers import make_pruner, make_sampler
 from convexp.studies.search.settings import SearchSettings
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import MAX_NAMED, SearchTask
@@ -43,6 +43,8 @@ class Trials:
     ) -> None:
         self.storage = storage
         self.settings = settings
+        self.pruner = make_pruner(settings)
+        self._reported: dict[int, dict[int, float]] = {}  # by number of the trial and epoch
         self.distributions = {dimension.key: dimension.distribution for dimension in space}
         self.study = self._open(storage, name, where, task)
         self._study_id = storage.get_study_id_from_name(name)
@@ -88,9 +90,24 @@ class Trials:
         self._note(trial, VALUES, {str(seed): value for seed, value in outcome.values.items()})
         if outcome.reason is not None:
             self._note(trial, REASON, outcome.reason)
-            self.study.tell(trial.number, state=TrialState.FAIL)
+            self.study.tell(trial.number, state=TrialState.PRUNED if outcome.pruned else TrialState.FAIL)
         else:
             self.study.tell(trial.number, outcome.mean)
+
+    def report(self, number: int, values: Mapping[int, float]) -> bool:
+        """Report the values of a trial by epoch; returns whether the pruner would stop the trial at any of them."""
+        if self.pruner is None:
+            return False
+        trial_id = self.storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+        stops = False
+        known = self._reported.setdefault(number, {})
+        for epoch, value in values.items():
+            if known.get(epoch) == value:
+                continue
+            known[epoch] = value
+            self.storage.set_trial_intermediate_value(trial_id, epoch, value)
+            stops = stops or self.pruner.prune(self.study, self.storage.get_trial(trial_id))
+        return stops
 
     def _note(self, trial: FrozenTrial, name: str, value: Any) -> None:
         self.storage.set_trial_user_attr(self._id(trial), name, value)
