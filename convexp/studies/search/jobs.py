@@ -14,6 +14,7 @@ from convexp.records import RunStatus
 from convexp.records.plan import Plan, PlannedRun, read_plan, write_plan
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
+from convexp.studies.overrides import parse_value
 from convexp.studies.planning import Job, plan_jobs, with_state
 from convexp.studies.search.names import run_folder, with_seed
 from convexp.studies.search.space import Dimension
@@ -99,7 +100,9 @@ class TrialJobs:
 
     def _plan(self) -> Plan:
         runs = list(self.planned.values())
-        axes = {key: _distinct(runs, key) for key in (*(dimension.key for dimension in self.space), "seed")}
+        # The ends of an interval count as values, so that TensorBoard's table has all its columns from the first run on.
+        samples = {dimension.key: list(map(parse_value, dimension.samples())) for dimension in self.space}
+        axes = {key: _distinct([*values, *_of_runs(runs, key)]) for key, values in (samples | {"seed": self.seeds}).items()}
         return Plan(None, self.question, axes, {}, runs, command_line(self.cfg))
 
     def launch(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
@@ -109,6 +112,9 @@ class TrialJobs:
             launch(launcher, [job_overrides(job) for job in wanted.values()])
 
 
-def _distinct(runs: Sequence[PlannedRun], key: str) -> list[Any]:
-    values = [run.point[key] for run in runs if key in run.point]
+def _of_runs(runs: Sequence[PlannedRun], key: str) -> list[Any]:
+    return [run.point[key] for run in runs if key in run.point]
+
+
+def _distinct(values: Sequence[Any]) -> list[Any]:
     return list({repr(value): value for value in values}.values())

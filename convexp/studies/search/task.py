@@ -67,7 +67,8 @@ def make_task(settings: SearchSettings, space: list[Dimension], config: Config) 
         )
     if settings.pruner and metric != config.monitor:
         raise ConfigError(
-            f"{PREFIX}.pruner={settings.pruner}: stops runs by what they monitor, {config.monitor}, but {PREFIX}.metric={metric}"
+            f"{PREFIX}.pruner={settings.pruner}: stops runs by what they monitor, {config.monitor}, "
+            f"but {PREFIX}.metric={metric}"
         )
     identity = config.identity()
     identity.pop("seed", None)
