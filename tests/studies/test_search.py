@@ -9,6 +9,7 @@ import optuna
 import pytest
 from conftest import read
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 from sweeps import kill, started, starts, until
 
 from convexp.errors import ConfigError
@@ -36,12 +37,11 @@ from convexp.studies.search.space import parse_space
 from convexp.studies.search.storage import FILE, opened_storage
 from convexp.studies.search.task import SearchTask
 from convexp.studies.search.trials import Trials
-from hydra_plugins.convexp_processes import ProcessLauncher
 
 SEARCH = ("-m", "hydra/sweeper=optuna", "hydra.sweep.dir=sweep")
 COSTS = (*SEARCH, "only_costs=true", "hydra.sweeper.metric=cost/parameters", "model.kernel_size=3,5,7", "model.hidden=[8],[16]")
 TINY = ("trainer=cpu", "trainer.max_epochs=2", "model.channels=[2,2]", "trainer.threads=1")
-TRAINED = (*SEARCH, *TINY, "probes=none", "optimizer.lr='tag(log,interval(1e-3,1e-1))'", "hydra.sweeper.n_trials=4")
+TRAINED = (*SEARCH, *TINY, "probes=none", "optimizer.lr=tag(log,interval(1e-3,1e-1))", "hydra.sweeper.n_trials=4")
 DEFAULTS = {
     "n_trials": 4,
     "trials_at_once": 1,
@@ -343,11 +343,12 @@ def test_two_processes_do_not_search_in_one_folder(call, tmp_path):
 
 
 def test_a_launcher_that_fails_ends_the_search_and_no_trial_is_lost(call, tmp_path, monkeypatch):
-    def fails(self, overrides, initial_job_idx):
-        raise RuntimeError("no machine answers")
+    class Fails:
+        def launch(self, overrides, initial_job_idx):
+            raise RuntimeError("no machine answers")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ProcessLauncher, "launch", fails)
+        patch.setattr(Plugins, "instantiate_launcher", lambda self, **_: Fails())
         done = call("train", *COSTS, "hydra.sweeper.n_trials=3")
     assert done.code == 1
     assert "RuntimeError: no machine answers" in done.err

@@ -50,10 +50,17 @@ def opened_storage(url: str) -> Generator[RDBStorage]:
         storage = RDBStorage(url)
     except Exception as error:  # SQLAlchemy's, the driver's, or Optuna's own
         raise ConfigError(
-            f"{described(url)}: cannot be opened ({one_line(error)}); name a file, or a URL of SQLAlchemy"
+            f"{described(url)}: cannot be opened ({one_line(_first_cause(error))}); name a file, or a URL of SQLAlchemy"
         ) from None
     try:
         yield storage
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _first_cause(error: Exception) -> Exception:
+    """What the database itself says, without the explanations of Optuna and SQLAlchemy."""
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
