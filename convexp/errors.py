@@ -40,6 +40,10 @@ class DivergedError(ConvexpError):
     """The training loss is no longer a finite number."""
 
 
+class PrunedError(ConvexpError):
+    """A search has stopped the run, because it does worse than others."""
+
+
 def one_line(error: Exception) -> str:
     """The message of ``error`` in one line of at most 300 characters."""
     return shorten(str(error), 300)

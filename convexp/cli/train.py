@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from convexp.cli.application import application
-from convexp.errors import BusyError, ConfigError, ConvexpError, RefusedError
+from convexp.errors import BusyError, ConfigError, ConvexpError, PrunedError, RefusedError
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
 from convexp.records.markers import is_stopped, mark_refused, mark_stopped
@@ -80,6 +80,9 @@ def run_of_sweep(cfg: DictConfig, root: Path, folder: Path) -> float | None:
     except RefusedError as error:
         mark_refused(root, folder.name, str(error))
         console.print_error("convexp-train", f"{folder.name}: {error}")
+        return None
+    except PrunedError as error:
+        console.out.print(f"{folder.name}: {error}", markup=False)
         return None
     except ConvexpError as error:
         message, reason, config_error = str(error), str(error), isinstance(error, ConfigError)

@@ -17,6 +17,7 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine.environment import hardware
 from convexp.records.log import log
+from convexp.records.pruning import is_pruning
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
@@ -25,6 +26,7 @@ from convexp.training.ema import MovingAverage
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
 from convexp.training.progress import progress_callbacks
+from convexp.training.prune_callback import StopWhenPruned
 from convexp.training.resuming import restoring
 from convexp.training.tasks.task import Task
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
@@ -63,7 +65,7 @@ def fit(
     watching = [] if isinstance(trainee.module, Task) else [FiniteLoss()]
     averaging = [] if config.ema is None else [MovingAverage(config.ema)]
     probing = _probing(setup, trainee.network, *averaging)
-    callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, checkpoints, RandomState()]
+    callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *_pruning(setup), checkpoints, RandomState()]
     trainer = _trainer(setup, opened, callbacks, resumed=first_epoch > 0)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
@@ -88,6 +90,13 @@ def _probing(setup: Setup, network: nn.Module, averaging: MovingAverage | None =
     """What measures the probes in the course of the training, if the configuration asks for it."""
     every, scores = setup.config.probe_every, setup.config.outputs_are_scores
     return [ProbeCallback(every, setup.probes, network, setup.data, scores, averaging)] if every else []
+
+
+def _pruning(setup: Setup) -> list[Callback]:
+    """What lets a search stop the run, if the run belongs to one that does so."""
+    if setup.sweep is None or not is_pruning(setup.sweep.root):
+        return []
+    return [StopWhenPruned(setup.sweep.root, setup.folder.name, setup.config.monitor)]
 
 
 def _remove_earlier_epochs(setup: Setup) -> None:

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
-from convexp.errors import ConfigError, ConvexpError
+from convexp.errors import ConfigError, ConvexpError, PrunedError
 from convexp.execution.stopwatch import Stopwatch
 from convexp.machine.environment import now
 from convexp.records import RunFolder, RunRecord, RunStatus
@@ -36,7 +36,7 @@ class Recorder:
 
     @contextmanager
     def recording_outcome(self) -> Generator[None]:
-        """Record how the block ends: finished, interrupted or failed.
+        """Record how the block ends: finished, interrupted, pruned or failed.
 
         Raises:
             KeyboardInterrupt: if the block is interrupted or exits, or another process has taken the run over; then nothing is
@@ -50,6 +50,10 @@ class Recorder:
             with suppress(OSError):  # with a full disk the run must still end as interrupted: a sweep continues after a failure
                 self.save(RunStatus.INTERRUPTED)
             raise KeyboardInterrupt from None
+        except PrunedError as error:
+            log.info("pruned: %s", error)
+            self.save(RunStatus.PRUNED, error=str(error))
+            raise
         except Exception as error:
             reason = str(error) if isinstance(error, ConvexpError) else traceback.format_exc()
             log.info("failed: %s", reason)

@@ -6,13 +6,14 @@ from enum import StrEnum
 class RunStatus(StrEnum):
     """In what state a run is.
 
-    A run writes RUNNING, INTERRUPTED, FAILED and FINISHED to its result.json. The others are never written: they are what a
-    sweep, a report or a run that starts finds out by looking at the folder.
+    A run writes RUNNING, INTERRUPTED, FAILED, PRUNED and FINISHED to its result.json. The others are never written: they are
+    what a sweep, a report or a run that starts finds out by looking at the folder.
     """
 
     RUNNING = "running"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    PRUNED = "pruned"  # a search stopped it, as it did worse than others; it can be resumed by hand
     FINISHED = "finished"
 
     NEW = "new"  # nothing that can be resumed: the folder is new, empty or damaged
@@ -34,5 +35,5 @@ class RunStatus(StrEnum):
         return self in UNFINISHED
 
 
-UNFINISHED = frozenset({RunStatus.RUNNING, RunStatus.INTERRUPTED, RunStatus.FAILED})
+UNFINISHED = frozenset({RunStatus.RUNNING, RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.PRUNED})
 WRITTEN = UNFINISHED | {RunStatus.FINISHED}

@@ -17,9 +17,10 @@ HEAD_BYTES = 4096  # of the page, in which the meta element stands
 def digest(report: Report) -> str:
     """Return 16 hex digits of the SHA-256 of everything that a page shows.
 
-    These are the records of the runs, the unfinished runs, the plan, the warnings, and the version of convexp.
+    These are the records of the runs, the unfinished runs, the plan, the warnings, what a search has found, and the version of
+    convexp.
     """
-    others = repr((__version__, report.title, report.plan, report.unfinished, report.provenance.warnings))
+    others = repr((__version__, report.title, report.plan, report.unfinished, report.provenance.warnings, report.search))
     return hashlib.sha256(_encoded((others, report.runs))).hexdigest()[:16]
 
 

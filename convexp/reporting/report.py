@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from convexp.errors import ConvexpError
 from convexp.records import RunRecord, collect
 from convexp.records.plan import Plan, read_plan
+from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import display_value, lookup, printable
 from convexp.reporting.compare import Comparison, compare
 from convexp.reporting.groups import Group, drop_duplicates, group_runs
@@ -29,6 +30,7 @@ class Report:
         unfinished: Runs that are in no group, with the reasons.
         provenance: Settings and environment of all runs, and warnings.
         runs: Records of all runs, as they were read.
+        search: What a search has found; None if the runs are of none.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Report:
     unfinished: list[Unfinished]
     provenance: Provenance
     runs: list[RunRecord] = field(default_factory=list[RunRecord])
+    search: SearchRecord | None = None
 
 
 def build_report(root: Path) -> Report:
@@ -49,18 +52,20 @@ def build_report(root: Path) -> Report:
     """
     runs = collect(root)
     plan, plan_warnings = _read_plan(root)
+    search, search_warnings = _read_search(root)
     counted, duplicates = drop_duplicates([run for run in runs if run.is_finished], plan)
     groups = group_runs(counted, plan)
-    warnings = [*plan_warnings, *find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
+    warnings = [*plan_warnings, *search_warnings, *find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
         title=_title(root, runs, plan),
         root=root,
         plan=plan,
         groups=groups,
-        comparisons=compare(groups, plan),
+        comparisons=[] if search else compare(groups, plan),  # trials have no baseline
         unfinished=unfinished(root, runs, plan),
         provenance=provenance(runs, warnings),
         runs=runs,
+        search=search,
     )
 
 
@@ -83,6 +88,14 @@ def _read_plan(root: Path) -> tuple[Plan | None, list[str]]:
         return None, []
     texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
     return replace(plan, **texts), []
+
+
+def _read_search(root: Path) -> tuple[SearchRecord | None, list[str]]:
+    """What a search has found, if there was one, and a warning if a newer version of convexp wrote it."""
+    try:
+        return read_search(root), []
+    except ConvexpError as error:
+        return None, [f"what the search has found cannot be read: {error}"]
 
 
 def _title(root: Path, runs: list[RunRecord], plan: Plan | None) -> str:

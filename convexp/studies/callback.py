@@ -28,8 +28,8 @@ LOCK = ".report.lock"
 class SweepSummary(Callback):
     """Writes and prints the report of a sweep, and ends with its exit code.
 
-    The exit code is 0 if every run planned in the folder is finished or is running in another process that shares the work, 2
-    if all that are not have wrong settings, else 1.
+    The exit code is 0 if every run planned in the folder is finished, was pruned by a search, or is running in another process
+    that shares the work, 2 if all that are not have wrong settings, else 1.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -83,7 +83,8 @@ def _report(root: Path) -> int:
         console.out.print(f"report: {page} (tables in the same folder: summary.md, .csv, .tex)", markup=False)
     console.out.print(f"training curves: {tensorboard_command(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
-    lacking = [run for run in found.unfinished if run.path in planned and run.state is not RunStatus.RUNNING]
+    others = (RunStatus.RUNNING, RunStatus.PRUNED)  # another process does them, or a search does without them
+    lacking = [run for run in found.unfinished if run.path in planned and run.state not in others]
     wrong = {run.path for run in found.runs if run.config_error}
     wrong |= {run.path for run in lacking if run.state is RunStatus.WRONG}
     if lacking:

@@ -11,6 +11,7 @@ MAX_NAMED = 5  # folders
 TEXTS = {  # in the order of the line
     RunStatus.FINISHED: "already finished",
     RunStatus.INTERRUPTED: "interrupted, to be resumed ({})",
+    RunStatus.PRUNED: "pruned by a search, to be resumed ({})",
     RunStatus.FAILED: "failed, to be retried ({})",
     RunStatus.BUSY: "running in another process ({})",
     RunStatus.NEW: "new",

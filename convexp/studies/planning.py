@@ -54,27 +54,42 @@ class Job:
         return PlannedRun(self.folder, self.identity, self.values)
 
 
-def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name: FolderName) -> list[Job]:
+def plan_jobs(points: list[Point], constant: list[str], composer: Composer, name: FolderName, first: int = 0) -> list[Job]:
     """Make a job for each point, and check its configuration.
+
+    Args:
+        points: The points.
+        constant: Overrides that are the same for all.
+        composer: Composes their configurations.
+        name: Names their folders.
+        first: Number of the first job.
 
     Raises:
         HydraException: if a configuration cannot be composed.
-        ConfigError: if all configurations are wrong, or two runs would share a folder, or one would lie outside the sweep's.
+        ConfigError: if two runs would share a folder, or one would lie outside the sweep's.
     """
     jobs: list[Job] = []
     checker = Checker()
-    for number, point in enumerate(console.track(points, "plan")):
+    for number, point in enumerate(console.track(points, "plan"), first):
         texts = [f"{setting}={value}" for axis, row in point for setting, value in zip(axis.settings, row, strict=True)]
         overrides = [normalize_choice(text, composer.sources) for text in (*constant, *texts)]
         identity, error, settings = _checked(number, overrides, composer, checker)
         folder = name(number, overrides, settings)
         check_subfolder("hydra.sweep.subdir", folder)
         jobs.append(Job(number, folder, overrides, point, error, identity))
+    _check_folders(jobs)
+    return jobs
+
+
+def check_some_valid(jobs: list[Job]) -> None:
+    """Check that the settings of at least one job are valid.
+
+    Raises:
+        ConfigError: what is wrong with the first job, if all are wrong.
+    """
     if jobs and all(job.error for job in jobs):
         assert jobs[0].error is not None
         raise jobs[0].error
-    _check_folders(jobs)
-    return jobs
 
 
 def _checked(

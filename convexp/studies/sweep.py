@@ -24,7 +24,7 @@ from convexp.studies.composer import Composer
 from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
 from convexp.studies.plan_summary import print_plan
-from convexp.studies.planning import FolderName, Job, axis_values, plan_jobs, with_state
+from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, plan_jobs, with_state
 from convexp.studies.study import expand, read_study
 from convexp.terminal import console
 
@@ -48,18 +48,19 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     composer = Composer(loader, cfg)
     with hydra_values(copy.deepcopy(cfg)):
         jobs = plan_jobs(expanded.points, expanded.constant, composer, _folder_name(cfg, expanded.points, composer))
+        check_some_valid(jobs)
         jobs = with_state(jobs, root, composer)
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     runs = [job.planned_run() for job in jobs]
-    _write(
+    write_sweep(
         cfg,
         root,
-        Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, _command_line(cfg)),
+        Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, command_line(cfg)),
     )
     print_plan(jobs, root, name)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
-    return launch(launcher, [_job_overrides(job) for job in wanted], cfg) if wanted else []
+    return launch(launcher, [job_overrides(job) for job in wanted], cfg) if wanted else []
 
 
 def launch(launcher: Launcher, overrides: list[list[str]], cfg: DictConfig) -> Sequence[Any]:
@@ -103,8 +104,12 @@ def _report_error(error: Exception, cfg: DictConfig) -> None:
     console.print_error("convexp-train", f"{engine}: {line}; finished runs are kept, start the same command again")
 
 
-def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
-    """Write the plan and the configuration into the sweep's folder."""
+def write_sweep(cfg: DictConfig, root: Path, plan: Plan) -> None:
+    """Write the plan and the configuration into the sweep's folder.
+
+    Raises:
+        ConfigError: if the folder cannot be written to.
+    """
     try:
         make_writable_folder(setting_of_folder("hydra.sweep.dir", root, cfg.outputs), root)
         clear_markers(root)
@@ -118,7 +123,7 @@ def _write(cfg: DictConfig, root: Path, plan: Plan) -> None:
         raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None
 
 
-def _command_line(cfg: DictConfig) -> list[str]:
+def command_line(cfg: DictConfig) -> list[str]:
     """The arguments of the command, with absolute paths to folders of configurations, so that it works from anywhere."""
     flags = ["--config-name", str(cfg.hydra.job.config_name)] if cfg.hydra.job.config_name != CONFIG_NAME else []
     for source in cfg.hydra.runtime.config_sources:
@@ -129,7 +134,8 @@ def _command_line(cfg: DictConfig) -> list[str]:
     return [*flags, *("-m" if text == "hydra.mode=MULTIRUN" else text for text in texts)]
 
 
-def _job_overrides(job: Job) -> list[str]:
+def job_overrides(job: Job) -> list[str]:
+    """Return the overrides with which a job is launched."""
     return [*job.overrides, f"hydra.sweep.subdir={format_value(job.folder)}", f"hydra.job.num={job.number}"]
 
 

@@ -59,9 +59,9 @@ def outcome(root):
     }
 
 
-def starts(root):
+def starts(root, runs=RUNS):
     """How often each run was begun from its first epoch."""
-    return {name: (root / name / "train.log").read_text().count("started at epoch 1") for name in RUNS}
+    return {name: (root / name / "train.log").read_text().count("started at epoch 1") for name in runs}
 
 
 def begun(root, runs=RUNS):

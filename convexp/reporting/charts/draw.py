@@ -10,6 +10,7 @@ from convexp.reporting.charts.maps import shift_maps_chart
 from convexp.reporting.charts.overview import write_overview
 from convexp.reporting.charts.parameters import parameters_chart
 from convexp.reporting.charts.radius import radius_chart
+from convexp.reporting.charts.search import search_charts
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.charts.style import chart_style
 from convexp.reporting.charts.sweep_curves import sweep_charts
@@ -21,21 +22,26 @@ FOLDER = "figures"
 
 def draw_charts(report: Report) -> list[Chart]:
     """Draw every chart that the report has data for, in the order of the page. The same report gives the same SVG."""
+    with chart_style():
+        charts = [*(search_charts(report.search) if report.search else []), *_charts_of_groups(report)]
+    return _with_unique_names(charts)
+
+
+def _charts_of_groups(report: Report) -> list[Chart]:
     groups = report.groups
     if not groups:
         return []
-    with chart_style():
-        styles = series_styles(groups)
-        charts = [
-            *forest_charts(report.comparisons, groups, styles),
-            parameters_chart(groups, styles, "test/acc"),
-            parameters_chart(groups, styles, "probe/shift_map/mean"),
-            *sweep_charts(groups, styles),
-            radius_chart(groups, styles),
-            shift_maps_chart(groups),
-            *training_charts(groups, styles, report.root),
-        ]
-    return _with_unique_names([chart for chart in charts if chart is not None])
+    styles = series_styles(groups)
+    charts = [
+        *forest_charts(report.comparisons, groups, styles),
+        parameters_chart(groups, styles, "test/acc"),
+        parameters_chart(groups, styles, "probe/shift_map/mean"),
+        *([] if report.search else sweep_charts(groups, styles)),  # every trial has values of its own
+        radius_chart(groups, styles),
+        shift_maps_chart(groups),
+        *training_charts(groups, styles, report.root),
+    ]
+    return [chart for chart in charts if chart is not None]
 
 
 def _with_unique_names(charts: list[Chart]) -> list[Chart]:

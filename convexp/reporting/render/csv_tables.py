@@ -1,4 +1,4 @@
-"""The groups, the runs and the comparisons as CSV in full precision (summary.csv, runs.csv, comparisons.csv)."""
+"""Groups, runs, trials and comparisons as CSV in full precision (summary.csv, runs.csv, trials.csv, comparisons.csv)."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from typing import Any
 
 from convexp.records import RunRecord
 from convexp.records.frame import columns
+from convexp.records.search import SearchRecord, SearchTrial
 from convexp.records.settings import display_value, printable
 from convexp.reporting.compare import Comparison
 from convexp.reporting.groups import Group
@@ -58,6 +59,18 @@ def runs_csv(runs: Sequence[RunRecord]) -> str:
     """Return a row for each run, finished or not, with the columns of ``convexp.runs.load``."""
     table = columns(runs) if runs else {}
     return to_csv(list(table), zip(*table.values(), strict=True))
+
+
+def trials_csv(search: SearchRecord) -> str:
+    """Return a row for each trial of a search: its settings, its value, and that of each seed."""
+    header = ["trial", "state", *search.space, search.metric, *(f"seed {seed}" for seed in search.seeds), "reason"]
+    return to_csv(header, [_trial_row(search, trial) for trial in search.trials])
+
+
+def _trial_row(search: SearchRecord, trial: SearchTrial) -> list[Any]:
+    settings = [display_value(trial.params[key]) if key in trial.params else None for key in search.space]
+    values = [trial.values.get(str(seed)) for seed in search.seeds]
+    return [trial.number, trial.state, *settings, trial.value, *values, trial.reason]
 
 
 def comparisons_csv(comparisons: Sequence[Comparison]) -> str:

@@ -51,7 +51,10 @@ def _write_page(report: Report, root: Path) -> list[Path]:
 
 
 def write_tables(report: Report, root: Path) -> list[Path]:
-    """Write ``summary.md``, ``summary.csv``, ``summary.tex``, ``runs.csv`` and ``comparisons.csv`` into ``root``."""
+    """Write ``summary.md``, ``summary.csv``, ``summary.tex``, ``runs.csv`` and ``comparisons.csv`` into ``root``.
+
+    Those of a search have ``trials.csv`` besides.
+    """
     remove_partials(root)
     remove_partials(root / FIGURES)
     texts = {
@@ -61,6 +64,8 @@ def write_tables(report: Report, root: Path) -> list[Path]:
         "runs.csv": csv_tables.runs_csv(report.runs),
         "comparisons.csv": csv_tables.comparisons_csv(report.comparisons),
     }
+    if report.search:
+        texts["trials.csv"] = csv_tables.trials_csv(report.search)
     return [_write_text(root / name, text) for name, text in texts.items()]
 
 

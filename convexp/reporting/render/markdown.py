@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from convexp.records.search import SearchRecord
 from convexp.reporting.findings import verdicts
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
@@ -14,11 +15,16 @@ from convexp.reporting.render.rows import (
     heading,
 )
 from convexp.reporting.report import Report
+from convexp.reporting.search import best_sentence, choice_note, failures, search_rows, search_sentences
+
+MAX_FAILURES = 20  # trials of a search
 
 
 def markdown(report: Report) -> str:
     """Return the title, the tables, the verdicts, the unfinished runs and the warnings."""
     parts = [f"# {escape(report.title)}\n"]
+    if report.search:
+        parts += ["## Search\n", _list(_search_lines(report.search)), markdown_table(search_rows(report.search))]
     if report.groups:
         parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))]
     if report.comparisons:
@@ -31,6 +37,11 @@ def markdown(report: Report) -> str:
     if report.provenance.warnings:
         parts += ["## Warnings\n", _list(report.provenance.warnings)]
     return "\n".join(parts)
+
+
+def _search_lines(search: SearchRecord) -> list[str]:
+    note = choice_note(search)
+    return [*search_sentences(search), best_sentence(search), *([note] if note else []), *failures(search, MAX_FAILURES)]
 
 
 def markdown_table(rows: Rows, text_columns: Sequence[int] = (0,)) -> str:

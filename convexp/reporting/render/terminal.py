@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from convexp.records.search import SearchRecord
 from convexp.reporting.findings import verdicts
 from convexp.reporting.formatting import plural
 from convexp.reporting.render.rows import (
@@ -18,6 +19,7 @@ from convexp.reporting.render.rows import (
     heading,
 )
 from convexp.reporting.report import Report
+from convexp.reporting.search import best_command, best_sentence, search_rows, search_sentences
 from convexp.terminal import console
 
 MAX_LINES = 20  # of each kind
@@ -27,7 +29,9 @@ COLUMN_GAP = 3  # characters between columns
 def print_report(report: Report) -> None:
     """Print the tables, the verdicts, the runs that are not in the tables, and the warnings."""
     width = console.out.width
-    if report.groups:
+    if report.search:
+        _print_search(report.search, report.title, width)
+    elif report.groups:
         table = rich_table(group_rows(report.groups), (0,), report.title, caption(report.groups), width)
         console.out.print(table)
     if report.comparisons:
@@ -43,6 +47,17 @@ def print_report(report: Report) -> None:
     for warning in report.provenance.warnings[:MAX_LINES]:
         console.out.print(f"[yellow]warning:[/] {console.escape(warning)}")
     _print_rest(len(report.provenance.warnings), "warning", "summary.md")
+
+
+def _print_search(search: SearchRecord, title: str, width: int) -> None:
+    """Print the best trials instead of all, and the command that repeats the best."""
+    rows = search_rows(search)
+    if len(rows) > 1:
+        console.out.print(rich_table(rows, (0,), title, f"the best of {len(search.complete)} trials", width))
+    for line in (*search_sentences(search), best_sentence(search)):
+        console.out.print(line, markup=False)
+    if command := best_command(search):
+        console.out.print(f"to repeat the best: {command}", markup=False)
 
 
 def _print_rest(count: int, noun: str, file: str) -> None:

@@ -18,6 +18,7 @@ from convexp.reporting.formatting import format_mean, plural
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.origin import META_NAME, digest
 from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures
+from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
 
@@ -77,6 +78,7 @@ def _content(report: Report) -> dict[str, Any]:
         "limits": _limits(comparisons),
         "different": sum(c.shows_difference for c in comparisons),
         "best": _best(report),
+        "search": search_content(report.search) if report.search else None,
         "results": groups_table(groups, colours) if groups else None,
         "metrics": metrics_table(groups, colours) if groups else None,
         "compared": comparisons_table(comparisons) if comparisons else None,
