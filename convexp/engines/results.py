@@ -8,6 +8,7 @@ from typing import Any
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
+from convexp.engines.failures import FailureCount
 from convexp.engines.hydra_job import NO_RESULT, record_ended, record_lost
 from convexp.terminal import console
 
@@ -50,7 +51,7 @@ def collect(results: Generator[JobResult], jobs: Sequence[Callable[[], DictConfi
     returned: dict[int, JobReturn] = {}
     with closing(results):
         try:
-            for result in console.track(results, "runs", len(jobs), delay=0):
+            for result in console.track(results, "runs", len(jobs), delay=0, note=FailureCount().note):
                 console.relay(result.out, result.err)
                 if result.exit_code is not None:
                     record_ended(jobs[result.number]().hydra.sweep, result.exit_code, config)

@@ -1,7 +1,7 @@
 """Print to the terminal: messages, errors, progress bars."""
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import current_process
 from pathlib import Path
@@ -42,7 +42,9 @@ def silence(silent: bool = True) -> Generator[None]:
         out.quiet = before
 
 
-def track(items: Iterable[T], label: str, total: int | None = None, delay: float = 1) -> Iterator[T]:
+def track(
+    items: Iterable[T], label: str, total: int | None = None, delay: float = 1, note: Callable[[T], str] | None = None
+) -> Iterator[T]:
     """Iterate over ``items``, with a progress bar on a terminal that disappears at the end.
 
     Args:
@@ -50,12 +52,18 @@ def track(items: Iterable[T], label: str, total: int | None = None, delay: float
         label: text beside the progress bar.
         total: number of items; None if ``items`` has a length.
         delay: seconds before the progress bar appears.
+        note: returns, for each item as it comes, what is written beside the bar; called on a terminal only.
     """
     if not is_terminal():
-        return iter(items)
+        yield from items
+        return
     from tqdm import tqdm
 
-    return iter(tqdm(items, label, total, leave=False, delay=delay, dynamic_ncols=True))
+    bar = tqdm(items, label, total, leave=False, delay=delay, dynamic_ncols=True)
+    for item in bar:
+        if note is not None:
+            bar.set_postfix_str(note(item))
+        yield item
 
 
 @contextmanager

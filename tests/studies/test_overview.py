@@ -20,7 +20,7 @@ from convexp.records.plan import write_plan
 from convexp.records.submissions import Submission, add_submissions
 from convexp.records.train_log import TAIL, read_pace
 from convexp.studies.overview.holders import Holders, Life
-from convexp.studies.overview.overview import Overviews, Stage
+from convexp.studies.overview.overview import Overviews, RunView, Stage
 from convexp.studies.overview.remaining import Work, seconds_to_the_end
 from convexp.studies.overview.text import duration, render
 
@@ -127,13 +127,24 @@ def test_a_machine_that_beats_lives_and_one_that_does_not_is_dead_in_the_end(swe
     assert "conv-seed8: interrupted, node17 has not answered for 30 s" in shown(found, 120)
 
 
-def test_it_says_how_to_go_on_once_nobody_is_at_work(sweep):
-    clock = Clock()
-    overviews = Overviews(sweep, Holders(clock))
-    assert "to go on" not in shown(overviews.look())
-    (sweep / ".submitted").unlink()
-    clock.now = 1000.0
-    assert "to go on, start it again: convexp-train study=three_layers" in shown(overviews.look())
+def test_it_says_how_to_go_on_with_what_was_interrupted_and_with_what_nobody_does(sweep, tmp_path):
+    advice = "to go on, start it again: convexp-train study=three_layers"
+    overview = Overviews(sweep, Holders()).look()
+    assert advice in shown(overview)
+    assert advice in shown(
+        replace(overview, counts=counts(finished=1, waiting=1), runs=[RunView(path="a", stage=Stage.WAITING)])
+    )
+    for nothing_to_do in (
+        counts(finished=12),
+        counts(running=1, waiting=1),
+    ):
+        waiting = [RunView(path="a", stage=Stage.WAITING)]
+        assert "to go on" not in shown(replace(overview, counts=nothing_to_do, runs=waiting[: nothing_to_do.get("waiting", 0)]))
+    handed = [RunView(path="a", stage=Stage.WAITING, job="slurm 7")]
+    assert "to go on" not in shown(replace(overview, counts=counts(waiting=1), runs=handed))
+    alone = kept(tmp_path / "runs", with_path("a run", run(), state="interrupted"))
+    found = shown(Overviews(alone, Holders()).look(), 300)
+    assert f"to go on: convexp-train resume='{alone}/a run'" in found
 
 
 def test_a_run_of_this_machine_is_seen_by_its_lock_and_from_elsewhere_by_its_lease(sweep, monkeypatch):

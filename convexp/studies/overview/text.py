@@ -111,10 +111,11 @@ def _rest(runs: Sequence[RunView], what: str) -> Iterator[Text]:
 
 
 def _advice(overview: Overview) -> Iterator[Text]:
-    """How to go on with what has been interrupted or has failed, once nobody is at work any more."""
-    left = (Stage.INTERRUPTED, Stage.FAILED, Stage.WAITING)
-    jobs = any(run.job for run in _of(overview, Stage.WAITING))
-    if overview.counts.get(Stage.RUNNING) or jobs or not any(overview.counts.get(stage) for stage in left):
+    """How to go on with what was interrupted or has failed, and with what waits although nobody is at work."""
+    ended = overview.counts.get(Stage.INTERRUPTED, 0) + overview.counts.get(Stage.FAILED, 0)
+    waiting = _of(overview, Stage.WAITING)
+    forgotten = bool(waiting) and not overview.counts.get(Stage.RUNNING) and not any(run.job for run in waiting)
+    if not ended and not forgotten:
         return
     if overview.command:
         yield Text(f"to go on, start it again: convexp-train {shlex.join(overview.command)}")
