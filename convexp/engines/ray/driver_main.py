@@ -66,7 +66,8 @@ class _Tasks:
 
         # Not retried by Ray, but by the launcher: it says so, and its runs wait until their folder is free.
         options: dict[str, Any] = {"num_cpus": settings.num_cpus, "num_gpus": settings.num_gpus, "max_retries": 0}
-        self._task: Any = ray.remote(resources=settings.resources or None, **options)(do_run)
+        options["resources"] = settings.resources or None
+        self._task: Any = ray.remote(**options)(do_run)
         self._common = ray.put(work), ray.put(place)
         self.running: dict[Any, int] = {}
 

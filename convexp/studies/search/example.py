@@ -49,4 +49,4 @@ def _compose(
 ) -> DictConfig:
     texts = [f"{dimension.setting}={value}" for dimension, value in zip(space, values, strict=True)]
     with hydra_values(copy.deepcopy(cfg)):
-        return composer.compose([normalize_choice(text, composer.sources) for text in (*constant, *texts)])
+        return composer.compose(0, [normalize_choice(text, composer.sources) for text in (*constant, *texts)])

@@ -85,7 +85,7 @@ class TrialJobs:
 
         with hydra_values(copy.deepcopy(self.cfg)):
             jobs = plan_jobs(points, self.constant, self.composer, name, first)
-        return with_state(jobs, self.root)
+        return with_state(jobs, self.root, self.composer)
 
     def begin(self) -> None:
         """Write the configuration of the sweep, and the plan as an earlier start has left it."""
@@ -109,7 +109,7 @@ class TrialJobs:
         """Launch those jobs that have neither finished nor failed; trials with the same settings share their runs."""
         wanted = {job.folder: job for job in jobs if job.state not in DONE}
         if wanted:
-            launch(launcher, [job_overrides(job) for job in wanted.values()])
+            launch(launcher, [job_overrides(job) for job in wanted.values()], self.cfg)
 
 
 def _of_runs(runs: Sequence[PlannedRun], key: str) -> list[Any]:
