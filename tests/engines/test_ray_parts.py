@@ -13,7 +13,7 @@ from convexp.config.checks import packages
 from convexp.engines.ray import checks
 from convexp.engines.ray.checks import check_ray, lacking
 from convexp.engines.ray.launch import run_on_ray
-from convexp.engines.ray.messages import Done, Job, Lost
+from convexp.engines.ray.messages import Done, Job, Lost, place_of_this_process
 from convexp.engines.ray.settings import read_settings
 from convexp.engines.results import JobResult
 from convexp.errors import ConfigError, ConvexpError
@@ -165,3 +165,13 @@ def test_a_lost_connection_is_an_error():
 
     with pytest.raises(ConvexpError, match="was lost"):
         list(run_on_ray(Broken([0]), read_settings({}), jobs(1)))
+
+
+def test_runs_on_other_machines_get_the_variables_that_are_theirs(monkeypatch):
+    theirs = {"CONVEXP_DATA": "/data", "WANDB_MODE": "offline", "GOMP_SPINCOUNT": "3000", "MY_OWN": "1"}
+    others = {"CONVEXP_HOST": "here", "RANK": "1", "PATH": "/bin", "SECRET": "x"}
+    for name, value in (theirs | others).items():
+        monkeypatch.setenv(name, value)
+    sent = place_of_this_process(["MY_OWN"]).environment
+    assert theirs.items() <= sent.items()
+    assert not others.keys() & sent.keys()

@@ -8,6 +8,7 @@ from pathlib import Path
 PREFIXES = ("CONVEXP_", "WANDB_", "MLFLOW_")
 OF_TORCH = ("HYDRA_FULL_ERROR", "GOMP_SPINCOUNT", "KINETO_LOG_LEVEL")  # set by convexp.cli.application, for all its processes
 OF_TERMINAL = ("COLUMNS",)
+OF_MACHINE = ("CONVEXP_HOST",)  # names one machine, and never another
 
 
 @dataclass(frozen=True)
@@ -102,5 +103,6 @@ def place_of_this_process(names: list[str]) -> Place:
         names: Names of further environment variables that the runs need.
     """
     wanted = (*OF_TORCH, *OF_TERMINAL, *names)
-    environment = {name: value for name, value in os.environ.items() if name in wanted or name.startswith(PREFIXES)}
+    found = {name: value for name, value in os.environ.items() if name in wanted or name.startswith(PREFIXES)}
+    environment = {name: value for name, value in found.items() if name not in OF_MACHINE}
     return Place(str(Path.cwd()), [*sys.path], environment)
