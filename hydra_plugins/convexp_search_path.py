@@ -11,7 +11,6 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from convexp.config.options import is_option
 from convexp.config.search_path import conf_dir
 from convexp.config.sources import PACKAGE, installed_sources
-from convexp.config.structured_twins import drop_structured_twins
 
 
 class ConvexpConfigSource(FileConfigSource):
@@ -48,8 +47,6 @@ class ConvexpSearchPath(SearchPathPlugin):
             _forget_namesakes(ours)
         for source in installed_sources()[1:] if elements else ():
             search_path.append(source.name, f"{ConvexpConfigSource.scheme()}://{source.folder}")
-        if elements:
-            drop_structured_twins(ours)
         if elements and here.resolve() != ours and (here / "local" / "default.yaml").is_file():
             search_path.append("convexp", f"file://{here}")
 

@@ -23,7 +23,7 @@ class _File(Struct):
     """The top level of ``result.json``, the sections not yet decoded."""
 
     format: int
-    state: Literal["running", "interrupted", "failed", "finished"]
+    state: Literal["running", "interrupted", "failed", "pruned", "finished"]
     identity: str | None = None
     name: str | None = None
     seed: int | None = None

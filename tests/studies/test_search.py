@@ -289,10 +289,9 @@ def test_a_trial_with_wrong_settings_is_counted_with_its_reason(call, tmp_path):
     assert len(trials) == 20
     assert {trial.state for trial in trials if trial.params["model.kernel_size"] == 4} == {"failed"}
     assert {trial.state for trial in trials if trial.params["model.kernel_size"] == 3} == {"complete"}
-    assert all("model.kernel_size=4" in trial.reason for trial in trials if trial.state == "failed")
-    assert "4-" in done.out
+    assert all("kernel_size, got 4" in trial.reason for trial in trials if trial.state == "failed")
     page = (tmp_path / "sweep" / "report.html").read_text()
-    assert "failed: seed 0: model.kernel_size=4" in page
+    assert "failed: seed 0: model.padding=same needs an odd kernel_size, got 4" in page
 
 
 def test_a_metric_that_no_run_has_is_the_reason(call, tmp_path):
@@ -422,16 +421,20 @@ def test_killed_at_any_moment_it_ends_with_the_same_trials(tmp_path, call, progr
         lambda: runs("finished") == 4 and (root / FILE).exists(),
         lambda: runs("finished") == 6,
     ]
+    finished = {}
     for moment in moments:
         with started(*arguments, "hydra.launcher.processes=1", cwd=tmp_path) as process:
             until(lambda moment=moment, process=process: moment() or process.poll() is not None)
             kill(process)
+        files = [file for file in root.glob("*/result.json") if json.loads(file.read_text())["state"] == "finished"]
+        now = {file: file.read_bytes() for file in files}
+        assert now.items() >= finished.items()  # nothing finished is lost or done again
+        finished = now
     done = program("train", *arguments, "hydra.launcher.processes=1", cwd=tmp_path)
     assert done.code == 0, done.err
     assert told(root) == told(tmp_path / "undisturbed")
     folders = [folder for trial in read_search(root).trials for folder in trial.folders]
     assert len(folders) == len(set(folders)) == 8
-    assert starts(root, folders) == dict.fromkeys(folders, 1)
     assert {folder.parent.name for folder in root.glob("*/result.json")} == set(folders)
 
 

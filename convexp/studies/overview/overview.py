@@ -22,6 +22,7 @@ class Stage(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"  # planned, or in the queue of an engine
     INTERRUPTED = "interrupted"
+    PRUNED = "pruned"  # a search has stopped it
     FAILED = "failed"
     WRONG = "wrong settings"
     UNREADABLE = "unreadable"
@@ -29,6 +30,7 @@ class Stage(StrEnum):
 
 STAGES = {
     RunStatus.FINISHED: Stage.FINISHED,
+    RunStatus.PRUNED: Stage.PRUNED,
     RunStatus.FAILED: Stage.FAILED,
     RunStatus.WRONG: Stage.WRONG,
     RunStatus.INTERRUPTED: Stage.INTERRUPTED,

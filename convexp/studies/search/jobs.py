@@ -11,7 +11,8 @@ from optuna.trial import FrozenTrial
 
 from convexp.config.hydra_context import hydra_values
 from convexp.records import RunStatus
-from convexp.records.plan import Plan, PlannedRun, read_plan, write_plan
+from convexp.records.plan import Plan, PlannedRun, read_plan, unique, write_plan
+from convexp.records.plan_part import write_parts
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.studies.overrides import parse_value
@@ -85,7 +86,7 @@ class TrialJobs:
 
         with hydra_values(copy.deepcopy(self.cfg)):
             jobs = plan_jobs(points, self.constant, self.composer, name, first)
-        return with_state(jobs, self.root, self.composer)
+            return with_state(jobs, self.root, self.composer)
 
     def begin(self) -> None:
         """Write the configuration of the sweep, and the plan as an earlier start has left it."""
@@ -97,12 +98,13 @@ class TrialJobs:
         """Add jobs to the plan."""
         self.planned |= {job.folder: job.planned_run() for job in jobs}
         write_plan(self.root, self._plan())
+        write_parts(self.root)
 
     def _plan(self) -> Plan:
         runs = list(self.planned.values())
         # The ends of an interval count as values, so that TensorBoard's table has all its columns from the first run on.
         samples = {dimension.key: list(map(parse_value, dimension.samples())) for dimension in self.space}
-        axes = {key: _distinct([*values, *_of_runs(runs, key)]) for key, values in (samples | {"seed": self.seeds}).items()}
+        axes = {key: unique([*values, *_of_runs(runs, key)]) for key, values in (samples | {"seed": self.seeds}).items()}
         return Plan(None, self.question, axes, {}, runs, command_line(self.cfg))
 
     def launch(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
@@ -114,7 +116,3 @@ class TrialJobs:
 
 def _of_runs(runs: Sequence[PlannedRun], key: str) -> list[Any]:
     return [run.point[key] for run in runs if key in run.point]
-
-
-def _distinct(values: Sequence[Any]) -> list[Any]:
-    return list({repr(value): value for value in values}.values())

@@ -6,7 +6,6 @@ from pathlib import Path
 from statistics import fmean
 
 from convexp.records import RunStatus, read_record
-from convexp.records.folder import is_busy
 from convexp.records.settings import last_line
 from convexp.studies.planning import Job
 
@@ -74,7 +73,7 @@ def run_outcome(folder: Path, job: Job, metric: str) -> RunOutcome | None:
     if job.error is not None:
         return RunOutcome(reason=str(job.error))
     record = read_record(folder)
-    if record is None or is_busy(folder):
+    if record is None:
         return None
     if record.state in (RunStatus.FAILED, RunStatus.PRUNED):
         reason = last_line(record.error) or "no reason recorded"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from convexp.records.folder import is_busy
+from convexp.records.statuses import busy_among
 from convexp.terminal import console
 
 SECONDS = 0.5  # between two looks
@@ -12,8 +12,9 @@ SECONDS = 0.5  # between two looks
 
 def wait_until_free(root: Path, folders: Sequence[str]) -> None:
     """Wait until no process works in any of the folders."""
-    busy = [folder for folder in folders if is_busy(root / folder)]
+    busy = busy_among(root / folder for folder in folders)
     if busy:
-        console.out.print(f"waiting for {', '.join(busy)}, which another process is working on", markup=False)
-    while any(is_busy(root / folder) for folder in busy):
+        names = ", ".join(sorted(path.name for path in busy))
+        console.out.print(f"waiting for {names}, which another process is working on", markup=False)
+    while busy := busy_among(busy):
         time.sleep(SECONDS)
