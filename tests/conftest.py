@@ -1,3 +1,4 @@
+import functools
 import hashlib
 import json
 import os
@@ -128,6 +129,30 @@ def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], Abst
 
         with monkeypatch.context() as patch:
             patch.setattr(Task, "training_step", interrupted)
+            yield
+
+    return at
+
+
+@pytest.fixture
+def asked_to_stop(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[None]]:
+    """SIGTERM in a batch, counted from 0, of the training or the validation: with asked_to_stop(epoch, batch): ..."""
+
+    @contextmanager
+    def at(epoch: int, batch: int, step: str = "training_step", send: Callable[[int], object] | None = None):
+        from convexp.machine import interruption
+        from convexp.training.tasks.classification import Classification
+
+        original = getattr(Classification, step)
+
+        @functools.wraps(original)  # Lightning looks at its signature
+        def asking(self, images_and_labels, batch_idx):
+            if self.current_epoch == epoch and batch_idx == batch:
+                send(signal.SIGTERM) if send else interruption.interrupt(signal.SIGTERM, None)
+            return original(self, images_and_labels, batch_idx)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Classification, step, asking)
             yield
 
     return at

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import os
-import signal
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.config.user_paths import drop_empty_variables
 from convexp.errors import ConvexpError
+from convexp.machine import interruption
 from convexp.terminal.console import print_error
 from convexp.terminal.streams import lenient_output
 from convexp.terminal.warning_lines import forget_warnings, warnings_in_one_line
@@ -61,7 +61,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
     def main() -> None:
         set_environment()
         register_own_options()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+        interruption.handle_signals()
         forget_warnings()
         try:
             with errors_in_one_line(program, config_name):

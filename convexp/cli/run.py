@@ -19,6 +19,7 @@ from convexp.config.differences import differences
 from convexp.config.hydra_files import is_signed, write_config
 from convexp.config.importable import make_importable
 from convexp.config.trust import parse_saved_config, untrusted_packages
+from convexp.machine import interruption
 from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
 from convexp.records.plan_part import Sweep, find_sweep
 from convexp.terminal import console
@@ -61,6 +62,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
         BusyError: if another process is working in the folder.
         RefusedError: if the folder holds something else than this run.
     """
+    interruption.forget()
     resumed = cfg.get("resume") is not None
     if resumed:  # 0 is the name of a folder
         saved, folder = find_resumed_run(cfg)

@@ -72,12 +72,15 @@ class EpochSampler(DistributedSampler[int]):
     Args:
         length: Number of items in an epoch.
         seed: Seed of the order.
+        first: The epoch of the first iteration, counted from 0, and how many items of it to leave out: a resumed run has had
+            them. The length stays that of a whole epoch.
     """
 
-    def __init__(self, length: int, seed: int) -> None:
+    def __init__(self, length: int, seed: int, first: tuple[int, int] = (0, 0)) -> None:
         self.length = length
         self.seed = seed
-        self.epoch = 0
+        self.first = first
+        self.epoch = first[0]
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the next iteration, counted from 0."""
@@ -89,7 +92,8 @@ class EpochSampler(DistributedSampler[int]):
     def __iter__(self) -> Iterator[int]:
         rank, processes = _rank_and_processes()
         order = torch.randperm(self.length, generator=generator(self.seed, self.epoch))
-        return iter((self.epoch * self.length + order[rank::processes][: len(self)]).tolist())
+        begin = self.first[1] if self.epoch == self.first[0] else 0
+        return iter((self.epoch * self.length + order[rank::processes][begin : len(self)]).tolist())
 
 
 def _rank_and_processes() -> tuple[int, int]:

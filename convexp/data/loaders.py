@@ -22,7 +22,7 @@ def training_loader(
     batch_size: int,
     shifts: Offsets,
     seed: int,
-    first_epoch: int = 0,
+    first: tuple[int, int] = (0, 0),
     augmenter: Augmenter | None = None,
 ) -> DataLoader[Batch]:
     """Return a DataLoader that yields ``images`` in a new order, with new shifts and newly augmented, in every epoch.
@@ -34,11 +34,11 @@ def training_loader(
         batch_size: Number of images in a batch.
         shifts: The shifts to draw from.
         seed: Seed of order, shifts and augmentation.
-        first_epoch: The epoch of the first iteration, counted from 0. A resumed run starts later than 0.
+        first: The epoch of the first iteration and its first batch, counted from 0. A resumed run starts later.
         augmenter: How images are augmented; None if they are not.
     """
-    sampler = EpochSampler(len(images), seed)
-    sampler.set_epoch(first_epoch)  # Lightning does so only after the workers of a resumed run have started
+    # Lightning sets the epoch only after the workers of a resumed run have started.
+    sampler = EpochSampler(len(images), seed, (first[0], first[1] * batch_size))
     return DataLoader(
         Epochs(images, shifts, seed, augmenter),
         batch_size,

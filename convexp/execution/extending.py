@@ -10,7 +10,7 @@ from convexp.records.record import ExtensionRecord
 from convexp.tracking.final_metrics import final_metrics
 from convexp.tracking.metrics_csv import remove_columns
 from convexp.training.checkpoints import LAST, Checkpoints
-from convexp.training.resuming import UnusableError, read_checkpoints
+from convexp.training.resuming import UnusableError, position, read_checkpoints
 
 
 def check_checkpoint(folder: Path, module: LightningModule, extension: ExtensionRecord) -> None:
@@ -37,7 +37,8 @@ def check_checkpoint(folder: Path, module: LightningModule, extension: Extension
     if checkpoint["callbacks"][Checkpoints.__name__]["stopped"]:
         raise ConfigError(f"{setting}: this run was stopped after {done} epochs, and would be again; leave it out")
     if extension.to_epochs < done:
-        raise ConfigError(f"{setting}: this run has done {done} epochs; should be more")
+        begun = f"begun epoch {done}" if position(checkpoint)[1] else f"done {done} epochs"
+        raise ConfigError(f"{setting}: this run has {begun}; should be more")
 
 
 def forget_end(folder: Path, record: RunRecord) -> None:

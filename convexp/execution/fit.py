@@ -15,6 +15,7 @@ from convexp.execution.evaluation import with_targets_of
 from convexp.execution.loggers import RunLoggers
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
+from convexp.machine import interruption
 from convexp.machine.environment import hardware
 from convexp.records.log import log
 from convexp.records.pruning import is_pruning
@@ -27,7 +28,7 @@ from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
 from convexp.training.progress import progress_callbacks
 from convexp.training.prune_callback import StopWhenPruned
-from convexp.training.resuming import restoring
+from convexp.training.resuming import UnusableError, position, restoring
 from convexp.training.tasks.task import Task
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
@@ -56,8 +57,8 @@ def fit(
     """
     if checkpoint is None:
         _remove_earlier_epochs(setup)
-    first_epoch = 0 if checkpoint is None else int(checkpoint["epoch"]) + 1
-    log.info("started at epoch %d: %s", first_epoch + 1, setup.config.name)
+    epoch, batch = first = position(checkpoint)
+    log.info("started at epoch %d%s: %s", epoch + 1, f", batch {batch + 1}" if batch else "", setup.config.name)
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
     config, data = setup.config, setup.data
     checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement)
@@ -66,16 +67,19 @@ def fit(
     averaging = [] if config.ema is None else [MovingAverage(config.ema)]
     probing = _probing(setup, trainee.network, *averaging)
     callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *_pruning(setup), checkpoints, RandomState()]
-    trainer = _trainer(setup, opened, callbacks, resumed=first_epoch > 0)
+    trainer = _trainer(setup, opened, callbacks, resumed=checkpoint is not None)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
     loggers.start(recorder.record)
     if config.compile:
         trainee.network.compile()
-    with recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
+    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter)
+    if batch > len(train):
+        raise UnusableError(f"{LAST} is of batch {batch}, and an epoch has {len(train)}")
+    with interruption.deferring(), recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
         trainer.fit(
             trainee.module,
-            training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first_epoch, setup.augmenter),
+            train,
             loader(data.val, config.data.eval_batch_size),
             ckpt_path=None if checkpoint is None else setup.checkpoints / LAST,
             weights_only=True,

@@ -40,6 +40,7 @@ def silence_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*requested to overfit.*")  # trainer.overfit_batches is set for that
     warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # a run is one process
     warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")  # the record has the real precision
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")  # EpochSampler begins at the right batch
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 

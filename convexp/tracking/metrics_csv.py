@@ -32,6 +32,8 @@ class MetricsCSV(Logger):
         if purge_step is not None:
             try:
                 self.rows = [row for row in read_metrics(self.file) if row["step"] < purge_step]
+            except FileNotFoundError:  # as in the first epoch, in which nothing may have been logged yet
+                log.info("metrics.csv has no rows before step %d", purge_step)
             except (OSError, ValueError, csv.Error) as error:
                 log.warning("metrics.csv cannot be read (%s): its rows before step %d are lost", one_line(error), purge_step)
 

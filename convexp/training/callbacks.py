@@ -67,20 +67,35 @@ def restrict_paths(callback: ModelCheckpoint) -> None:
 
 
 class RandomState(Callback):
-    """Saves torch's random state in the checkpoints, so that a resumed run draws the numbers that it would have drawn."""
+    """Saves torch's random state in the checkpoints, so that a resumed run draws the numbers that it would have drawn.
+
+    A checkpoint that is written during a validation has the state before it, as the validation is done again.
+    """
+
+    def __init__(self) -> None:
+        self._before_validation: dict[str, Any] | None = None
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the state."""
+        self._before_validation = _random_state()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forget the state that was noted."""
+        self._before_validation = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return the generator states of the CPU and of every GPU."""
-        return {
-            "cpu": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        }
+        return self._before_validation or _random_state()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the generator states; those of GPUs only on a machine with the same number of GPUs."""
         torch.set_rng_state(state_dict["cpu"].cpu())
         if state_dict["cuda"] and torch.cuda.device_count() == len(state_dict["cuda"]):
             torch.cuda.set_rng_state_all([state.cpu() for state in state_dict["cuda"]])
+
+
+def _random_state() -> dict[str, Any]:
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
 
 
 class FiniteLoss(Callback):

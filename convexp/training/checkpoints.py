@@ -1,24 +1,30 @@
-"""Checkpoints: the state of a training after every epoch, and the best one."""
+"""Checkpoints: the state of a training after every epoch, the best one, and the one at the step at which it was interrupted."""
 
 import math
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, WeightAveraging
 
 from convexp.files.atomic import atomic_write
+from convexp.machine import interruption
 from convexp.records.log import log
 from convexp.training.progress import format_metrics
+from convexp.training.unfinished_epoch import mark_unfinished, reason_against
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 
 
 class Checkpoints(Checkpoint):
     """Writes ``last.ckpt`` after every epoch, and ``best.ckpt`` whenever the monitored metric has improved.
+
+    A training that is asked to stop (``convexp.machine.interruption``) writes ``last.ckpt`` within the epoch, before its next
+    batch, be that one of the training or of the validation. It goes on there, if that gives the same bits; otherwise nothing is
+    written, and it goes on after the last epoch.
 
     Lightning's ModelCheckpoint writes the file twice, stores absolute paths in it, and forgets the best value when the folder
     has been moved. Lightning calls a ``Checkpoint`` after all other callbacks, so their states of this epoch are in the file.
@@ -36,6 +42,7 @@ class Checkpoints(Checkpoint):
         best: Best value of the metric so far; None before the first epoch.
         best_epoch: Epoch of the best value, counted from 0; -1 before the first epoch.
         stopped: Whether the training was stopped early.
+        batches: Batches of the epoch that the checkpoint was written after; 0 at the end of an epoch.
         has_started: Whether the training has started; everything that is restored from a checkpoint is restored by then.
     """
 
@@ -46,26 +53,49 @@ class Checkpoints(Checkpoint):
         self.best: float | None = None
         self.best_epoch = -1
         self.stopped = False
+        self.batches = 0
         self.has_started = False
+        self._saved_step = 0  # the step of last.ckpt
         self._validated_step = -1  # the step of the last validation
         self._pending: ExitStack | None = None  # files that are written and not renamed yet
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value, its epoch, and whether the training was stopped early."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "stopped": self.stopped}
+        """Return the best value, its epoch, whether the training was stopped early, and the batches of an unfinished epoch."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "stopped": self.stopped, "batches": self.batches}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what ``state_dict`` returned."""
+        """Restore what ``state_dict`` returned, but for the batches, which are those of the checkpoint alone."""
         self.best, self.best_epoch, self.stopped = (state_dict[key] for key in ("best", "best_epoch", "stopped"))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop at once if the resumed training had been stopped early."""
         self.has_started = True
+        self._saved_step = trainer.global_step
         trainer.should_stop = trainer.should_stop or self.stopped
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Rename the files of the epoch before."""
+        """Rename the files of the epoch before; stop if that was asked for."""
         self._rename_pending()
+        if interruption.requested():
+            raise KeyboardInterrupt
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+        """Save and stop before this batch, if that was asked for; between two steps, as gradients are in no checkpoint."""
+        if interruption.requested() and batch_idx % trainer.accumulate_grad_batches == 0:
+            self._stop_after(batch_idx, trainer, pl_module)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Correct Lightning's count of batches in a validation that was begun, interrupted and begins again."""
+        trainer.fit_loop.epoch_loop.val_loop.batch_progress.total.reset_on_restart()
+
+    def on_validation_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Save and stop before this batch, if that was asked for; the validation begins again then."""
+        if interruption.requested():
+            done = trainer.fit_loop.epoch_loop.batch_progress
+            if done.is_last_batch or done.current.completed % trainer.accumulate_grad_batches == 0:
+                self._stop_after(done.current.completed, trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Rename the files of the last epoch."""
@@ -76,6 +106,11 @@ class Checkpoints(Checkpoint):
         if self._pending is not None:
             self._pending.__exit__(type(exception), exception, exception.__traceback__)
 
+    def on_save_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Describe an unfinished epoch as Lightning has to find it."""
+        if self.batches:
+            mark_unfinished(checkpoint["loops"], self._validated_step == trainer.global_step, trainer.validating)
+
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note that the metric is that of the present weights."""
         self._validated_step = -1 if trainer.sanity_checking else trainer.global_step
@@ -85,9 +120,31 @@ class Checkpoints(Checkpoint):
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, format_metrics(trainer))
         if trainer.fast_dev_run:  # pyright: ignore
             return
-        self.stopped = trainer.should_stop
+        self.stopped, self._saved_step = trainer.should_stop, trainer.global_step
         improved = self._validated_step == trainer.global_step and self._improves(trainer)
         self._write(trainer, (LAST, BEST) if improved else (LAST,))
+
+    def _stop_after(self, batches: int, trainer: pl.Trainer, module: pl.LightningModule) -> NoReturn:
+        """Save the state after so many batches of this epoch, unless it is saved already, and stop."""
+        where = f"interrupted in epoch {trainer.current_epoch + 1} after {batches} batches, step {trainer.global_step}"
+        if trainer.global_step > self._saved_step and not trainer.fast_dev_run:  # pyright: ignore
+            with interruption.saving():
+                if reason := reason_against(trainer):
+                    log.info("%s; resumes after the last checkpoint, as %s", where, reason)
+                else:
+                    self._save_within_epoch(batches, trainer, module)
+                    log.info("%s; resumes there", where)
+        raise KeyboardInterrupt
+
+    def _save_within_epoch(self, batches: int, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.batches, self.stopped = batches, trainer.should_stop
+        for callback in trainer.callbacks if trainer.validating else ():  # pyright: ignore[reportAttributeAccessIssue]
+            if isinstance(callback, WeightAveraging):
+                callback.on_validation_epoch_end(trainer, module)  # the weights are trained on, not their averages
+        for logger in trainer.loggers:
+            logger.save()
+        self._write(trainer, (LAST,))
+        self._rename_pending()
 
     def _improves(self, trainer: pl.Trainer) -> bool:
         """Whether the monitored metric is better than ever; if so it is noted as the best."""

@@ -11,6 +11,7 @@ from torch import nn
 
 from convexp.data import Dataset
 from convexp.errors import one_line
+from convexp.machine import interruption
 from convexp.probes import Probe
 from convexp.probes.sample import Sample
 from convexp.records.log import log
@@ -76,7 +77,8 @@ class ProbeCallback(Callback):
         """Take the sample, and measure the untrained network unless the run is resumed."""
         self._sample = probe_sample(self.data, self.probes, trainer.strategy.root_device, self.scores)
         if not self.rows and trainer.current_epoch == 0:
-            self._measure(trainer, epoch=0)
+            with interruption.at_once():  # there is nothing to save yet; later the epoch is to be saved, after the probes
+                self._measure(trainer, epoch=0)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Measure the network if it is time to."""

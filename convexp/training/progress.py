@@ -17,6 +17,13 @@ class EpochProgressBar(TQDMProgressBar):
     def __init__(self) -> None:
         super().__init__(refresh_rate=20)
 
+    def on_train_start(self, *_: Any) -> None:
+        """Label the bar of a training that goes on within an epoch, whose start is not announced again."""
+        super().on_train_start(*_)
+        trainer: pl.Trainer = _[0]
+        if trainer.fit_loop.restarted_mid_epoch:
+            self.on_train_epoch_start(trainer)
+
     def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Label the bar with the epoch, counted from 1."""
         super().on_train_epoch_start(trainer)

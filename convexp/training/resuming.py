@@ -16,6 +16,7 @@ from pytorch_lightning import LightningModule
 from convexp.errors import ConvexpError, one_line
 from convexp.training.callbacks import RandomState
 from convexp.training.checkpoints import BEST, LAST, Checkpoints
+from convexp.training.tasks.epoch_state import has_batches
 from convexp.training.tasks.task import Task
 
 TYPES: dict[str, type] = {
@@ -42,7 +43,7 @@ def read_checkpoints(folder: Path, module: LightningModule) -> dict[str, Any] | 
         module: Module of the same configuration.
 
     Returns:
-        The content of ``last.ckpt``; None if there is no such file, as the first epoch was not finished.
+        The content of ``last.ckpt``; None if there is no such file, as the run was killed in its first epoch.
 
     Raises:
         UnusableError: if one of the files is missing or damaged, or does not belong to ``module``.
@@ -54,6 +55,19 @@ def read_checkpoints(folder: Path, module: LightningModule) -> dict[str, Any] | 
     if last["callbacks"][Checkpoints.__name__]["best"] is not None:  # there is none before the first validation
         _read(folder / BEST, module)
     return last
+
+
+def position(checkpoint: dict[str, Any] | None) -> tuple[int, int]:
+    """The epoch and the batch that a training goes on with after ``checkpoint``, both counted from 0."""
+    if checkpoint is None:
+        return 0, 0
+    batches = _batches(checkpoint)
+    return (checkpoint["epoch"], batches) if batches else (checkpoint["epoch"] + 1, 0)
+
+
+def _batches(checkpoint: dict[str, Any]) -> int:
+    """The batches of an unfinished epoch that are done; older versions wrote checkpoints at the ends of epochs only."""
+    return checkpoint["callbacks"][Checkpoints.__name__].get("batches", 0)
 
 
 @contextmanager
@@ -105,24 +119,31 @@ def _problem(checkpoint: dict[str, Any], module: LightningModule) -> str | None:
         return f"has no state of {missing[0]}"
     if not _is_state_of_checkpoints(checkpoint["callbacks"][Checkpoints.__name__]):
         return "has no best value and its epoch"
-    if not _epochs_agree(checkpoint):
-        return "counts epochs in two ways"
+    if not _counts_agree(checkpoint):
+        return "counts epochs or batches in two ways"
+    if _batches(checkpoint) and isinstance(module, Task) and not has_batches(checkpoint, _batches(checkpoint)):
+        return "does not hold the losses of the unfinished epoch"
     return None if _load_weights(module, checkpoint["state_dict"]) else "holds the weights of another network"
 
 
 def _is_state_of_checkpoints(state: Any) -> bool:
     kinds = {"best": float | None, "best_epoch": int, "stopped": bool}
-    return isinstance(state, dict) and all(key in state and isinstance(state[key], kind) for key, kind in kinds.items())
+    if not isinstance(state, dict) or not all(key in state and isinstance(state[key], kind) for key, kind in kinds.items()):
+        return False
+    return type(batches := state.get("batches", 0)) is int and batches >= 0
 
 
-def _epochs_agree(checkpoint: dict[str, Any]) -> bool:
-    """Whether the state of Lightning's loop belongs to the checkpoint's epoch.
+def _counts_agree(checkpoint: dict[str, Any]) -> bool:
+    """Whether the state of Lightning's loop belongs to the checkpoint's epoch and its batches.
 
-    The loop counts an epoch as processed when it ends, and a checkpoint is written just before or just after that.
+    The loop counts an epoch as processed when it ends, and its checkpoint is written just before or just after that.
     """
     try:
-        processed = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-        return processed - checkpoint["epoch"] in (0, 1)
+        loop, batches = checkpoint["loops"]["fit_loop"], _batches(checkpoint)
+        ahead = loop["epoch_progress"]["current"]["processed"] - checkpoint["epoch"]
+        if batches:
+            return ahead == 0 and loop["epoch_loop.batch_progress"]["current"]["completed"] == batches
+        return ahead in (0, 1)
     except (LookupError, TypeError):
         return False
 

@@ -10,6 +10,7 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from convexp.config import Config
 from convexp.errors import ConfigError, one_line
+from convexp.machine import interruption
 from convexp.training.checkpoint_io import PlainCheckpointIO
 
 
@@ -30,6 +31,11 @@ class StepLimitedTrainer(pl.Trainer):
     """
 
     step_limit: int | None = None
+
+    @property
+    def received_sigterm(self) -> bool:
+        """Whether Lightning is to end the training by its own means: not if ``interrupt`` has heard of it, and saves first."""
+        return not interruption.requested() and super().received_sigterm
 
     @property
     def estimated_stepping_batches(self) -> int | float:

@@ -59,6 +59,19 @@ def test_from_python_and_of_a_run_that_was_interrupted(small_run, call, interrup
     assert runs.open("part").config.trainer.max_epochs == 3
 
 
+def test_from_the_middle_of_an_epoch(small_run, call, asked_to_stop, tmp_path):
+    whole = small_run(CONSTANT, "trainer.max_epochs=3", folder="whole")
+    with asked_to_stop(epoch=1, batch=3):
+        assert call("train", *SMALL, CONSTANT, "hydra.run.dir=part").code == 130
+    done = call("train", "resume=part", "trainer.max_epochs=1")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "trainer.max_epochs=1: this run has begun epoch 2; should be more" in done.err
+    done = call("train", "resume=part", "trainer.max_epochs=3")
+    assert done.code == 0, done.err
+    assert "started at epoch 2, batch 5" in (tmp_path / "part" / "train.log").read_text()
+    check_same_run(tmp_path / "part", whole)
+
+
 def test_a_kill_leaves_the_old_run_or_a_longer_one_that_can_be_resumed(call, interrupted_at, tmp_path):
     """At every change of a file before the training goes on; what follows is a run that is resumed, as any other."""
     for name, epochs in (("run", 1), ("whole", 2)):

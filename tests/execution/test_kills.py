@@ -6,6 +6,7 @@ copy is what a kill at this moment leaves.
 """
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -137,3 +138,20 @@ def test_a_sweep_that_is_killed_at_any_file_operation_of_its_own_ends_as_one_tha
         for run in ("seed0", "seed1"):
             check_equal(folder / run, whole / run)
         assert names(folder) == names(whole), folder
+
+
+@pytest.mark.integration
+def test_a_kill_while_the_checkpoint_of_an_interrupted_epoch_is_written_leaves_the_one_before(call, tmp_path, asked_to_stop):
+    whole, copies = tmp_path / "whole", Copies(tmp_path / "run", tmp_path / "killed")
+    batches = "data.batch_size=16"  # four in an epoch
+    assert call("train", *TINY, batches, "hydra.run.dir=whole").code == 0
+    with copies.at_every_change(lambda file: file.parent.name == "checkpoints"), asked_to_stop(epoch=1, batch=0):
+        assert call("train", *TINY, batches, "hydra.run.dir=run").code == 130
+    shutil.copytree(tmp_path / "run", copies.to / "interrupted")
+    begun = set()
+    for folder in sorted(copies.to.iterdir()):
+        done = call("train", f"resume={folder}")
+        assert done.code == 0, (folder, done.err)
+        begun.add((folder / "train.log").read_text().rpartition("started at ")[2].split(":")[0])
+        check_equal(folder, whole)
+    assert begun == {"epoch 1", "epoch 2", "epoch 2, batch 2"}

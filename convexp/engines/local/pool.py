@@ -14,7 +14,7 @@ def run_parallel(
     """Call ``work`` with every job, one at a time in each slot, and yield the results in the order in which jobs end.
 
     A slot has a process, and a new one if that ends. Leaving the iteration interrupts the jobs that have not ended: in their
-    processes SIGTERM raises KeyboardInterrupt.
+    processes SIGTERM raises KeyboardInterrupt, in a training once that is saved.
 
     Args:
         work: A picklable function of one job.

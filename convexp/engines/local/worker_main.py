@@ -10,6 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+from convexp.machine import interruption
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
 
@@ -24,7 +25,7 @@ SIGNALS = {signal.SIGINT, signal.SIGTERM}
 def worker_main(connection: Connection, work: Callable[[Any], Any], environment: dict[str, str]) -> None:
     """Receive jobs, and send for each what ``work`` returned and what it wrote to stdout and stderr.
 
-    SIGTERM raises KeyboardInterrupt in the job.
+    SIGTERM raises KeyboardInterrupt in the job: at once, or, while a network is trained, once that is saved.
 
     Args:
         connection: Connection to the process that started this one.
@@ -34,7 +35,7 @@ def worker_main(connection: Connection, work: Callable[[Any], Any], environment:
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the group; the first one decides
-    signal.signal(signal.SIGTERM, _InterruptOnce())
+    signal.signal(signal.SIGTERM, interruption.interrupt)
     with suppress(KeyboardInterrupt):
         if FORKSERVER:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -52,18 +53,6 @@ def _receive(connection: Connection) -> Any:
         return connection.recv()
     except (EOFError, OSError):
         return None
-
-
-class _InterruptOnce:
-    """Raises KeyboardInterrupt at the first signal only: a second one must not interrupt the cleaning up."""
-
-    def __init__(self) -> None:
-        self.raised = False
-
-    def __call__(self, _signal: int, _frame: object) -> None:
-        if not self.raised:
-            self.raised = True
-            raise KeyboardInterrupt
 
 
 def _end_with_the_parent() -> None:

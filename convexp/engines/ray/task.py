@@ -18,6 +18,7 @@ from convexp.engines.ranks import clear_ranks
 from convexp.engines.ray.messages import Job, Place
 from convexp.engines.results import JobResult
 from convexp.errors import ConvexpError
+from convexp.machine import interruption
 from convexp.records.folder import is_busy
 
 LET_GO = 120  # seconds until the process that had the run before has surely let its folder go, if it ever does
@@ -70,7 +71,8 @@ def _move_to(place: Place) -> None:
 @contextmanager
 def _interruptible() -> Generator[None]:
     """A context in which signals interrupt the run: Ray raises SIGINT to cancel it, a node that is shut down sends SIGTERM."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    interruption.forget()
+    before = {number: signal.signal(number, interruption.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from convexp.data import Images
 from convexp.errors import DivergedError
 from convexp.training.mean import MeanOverSamples
+from convexp.training.tasks.epoch_state import KEY, Step, pack, unpack
 
 MakeOptimizer = Callable[..., Optimizer]
 MakeScheduler = Callable[..., LRScheduler]
@@ -51,7 +52,8 @@ class Task(pl.LightningModule):
         self.make_optimizer = make_optimizer
         self.make_scheduler = make_scheduler
         self.means = nn.ModuleDict({name: MeanOverSamples() for name in self.metrics})
-        self._steps: list[tuple[Tensor, dict[str, Tensor], int | Tensor]] = []  # loss, sums and size of each batch of the epoch
+        self._steps: list[Step] = []  # of the epoch
+        self._restored: dict[str, Any] | None = None  # of an unfinished epoch in the checkpoint that was loaded
 
     @abstractmethod
     def loss(self, outputs: Tensor, batch: TaskBatch) -> Tensor:
@@ -92,6 +94,18 @@ class Task(pl.LightningModule):
         """Drop the states of callbacks that this run does not have, as a checkpoint may come from anybody."""
         own = {callback.state_key for callback in self.trainer.callbacks}  # pyright: ignore[reportAttributeAccessIssue]
         checkpoint["callbacks"] = {key: state for key, state in checkpoint["callbacks"].items() if key in own}
+
+        self._restored = checkpoint.pop(KEY, None)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save what the batches of an unfinished epoch have given."""
+        if self._steps:
+            checkpoint[KEY] = pack(self._steps)
+
+    def on_train_start(self) -> None:
+        """Go on with the batches of the unfinished epoch that the training is resumed in."""
+        self._steps = unpack(self._restored, self.device) if self._restored else []
+        self._restored = None
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule, which steps after every batch."""
@@ -135,6 +149,7 @@ class Task(pl.LightningModule):
             means[name] = float(torch.stack([each[name] for each in sums]).cpu().double().sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log_dict({f"train/{name}": value for name, value in means.items()} | {"train/lr": rate})
+        self._steps = []  # the checkpoint of the epoch does not need them
 
     def _evaluate(self, batch: TaskBatch, part: str) -> Tensor:
         outputs = self.network(batch[0])

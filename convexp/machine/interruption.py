@@ -1,0 +1,124 @@
+"""Stopping a process so that its run can be resumed: at once, or while a network is trained at the next step.
+
+A training asks ``requested`` between its steps, saves what it has done and raises KeyboardInterrupt.
+"""
+
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+
+@dataclass
+class _State:
+    """Whether it was asked to stop, whether that is only noted now, and whether a checkpoint is being written."""
+
+    requested: bool = False
+    deferring: bool = False
+    saving: bool = False
+
+
+_state = _State()
+
+
+def interrupt(signum: int, frame: FrameType | None) -> None:
+    """The signal handler. Within ``deferring`` a signal is noted, elsewhere it raises KeyboardInterrupt.
+
+    A further SIGINT is a person who does not want to wait: it raises at once. A further signal of another kind is ignored, as
+    SIGTERM often comes twice, to the group and to the process, and the second one must not interrupt the cleaning up.
+
+    Args:
+        signum: Number of the signal.
+        frame: Where the process is; not used.
+
+    Raises:
+        KeyboardInterrupt: if the process is to stop at once. While a checkpoint is being written it never is.
+    """
+    del frame
+    again, _state.requested = _state.requested, True
+    at_once = signum == signal.SIGINT if again else not _state.deferring
+    if at_once and not _state.saving:
+        raise KeyboardInterrupt
+
+
+def requested() -> bool:
+    """Whether the process was asked to stop since the run began."""
+    return _state.requested
+
+
+def forget() -> None:
+    """Forget earlier signals: a new run begins in this process."""
+    _state.requested = False
+
+
+def handle_signals() -> None:
+    """Make ``interrupt`` the handler of SIGTERM, and of SIGINT unless that is ignored, as in the background of a shell."""
+    forget()
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
+
+
+@contextmanager
+def deferring() -> Generator[None]:
+    """A context in which a signal is only noted; what is in it has to look at ``requested``.
+
+    A process that has no handler of SIGTERM has this one in the meantime.
+
+    Raises:
+        KeyboardInterrupt: at its end, if a signal was noted, also in place of an error: the run has to count as interrupted.
+    """
+    with _handling_sigterm():
+        _raise_if_requested()
+        _state.deferring = True
+        try:
+            yield
+        except Exception as error:
+            if _state.requested:
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            _state.deferring = False
+        _raise_if_requested()
+
+
+@contextmanager
+def at_once() -> Generator[None]:
+    """A context within ``deferring`` in which a signal raises KeyboardInterrupt at once, as does one that was noted before."""
+    before, _state.deferring = _state.deferring, False
+    try:
+        _raise_if_requested()
+        yield
+    finally:
+        _state.deferring = before
+
+
+@contextmanager
+def saving() -> Generator[None]:
+    """A context in which no signal raises: the checkpoint is written to its end."""
+    _state.saving = True
+    try:
+        yield
+    finally:
+        _state.saving = False
+
+
+def _raise_if_requested() -> None:
+    if _state.requested:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handling_sigterm() -> Generator[None]:
+    free: Any = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not free or threading.current_thread() is not threading.main_thread():  # the only one that may set handlers
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
