@@ -61,7 +61,7 @@ def outcome(root):
 
 def starts(root, runs=RUNS):
     """How often each run was begun from its first epoch."""
-    return {name: (root / name / "train.log").read_text().count("started at epoch 1") for name in runs}
+    return {name: (root / name / "train.log").read_text().count("started at epoch 1:") for name in runs}
 
 
 def begun(root, runs=RUNS):
