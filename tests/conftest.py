@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from shared import made_once
 
-pytest_plugins = ["browser", "kinds", "wheels"]
+pytest_plugins = ["browser", "kinds", "slurm", "wheels"]
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.cli.application sets them; before torch is imported
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")

@@ -69,10 +69,14 @@ class JobRunner:
 
     def __call__(self, config: DictConfig) -> JobReturn | None:
         """Do the job as ``run_or_record`` does."""
+        self.set_up_hydra()
+        return run_or_record(self.context, self.task, config)
+
+    def set_up_hydra(self) -> None:
+        """Set up Hydra in this process as it was where this object was made."""
         setup_globals()
         VersionBase.instance().version_base = self.version_base  # or Hydra would change the working directory, as it used to
         JobRuntime.instance().set("name", self.name)
-        return run_or_record(self.context, self.task, config)
 
 
 def run_or_record(context: HydraContext, task: TaskFunction, config: DictConfig) -> JobReturn | None:

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from convexp.engines.waiting import waiting_runs
 from convexp.errors import ConvexpError
 from convexp.files.locks import locked
 from convexp.records import RunStatus
@@ -23,13 +24,15 @@ from convexp.terminal import console
 from convexp.terminal.commands import tensorboard_command
 
 LOCK = ".report.lock"
+MAX_NAMED = 5  # folders
 
 
 class SweepSummary(Callback):
     """Writes and prints the report of a sweep, and ends with its exit code.
 
-    The exit code is 0 if every run planned in the folder is finished, was pruned by a search, or is running in another process
-    that shares the work, 2 if all that are not have wrong settings, else 1.
+    The exit code is 0 if every run planned in the folder is finished, was pruned by a search, is running in another process
+    that shares the work, or is held by an engine that works on when the sweep has ended; 2 if all that are not have wrong
+    settings, else 1.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -71,7 +74,11 @@ def conclude(root: Path) -> int:
 
 
 def _report(root: Path) -> int:
+    held = waiting_runs(root)
     if (root / FILE).is_file() and next(run_folders(root), None) is None:
+        if held:
+            _tell_held(held)
+            return 0
         console.out.print(f"no run was started in {console.display_path(root)}, so there is no report", markup=False)
         return 1
     found = build_report(root)
@@ -85,6 +92,9 @@ def _report(root: Path) -> int:
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     others = (RunStatus.RUNNING, RunStatus.PRUNED)  # another process does them, or a search does without them
     lacking = [run for run in found.unfinished if run.path in planned and run.state not in others]
+    if elsewhere := {run.path: held[run.path] for run in lacking if run.path in held}:
+        _tell_held(elsewhere)
+        lacking = [run for run in lacking if run.path not in elsewhere]
     wrong = {run.path for run in found.runs if run.config_error}
     wrong |= {run.path for run in lacking if run.state is RunStatus.WRONG}
     if lacking:
@@ -93,6 +103,12 @@ def _report(root: Path) -> int:
     for run, reason in refused:
         console.out.print(f"{run}: not run, {reason}", markup=False)
     return 0 if written and not refused else 1
+
+
+def _tell_held(held: Mapping[str, str]) -> None:
+    """Say which runs an engine holds."""
+    few = [f"{run}: {where}" for run, where in list(held.items())[:MAX_NAMED]] + ["..."] * (len(held) > MAX_NAMED)
+    console.out.print(f"{len(held)} runs are still to come ({', '.join(few)})", markup=False)
 
 
 def _write(found: Report, root: Path) -> bool:

@@ -1,5 +1,6 @@
 """The line that a sweep starts with: how many of its runs are done, and what happens to the others."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from convexp.records import RunStatus
@@ -19,12 +20,25 @@ TEXTS = {  # in the order of the line
 }
 
 
-def print_plan(jobs: list[Job], root: Path, name: str | None) -> None:
-    """Print how many runs are finished, resumed, retried and new."""
-    folders = {state: [job.folder for job in jobs if job.state is state] for state in TEXTS}
+def print_plan(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str]) -> None:
+    """Print how many runs are finished, resumed, retried and new.
+
+    Args:
+        jobs: The runs.
+        root: Folder of the sweep.
+        name: Name of the study; None for a sweep by ``-m``.
+        held: Where runs are that an engine holds, by their folders (``convexp.engines.waiting``).
+    """
+    folders = {state: [job.folder for job in jobs if job.state is state and not _is_held(job, held)] for state in TEXTS}
     parts = [f"{len(names)} {TEXTS[state].format(_listed(names))}" for state, names in folders.items() if names]
+    if elsewhere := [f"{job.folder}: {held[job.folder]}" for job in jobs if _is_held(job, held)]:
+        parts.append(f"{len(elsewhere)} submitted before ({_listed(elsewhere)})")
     title = f"{name}: {len(jobs)} runs" if name else f"{len(jobs)} runs"
     console.out.print(f"{title} in {console.display_path(root)}: {', '.join(parts)}", markup=False)
+
+
+def _is_held(job: Job, held: Mapping[str, str]) -> bool:
+    return job.folder in held and job.state is not RunStatus.FINISHED
 
 
 def _listed(names: list[str]) -> str:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from convexp.config.command_line.format import format_value
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
+from convexp.engines.waiting import waiting_runs
 from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records import RunStatus
@@ -57,7 +58,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         root,
         Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, command_line(cfg)),
     )
-    print_plan(jobs, root, name)
+    print_plan(jobs, root, name, waiting_runs(root))
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
     return launch(launcher, [job_overrides(job) for job in wanted], cfg) if wanted else []

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 from sweeps import LONG, RUNS, SWEEP, begun, holder, outcome, started, starts, states, undisturbed_outcome, until
 
-ENGINES = ("one", "processes", "joblib", "ray")
+ENGINES = ("one", "processes", "joblib", "ray", "slurm")
 
 pytestmark = pytest.mark.e2e
 
@@ -53,6 +53,13 @@ def ray_engine():
     if find_spec("ray") is None:
         pytest.skip("ray is not installed")
     return Engine(("hydra/launcher=ray", "hydra.launcher.local_cpus=2"), retries=True)
+
+
+@pytest.fixture
+def slurm_engine(slurm):
+    if find_spec("submitit") is None:
+        pytest.skip("submitit is not installed")
+    return Engine(("hydra/launcher=slurm", "hydra.launcher.runs_per_job=2"), slurm.environment)
 
 
 @pytest.fixture(params=ENGINES)

@@ -19,7 +19,7 @@ import pytest
 KINDS = ("unit", "integration", "e2e")
 FIXTURES = {
     "integration": {"call", "small_run", "finished_run", "interrupted_at"},
-    "e2e": {"program", "browser", "browser_page"},
+    "e2e": {"program", "browser", "browser_page", "slurm"},
 }
 
 running: list[pytest.Item] = []  # the unit test that runs, if one does

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from convexp.engines.local.temp_folders import clean_temp_folders
-from convexp.engines.local.worker_main import FORKSERVER, SIGNALS, worker_main
+from convexp.engines.local.worker_main import FORKSERVER, NOTICE, SIGNALS, worker_main
 from convexp.engines.results import JobResult
 from convexp.errors import ConvexpError
 
@@ -92,9 +92,10 @@ def _start_server(preload: str) -> None:
     """Start the fork server unless it runs, with signals blocked: those sent to the whole process group are not for it."""
     clean_temp_folders()
     CONTEXT.set_forkserver_preload([preload])
-    resource_tracker.ensure_running()  # or the server would start it, and that unblocks signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # inherited, and unblocked in ``worker_main``
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, NOTICE)  # inherited, and stays blocked
     try:
+        resource_tracker.ensure_running()  # or the server would start it, and that unblocks signals
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # inherited, and unblocked in ``worker_main``
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

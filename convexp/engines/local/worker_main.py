@@ -19,6 +19,8 @@ from convexp.terminal.streams import lenient_output
 FORKSERVER = sys.platform == "linux"
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
+# Slurm sends it to every process of a job shortly before the end of its time. What it means is for the first one to decide.
+NOTICE = {signal.SIGUSR2}
 
 
 @lenient_output()
