@@ -21,9 +21,7 @@ from convexp.records.contents import FOLDERS, LEASE, check_inside
 from convexp.records.record import ExtensionRecord, RunRecord
 from convexp.records.record_file import LOG, read_record, write_record
 from convexp.records.status import RunStatus
-from convexp.records.statuses import LOCK, is_busy, is_lock_free, recorded_status, status_of
-
-__all__ = ["RunFolder", "is_busy", "prune", "status_of"]
+from convexp.records.statuses import LOCK, is_lock_free, recorded_status
 
 NFS_REMOVED = re.compile(r"\.nfs[0-9a-f]+")  # a file that NFS keeps for a process that has it open, after it was removed
 

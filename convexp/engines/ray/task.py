@@ -19,7 +19,7 @@ from convexp.engines.ray.messages import Job, Place
 from convexp.engines.results import JobResult
 from convexp.errors import ConvexpError
 from convexp.machine import interruption
-from convexp.records.folder import is_busy
+from convexp.records.statuses import is_busy
 
 LET_GO = 120  # seconds until the process that had the run before has surely let its folder go, if it ever does
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from convexp.engines.slurm.wait import EndedJob
 from convexp.records import RunRecord, RunStatus, read_record
-from convexp.records.folder import is_busy
 from convexp.records.markers import is_stopped, mark_refused, mark_stopped, refused_runs
+from convexp.records.statuses import is_busy
 from convexp.terminal import console
 
 DONE = (RunStatus.FINISHED, RunStatus.FAILED)  # the run has recorded it itself
