@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from types import FrameType
 
 from omegaconf import DictConfig
 
@@ -15,6 +14,7 @@ from convexp.engines.slurm.commands import requeue, state_now
 from convexp.engines.slurm.environment import job_name, restarts
 from convexp.engines.slurm.settings import SlurmSettings
 from convexp.errors import ConvexpError
+from convexp.machine.interruption import interrupt
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
 
@@ -48,15 +48,13 @@ class RunSlice:
         job = job_name()
         _set_environment(job)
         self.runner.set_up_hydra()
-        notice = Notice()
         for number in NOTICES:
-            signal.signal(number, notice)
+            signal.signal(number, interrupt)  # the first one only: Slurm repeats them
         signal.signal(signal.SIGCONT, signal.SIG_DFL)  # Slurm sends it along; submitit's handler would warn of it
         with lenient_output():
             try:
                 self._launch()
             except KeyboardInterrupt:
-                notice.received = True
                 console.out.print(
                     f"Slurm job {job}: interrupted, {back_to_queue(job, self.settings.max_requeues)}", markup=False
                 )
@@ -80,19 +78,6 @@ def _set_environment(job: str) -> None:
     os.environ[ENGINE] = f"slurm {job}"
     if "SLURM_CPUS_ON_NODE" in os.environ:  # what joblib.cpu_count asks; not every Slurm binds a job to its cores
         os.environ.setdefault("LOKY_MAX_CPU_COUNT", os.environ["SLURM_CPUS_ON_NODE"])
-
-
-class Notice:
-    """Interrupts what runs at the first signal only: Slurm repeats them, and the cleaning up must not be interrupted."""
-
-    def __init__(self) -> None:
-        self.received = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Called by Python with the number of a signal."""
-        if not self.received:
-            self.received = True
-            signal.default_int_handler(number, frame)
 
 
 def back_to_queue(job: str, most: int) -> str:
