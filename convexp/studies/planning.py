@@ -19,6 +19,8 @@ from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.terminal import console
 
+MANY = 100  # jobs
+
 FolderName = Callable[[int, list[str], Any], str]  # (number, overrides, settings) of a run -> name of its folder
 
 
