@@ -10,7 +10,7 @@ from convexp.config import Config
 from convexp.errors import ConfigError
 from convexp.training.trainer import set_rank_zero
 
-THREADS = torch.get_num_threads()  # torch's own default, for runs that do not set a number
+THREADS = torch.get_num_threads()  # torch's own default, shared out among the processes of runs that do not set a number
 
 
 def prepare_torch(config: Config) -> None:
@@ -22,7 +22,7 @@ def prepare_torch(config: Config) -> None:
     silence_lightning()
     set_rank_zero()
     check_device(config)
-    torch.set_num_threads(config.trainer.threads or _default_threads())
+    torch.set_num_threads(config.trainer.threads or max(1, _default_threads() // config.trainer.devices))
 
 
 def _default_threads() -> int:
