@@ -41,6 +41,8 @@ def silence_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # a run is one process
     warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")  # the record has the real precision
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")  # EpochSampler begins at the right batch
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")  # for training; docs/training.md says it (trainer=ddp)
+    warnings.filterwarnings("ignore", message=".*AccumulateGrad node's stream.*")  # Lightning's use of torch
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 

@@ -21,7 +21,7 @@ from convexp.execution.watch import OtherEndedError, watched
 from convexp.machine.processes import Place, torchrun_place
 from convexp.records.log import log
 from convexp.records.settings import last_line
-from convexp.training.ddp import on_gpu, process_group, silence_advice
+from convexp.training.ddp import on_gpu, process_group
 
 SIGNS_OF_LOSS = ("gloo", "NCCL", "by peer")  # in what torch says when another process of the group has ended
 SECONDS_TO_END = 5.0  # of a process whose connection is closed already
@@ -39,7 +39,6 @@ def train(
     """
     if setup.config.trainer.processes == 1:
         return fit(setup, trainee, loggers, recorder, checkpoint)
-    silence_advice(trainee.module)
     with _together(setup, resumed=checkpoint is not None) as place:
         return fit(setup, trainee, loggers, recorder, checkpoint, place)
 

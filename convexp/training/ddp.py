@@ -1,6 +1,5 @@
 """Data-parallel training in Lightning: every process has a share of each batch, and all make the steps of one process."""
 
-import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -147,16 +146,6 @@ def leave_signals_alone(trainer: pl.Trainer) -> None:
     """
     trainer._signal_connector.register_signal_handlers = lambda: None  # pyright: ignore[reportPrivateUsage]
     trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # pyright: ignore[reportPrivateUsage]
-
-
-def silence_advice(module: pl.LightningModule) -> None:
-    """Silence what Lightning says of several processes and the user can do nothing about.
-
-    It advises to take means over the processes in logging, which modules that log the same in all need not.
-    """
-    if isinstance(module, Task):
-        warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
-    warnings.filterwarnings("ignore", message=".*AccumulateGrad node's stream.*")  # Lightning's use of torch
 
 
 def on_gpu(config: Config) -> bool:
