@@ -11,6 +11,7 @@ from convexp.cli.application import errors_in_one_line
 from convexp.cli.resume import find_resumed_run
 from convexp.config.ambiguity import check_unambiguous
 from convexp.config.checked_ahead import check_ahead, forget_checked_configs
+from convexp.config.checks.processes import check_no_torchrun
 from convexp.config.command_line.format import format_path_override
 from convexp.config.folders import check_folder, check_writable, make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values, without_hydra
@@ -96,6 +97,7 @@ def prepare_sweep(config: DictConfig) -> None:
         ConfigError: if the folder cannot be written to, or ``resume`` is set.
     """
     forget_checked_configs()
+    check_no_torchrun("a sweep")
     with hydra_values(config):
         check_writable(*_resolve_folder(config, "sweep"))
         _check_output_subdir(config)

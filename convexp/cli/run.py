@@ -13,6 +13,7 @@ from convexp.cli.extend import extend
 from convexp.cli.resume import find_resumed_run, identity_of_resumed
 from convexp.config import Config, check_config
 from convexp.config.checked_ahead import load_checked_config
+from convexp.config.checks.processes import check_started_by
 from convexp.config.command_line.format import shell_path_override
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.differences import differences
@@ -138,6 +139,7 @@ def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep 
 
 def set_up(config: Config, folder: RunFolder, sweep: Sweep | None) -> "TrainingRun | CountRun":
     """Set up the run; torch and Lightning take seconds to import and are imported here."""
+    check_started_by(config)
     with console.status("loading torch"):
         if config.only_costs:
             from convexp.execution.count_run import CountRun

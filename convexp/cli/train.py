@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from convexp.cli.application import application
 from convexp.errors import BusyError, ConfigError, ConvexpError, PrunedError, RefusedError
+from convexp.machine.processes import torchrun_place
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
 from convexp.records.markers import is_stopped, mark_refused, mark_stopped
@@ -97,7 +98,22 @@ def run_of_sweep(cfg: DictConfig, root: Path, folder: Path) -> float | None:
     return None
 
 
-main = application("convexp-train", "train", task)
+hydra_main = application("convexp-train", "train", task)
+
+
+def main() -> None:
+    """The program; under torchrun rank 0 is the run, and the other processes train with it."""
+    place = torchrun_place()
+    if place is not None and place.rank:
+        from convexp.execution.ddp_worker import join
+
+        join()
+    hydra_main()
+    if place is not None:
+        from convexp.execution.meeting import dismiss
+
+        dismiss()
+
 
 if __name__ == "__main__":
     from convexp.cli.train import main  # under its own name: worker processes import from there what they are sent

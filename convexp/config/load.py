@@ -19,6 +19,7 @@ from convexp.config.checks.networks import check_network
 from convexp.config.checks.optimizer import check_groups
 from convexp.config.checks.plain_values import check_plain
 from convexp.config.checks.probes import check_probes
+from convexp.config.checks.processes import check_processes
 from convexp.config.checks.sections import (
     check_global_files,
     check_kind_of_model,
@@ -110,6 +111,7 @@ def check_config(config: Config) -> Config:
     check_targets(config)
     check_groups(config)
     check_trainer(config)
+    check_processes(config)
     check_task(config)
     check_geometry(config)
     check_network(config)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
-import torch.distributed
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
-from torch.utils.data.distributed import DistributedSampler
+from torch.utils.data import Sampler
 
 from convexp.data.augment.augmenter import Augmenter
 from convexp.data.augment.draws import Tables
@@ -62,12 +61,10 @@ class Epochs(TorchDataset[Batch]):
         return self._current[1]
 
 
-class EpochSampler(DistributedSampler[int]):
+class EpochSampler(Sampler[int]):
     """Yields the items of ``Epochs`` in an order that is a pure function of seed and epoch.
 
-    Lightning calls ``set_epoch`` before every epoch. If several processes train together, each gets every n-th item, with n
-    the number of processes. All get equally many, so that up to n - 1 items at the end of the order are not used. The number of
-    processes is read when an iteration starts, since loaders are made before the process group.
+    Lightning calls ``set_epoch`` before every epoch.
 
     Args:
         length: Number of items in an epoch.
@@ -87,16 +84,9 @@ class EpochSampler(DistributedSampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.length // _rank_and_processes()[1]
+        return self.length
 
     def __iter__(self) -> Iterator[int]:
-        rank, processes = _rank_and_processes()
         order = torch.randperm(self.length, generator=generator(self.seed, self.epoch))
         begin = self.first[1] if self.epoch == self.first[0] else 0
-        return iter((self.epoch * self.length + order[rank::processes][begin : len(self)]).tolist())
-
-
-def _rank_and_processes() -> tuple[int, int]:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
+        return iter((self.epoch * self.length + order[begin:]).tolist())

@@ -9,12 +9,15 @@ from torch.utils.data import DataLoader
 from convexp.data.augment.augmenter import Augmenter
 from convexp.data.epochs import Epochs, EpochSampler
 from convexp.data.images import Batch, Images
+from convexp.data.share import Share
 from convexp.geometry.placement import Offsets
+from convexp.machine.processes import ALONE, Place
 
 
-def loader(images: Images, batch_size: int) -> DataLoader[Batch]:
-    """Return a DataLoader that yields ``images`` in order."""
-    return DataLoader(images, batch_size, shuffle=False, collate_fn=_as_it_is, **_options(images))
+def loader(images: Images, batch_size: int, place: Place = ALONE) -> DataLoader[Batch]:
+    """Return a DataLoader that yields ``images`` in order, of each batch the share that ``place`` has."""
+    whole = images if place.alone else Share(images, place)
+    return DataLoader(whole, batch_size, shuffle=False, collate_fn=_as_it_is, **_options(images))
 
 
 def training_loader(
@@ -24,6 +27,7 @@ def training_loader(
     seed: int,
     first: tuple[int, int] = (0, 0),
     augmenter: Augmenter | None = None,
+    place: Place = ALONE,
 ) -> DataLoader[Batch]:
     """Return a DataLoader that yields ``images`` in a new order, with new shifts and newly augmented, in every epoch.
 
@@ -31,16 +35,18 @@ def training_loader(
 
     Args:
         images: The training images.
-        batch_size: Number of images in a batch.
+        batch_size: Number of images in a batch, of all processes together.
         shifts: The shifts to draw from.
         seed: Seed of order, shifts and augmentation.
         first: The epoch of the first iteration and its first batch, counted from 0. A resumed run starts later.
         augmenter: How images are augmented; None if they are not.
+        place: The place of this process among those that share every batch.
     """
     # Lightning sets the epoch only after the workers of a resumed run have started.
     sampler = EpochSampler(len(images), seed, (first[0], first[1] * batch_size))
+    epochs = Epochs(images, shifts, seed, augmenter)
     return DataLoader(
-        Epochs(images, shifts, seed, augmenter),
+        epochs if place.alone else Share(epochs, place),
         batch_size,
         sampler=sampler,
         drop_last=len(images) > batch_size,

@@ -17,12 +17,14 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import interruption
 from convexp.machine.environment import hardware
+from convexp.machine.processes import ALONE, Place
 from convexp.records.log import log
 from convexp.records.pruning import is_pruning
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, Checkpoints
+from convexp.training.ddp import OwnRandomness, ddp_arguments, leave_signals_alone
 from convexp.training.ema import MovingAverage
 from convexp.training.probe_callback import ProbeCallback
 from convexp.training.profiler import make_profiler
@@ -35,7 +37,12 @@ from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
 @refused_by_lightning("callbacks or logger", MisconfigurationException)
 def fit(
-    setup: Setup, trainee: Trainee, loggers: RunLoggers, recorder: Recorder, checkpoint: dict[str, Any] | None
+    setup: Setup,
+    trainee: Trainee,
+    loggers: RunLoggers,
+    recorder: Recorder,
+    checkpoint: dict[str, Any] | None,
+    place: Place = ALONE,
 ) -> pl.Trainer:
     """Train the network and record epochs, steps and hardware.
 
@@ -46,6 +53,7 @@ def fit(
         recorder: Recorder of the run.
         checkpoint: Content of the checkpoint that the training is resumed from; None to start at the beginning, for which
             checkpoints and events of an earlier start are removed.
+        place: The place of this process among those that train together, each of which calls this; rank 0 writes and prints.
 
     Returns:
         Lightning's trainer after the training.
@@ -55,7 +63,7 @@ def fit(
         DivergedError: if the loss is not finite.
         UnusableError: if Lightning cannot restore the checkpoint.
     """
-    if checkpoint is None:
+    if checkpoint is None and place.rank == 0:
         _remove_earlier_epochs(setup)
     epoch, batch = first = position(checkpoint)
     log.info("started at epoch %d%s: %s", epoch + 1, f", batch {batch + 1}" if batch else "", setup.config.name)
@@ -65,22 +73,25 @@ def fit(
     stop = [] if config.trainer.max_steps is None else [StopAfterSteps(config.trainer.max_steps)]
     watching = [] if isinstance(trainee.module, Task) else [FiniteLoss()]
     averaging = [] if config.ema is None else [MovingAverage(config.ema)]
-    probing = _probing(setup, trainee.network, *averaging)
-    callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *_pruning(setup), checkpoints, RandomState()]
-    trainer = _trainer(setup, opened, callbacks, resumed=checkpoint is not None)
+    probing = _probing(setup, trainee.network, *averaging) if place.rank == 0 else []
+    pruning = _pruning(setup) if place.rank == 0 else []
+    random = [RandomState(), *([OwnRandomness(config.seed, place.rank)] if place.rank else [])]
+    callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *pruning, checkpoints, *random]
+    trainer = _trainer(setup, opened, callbacks, checkpoint is not None, place)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
-    _record_hardware(trainer, recorder, asked_for=config.trainer.precision)
+    if place.rank == 0:
+        _record_hardware(trainer, recorder, config.trainer.precision, place)
     loggers.start(recorder.record)
     if config.compile:
         trainee.network.compile()
-    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter)
+    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter, place)
     if batch > len(train):
         raise UnusableError(f"{LAST} is of batch {batch}, and an epoch has {len(train)}")
     with interruption.deferring(), recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
         trainer.fit(
             trainee.module,
             train,
-            loader(data.val, config.data.eval_batch_size),
+            loader(data.val, config.data.eval_batch_size, place if isinstance(trainee.module, Task) else ALONE),
             ckpt_path=None if checkpoint is None else setup.checkpoints / LAST,
             weights_only=True,
         )
@@ -109,23 +120,28 @@ def _remove_earlier_epochs(setup: Setup) -> None:
         events.unlink()
 
 
-def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool) -> pl.Trainer:
+def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool, place: Place) -> pl.Trainer:
     settings = setup.config.trainer
     arguments = settings.arguments() | ({"num_sanity_val_steps": 0} if resumed else {})  # they were made at the first start
-    return one_device_trainer(
+    progress = progress_callbacks(in_sweep=setup.sweep is not None) if place.rank == 0 else []
+    trainer = one_device_trainer(
         setup.config,
-        profiler=make_profiler(settings.profiler, setup.folder),
+        profiler=make_profiler(settings.profiler if place.rank == 0 else None, setup.folder),
         logger=loggers,
-        callbacks=[*callbacks, *progress_callbacks(in_sweep=setup.sweep is not None)],
-        enable_progress_bar=console.is_terminal(),
+        callbacks=[*callbacks, *progress],
+        enable_progress_bar=console.is_terminal() and place.rank == 0,
         default_root_dir=setup.folder,
         **arguments,
+        **ddp_arguments(setup.config, place),
     )
+    if not place.alone:
+        leave_signals_alone(trainer)
+    return trainer
 
 
-def _record_hardware(trainer: pl.Trainer, recorder: Recorder, asked_for: str) -> None:
-    precision = str(trainer.precision)
-    recorder.record.hardware = hardware(type(trainer.accelerator).__name__, torch.get_num_threads(), precision)
+def _record_hardware(trainer: pl.Trainer, recorder: Recorder, asked_for: str, place: Place) -> None:
+    precision, processes = str(trainer.precision), None if place.alone else place.world_size
+    recorder.record.hardware = hardware(type(trainer.accelerator).__name__, torch.get_num_threads(), precision, processes)
     if precision != asked_for:
         console.out.print(f"trainer.precision={asked_for}: runs as {precision} on this device", markup=False)
 

@@ -10,7 +10,7 @@ from convexp.config import Config
 from convexp.errors import ConfigError
 from convexp.training.trainer import set_rank_zero
 
-THREADS = torch.get_num_threads()  # torch's own default, for runs that do not set a number
+THREADS = torch.get_num_threads()  # torch's own default, shared out among the processes of runs that do not set a number
 
 
 def prepare_torch(config: Config) -> None:
@@ -22,7 +22,7 @@ def prepare_torch(config: Config) -> None:
     silence_lightning()
     set_rank_zero()
     check_device(config)
-    torch.set_num_threads(config.trainer.threads or _default_threads())
+    torch.set_num_threads(config.trainer.threads or max(1, _default_threads() // config.trainer.devices))
 
 
 def _default_threads() -> int:
@@ -41,6 +41,8 @@ def silence_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*`srun` command is available.*")  # a run is one process
     warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")  # the record has the real precision
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")  # EpochSampler begins at the right batch
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")  # for training; docs/training.md says it (trainer=ddp)
+    warnings.filterwarnings("ignore", message=".*AccumulateGrad node's stream.*")  # Lightning's use of torch
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")  # Lightning's use of torch
 
 

@@ -4,15 +4,16 @@ import pytorch_lightning as pl
 
 from convexp.config import Config
 from convexp.config.hydra_files import rewrite_epochs
+from convexp.execution.ddp_checks import check_gpus, check_together
 from convexp.execution.evaluation import evaluate, load_weights
 from convexp.execution.extending import check_checkpoint, forget_end
-from convexp.execution.fit import fit
 from convexp.execution.loggers import RunLoggers
 from convexp.execution.probing import measure_probes
 from convexp.execution.recorder import Recorder
 from convexp.execution.recording import data_record, first_record, network_record
 from convexp.execution.setup import build_trainee, set_up
 from convexp.execution.stopwatch import Stopwatch
+from convexp.execution.train_together import train
 from convexp.probes.pictures import save_pictures
 from convexp.records import RunFolder, RunRecord
 from convexp.records.log import log, logging_to
@@ -39,10 +40,12 @@ class TrainingRun:
     def __init__(self, config: Config, folder: RunFolder, sweep: Sweep | None) -> None:
         self.resumes = folder.found.is_unfinished
         previous = folder.previous if self.resumes else None
+        check_gpus(config)
         stopwatch = Stopwatch(previous.seconds if previous else None)
         with stopwatch.time("setup"):
             self.setup = set_up(config, folder.path, previous, sweep)
             self.trainee = build_trainee(self.setup)
+            check_together(config, self.setup.data, self.trainee.network)
         self.goes_on_from = previous if folder.extension else None
         if folder.extension:
             check_checkpoint(self.setup.checkpoints, self.trainee.module, folder.extension)
@@ -87,9 +90,9 @@ class TrainingRun:
         """Train, or resume the training; start again at the beginning if the checkpoints cannot be used."""
         try:
             checkpoint = read_checkpoints(self.setup.checkpoints, self.trainee.module) if self.resumes else None
-            return fit(self.setup, self.trainee, self.loggers, self.recorder, checkpoint)
+            return train(self.setup, self.trainee, self.loggers, self.recorder, checkpoint)
         except UnusableError as error:
             log.info("checkpoints: %s, starting again", error)
             console.out.print(f"[yellow]checkpoints: {console.escape(str(error))}, starting again[/]")
         self.trainee = build_trainee(self.setup)
-        return fit(self.setup, self.trainee, self.loggers, self.recorder, None)
+        return train(self.setup, self.trainee, self.loggers, self.recorder, None)

@@ -35,6 +35,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
         accelerator: Name of Lightning's accelerator class, such as ``CPUAccelerator``.
         precision: Precision that the training had, such as ``32-true``.
         system: Operating system and its version.
+        processes: Number of processes that trained together, each on a device of its own; None also if it was one.
     """
 
     cpu: str | None = None
@@ -43,6 +44,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
     accelerator: str | None = None
     precision: str | None = None
     system: str | None = None
+    processes: int | None = None
 
 
 def now() -> str:
@@ -90,8 +92,8 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def hardware(accelerator: str, threads: int, precision: str) -> Hardware:
-    """Return what this machine is, with the accelerator, threads and precision that a run really had."""
+def hardware(accelerator: str, threads: int, precision: str, processes: int | None = None) -> Hardware:
+    """Return what this machine is, with the accelerator, threads, precision and processes that a run really had."""
     return Hardware(
         cpu=_cpu(),
         cores=os.cpu_count(),
@@ -99,4 +101,5 @@ def hardware(accelerator: str, threads: int, precision: str) -> Hardware:
         accelerator=accelerator,
         precision=precision,
         system=platform.platform(),
+        processes=processes,
     )

@@ -31,6 +31,9 @@ LOCATIONS = ("data.source.root", "data.source.download")
 ADDED_LATER: dict[str, Any] = {
     "model.blur_size": 3,
     "augment": None,
+    "trainer.devices": 1,
+    "trainer.num_nodes": 1,
+    "trainer.strategy": "auto",
     "trainer.accumulate_grad_batches": 1,
     "trainer.gradient_clip_algorithm": "norm",
     "trainer.max_steps": None,

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from convexp.cli.preflight import prepare_run
 from convexp.cli.train import single_run
+from convexp.config.checks.processes import check_no_torchrun
 from convexp.config.hydra_context import hydra_values, without_hydra
 from convexp.errors import ConfigError
 from convexp.scripting.caller import in_process_of_caller
@@ -58,6 +59,7 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM; ``convexp.train(resume=folder)`` resumes the run.
     """
     with in_process_of_caller(progress):
+        check_no_torchrun("convexp.train")
         cfg = compose_run(command_line(overrides, config_dir, hydra__run__dir=folder, resume=resume))
         _check_checkpoint(cfg)
         prepare_run(cfg)

@@ -118,7 +118,7 @@ class Checkpoints(Checkpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the files of this epoch, whose validation is done by now; one without a validation is never the best."""
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, format_metrics(trainer))
-        if trainer.fast_dev_run:  # pyright: ignore
+        if trainer.fast_dev_run or not trainer.is_global_zero:  # pyright: ignore
             return
         self.stopped, self._saved_step = trainer.should_stop, trainer.global_step
         improved = self._validated_step == trainer.global_step and self._improves(trainer)

@@ -1,4 +1,4 @@
-"""Lightning's Trainer for a run, which is one process on one device."""
+"""Lightning's Trainer for a run, on one device unless told otherwise."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -54,13 +54,11 @@ def one_device_trainer(config: Config, **settings: Any) -> pl.Trainer:
         config: The configuration of the run.
         **settings: Further arguments of ``pytorch_lightning.Trainer``.
     """
+    one_device: dict[str, Any] = {"devices": 1, "num_nodes": 1, "plugins": [LightningEnvironment(), PlainCheckpointIO()]}
     trainer = StepLimitedTrainer(
         accelerator=config.trainer.accelerator,
-        devices=1,
-        num_nodes=1,
-        plugins=[LightningEnvironment(), PlainCheckpointIO()],
         precision=config.trainer.precision,
-        **dict[str, Any](enable_model_summary=False, inference_mode=config.trainer.inference_mode) | settings,
+        **dict[str, Any](enable_model_summary=False, inference_mode=config.trainer.inference_mode) | one_device | settings,
     )
     trainer.step_limit = config.trainer.max_steps
     return trainer

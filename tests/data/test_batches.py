@@ -1,5 +1,4 @@
 import math
-import multiprocessing
 
 import pytest
 import torch
@@ -15,6 +14,7 @@ from convexp.data.source import Source
 from convexp.data.view import View
 from convexp.errors import ConfigError
 from convexp.geometry.placement import OneOf, Placement, Uniform
+from convexp.machine.processes import ALONE, Place
 
 few = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 2**31)
@@ -169,40 +169,25 @@ def test_uniform_draws_reach_both_ends_and_nothing_beyond():
 
 
 @few
-@given(st.integers(1, 40), st.integers(1, 5), seeds, epochs)
-def test_processes_share_an_epoch(length, processes, seed, epoch):
-    """Equal parts, nothing twice, and together the order of a single process, but for less than one item per process."""
-    parts = []
-    for rank in range(processes):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("convexp.data.epochs._rank_and_processes", lambda rank=rank: (rank, processes))
-            sampler = EpochSampler(length, seed)
-            assert len(sampler) == length // processes
-            parts.append(order(length, seed, epoch))
-    assert {len(part) for part in parts} == {length // processes}
-    together = [item for items in zip(*parts, strict=True) for item in items]
-    assert together == order(length, seed, epoch)[: len(together)]
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 5), seeds, epochs)
+def test_processes_share_every_batch(length, size, processes, seed, epoch):
+    """Shares of nearly the same size, nothing twice, and together the batches of a single process."""
+    anywhere, data = Uniform((0, 0), (3, 3)), spots(length)
 
+    def batches(place):
+        training = training_loader(data, size, anywhere, seed, place=place)
+        training.sampler.set_epoch(epoch)
+        return [list(made) for made in (training, loader(data, size, place))]
 
-def _labels_of_rank(rank: int, store: str) -> list[int]:
-    """What one of two real processes sees of an epoch, its loader made before the group is."""
-    batches = training_loader(numbered(23), 4, STILL, 7)
-    batches.sampler.set_epoch(2)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
-    try:
-        return [label for _, labels in batches for label in labels.tolist()]
-    finally:
-        torch.distributed.destroy_process_group()
-
-
-@pytest.mark.e2e
-def test_two_processes(tmp_path):
-    with multiprocessing.get_context("forkserver").Pool(2) as pool:
-        seen = pool.starmap(_labels_of_rank, [(rank, str(tmp_path / "store")) for rank in range(2)])
-        pool.close()  # and not terminated: the server may be one of convexp's sweeps, whose processes SIGTERM does not reach
-        pool.join()
-    whole = [3 * item for item in order(23, 7, 2)]
-    assert seen == [whole[0:22:2][:8], whole[1:22:2][:8]]  # 11 items each, in whole batches of 4
+    shared = [batches(Place(rank, rank, 0, processes)) for rank in range(processes)]
+    for kind, whole in enumerate(batches(ALONE)):
+        assert {len(each[kind]) for each in shared} == {len(whole)}
+        for batch, *shares in zip(whole, *(each[kind] for each in shared), strict=True):
+            sizes = [len(labels) for _, labels in shares]
+            assert max(sizes) - min(sizes) <= 1
+            for rank, (images, labels) in enumerate(shares):
+                assert torch.equal(images, batch[0][rank::processes])
+                assert torch.equal(labels, batch[1][rank::processes])
 
 
 @pytest.mark.e2e

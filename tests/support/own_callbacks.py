@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,14 @@ class ArraysLater(Accuracies):
 
     def state_dict(self) -> dict[str, Any]:
         return {"seen": np.array(self.seen) if self.seen else None}
+
+
+class Hold(Callback):
+    """Waits in the second epoch, in the process and until the file that CONVEXP_TEST_HOLD names, as in ``1:FILE``."""
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        rank, _, file = os.environ.get("CONVEXP_TEST_HOLD", "").partition(":")
+        if file and trainer.current_epoch == 1 and trainer.global_rank == int(rank):
+            Path(f"{file}.held").write_text(str(os.getpid()))
+            while not Path(file).exists():
+                time.sleep(0.01)

@@ -7,7 +7,16 @@ from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 from convexp.config.schema.fields import BatchCount, BatchCountOrNone
 from convexp.config.schema.section import Section
 
-OF_CONVEXP = ("threads", "profiler", "accelerator", "precision", "max_steps")  # used by convexp, or passed in another form
+OF_CONVEXP = (
+    "threads",
+    "profiler",
+    "accelerator",
+    "precision",
+    "max_steps",
+    "devices",
+    "num_nodes",
+    "strategy",
+)  # used by convexp, or passed in another form
 
 
 class Trainer(Section):
@@ -33,6 +42,9 @@ class Trainer(Section):
     fast_dev_run: bool | PositiveInt
     overfit_batches: BatchCountOrNone  # 0: train on all batches
     profiler: Literal["simple", "advanced"] | None
+    devices: PositiveInt = 1
+    num_nodes: PositiveInt = 1
+    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
     accumulate_grad_batches: PositiveInt = 1
     gradient_clip_algorithm: Literal["norm", "value"] = "norm"
     max_steps: PositiveInt | None = None
@@ -48,6 +60,11 @@ class Trainer(Section):
     detect_anomaly: bool = False
     inference_mode: bool = True
     enable_model_summary: bool = False  # Lightning's is true
+
+    @property
+    def processes(self) -> int:
+        """The number of processes that train together, on a device each."""
+        return self.devices * self.num_nodes
 
     def arguments(self) -> dict[str, Any]:
         """The settings that Lightning's Trainer takes as they are, by name."""

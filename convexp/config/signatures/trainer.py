@@ -10,11 +10,8 @@ MODULE = "pytorch_lightning.trainer.trainer"
 
 # Arguments that are no settings, each with the reason and what to use in their place.
 REFUSED = {
-    "devices": "a run is one process on one device; a sweep trains several runs at once (hydra.launcher.processes=N)",
-    "num_nodes": "a run is one process; several machines share a sweep when each starts it on the same folder",
-    "strategy": "a run is one process on one device",
-    "sync_batchnorm": "a run is one process on one device",
-    "use_distributed_sampler": "a run is one process; the order of the images depends on seed and epoch only",
+    "sync_batchnorm": "trainer=ddp does it on GPUs",
+    "use_distributed_sampler": "the order of the images depends on seed and epoch only, and processes share every batch",
     "plugins": "convexp chooses them; trainer.precision sets the number format",
     "logger": "use the group logger, as in logger=[tensorboard,csv]",
     "callbacks": "use the section callbacks, as in +callbacks.mine._target_=package.Class",

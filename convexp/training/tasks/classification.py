@@ -71,6 +71,12 @@ class Classification(Task):
         """Return the mean cross entropy of logits ``(B, K)`` and labels ``(B,)``, or of shares ``(B, K)`` of the classes."""
         return F.cross_entropy(outputs, batch[1], weight=self.class_weights, label_smoothing=self.label_smoothing)
 
+    def weight(self, batch: TaskBatch) -> int | Tensor:
+        """Return the sum of the images' class weights, by which torch divides; with labels that are mixtures, their number."""
+        if self.class_weights is None or batch[1].ndim > 1:
+            return len(batch[1])
+        return self.class_weights[batch[1]].sum()
+
     def measure_training(self, outputs: Tensor, batch: TaskBatch) -> dict[str, Tensor]:
         """Return the number of correct predictions; of a label that is a mixture the class with the largest share counts."""
         labels = batch[1] if batch[1].ndim == 1 else batch[1].argmax(1)

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-KEY = "unfinished_epoch"
+from convexp.training.over_processes import Step
 
-Step = tuple[Tensor, dict[str, Tensor], int | Tensor]  # loss, sums and number of samples of a batch
+KEY = "unfinished_epoch"
 
 
 def pack(steps: list[Step]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from convexp.data import Images
 from convexp.errors import DivergedError
 from convexp.training.mean import MeanOverSamples
-from convexp.training.tasks.epoch_state import KEY, Step, pack, unpack
+from convexp.training.over_processes import Step, of_whole_batch, processes
+from convexp.training.tasks.epoch_state import KEY, pack, unpack
 
 MakeOptimizer = Callable[..., Optimizer]
 MakeScheduler = Callable[..., LRScheduler]
@@ -83,6 +84,10 @@ class Task(pl.LightningModule):
         """Return how many samples of a training batch its loss is the mean of."""
         return len(batch[1])
 
+    def weight(self, batch: TaskBatch) -> int | Tensor:
+        """Return what the loss of a training batch is divided by, if it is a weighted mean: the sum of the weights."""
+        return self.count(batch)
+
     def __setattr__(self, name: str, value: Any) -> None:
         # Lightning sets this attribute twice around each of its hooks, 40 times a step; nn.Module takes microseconds for it.
         if name == "_current_fx_name":
@@ -121,11 +126,17 @@ class Task(pl.LightningModule):
         return batch if batch[0].device == device else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
+        """Return the loss of a batch; of a share of a batch, its part in the loss of the whole one."""
         outputs = self.network(batch[0])
         loss = self.loss(outputs, batch)
         with torch.no_grad():  # tensors are kept until the epoch ends, as reading their values would synchronise a GPU
-            self._steps.append((loss.detach(), self.measure_training(outputs, batch), self.count(batch)))
+            step: Step = loss.detach(), self.measure_training(outputs, batch), self.count(batch)
+            part = None
+            if processes() > 1:
+                step, part = of_whole_batch(step, self.weight(batch))
+            self._steps.append(step)
+        if part is not None:
+            loss = loss * part
         if batch_idx % CHECK_EVERY == 0:
             self._check_finite(batch_idx)
         return loss
@@ -162,7 +173,8 @@ class Task(pl.LightningModule):
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> None:
         """Add a batch to the validation metrics."""
-        self._evaluate(batch, "val")
+        if len(batch[0]):  # one of several processes may have no share of the last batch
+            self._evaluate(batch, "val")
 
     def test_step(self, batch: TaskBatch, batch_idx: int) -> None:
         """Add a batch to the test metrics."""
