@@ -14,7 +14,7 @@ from convexp.engines.slurm.job import RunSlice
 from convexp.engines.slurm.logs import JobLogs
 from convexp.engines.slurm.outcome import record_outcome
 from convexp.engines.slurm.queue import held_runs, remove_pickles
-from convexp.engines.slurm.runs import PlannedRun, planned_runs
+from convexp.engines.slurm.runs import NamedRun, planned_runs
 from convexp.engines.slurm.settings import SlurmSettings
 from convexp.engines.slurm.submit import submit
 from convexp.engines.slurm.wait import ended_jobs
@@ -63,7 +63,7 @@ def launch(
     return [_returned(values.get(run.name)) for run in runs]
 
 
-def _jobs_of(runs: list[PlannedRun], root: Path) -> dict[str, list[str]]:
+def _jobs_of(runs: list[NamedRun], root: Path) -> dict[str, list[str]]:
     """The names of those runs that Slurm holds, by their jobs."""
     held = held_runs(root)
     jobs: dict[str, list[str]] = {}
@@ -74,7 +74,7 @@ def _jobs_of(runs: list[PlannedRun], root: Path) -> dict[str, list[str]]:
 
 
 def _submit(
-    root: Path, settings: SlurmSettings, runner: JobRunner, config: DictConfig, runs: list[PlannedRun]
+    root: Path, settings: SlurmSettings, runner: JobRunner, config: DictConfig, runs: list[NamedRun]
 ) -> dict[str, list[str]]:
     size = settings.runs_per_job
     parts = [runs[start : start + size] for start in range(0, len(runs), size)]

@@ -13,7 +13,7 @@ NUMBER, FOLDER = "hydra.job.num", "hydra.sweep.subdir"
 
 
 @dataclass(frozen=True)
-class PlannedRun:
+class NamedRun:
     """A run of a sweep.
 
     Attributes:
@@ -25,7 +25,7 @@ class PlannedRun:
     overrides: list[str]
 
 
-def planned_runs(context: HydraContext, config: DictConfig, overrides: Sequence[Sequence[str]], first: int) -> list[PlannedRun]:
+def planned_runs(context: HydraContext, config: DictConfig, overrides: Sequence[Sequence[str]], first: int) -> list[NamedRun]:
     """Name the runs of a sweep.
 
     Args:
@@ -38,10 +38,10 @@ def planned_runs(context: HydraContext, config: DictConfig, overrides: Sequence[
     return [_planned_run(context, config, list(texts), first + index) for index, texts in enumerate(overrides)]
 
 
-def _planned_run(context: HydraContext, config: DictConfig, texts: list[str], number: int) -> PlannedRun:
+def _planned_run(context: HydraContext, config: DictConfig, texts: list[str], number: int) -> NamedRun:
     if not any(text.startswith(f"{NUMBER}=") for text in texts):
         texts.append(f"{NUMBER}={number}")
     given = next((text for text in texts if text.startswith(f"{FOLDER}=")), None)
     if given is None:
-        return PlannedRun(str(compose_job(context, config, texts, number).hydra.sweep.subdir), texts)
-    return PlannedRun(str(OverridesParser.create().parse_override(given).value()), texts)
+        return NamedRun(str(compose_job(context, config, texts, number).hydra.sweep.subdir), texts)
+    return NamedRun(str(OverridesParser.create().parse_override(given).value()), texts)
