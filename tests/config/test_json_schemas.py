@@ -73,7 +73,7 @@ WRONG = {
     "a typo in an argument of a target that another file names": (GLOBAL, "probes: {shift_map: {max_shfit: 3}}"),
     "a wrong type": (GLOBAL, "trainer: {max_epochs: many}"),
     "a typo in an argument of the Trainer": (GLOBAL, "trainer: {acumulate_grad_batches: 2}"),
-    "an argument of the Trainer that is convexp's own": ("trainer.json", "defaults: [auto]\ndevices: 2"),
+    "an argument of the Trainer that is convexp's own": ("trainer.json", "defaults: [auto]\nsync_batchnorm: true"),
     "a kind of parameters that there is not": (GLOBAL, "optimizer: {groups: {no_decay: {kind: biases}}}"),
     "a wrong type of an argument": (GLOBAL, "probes: {shift_map: {max_shift: few}}"),
     "an unknown choice": (GLOBAL, "model: {readout: global_average}"),
