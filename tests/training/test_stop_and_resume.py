@@ -380,6 +380,6 @@ def test_the_workers_of_a_sweep_save_their_steps_when_all_are_stopped(own, call,
     for seed in (0, 1):
         folder = tmp_path / "sweep" / f"seed{seed}"
         assert read(folder)["state"] == "interrupted"
-        assert 0 < position(weights(folder))[1] < 400
+        assert 0 < position(weights(folder))[1] <= 400  # the faster one may be in its validation by then
     assert call("train", *sweep).code == 0
     check_same(tmp_path / "sweep" / "seed0", whole_watched)
