@@ -45,10 +45,22 @@ def collect(root: Path, with_maps: bool = True) -> list[RunRecord]:
     return found
 
 
-def records_below(root: Path, with_maps: bool = True) -> list[RunRecord]:
-    """Read the records below ``root`` as ``collect`` does; none if there is no such folder."""
+def records_below(root: Path, with_maps: bool = True, update: bool = True) -> list[RunRecord]:
+    """Read the records below ``root`` as ``collect`` does; none if there is no such folder.
+
+    Args:
+        root: The folder.
+        with_maps: Whether to read the maps of the shift map.
+        update: Whether the index may be written.
+    """
+    if not root.is_dir():
+        return []
     with gc_paused():
-        return _Collection(root, with_maps).records() if root.is_dir() else []
+        collection = _Collection(root, with_maps)
+        found = collection.records()
+        if update:
+            collection.update({record.path for record in found})
+        return found
 
 
 class _Collection:
@@ -62,12 +74,11 @@ class _Collection:
         self.decoder = RecordDecoder(for_report=True)
 
     def records(self) -> list[RunRecord]:
-        """Read all records; writes the index if many are new."""
+        """Read all records."""
         found = [self._record(path, state) for path, state in _runs_below(str(self.root), self.known)]
         if len(self.known):
             for record, _ in self.new:
                 self.known.share(record)
-        self._update({record.path for record in found})
         return found
 
     def _record(self, path: str, state: FileState | None) -> RunRecord:
@@ -80,7 +91,8 @@ class _Collection:
         self.new.append((record, state))
         return record
 
-    def _update(self, paths: set[str]) -> None:
+    def update(self, paths: set[str]) -> None:
+        """Write the index if many of the runs that were read are new; it forgets runs that are not among ``paths``."""
         finished = [(record, state) for record, state in self.new if record.is_finished and state is not None]
         if len(finished) < max(FEWEST_NEW, NEW_SHARE * len(self.known)):
             return

@@ -164,16 +164,13 @@ def test_a_folder_of_several_sweeps_is_counted_with_all_that_they_plan(sweep):
     assert {run.path.partition("/")[0] for run in found.runs} == {"sweep"}
 
 
-def test_what_is_finished_is_read_once(sweep, monkeypatch):
-    from convexp.studies.overview import runs
-
-    overviews = Overviews(sweep, Holders())
-    before = overviews.look()
-    read = []
-    load = runs.load_record
-    monkeypatch.setattr(runs, "load_record", lambda folder, decoder: read.append(folder.name) or load(folder, decoder))
-    assert overviews.look().counts == before.counts
-    assert sorted(read) == ["conv-seed6", "conv-seed7", "conv-seed8", "conv-seed9"]
+def test_many_finished_runs_are_looked_at_and_no_index_is_written(tmp_path):
+    kept(tmp_path, *(with_path(f"r{i:03}", run(i)) for i in range(150)))
+    for file in tmp_path.glob("*/result.json"):
+        os.utime(file, (1, 1))  # settled, as files from long ago are
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert Overviews(tmp_path, Holders()).look().counts == counts(finished=150)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
 def test_of_many_runs_few_are_listed(tmp_path):

@@ -89,7 +89,7 @@ class Overview(Struct, frozen=True, kw_only=True):
 
 
 class Overviews:
-    """Looks at a folder again and again; what cannot change any more is read once.
+    """Looks at a folder again and again.
 
     Args:
         root: The folder.
@@ -99,7 +99,6 @@ class Overviews:
     def __init__(self, root: Path, holders: Holders) -> None:
         self.root = root
         self.holders = holders
-        self._finished: dict[str, SeenRun] = {}
         self._plans: dict[Path, Plan | None] = {}
 
     def look(self) -> Overview:
@@ -108,7 +107,7 @@ class Overviews:
         Raises:
             ConvexpError: If a newer version of convexp wrote a plan.
         """
-        seen = read_runs(self.root, self._plans, self._finished)
+        seen = read_runs(self.root, self._plans)
         usual = mean(run.seconds for run in seen if run.state is RunStatus.FINISHED)
         runs = [self._view(run, usual) for run in seen]
         counts, plan = Counter(run.stage for run in runs), self._plans[self.root]

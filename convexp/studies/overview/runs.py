@@ -6,13 +6,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from convexp.errors import ConvexpError
-from convexp.records.damage import DamagedError
-from convexp.records.decode import RecordDecoder
-from convexp.records.index import run_folders
+from convexp.records.index import records_below
 from convexp.records.plan import Plan, read_plan
 from convexp.records.record import RunRecord
-from convexp.records.record_file import FILE, load_record
+from convexp.records.record_file import FILE
 from convexp.records.settings import last_line, lookup
 from convexp.records.status import RunStatus
 from convexp.records.submissions import Submission, read_submissions
@@ -38,51 +35,44 @@ class SeenRun(Struct, frozen=True, kw_only=True):
     submission: Submission | None = None
 
 
-def read_runs(root: Path, plans: dict[Path, Plan | None], finished: dict[str, SeenRun]) -> list[SeenRun]:
+def read_runs(root: Path, plans: dict[Path, Plan | None]) -> list[SeenRun]:
     """Read the runs below ``root``, sorted by path; after those that were started come those that are planned.
 
     Args:
         root: The folder.
         plans: The plans of the sweeps in it, by their folders; new ones are added.
-        finished: Runs that were finished when they were read before: they are not read again, and new ones are added.
 
     Raises:
         ConvexpError: If a newer version of convexp wrote a plan.
     """
-    decoder = RecordDecoder(for_report=True)
     found: dict[str, SeenRun] = {}
     plans[root] = read_plan(root)  # it grows while it is written
-    for folder in run_folders(root):
-        path = str(folder.relative_to(root))
-        found[path] = finished[path] if path in finished else _read(folder, path, decoder)
+    for record in records_below(root, with_maps=False, update=False):
+        folder = root / record.path
+        found[record.path] = _seen(record, folder)
         if folder != root and folder.parent not in plans:
             plans[folder.parent] = read_plan(folder.parent)
-    finished |= {path: run for path, run in found.items() if run.state is RunStatus.FINISHED}
     for sweep, plan in plans.items():
         _add_planned(found, root, sweep, plan)
     return list(found.values())
 
 
-def _read(folder: Path, path: str, decoder: RecordDecoder) -> SeenRun:
-    try:
-        return _seen(load_record(folder, decoder), path)
-    except DamagedError as error:
-        begins = folder.is_dir() and not (folder / FILE).exists()
-        return SeenRun(path=path, state=RunStatus.MISSING if begins else RunStatus.DAMAGED, error=str(error))
-    except ConvexpError as error:
-        return SeenRun(path=path, state=RunStatus.NEWER, error=str(error))
-
-
-def _seen(record: RunRecord, path: str) -> SeenRun:
-    wrong = record.state is RunStatus.FAILED and record.identity is None and record.config_error
+def _seen(record: RunRecord, folder: Path) -> SeenRun:
     epochs = lookup(record.config, "trainer.max_epochs")
     return SeenRun(
-        path=path,
-        state=RunStatus.WRONG if wrong else record.state,
+        path=record.path,
+        state=_state(record, folder),
         seconds=record.seconds.total,
         epochs=epochs if type(epochs) is int and epochs > 0 else None,
         error=last_line(record.error),
     )
+
+
+def _state(record: RunRecord, folder: Path) -> RunStatus:
+    if record.state is RunStatus.DAMAGED and folder.is_dir() and not (folder / FILE).exists():
+        return RunStatus.MISSING  # it is about to begin
+    wrong = record.state is RunStatus.FAILED and record.identity is None and record.config_error
+    return RunStatus.WRONG if wrong else record.state
 
 
 def _add_planned(found: dict[str, SeenRun], root: Path, sweep: Path, plan: Plan | None) -> None:
