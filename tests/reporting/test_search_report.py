@@ -67,7 +67,7 @@ def test_the_best_is_the_highest_or_the_lowest_mean():
     assert [t.number for t in SEARCH.ranked] == [1, 3, 0]
     lowest = structs.replace(SEARCH, direction="minimize", metric="val/loss")
     assert [t.number for t in lowest.ranked] == [0, 3, 1]
-    assert best_sentence(lowest).startswith("best trial: 0, 0.55 ± ")
+    assert best_sentence(lowest).startswith("best trial: number 0, val/loss 0.55 ± ")
 
 
 def test_rows_have_the_interval_over_seeds():
@@ -104,7 +104,7 @@ def test_page_charts_and_tables_show_the_search(tmp_path):
     made = report()
     charts = {chart.name: chart for chart in draw_charts(made)}
     assert {"search_best", "search_importance", "search_parallel"} <= charts.keys()
-    assert "best trial: 1, 85.0" in charts["search_best"].alt_text
+    assert "best trial: number 1, " in charts["search_best"].alt_text
     assert charts["search_importance"].alt_text == "Importance: optimizer.lr 75 %; model 25 %."
     page = render(made, list(charts.values()))
     assert '<h2 id="search-title">Search</h2>' in page
