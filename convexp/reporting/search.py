@@ -64,7 +64,9 @@ def best_sentence(search: SearchRecord) -> str:
     best = search.ranked[0]
     settings = " ".join(f"{key}={param_text(value)}" for key, value in best.params.items())
     value = format_mean(trial_mean(search, best), search.metric)
-    return printable(f"best trial: number {best.number}, {metric_title(search.metric)} {value}, n = {len(best.values)}: {settings}")
+    return printable(
+        f"best trial: number {best.number}, {metric_title(search.metric)} {value}, n = {len(best.values)}: {settings}"
+    )
 
 
 def choice_note(search: SearchRecord) -> str | None:

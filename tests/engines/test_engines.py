@@ -24,18 +24,16 @@ class Engine:
         overrides: What chooses it.
         environment: Environment variables that it needs.
         retries: Whether it starts a run again by itself when its process is killed.
-        parallel: Whether it does two runs at a time.
     """
 
     overrides: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     retries: bool = False
-    parallel: bool = True
 
 
 @pytest.fixture
 def one_engine():
-    return Engine(("hydra.launcher.processes=1",), parallel=False)
+    return Engine(("hydra.launcher.processes=1",))
 
 
 @pytest.fixture
@@ -125,6 +123,7 @@ FAILING = ("model=conv", "seed=0", "optimizer.lr=1e30,1e29,1e28,1e-3")
 FAILING_RUNS = ("lr1e+30", "lr1e+29", "lr1e+28", "lr0.001")  # all but the last
 
 
+@pytest.mark.parametrize("engine", ["processes", "ray", "slurm"], indirect=True)  # tests/studies has it for one process
 def test_a_failed_run_takes_no_other_with_it_unless_it_is_to(engine, sweep, tmp_path):
     root = tmp_path / "sweep"
     with sweep(*FAILING, "on_failure=stop") as process:
@@ -133,7 +132,7 @@ def test_a_failed_run_takes_no_other_with_it_unless_it_is_to(engine, sweep, tmp_
     first = states(root, FAILING_RUNS)
     assert code == 1, said
     assert set(first.values()) == {"failed"}, said
-    assert len(first) <= (2 if engine.parallel else 1), said  # those that had begun when the first failed
+    assert len(first) <= 2, said  # those that had begun when the first failed
     assert all(f"{name}: missing" in said for name in FAILING_RUNS if name not in first)
     with sweep(*FAILING) as process:
         code = process.wait(300)
@@ -144,9 +143,8 @@ def test_a_failed_run_takes_no_other_with_it_unless_it_is_to(engine, sweep, tmp_
     assert all(f"{name}: failed" in said for name in FAILING_RUNS[:3])
 
 
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "one"], indirect=True)  # there it is the launcher
 def test_a_killed_worker_takes_no_finished_run_with_it(engine, sweep, tmp_path, undisturbed_long):
-    if not engine.parallel:
-        pytest.skip("the worker is the launcher")
     root = tmp_path / "sweep"
     with sweep(*LONG) as process:
         until(lambda: at_work(root))
@@ -179,6 +177,7 @@ def test_a_killed_launcher_leaves_nothing_that_stands_in_the_way(sweep, tmp_path
     assert go_on(root, had)
 
 
+@pytest.mark.parametrize("engine", ["processes", "joblib", "ray", "slurm"], indirect=True)  # as above
 def test_ctrl_c_ends_everything_and_nothing_is_lost(sweep, tmp_path):
     root = tmp_path / "sweep"
     with sweep(*LONG) as process:
