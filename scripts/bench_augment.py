@@ -41,7 +41,7 @@ def trained(config: Config, steps: int) -> Callable[[], float]:
     epochs = itertools.count()
 
     def measure() -> float:
-        batches = training_loader(data.train, config.data.batch_size, data.shifts, 0, next(epochs), augmenter)
+        batches = training_loader(data.train, config.data.batch_size, data.shifts, 0, (next(epochs), 0), augmenter)
         start = time.process_time()
         for images, labels in itertools.islice(batches, steps):
             optimizer.zero_grad()

@@ -31,11 +31,11 @@ for model in ("dense", "local", "conv"):
         network = build.network(config, data)
         make_optimizer, make_scheduler = build.optimization(config, network)
         optimizer = make_optimizer(network.parameters())
-        batches = training_loader(data.train, config.data.batch_size, data.shifts, seed, 0)
+        batches = training_loader(data.train, config.data.batch_size, data.shifts, seed)
         scheduler = make_scheduler(optimizer, total_steps=12 * len(batches))
         for epoch in range(12):
             network.train()
-            for images, labels in training_loader(data.train, config.data.batch_size, data.shifts, seed, epoch):
+            for images, labels in training_loader(data.train, config.data.batch_size, data.shifts, seed, (epoch, 0)):
                 loss = cross_entropy(network(images), labels)
                 optimizer.zero_grad()
                 loss.backward()

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from convexp.files.atomic import atomic_write
-from convexp.files.locks import lock
+from convexp.files.locks import locked
 from convexp.records.file_state import FileState, file_state
 from convexp.records.numbers import is_number
 from convexp.records.plan import FILE, LOCK, Plan, read_plan, settings_of, single_settings
@@ -65,7 +65,7 @@ def part_of(plan: Plan, folder: str) -> PlanPart:
 
 def write_parts(root: Path) -> None:
     """Write the parts of the plan in the folder ``root``; a small plan needs none."""
-    with lock(root / LOCK):  # no other sweep replaces the plan meanwhile
+    with locked(root / LOCK):  # no other sweep replaces the plan meanwhile
         plan, state = read_plan(root), file_state(str(root / FILE))
         if plan is None or state is None or len(plan.runs) < FEWEST:
             (root / PARTS).unlink(missing_ok=True)

@@ -187,7 +187,7 @@ MISTAKES = {
     ),
     "a misspelled argument of the Trainer": (["trainer.acumulate_grad_batches=2"], ["did you mean accumulate_grad_batches?"]),
     "an added argument that the Trainer lacks": (["+trainer.limit_train_batchs=2"], ["did you mean limit_train_batches?"]),
-    "an argument that convexp passes": (["trainer.devices=2"], ["trainer.devices: is no setting", "one process on one device"]),
+    "an argument that convexp passes": (["trainer.plugins=null"], ["trainer.plugins: is no setting"]),
     "an added argument that convexp passes": (["+trainer.logger=true"], ["trainer.logger: is no setting", "group logger"]),
     "an end by the clock": (["+trainer.max_time=00:01:00:00"], ["trainer.max_time: is no setting", "trainer.max_steps"]),
     "no accumulation": (["trainer.accumulate_grad_batches=0"], ["trainer.accumulate_grad_batches=0", "greater than 0"]),

@@ -89,7 +89,8 @@ def test_worker_processes_change_nothing():
     by_workers = Images(images, torch.arange(N) % K, workers=2)
     augmenter = Augmenter(ALL, K)
     first, second = (
-        [batch for _ in range(2) for batch in training_loader(each, 5, STILL, 3, 1, augmenter)] for each in (alone, by_workers)
+        [batch for _ in range(2) for batch in training_loader(each, 5, STILL, 3, (1, 0), augmenter)]
+        for each in (alone, by_workers)
     )
     for (a, labels), (b, other_labels) in zip(first, second, strict=True):
         assert torch.equal(a, b)

@@ -6,6 +6,7 @@ copy is what a kill at this moment leaves.
 """
 
 import os
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -15,8 +16,12 @@ from pathlib import Path
 import pytest
 from conftest import read
 from outcomes import same, science, weights
+from msgspec.structs import replace
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from convexp.files.leases.lease import decoded, encoded
+
+LEASE_NUMBER = re.compile(r"(?<=\.lease-)\d+$|(?<=\.lock-)\d+$")
 CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "shutil.copyfile")
 TINY = (
     "trainer=cpu",
@@ -44,6 +49,12 @@ def changed(event, arguments):
         empty = bool(flags & os.O_TRUNC) or (bool(flags & os.O_CREAT) and not os.path.lexists(path))
         return (Path(path).absolute(), empty) if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) else (None, False)
     return (Path(arguments[0]).absolute(), False) if event in CHANGES else (None, False)
+
+
+def of_a_dead_process(file, content):
+    """The content of a file; a lease is that of a process that is gone, as the process that is killed here only in thought."""
+    lease = decoded(content) if file.name.startswith(".lease-") or file.parent.name == ".leases" else None
+    return content if lease is None else encoded(replace(lease, pid=2**31 - 1))
 
 
 class Copies:
@@ -85,7 +96,7 @@ class Copies:
         to.mkdir(parents=True)
         for path, content in sorted(state.items()):
             target = to / path.relative_to(self.folder)
-            target.mkdir() if content is None else target.write_bytes(content)
+            target.mkdir() if content is None else target.write_bytes(of_a_dead_process(target, content))
 
 
 def scalars(folder):
@@ -96,7 +107,8 @@ def scalars(folder):
 
 def names(folder):
     """Names of the files; that of an event file has the time in it, and there is one for every start."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if ".tfevents.1" not in path.name}
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if ".tfevents.1" not in path.name}
+    return {LEASE_NUMBER.sub("", name) for name in found}  # a lease after one that was not ended has the next number
 
 
 def check_equal(folder, whole):

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.errors import BusyError, ConfigError
-from convexp.files.locks import lock
+from convexp.files.locks import locked
 from convexp.studies.composer import Composer
 from convexp.studies.search.example import valid_example
 from convexp.studies.search.jobs import TrialJobs
@@ -72,7 +72,7 @@ def _only_search(root: Path, cfg: DictConfig) -> Generator[None]:
     """A context in which no other process searches in the folder, which is made: two would go on with the same trials."""
     make_writable_folder(setting_of_folder("hydra.sweep.dir", root, cfg.outputs), root)
     try:
-        with lock(root / LOCK).acquire(timeout=1):
+        with locked(root / LOCK, timeout=1):
             yield
     except Timeout:
         raise BusyError(f"hydra.sweep.dir={root}: another process is searching in this folder") from None
