@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from conftest import read
-from outcomes import same, science, weights
 from msgspec.structs import replace
+from outcomes import same, science, weights
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from convexp.files.leases.lease import decoded, encoded

@@ -1,5 +1,6 @@
 """A search: ask for trials, launch their runs, tell what these came to, until there are as many trials as wanted."""
 
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.errors import BusyError, ConfigError
-from convexp.files.locks import locked
+from convexp.files.locks import LEASES, locked
 from convexp.studies.composer import Composer
 from convexp.studies.search.example import valid_example
 from convexp.studies.search.jobs import TrialJobs
@@ -83,6 +84,5 @@ def _only_search(root: Path, cfg: DictConfig) -> Generator[None]:
 
 def _remove_if_new(root: Path) -> None:
     """Remove the folder of a search that was refused before it wrote anything."""
-    if [file.name for file in root.iterdir()] == [LOCK]:
-        (root / LOCK).unlink()
-        root.rmdir()
+    if {file.name for file in root.iterdir()} <= {LOCK, LEASES}:
+        shutil.rmtree(root)
