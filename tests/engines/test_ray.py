@@ -57,8 +57,12 @@ def test_runs_share_a_cpu_and_a_gpu_and_find_what_the_sweep_found(cluster, sweep
 
 
 def test_a_client_from_outside_of_the_cluster(cluster, sweep, tmp_path):
-    with sweep("-m", "only_costs=true", "model=conv,local", "hydra.sweep.dir=sweep", address=cluster.client) as process:
-        assert process.wait(300) == 0, said(tmp_path)
+    for _ in range(3):  # on a busy machine Ray gives the start of a client's server up after half a minute
+        with sweep("-m", "only_costs=true", "model=conv,local", "hydra.sweep.dir=sweep", address=cluster.client) as process:
+            code = process.wait(300)
+        if "Starting Ray client server failed" not in said(tmp_path):
+            break
+    assert code == 0, said(tmp_path)
     assert "Traceback" not in said(tmp_path)
     assert {read(folder.parent)["state"] for folder in tmp_path.glob("sweep/*/result.json")} == {"finished"}
 
