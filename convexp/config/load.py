@@ -6,7 +6,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ValidationError
 
 from convexp.config.checks.augment import check_augment
 from convexp.config.checks.combinations import check_batch_norm, check_combinations
@@ -32,9 +31,9 @@ from convexp.config.checks.tasks import check_task
 from convexp.config.checks.trainer import check_trainer
 from convexp.config.folders import check_name
 from convexp.config.importable import make_importable
-from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Config
 from convexp.config.user_paths import make_paths_absolute
+from convexp.config.validated import validated
 from convexp.errors import ConfigError
 from convexp.records.renamed import renamed
 
@@ -91,10 +90,7 @@ def parse_config(values: Mapping[Any, Any]) -> Config:
     check_plain(values)
     check_global_files(values)
     check_kind_of_model(values)
-    try:
-        return Config.model_validate(renamed(values))
-    except ValidationError as error:
-        raise ConfigError(explain_validation_error(error)) from None
+    return validated(Config, renamed(values))
 
 
 def check_config(config: Config) -> Config:

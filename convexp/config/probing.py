@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
-from pydantic import ValidationError
 
 from convexp.config.checks.data_files import check_data_files
 from convexp.config.checks.environment import check_environment
@@ -17,9 +16,9 @@ from convexp.config.checks.targets import check_targets
 from convexp.config.folders import check_folder, check_writable
 from convexp.config.importable import make_importable, module_exists
 from convexp.config.load import resolve
-from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Probing
 from convexp.config.user_paths import parse_path
+from convexp.config.validated import validated
 from convexp.errors import ConfigError
 
 EXAMPLE = "network=torchvision.models.resnet18"
@@ -54,10 +53,7 @@ def load_probing(cfg: DictConfig) -> Probing:
     if not (isinstance(network, dict) and "_target_" in network):
         raise ConfigError(f"network: is missing; name a class or a function that makes a network, as in {EXAMPLE}")
     check_plain(values)
-    try:
-        config = Probing.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(explain_validation_error(error)) from None
+    config = validated(Probing, values)
     if not config.probes:
         raise ConfigError("probes: name at least one, as in probes=all or probes=[shift_map,equivariance]")
     make_importable([str(Path.cwd()), *(config.pythonpath or ())])

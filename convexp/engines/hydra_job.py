@@ -2,7 +2,9 @@
 
 import inspect
 import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,20 @@ def preload_module(config: DictConfig) -> str:
         config: The configuration of the sweep.
     """
     return "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
+
+
+def jobs_of(
+    context: HydraContext, config: DictConfig, overrides: Sequence[Sequence[str]], first: int
+) -> list[Callable[[], DictConfig]]:
+    """Return for each list of overrides a function that composes the job: a sweep may be large, and each is needed late.
+
+    Args:
+        context: Hydra's context.
+        config: The configuration of the sweep.
+        overrides: The overrides of each job.
+        first: Number of the first job.
+    """
+    return [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
 
 
 @dataclass(frozen=True)

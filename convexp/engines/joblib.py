@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Callable, Generator, Sequence
-from functools import partial
 from typing import Any
 
 from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.engines.hydra_job import ENGINE, JobRunner, compose_job
+from convexp.engines.hydra_job import ENGINE, JobRunner, jobs_of
 from convexp.engines.results import JobResult, collect
 from convexp.errors import ConfigError
 from convexp.terminal import console
@@ -52,7 +51,7 @@ def launch(
         TerminatedWorkerError: if a process was killed; joblib then ends the others, too.
     """
     setup_globals()
-    jobs = [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
+    jobs = jobs_of(context, config, overrides, first)
     return collect(_results(JobRunner.of_this_process(context, task), jobs, n_jobs), jobs, config)
 
 

@@ -3,12 +3,16 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import orjson
+from msgspec import Struct
 
 from convexp.errors import ConvexpError
 from convexp.files.atomic import atomic_write
+
+S = TypeVar("S", bound=Struct)
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
@@ -28,8 +32,13 @@ def read_json(file: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def read_format(file: Path, newest: int) -> dict[str, Any] | None:
-    """Return what ``write_json`` wrote to a file with its version under ``format``; None if the file is damaged or has none.
+def write_struct(file: Path, value: Struct, version: int) -> None:
+    """Replace ``file`` as ``write_json`` does, with the fields of ``value`` and the version under ``format``."""
+    write_json(file, {"format": version, **msgspec.to_builtins(value)})
+
+
+def read_struct(file: Path, kind: type[S], newest: int) -> S | None:
+    """Return what ``write_struct`` wrote; None if there is no such file or it is damaged.
 
     Raises:
         ConvexpError: If the version is above ``newest``, as a newer version of convexp wrote it.
@@ -39,4 +48,7 @@ def read_format(file: Path, newest: int) -> dict[str, Any] | None:
         return None
     if found["format"] > newest:
         raise ConvexpError(f"{file}: is of format {found['format']}, this convexp reads {newest}; upgrade convexp")
-    return found
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError:
+        return None

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from convexp.files.json_files import read_format, write_json
+from convexp.files.json_files import read_struct, write_struct
 from convexp.files.locks import locked
 from convexp.records.statuses import busy_among
 
@@ -58,7 +57,7 @@ def write_plan(root: Path, plan: Plan) -> None:
         if before is not None:
             plan = _joined(plan, before, root)
         if plan != before:
-            write_json(root / FILE, {"format": FORMAT, **msgspec.to_builtins(plan)})
+            write_struct(root / FILE, plan, FORMAT)
 
 
 def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
@@ -98,11 +97,7 @@ def read_plan(root: Path) -> Plan | None:
     Raises:
         ConvexpError: If a newer version of convexp wrote it.
     """
-    found = read_format(root / FILE, FORMAT)
-    try:
-        return None if found is None else msgspec.convert(found, Plan)
-    except msgspec.ValidationError:
-        return None
+    return read_struct(root / FILE, Plan, FORMAT)
 
 
 def settings_of(axis: str) -> tuple[str, ...]:

@@ -196,6 +196,11 @@ class RunRecord(Struct, kw_only=True):
     path: str = ""
 
     @property
+    def has_wrong_settings(self) -> bool:
+        """Whether the run failed before it could start, as a setting is wrong."""
+        return self.state is RunStatus.FAILED and self.identity is None and bool(self.config_error)
+
+    @property
     def is_finished(self) -> bool:
         """Whether the run has finished."""
         return self.state is RunStatus.FINISHED

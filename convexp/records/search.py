@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
-from convexp.files.json_files import read_format, write_json
+from convexp.files.json_files import read_struct, write_struct
 from convexp.records.numbers import is_moderate
 
 FORMAT = 1
@@ -99,7 +98,7 @@ class SearchRecord(Struct, frozen=True, kw_only=True):
 
 def write_search(root: Path, search: SearchRecord) -> None:
     """Replace ``search.json`` in the folder of the sweep."""
-    write_json(root / FILE, {"format": FORMAT, **msgspec.to_builtins(search)})
+    write_struct(root / FILE, search, FORMAT)
 
 
 def read_search(root: Path) -> SearchRecord | None:
@@ -108,8 +107,4 @@ def read_search(root: Path) -> SearchRecord | None:
     Raises:
         ConvexpError: If a newer version of convexp wrote it.
     """
-    found = read_format(root / FILE, FORMAT)
-    try:
-        return None if found is None else msgspec.convert(found, SearchRecord)
-    except msgspec.ValidationError:
-        return None
+    return read_struct(root / FILE, SearchRecord, FORMAT)

@@ -48,7 +48,7 @@ def _found(root: Path, run: RunRecord, now: RunStatus | None) -> Unfinished:
     path, found, reason = run.path, run.state, last_line(run.error)
     if found is RunStatus.RUNNING:
         found, reason = _running(now)
-    if found is RunStatus.FAILED and run.identity is None and run.config_error:
+    if run.has_wrong_settings:
         found = RunStatus.WRONG
     if found is RunStatus.INTERRUPTED and reason is None:
         command = f"convexp-train {shell_path_override('resume', (root / path).resolve())}"

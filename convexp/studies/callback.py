@@ -39,10 +39,8 @@ class SweepSummary(Callback):
         """Called by Hydra before the first run."""
         root = Path(config.hydra.sweep.dir)
         with suppress(OSError):  # the sweeper reports a folder that cannot be written to
-            if not (
-                root / FILE
-            ).exists():  # another sweeper; ours removes the markers itself, once nothing keeps it from starting
-                clear_markers(root)
+            if not (root / FILE).exists():
+                clear_markers(root)  # of another sweeper; ours removes them itself, once nothing keeps it from starting
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra after the last run."""

@@ -122,7 +122,8 @@ def with_state(jobs: list[Job], root: Path, composer: Composer) -> list[Job]:
     Raises:
         ConfigError: if folders hold runs with other settings.
     """
-    finished = {run.path: run.identity for run in records_below(root, with_maps=False) if run.is_finished}
+    recorded = records_below(root, with_maps=False) if len(jobs) >= MANY else []  # few are looked at one by one
+    finished = {run.path: run.identity for run in recorded if run.is_finished}
     open_jobs = [job for job in jobs if job.identity is None or finished.get(job.folder) != job.identity]
     states = statuses_of([(root / job.folder, job.identity) for job in open_jobs], end_stale=True)
     looked_at = dict(zip((job.folder for job in open_jobs), states, strict=True))  # the others need not be looked into

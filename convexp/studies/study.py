@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
-from pydantic import ValidationError
 
 from convexp.config.folders import check_name
-from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema import Study
+from convexp.config.validated import validated
 from convexp.errors import ConfigError
 from convexp.studies.exclusions import Exclusion, is_excluded, parse_exclusions
 from convexp.studies.grid import Axis, Point, apply_overrides, axes, product
@@ -38,10 +37,8 @@ def read_study(cfg: DictConfig) -> Study | None:
     """
     if cfg.get("study") is None:
         return None
-    try:
-        study = Study.model_validate(OmegaConf.to_container(cfg.study, resolve=True))
-    except ValidationError as error:
-        raise ConfigError(explain_validation_error(error, "study")) from None
+    values: Any = OmegaConf.to_container(cfg.study, resolve=True)
+    study = validated(Study, values, "study")
     check_name("study.name", study.name)
     return study
 

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from functools import partial
 
 from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.engines.hydra_job import ENGINE, NO_RESULT, JobRunner, compose_job, preload_module, run_or_record
+from convexp.engines.hydra_job import ENGINE, NO_RESULT, JobRunner, jobs_of, preload_module, run_or_record
 from convexp.engines.local.pool import run_parallel
 from convexp.engines.local.slots import make_slots
 from convexp.engines.results import collect
@@ -38,7 +37,7 @@ def launch(
         What each job returned, in their order; nothing of one whose process was killed.
     """
     setup_globals()
-    jobs = [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
+    jobs = jobs_of(context, config, overrides, first)
     slots = make_slots(processes, runs_per_gpu, config)[: len(jobs)]
     if slots == [{}]:
         return [run_or_record(context, task, _logging_as(config, job())) or NO_RESULT for job in jobs]

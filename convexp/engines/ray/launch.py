@@ -4,13 +4,12 @@ import pickle
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 
 from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.engines.hydra_job import JobRunner, compose_job
+from convexp.engines.hydra_job import JobRunner, jobs_of
 from convexp.engines.ray.checks import check_ray, lacking
 from convexp.engines.ray.driver import Driver
 from convexp.engines.ray.messages import Done, Job, Lost, place_of_this_process
@@ -65,7 +64,7 @@ def launch(
         ConvexpError: if Ray cannot be started, or the connection to it is lost.
     """
     setup_globals()
-    jobs = [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
+    jobs = jobs_of(context, config, overrides, first)
     if driver is None:
         driver = Driver(settings)
         driver.connect()

@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema.section import Section
-from convexp.errors import ConfigError
+from convexp.config.validated import validated
 
 SECTION = "hydra.launcher"
 ADDRESS = re.compile(r"auto|(?:ray://)?(?P<host>\[[^\]\s]+\]|[^:/\s\[\]]+):(?P<port>\d{1,5})")
@@ -78,7 +77,4 @@ def read_settings(given: Mapping[str, Any]) -> RaySettings:
     Raises:
         ConfigError: naming those that are wrong.
     """
-    try:
-        return RaySettings.model_validate(given)
-    except ValidationError as error:
-        raise ConfigError(explain_validation_error(error, SECTION)) from None
+    return validated(RaySettings, given, SECTION)

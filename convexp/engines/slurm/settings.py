@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-from convexp.config.messages.validation import explain_validation_error
 from convexp.config.schema.section import Section
-from convexp.errors import ConfigError
+from convexp.config.validated import validated
 
 SECTION = "hydra.launcher"
 
@@ -60,7 +59,4 @@ def read_settings(given: Mapping[str, Any]) -> SlurmSettings:
     Raises:
         ConfigError: naming those that are wrong.
     """
-    try:
-        return SlurmSettings.model_validate(given)
-    except ValidationError as error:
-        raise ConfigError(explain_validation_error(error, SECTION)) from None
+    return validated(SlurmSettings, given, SECTION)

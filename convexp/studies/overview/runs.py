@@ -71,8 +71,7 @@ def _seen(record: RunRecord, folder: Path) -> SeenRun:
 def _state(record: RunRecord, folder: Path) -> RunStatus:
     if record.state is RunStatus.DAMAGED and folder.is_dir() and not (folder / FILE).exists():
         return RunStatus.MISSING  # it is about to begin
-    wrong = record.state is RunStatus.FAILED and record.identity is None and record.config_error
-    return RunStatus.WRONG if wrong else record.state
+    return RunStatus.WRONG if record.has_wrong_settings else record.state
 
 
 def _add_planned(found: dict[str, SeenRun], root: Path, sweep: Path, plan: Plan | None) -> None:
