@@ -40,8 +40,8 @@ def leave(number):
 
 
 def note_the_interruption(folder):
-    (folder / "started").touch()
     try:
+        (folder / "started").touch()  # within, as the signal may follow at once
         time.sleep(60)
     except KeyboardInterrupt:
         (folder / "interrupted").touch()
@@ -172,8 +172,8 @@ def test_tidying_up_is_not_interrupted_again(tmp_path):
 
 
 def tidy_up(folder):
-    (folder / "started").touch()
     try:
+        (folder / "started").touch()
         time.sleep(60)
     except KeyboardInterrupt:
         os.kill(os.getpid(), signal.SIGTERM)  # as one to the whole group does
