@@ -1,0 +1,1 @@
+"""What pictures of every kind have in common: the colour and the marker of each wiring."""
