@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from convexp.reporting.charts.answer import answer_chart
 from convexp.reporting.charts.chart import Chart
 from convexp.reporting.charts.forest import forest_charts
 from convexp.reporting.charts.maps import shift_maps_chart
@@ -33,6 +34,7 @@ def _charts_of_groups(report: Report) -> list[Chart]:
         return []
     styles = series_styles(groups)
     charts = [
+        None if report.search else answer_chart(groups, styles),
         *forest_charts(report.comparisons, groups, styles),
         parameters_chart(groups, styles, "test/acc"),
         parameters_chart(groups, styles, "probe/shift_map/mean"),
