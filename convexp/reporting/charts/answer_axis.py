@@ -59,7 +59,7 @@ def _finish_panels(panels: Sequence[Axes], level: float | None, curves: Sequence
     if not all(0 <= value.mean <= 1 for curve in curves for _, value in curve) or level is None:
         return
     for panel in panels:
-        draw_chance(panel, level, label=panel is panels[-1])
+        draw_chance(panel, level, label="right" if panel is panels[-1] else "")
     panels[0].set_ylim(0, 102)
 
 

@@ -10,6 +10,7 @@ from convexp.reporting.groups import Group
 
 ACCURACIES = ("test/acc", "val/acc", "probe/shift_map/mean", "probe/shift_map/worst", "probe/shift_map/centre")
 CAPTION = " Dotted: the level of chance, 1 / classes."
+SHOWN_BELOW = 0.1  # how far below the values the level is drawn at most, where an axis does not begin at 0
 DOTS = (0, (1, 2.2))
 
 
@@ -25,14 +26,14 @@ def _classes(group: Group) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 1 else None
 
 
-def draw_chance(axes: Axes, level: float | None, along: str = "y", label: bool = True) -> None:
+def draw_chance(axes: Axes, level: float | None, along: str = "y", label: str = "right") -> None:
     """Draw the level as a dotted line across a panel in per cent, with its value in words.
 
     Args:
         axes: The panel.
         level: The level as a proportion; None for no line.
         along: The axis that has the accuracies, ``x`` or ``y``.
-        label: Whether the line is labelled.
+        label: Side on which the line is labelled, ``left`` or ``right``; empty for no label. A vertical line is labelled above.
     """
     if level is None:
         return
@@ -42,11 +43,11 @@ def draw_chance(axes: Axes, level: float | None, along: str = "y", label: bool =
         return
     across = along == "y"
     words = axes.text(
-        1 if across else 100 * level,
+        (label == "right") if across else 100 * level,
         100 * level if across else 1,
         f" chance {100 * level:.3g} %",
         fontsize=8,
-        ha="right" if across else "left",
+        ha=label if across else "left",
         va="bottom" if across else "top",
         transform=axes.get_yaxis_transform() if across else axes.get_xaxis_transform(),
     )

@@ -40,7 +40,7 @@ def _charts_of_groups(report: Report) -> list[Chart]:
         parameters_chart(groups, styles, "probe/shift_map/mean"),
         *([] if report.search else sweep_charts(groups, styles)),  # every trial has values of its own
         radius_chart(groups, styles),
-        shift_maps_chart(groups),
+        shift_maps_chart(groups, styles),
         *training_charts(groups, styles, report.root),
     ]
     return [chart for chart in charts if chart is not None]

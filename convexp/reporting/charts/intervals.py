@@ -33,17 +33,33 @@ def marker_style(style: SeriesStyle) -> dict[str, Any]:
     return {"marker": style.marker, "mfc": style.colour, "mec": PAPER, "mew": 0.5}
 
 
-def draw_band(axes: Axes, curve: Sequence[tuple[float, Mean]], style: SeriesStyle, percentage: bool = True) -> None:
-    """Draw a line through means, with their intervals as a band around it."""
+def draw_band(
+    axes: Axes,
+    curve: Sequence[tuple[float, Mean]],
+    style: SeriesStyle,
+    percentage: bool = True,
+    markers: bool = True,
+    lines: int = 1,
+) -> None:
+    """Draw a line through means, with their intervals as a band around it, and a marker at each mean if they are few.
+
+    Args:
+        axes: The panel.
+        curve: The means by position.
+        style: How they are drawn.
+        percentage: Whether they are proportions, which are drawn in per cent.
+        markers: Whether means have markers.
+        lines: Number of lines in the panel: the more, the fainter are their bands.
+    """
     factor = 100 if percentage else 1
     x = [position for position, _ in curve]
     means = [factor * value.mean for _, value in curve]
-    signs = marker_style(style) if len(x) <= MAX_MARKERS else {}
+    signs = marker_style(style) if markers and len(x) <= MAX_MARKERS else {}
     tag(axes.plot(x, means, color=style.colour, ls=style.line, **signs), style.keys)
     low = [factor * (value.mean if value.low is None else value.low) for _, value in curve]
     high = [factor * (value.mean if value.high is None else value.high) for _, value in curve]
     if low != high:
-        tag(axes.fill_between(x, low, high, color=style.colour, alpha=0.16, lw=0), style.keys)
+        tag(axes.fill_between(x, low, high, color=style.colour, alpha=min(0.16, 0.7 / lines), lw=0), style.keys)
 
 
 def mean_text(name: str, value: Mean, metric: str) -> str:

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from convexp.pictures.palette import OTHERS, WIRINGS
 from convexp.reporting.charts.looks import look
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER, WIDTH
@@ -43,18 +42,13 @@ def entries_for(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> list[
             for g, style in zip(groups, styles, strict=True)
         ]
     return [
-        *(Entry(category, style.colour, _own_marker(style), "-", _key(style, 0)) for category, style in categories.items()),
+        *(Entry(category, style.colour, style.own_marker, "-", _key(style, 0)) for category, style in categories.items()),
         *(Entry(v, INK, look(s.variant_rank).marker or "o", s.line, _key(s, 1), s.hollow) for v, s in variants.items()),
     ]
 
 
 def _key(style: SeriesStyle, which: int) -> str:
     return style.keys[which] if style.keys else ""
-
-
-def _own_marker(style: SeriesStyle) -> str:
-    """The marker of the colour; that of a variant would not stand for the category."""
-    return next((hue.marker for hue in (*WIRINGS.values(), *OTHERS) if hue.light == style.colour), style.marker)
 
 
 def new_figure(entries: Sequence[Entry] = (), height: float = 3.1, width: float = WIDTH) -> tuple[Figure, Axes]:

@@ -45,6 +45,11 @@ class SeriesStyle:
     wiring: str = ""
 
     @property
+    def own_marker(self) -> str:
+        """Marker of the colour itself, which that of a variant does not stand for."""
+        return next((found.marker for found in (*WIRINGS.values(), *OTHERS) if found.light == self.colour), self.marker)
+
+    @property
     def face(self) -> str:
         """Colour that fills the marker."""
         return PAPER if self.hollow else self.colour

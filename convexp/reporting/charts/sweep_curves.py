@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convexp.reporting.axes import numeric_axes
-from convexp.reporting.charts.chance import chance_level, draw_chance
+from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.legend import add_legend, new_figure
 from convexp.reporting.charts.limits import percent_limits
@@ -18,7 +18,6 @@ from convexp.reporting.selection import evenly_spaced, omission_note
 MAX_LINES = 12
 MAX_CHARTS = 12
 ACCURACIES = ("test/acc", "probe/shift_map/mean")
-SHOWN_BELOW = 0.1  # the level of chance is drawn if it lies at most this far below the values
 
 
 def sweep_charts(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> list[Chart]:
