@@ -11,7 +11,7 @@ from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.curves import shift_reach
 from convexp.reporting.charts.intervals import marker_style, mean_text, seed_marks
 from convexp.reporting.charts.legend import Entry, add_legend, new_figure
-from convexp.reporting.charts.marks import Mark, tag
+from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK
 from convexp.reporting.charts.words import without_common_words
@@ -79,7 +79,7 @@ def _finish_axes(axes: Axes, drawn: Drawn, metrics: Sequence[str], room: float) 
     axes.set_yticks(range(len(drawn)), names, fontsize=10 if len(drawn) <= MAX_NUMBERS else 8)
     for name, (_, style) in zip(axes.get_yticklabels(), drawn, strict=True):
         name.set_color(style.colour)
-        tag(name, style.keys)
+        make_pick(name, style.keys[-1])
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)

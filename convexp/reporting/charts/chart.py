@@ -38,7 +38,7 @@ class Chart:
         caption: How to read the chart, and what it leaves out.
         figure: Figure of matplotlib.
         svg: The figure as SVG, in the colours of ``convexp.reporting.charts.style``.
-        extra: SVG that only a page has: points with their numbers, and entries of the legend that can be pressed.
+        extra: SVG that only a page has: points with their numbers, and labels that can be pressed.
     """
 
     name: str

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.limits import FLOOR
-from convexp.reporting.charts.marks import Mark, tag
+from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER
 from convexp.reporting.compare import Comparison
@@ -126,7 +126,7 @@ def _name_rows(axes: Axes, rows: Sequence[_Row], across: int) -> None:
     for name, row in zip(axes.get_yticklabels(), rows, strict=True):
         if row.style:
             name.set_color(row.style.colour)
-            tag(name, row.style.keys)
+            make_pick(name, row.style.keys[-1])
 
 
 def _chart(

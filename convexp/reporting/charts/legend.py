@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from convexp.reporting.charts.looks import look
+from convexp.reporting.charts.marks import make_pick
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER, WIDTH
 from convexp.reporting.formatting import truncate
@@ -77,7 +78,7 @@ def add_legend(figure: Figure, entries: Sequence[Entry], lines: bool = True, mar
         location = "outside lower center" if below else "outside upper left"
         legend = figure.legend(handles, labels, loc=location, ncols=(2 if below else 1) * _columns(entries))
         for entry, text in zip(entries, legend.get_texts(), strict=True):
-            text.set_gid(f"pick {entry.key}" if entry.key else None)
+            make_pick(text, entry.key)
 
 
 def _handle(entry: Entry, lines: bool, markers: bool) -> Line2D:

@@ -1,4 +1,4 @@
-"""What a page adds to a drawn chart: points that show their numbers, and entries of a legend that can be pressed."""
+"""What a page adds to a drawn chart: points that show their numbers, and labels that can be pressed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from html import escape
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 MAX_MARKS = 2000
+PICK = "pick "  # begins the id of a label that can be pressed
 RADIUS = 5.0  # points within which a point is hit
 
 
@@ -37,8 +39,14 @@ def tag(artists: Artist | Iterable[Artist], keys: Iterable[str]) -> None:
         artist.set_gid(f"keys {' '.join(keys)}")
 
 
+def make_pick(text: Text, key: str) -> None:
+    """Note on a label that pressing it isolates what has this key; an empty key isolates nothing."""
+    if key:
+        text.set_gid(f"{PICK}{key}")
+
+
 def overlay(figure: Figure, marks: Sequence[Mark]) -> str:
-    """Return the SVG of all marks and of the legend's entries, invisible, in the coordinates of the drawn figure.
+    """Return the SVG of all marks and of all labels that can be pressed, invisible, in the coordinates of the drawn figure.
 
     Args:
         figure: The figure, after it has been drawn at 72 dots per inch.
@@ -46,8 +54,12 @@ def overlay(figure: Figure, marks: Sequence[Mark]) -> str:
     """
     height = figure.get_figheight() * 72
     circles = [_circle(mark, height) for mark in marks[:MAX_MARKS] if _is_inside(mark)]
-    picks = [pick for legend in figure.legends for pick in _picks(legend, height)]
-    return f'<g class="marks">{"".join(circles)}</g><g class="picks">{"".join(picks)}</g>'
+    entries = (zip(legend.get_texts(), legend.legend_handles, strict=True) for legend in figure.legends)
+    handles = {id(text): handle for pairs in entries for text, handle in pairs}
+    labels = [text for text in figure.findobj(Text) if (text.get_gid() or "").startswith(PICK)]
+    picks = [_pick(text, handles.get(id(text)), height) for text in labels]
+    parts = (f'<g class="{name}">{"".join(found)}</g>' for name, found in (("marks", circles), ("picks", picks)) if found)
+    return "".join(parts)
 
 
 def _is_inside(mark: Mark) -> bool:
@@ -64,18 +76,11 @@ def _circle(mark: Mark, height: float) -> str:
     )
 
 
-def _picks(legend: Artist, height: float) -> list[str]:
-    """A rectangle over each entry of a legend that stands for a series."""
-    from matplotlib.legend import Legend
-
-    assert isinstance(legend, Legend)
-    found: list[str] = []
-    for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
-        key = (text.get_gid() or "").removeprefix("pick ")
-        if key and handle is not None:
-            words, sign = text.get_window_extent(), handle.get_window_extent()
-            left, right = min(words.x0, sign.x0) - 2, words.x1 + 2
-            low, high = min(words.y0, sign.y0) - 2, max(words.y1, sign.y1) + 2
-            place = f'x="{left:.1f}" y="{height - high:.1f}" width="{right - left:.1f}" height="{high - low:.1f}"'
-            found.append(f'<rect {place} rx="2" data-key="{key}" data-name="{escape(text.get_text().strip())}"/>')
-    return found
+def _pick(text: Text, handle: Artist | None, height: float) -> str:
+    """A rectangle over a label, and over what stands beside it in a legend."""
+    boxes = [each.get_window_extent() for each in (text, handle) if each is not None]
+    left, right = min(box.x0 for box in boxes) - 2, max(box.x1 for box in boxes) + 2
+    low, high = min(box.y0 for box in boxes) - 2, max(box.y1 for box in boxes) + 2
+    key, name = (text.get_gid() or "").removeprefix(PICK), escape(text.get_text().strip())
+    place = f'x="{left:.1f}" y="{height - high:.1f}" width="{right - left:.1f}" height="{high - low:.1f}"'
+    return f'<rect {place} rx="2" data-key="{key}" data-name="{name}"/>'

@@ -45,6 +45,28 @@
     mark.setAttribute("aria-describedby", "tip");
   }
 
+  // Of points that lie over each other, the one nearest to the pointer.
+  function nearest(group, event) {
+    const box = group.ownerSVGElement.getBoundingClientRect();
+    const scale = group.ownerSVGElement.viewBox.baseVal.width / box.width;
+    const far = (mark) => {
+      const [x, y] = place(mark);
+      return Math.hypot(x - (event.clientX - box.x) * scale, y - (event.clientY - box.y) * scale);
+    };
+    return [...group.children].filter(isShown).reduce((a, b) => (far(b) < far(a) ? b : a), event.target);
+  }
+
+  let pointed = null;
+
+  function point(mark) {
+    if (mark === pointed) return;
+    pointed?.classList.remove("pointed");
+    mark?.classList.add("pointed");
+    pointed = mark;
+    hide();
+    if (mark) show(mark);
+  }
+
   function hide() {
     tip.hidden = true;
     for (const mark of document.querySelectorAll(".marks [aria-describedby]")) mark.removeAttribute("aria-describedby");
@@ -70,13 +92,13 @@
       mark.setAttribute("aria-label", mark.querySelector("title").textContent);
       mark.replaceChildren(); // the browser's own tooltip would come on top
       mark.tabIndex = -1;
-      mark.addEventListener("pointerenter", () => show(mark));
-      mark.addEventListener("pointerleave", hide);
       mark.addEventListener("focus", () => show(mark));
       mark.addEventListener("blur", hide);
       mark.addEventListener("keydown", step);
     }
-    if (group.firstElementChild) group.firstElementChild.tabIndex = 0;
+    group.firstElementChild.tabIndex = 0;
+    group.addEventListener("pointermove", (event) => point(nearest(group, event)));
+    group.addEventListener("pointerleave", () => point(null));
   }
 
   let isolated = null;
