@@ -14,11 +14,11 @@ from convexp.reporting.charts.legend import Entry
 from convexp.reporting.charts.looks import look
 from convexp.reporting.charts.marks import Mark, tag
 from convexp.reporting.charts.series_style import SeriesStyle
-from convexp.reporting.charts.sweep_lines import SweepLine
 from convexp.reporting.charts.sweep_points import Curve
 from convexp.reporting.charts.ticks import set_scale
 from convexp.reporting.formatting import format_mean, short_setting
 from convexp.reporting.groups import Group
+from convexp.reporting.lines import SweepLine
 from convexp.reporting.metrics import is_percentage
 
 AXIS_TITLES = {

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from convexp.reporting.axes import axis_value
-from convexp.reporting.charts.sweep_lines import SweepLine, sweep_lines
 from convexp.reporting.groups import Group
+from convexp.reporting.lines import SweepLine, sweep_lines
 from convexp.reporting.statistics import Mean
 
 Curve = list[tuple[float, Mean]]
