@@ -62,7 +62,7 @@ def test_a_point_shows_its_numbers(opened, tmp_path):
     assert not tip.is_visible()
     for made in report.groups:
         for run in made.runs:
-            words = f"{made.label}, seed {run.seed}: {100 * run.metrics['test/acc']:.2f} %"
+            words = f"{made.label}, seed {run.seed}: {100 * run.metrics['test/acc']:.2f}\N{NO-BREAK SPACE}%"
             mark = page.locator(f'#every_seed .marks [aria-label="{words}"]')
             assert mark.count() == 1
             mark.hover(force=True)  # a mean may lie above it
@@ -76,9 +76,9 @@ def test_a_point_shows_its_numbers(opened, tmp_path):
     assert stop.count() == 1
     stop.focus()
     first = tip.inner_text()
-    assert first.startswith("dense, shifted by 0 pixels: mean 96.5 %")
+    assert first.startswith("dense, shifted by 0 pixels: mean 96.5\N{NO-BREAK SPACE}%")
     page.keyboard.press("ArrowRight")
-    assert tip.inner_text().startswith("dense, shifted by 1 pixels: mean 67.5 %")
+    assert tip.inner_text().startswith("dense, shifted by 1 pixels: mean 67.5\N{NO-BREAK SPACE}%")
     assert page.locator("#radius .marks [tabindex='0']").count() == 1
     page.keyboard.press("Escape")
     assert not tip.is_visible()
@@ -125,7 +125,7 @@ def test_charts_are_whole_without_the_script(browser, tmp_path):
     page.goto((tmp_path / "report.html").as_uri())
     source = page.content()
     context.close()
-    assert "<title>conv, seed 1: 92.50 %</title>" in source
+    assert "<title>conv, seed 1: 92.50&nbsp;%</title>" in source
     assert not re.search(r"<(rect|circle)[^>]*(tabindex|role)=", source)
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.reporting.charts.limits import FLOOR, percent_limits
+from convexp.pictures.limits import FLOOR, percent_limits
 from convexp.reporting.charts.words import without_common_words
 
 proportions = st.lists(st.floats(0, 1), min_size=1, max_size=8)

@@ -1,7 +1,7 @@
 """Every colour that a series can have, with its counterpart on a dark page."""
 
 import matplotlib as mpl
-from matplotlib.colors import to_hex
+from matplotlib.colors import ListedColormap, to_hex
 
 from convexp.pictures.palette import OTHERS, WIRINGS
 
@@ -34,6 +34,12 @@ _NAMES = {colour: name for name, colour in LIGHT.items()}
 def shade(rank: int, count: int) -> str:
     """Return the colour of the ``rank``-th of ``count`` values in order, on white."""
     return SHADES[round(rank * (STEPS - 1) / max(count - 1, 1))][0]
+
+
+def ranked_colours(best_last: bool) -> ListedColormap:
+    """Return a colour map of the shades, of which the best values have the one that stands out most on either paper."""
+    shades = [light for light, _ in SHADES]
+    return ListedColormap(shades if best_last else shades[::-1])
 
 
 def page_colour(colour: str) -> str:

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from convexp.pictures.limits import FLOOR
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.limits import FLOOR
 from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER

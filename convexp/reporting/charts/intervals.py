@@ -63,18 +63,17 @@ def draw_band(
 
 
 def mean_text(name: str, value: Mean, metric: str) -> str:
-    """Return a mean in words, as a page shows it at a point: ``conv: 97.6 % (95.4–98.8), n = 3``."""
+    """Return a mean with its 95 % interval in words, as a page shows it: ``conv: mean 97.6 % (95.4–98.8), n = 3``."""
     found = format_mean(value, metric)
     if is_percentage(metric):
         number, bracket, rest = found.partition(" (")
-        found = f"{number} %{bracket}{rest}"
-    interval = " with its 95 % interval" if value.low != value.high else ""
-    return f"{name}: mean {found}{interval}, n = {value.n}"
+        found = f"{number}\u00a0%{bracket}{rest}"
+    return f"{name}: mean {found}, n\u00a0=\u00a0{value.n}"
 
 
 def seed_text(name: str, seed: int | None, value: float, metric: str) -> str:
     """Return the value of one run in words: ``conv, seed 1: 97.2 %``."""
-    number = f"{100 * value:.2f} %" if is_percentage(metric) else f"{value:.5g}"
+    number = f"{100 * value:.2f}\u00a0%" if is_percentage(metric) else f"{value:.5g}"
     return f"{name}, seed {seed}: {number}"
 
 

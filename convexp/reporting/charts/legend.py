@@ -84,5 +84,6 @@ def add_legend(figure: Figure, entries: Sequence[Entry], lines: bool = True, mar
 def _handle(entry: Entry, lines: bool, markers: bool) -> Line2D:
     marker = entry.marker if markers else ""
     line = entry.line if lines or not marker else ""
-    edge, face, width = (entry.colour, PAPER, 1.2) if entry.hollow else (PAPER, entry.colour, 0.5)
+    outlined = entry.hollow or marker == "x"  # which has no inside
+    edge, face, width = (entry.colour, PAPER, 1.2) if outlined else (PAPER, entry.colour, 0.5)
     return Line2D([], [], color=entry.colour, ls=line, marker=marker, mec=edge, mfc=face, mew=width)

@@ -32,8 +32,9 @@ def write_overview(report: Report, file: Path) -> list[Path]:
     for group, style in drawn:
         draw_band(left, radius_curve(group), style)
         _draw_points(right, group, style)
-    for panel in (left, right):
-        draw_chance(panel, chance_level([group for group, _ in drawn], "test/acc"))
+    level = chance_level([group for group, _ in drawn], "test/acc")
+    draw_chance(left, level, label="left")  # where curves are high
+    draw_chance(right, level)
     left.set(xlabel="distance of the shift (pixels)", ylabel="test accuracy (%)", ylim=(0, 102))
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.set(xlabel="parameters", ylim=(0, 102), title="filled: without shift, hollow: mean over all shifts")

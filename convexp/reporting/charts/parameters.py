@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from convexp.pictures.limits import percent_limits
 from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.intervals import error_bar, marker_style, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
-from convexp.reporting.charts.limits import percent_limits
 from convexp.reporting.charts.marks import Mark, tag
 from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import SeriesStyle

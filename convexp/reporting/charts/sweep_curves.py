@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from convexp.pictures.limits import percent_limits
 from convexp.reporting.axes import numeric_axes
 from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.legend import add_legend, new_figure
-from convexp.reporting.charts.limits import percent_limits
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.sweep_panel import axis_title, draw_line, ends_text, line_entries, line_styles, set_scales
 from convexp.reporting.charts.sweep_points import lines_along

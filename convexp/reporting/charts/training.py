@@ -6,12 +6,12 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from convexp.pictures.limits import percent_limits
 from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.curves import Curve, mean_curve, training_curve
 from convexp.reporting.charts.intervals import draw_band, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
-from convexp.reporting.charts.limits import percent_limits
 from convexp.reporting.charts.marks import Mark, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.ticks import set_scale
