@@ -37,6 +37,26 @@ SHOWN = """
 }
 """
 
+OVERLAPS = """
+() => {
+  const found = [];
+  for (const svg of document.querySelectorAll(".chart svg")) {
+    const frame = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
+    const boxes = texts.map((text) => [text.textContent, text.getBoundingClientRect()]);
+    boxes.forEach(([words, a], i) => {
+      if (a.left < frame.left - 3 || a.right > frame.right + 3) found.push([words, "sticks out"]);
+      for (const [others, b] of boxes.slice(i + 1)) {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (wide > 2 && high > 0.35 * Math.min(a.height, b.height)) found.push([words, others]);
+      }
+    });
+  }
+  return [document.querySelectorAll(".chart svg text").length, found];
+}
+"""
+
 
 @pytest.fixture
 def opened(browser_page, tmp_path):
@@ -115,6 +135,22 @@ def test_series_have_the_colours_of_the_scheme(opened, tmp_path, scheme):
         assert getattr(WIRINGS[name], scheme) in found
         assert getattr(WIRINGS[name], other) not in found
     assert seen.errors == []
+
+
+@pytest.mark.parametrize("readouts", [2, 9])
+def test_labels_do_not_overlap(opened, tmp_path, readouts):
+    """Of 10 and of 45 configurations, at the width of a desktop and of a phone."""
+    points = [{"model": name, "model.readout": f"kind_number_{i}"} for name in WIRINGS for i in range(readouts)]
+    groups = [replace(group(p["model"], 2, label=f"{p['model']} readout={p['model.readout']}"), point=p) for p in points]
+    metrics = ("test/acc", "probe/shift_map/mean", "probe/consistency/all")
+    compared = [comparison(g.label, groups[-1].label, 0.01, metric) for g in groups[:-1] for metric in metrics]
+    page, _ = opened(replace(three_layers(tmp_path), groups=groups, comparisons=compared))
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        count, found = page.evaluate(OVERLAPS)
+        assert count > 100
+        assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_charts_are_whole_without_the_script(browser, tmp_path):

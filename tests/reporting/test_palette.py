@@ -2,6 +2,7 @@
 
 import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +73,12 @@ def test_everybody_can_tell_wirings_apart(scheme, vision):
     assert distance([getattr(WIRINGS[name], scheme) for name in ("dense", "local", "conv")], vision) >= 29
     assert distance(others, vision) >= 29
     assert distance([*colours, *others], vision) >= 8
+
+
+def test_the_documentation_shows_the_palette():
+    page = (Path(__file__).parents[2] / "docs" / "figures.md").read_text()
+    for name, each in WIRINGS.items():
+        assert re.search(rf"\| `{name}` \|.*\| `{each.light}` \| `{each.dark}` \|", page), name
 
 
 def test_markers_differ_too():

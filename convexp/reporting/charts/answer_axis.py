@@ -21,6 +21,7 @@ from convexp.reporting.selection import evenly_spaced, omission_note
 
 MAX_LINES = 8
 HEIGHT = 2.3  # inches, without the legend
+BESIDE, APART, SPREAD = 4.5, 3.0, 12.0  # points: from a mean to its seeds, between the seeds of lines, and for those of all
 
 
 def answer_axis_chart(
@@ -41,8 +42,9 @@ def answer_axis_chart(
     marks: list[Mark] = []
     drawn = {metric: [(line, curve) for line, curve in curves if line.name in looks] for metric, (curves, _) in found.items()}
     for panel, (metric, (_, x)) in zip(panels, found.items(), strict=True):
-        for line, curve in drawn[metric]:
-            marks += draw_line(panel, groups, line, curve, looks[line.name], (axis, metric))
+        for index, (line, curve) in enumerate(drawn[metric]):
+            aside = BESIDE + index * min(APART, SPREAD / len(drawn[metric]))
+            marks += draw_line(panel, groups, line, curve, looks[line.name], (axis, metric), aside)
         set_scales(panel, x, [value.mean for _, curve in drawn[metric] for _, value in curve], metric)
         panel.set_title(metric_words(metric, groups), fontsize=10)
     level = chance_level(groups, next(iter(found)))
@@ -75,5 +77,5 @@ def _chart(
     title = f"{'accuracy' if len(drawn) > 1 and level else titles} against {axis_title(axis)}"
     ends = (f"{metric_title(m)} of {ends_text(line, curve, m)}" for m, lines in drawn.items() for line, curve in lines)
     alt_text = f"{titles[0].upper()}{titles[1:]} against {axis_title(axis)}, every seed as a dot. {'; '.join(ends)}."
-    caption = f"Line: mean over seeds, with the 95 % interval as a band; dots: seeds.{CHANCE if level else ''}{omitted}"
+    caption = f"Line: mean over seeds; band: 95 % interval; dots beside: seeds.{CHANCE if level else ''}{omitted}"
     return finish_chart("every_seed", "answer", title, alt_text, caption, figure, marks)

@@ -77,10 +77,12 @@ def seed_text(name: str, seed: int | None, value: float, metric: str) -> str:
     return f"{name}, seed {seed}: {number}"
 
 
-def seed_marks(axes: Axes, group: Group, style: SeriesStyle, metric: str, at: Sequence[tuple[float, float]]) -> list[Mark]:
-    """Return a mark for each run of a group that has the metric, at the positions where its dots are drawn."""
+def seed_marks(
+    axes: Axes, group: Group, style: SeriesStyle, metric: str, at: Sequence[tuple[float, float]], aside: float = 0.0
+) -> list[Mark]:
+    """Return a mark for each run of a group that has the metric, where its dots are drawn (``Mark.aside``)."""
     runs = [run for run in group.runs if metric in run.metrics]
     return [
-        Mark(axes, x, y, style.keys, seed_text(group.label, run.seed, run.metrics[metric], metric))
+        Mark(axes, x, y, style.keys, seed_text(group.label, run.seed, run.metrics[metric], metric), aside)
         for run, (x, y) in zip(runs, at, strict=True)
     ]

@@ -52,7 +52,7 @@ def shift_maps_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> 
     columns = 3 if len(drawn) in (1, 2, 3, 5, 6, 9) else 4
     side = (WIDTH - EDGE - 0.1) / columns - LEFT
     labels = without_common_words([g.label for g, *_ in drawn])
-    names = [wrap(truncate(label, 80), 60 // columns, max_lines=3, placeholder="…") for label in labels]
+    names = [wrap(truncate(label, 80), 52 // columns, max_lines=3, placeholder="…") for label in labels]
     head = (max(map(len, names)) + 1.6) * LINE
     height = -(-len(drawn) // columns) * (side + head + BELOW) + BAR
     figure = Figure(figsize=(WIDTH, height))
@@ -109,7 +109,7 @@ def _name_axes(axes: Axes, height: float, flat: bool) -> None:
 
 def _draw_colour_bar(figure: Figure, height: float, chance: float | None) -> None:
     """Draw the scale of all maps, with the level of chance on it."""
-    bar = figure.add_axes((0.2, 0.36 / height, 0.6, 0.1 / height))
+    bar = figure.add_axes((0.2, 0.38 / height, 0.6, 0.1 / height))
     figure.colorbar(ScalarMappable(Normalize(0, 100), "viridis"), cax=bar, orientation="horizontal", label="test accuracy (%)")
     bar.tick_params(labelsize=8)
     bar.xaxis.label.set_fontsize(8)

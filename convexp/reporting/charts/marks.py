@@ -24,6 +24,7 @@ class Mark:
         y: Position in the panel's data coordinates.
         keys: Keys of the series that it belongs to (``SeriesStyle.keys``).
         text: Its configuration, its seed and its value, in words.
+        aside: Distance in points to the right of that position at which it is drawn.
     """
 
     axes: Axes
@@ -31,6 +32,13 @@ class Mark:
     y: float
     keys: Sequence[str]
     text: str
+    aside: float = 0.0
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where it is drawn, in points from the lower left corner of the figure."""
+        x, y = self.axes.transData.transform((self.x, self.y))
+        return float(x) + self.aside, float(y)
 
 
 def tag(artists: Artist | Iterable[Artist], keys: Iterable[str]) -> None:
@@ -63,13 +71,13 @@ def overlay(figure: Figure, marks: Sequence[Mark]) -> str:
 
 
 def _is_inside(mark: Mark) -> bool:
-    x, y = mark.axes.transData.transform((mark.x, mark.y))
+    x, y = mark.place
     box = mark.axes.bbox
-    return bool(box.x0 - 2 <= x <= box.x1 + 2 and box.y0 - 2 <= y <= box.y1 + 2)
+    return bool(box.x0 - 2 <= x <= box.x1 + 2 + mark.aside and box.y0 - 2 <= y <= box.y1 + 2)
 
 
 def _circle(mark: Mark, height: float) -> str:
-    x, y = mark.axes.transData.transform((mark.x, mark.y))
+    x, y = mark.place
     return (
         f'<circle cx="{x:.1f}" cy="{height - y:.1f}" r="{RADIUS}" data-keys="{" ".join(mark.keys)}">'
         f"<title>{escape(mark.text)}</title></circle>"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import count
 
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from convexp.pictures.palette import hue
 from convexp.reporting.axes import axis_value
@@ -53,7 +54,13 @@ def line_entries(lines: Sequence[SweepLine], styles: Sequence[SeriesStyle]) -> l
 
 
 def draw_line(
-    axes: Axes, groups: Sequence[Group], line: SweepLine, curve: Curve, style: SeriesStyle, along: tuple[str, str]
+    axes: Axes,
+    groups: Sequence[Group],
+    line: SweepLine,
+    curve: Curve,
+    style: SeriesStyle,
+    along: tuple[str, str],
+    aside: float = 0.0,
 ) -> list[Mark]:
     """Draw a line with its band and its seeds, and return the marks of its means and seeds.
 
@@ -64,10 +71,12 @@ def draw_line(
         curve: Its means by position.
         style: Its style.
         along: The numeric axis and the metric.
+        aside: Distance in points to the right of the means at which the seeds are drawn.
     """
     axis, metric = along
     factor = 100 if is_percentage(metric) else 1
     draw_band(axes, curve, style, is_percentage(metric))
+    beside = axes.transData + ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
     marks: list[Mark] = []
     for index in line.indices if not line.constant else ():
         group, x = groups[index], axis_value(groups[index], axis)
@@ -77,8 +86,10 @@ def draw_line(
         seeds = [(x, factor * run.metrics[metric]) for run in group.runs if metric in run.metrics]
         marks.append(Mark(axes, x, factor * value.mean, style.keys, mean_text(group.label, value, metric)))
         if 1 < len(seeds) <= MAX_DOTS:
-            tag(axes.plot(*zip(*seeds, strict=True), "o", ms=2.8, color=style.colour, mec="none", alpha=0.55), style.keys)
-            marks += seed_marks(axes, group, style, metric, seeds)
+            x_and_y = zip(*seeds, strict=True)
+            dots = axes.plot(*x_and_y, "o", ms=2.8, color=style.colour, mec="none", alpha=0.6, transform=beside, clip_on=False)
+            tag(dots, style.keys)
+            marks += seed_marks(axes, group, style, metric, seeds, aside)
     return marks
 
 
