@@ -8,7 +8,7 @@ from convexp.board.update import update_dashboard
 from convexp.errors import ConvexpError
 from convexp.records.index import gc_paused, run_folders
 from convexp.records.plan import FILE as PLAN
-from convexp.reporting.report import build_report
+from convexp.reporting.report import Report, build_report
 
 
 def studies_below(root: Path) -> list[Path]:
@@ -23,6 +23,16 @@ def studies_below(root: Path) -> list[Path]:
     runs = [folder for folder in run_folders(root) if folder != root]
     found = list(dict.fromkeys(study for folder in runs if (study := study_of(folder.parent)) is not None))
     return found or ([root] if runs else [])
+
+
+def update_if_one_study(report: Report, root: Path) -> None:
+    """Bring the dashboard of a report's folder up to date, unless studies lie below it, which have dashboards of their own.
+
+    Raises:
+        OSError: If the folder cannot be written to.
+    """
+    if report.plan is not None or studies_below(root) == [root]:
+        update_dashboard(report, root)
 
 
 def update_studies(root: Path) -> Iterator[tuple[Path, int, str | None]]:

@@ -10,7 +10,7 @@ from convexp.records.index import run_folders
 from convexp.records.record_file import FILE as RECORD
 
 PAUSE = 15.0  # seconds between two looks
-SHARE = 20  # and at least this many times as long as a refresh took, so that a large sweep is not slowed down
+SHARE = 20  # and at least this many times the processor's time for the last, so that a large sweep is not slowed down
 
 State = dict[str, tuple[int, int]]
 
@@ -46,22 +46,25 @@ def _watch(root: Path, pause: float, stopped: threading.Event) -> None:
     seen = results(root)  # what is there already was shown by the report of an earlier sweep
     wait = pause
     while not stopped.wait(wait):
-        begin = time.monotonic()
+        begin = time.thread_time()
         found = results(root)
         if found != seen:
             seen = found
-            _refresh(root)
-        wait = max(pause, SHARE * (time.monotonic() - begin))
+            begin = _refresh(root)
+        wait = max(pause, SHARE * (time.thread_time() - begin))
 
 
-def _refresh(root: Path) -> None:
+def _refresh(root: Path) -> float:
+    """Refresh the dashboard; returns the thread's time when it began, without the imports, which are made once."""
     from convexp.board.update import update_dashboard
     from convexp.reporting.report import build_report
 
+    begin = time.thread_time()
     with suppress(Exception):  # it would end the thread; the report at the end does the same work, and says what is wrong
         report = build_report(root)
         if report.groups:
             update_dashboard(report, root)
+    return begin
 
 
 def results(root: Path) -> State:

@@ -65,13 +65,12 @@ def show(given: str, port: int) -> None:
         KeyboardInterrupt: At the end.
     """
     from convexp.board.links import links
-    from convexp.board.server import serve
+    from convexp.board.server import check_free, serve
     from convexp.records.index import check_readable, run_folders
 
     root = parse_path("DIR", given)
     check_readable(root)
-    if not 0 <= port <= 65535:
-        raise ConfigError(f"--port={port}: should be from 1 to 65535, or 0 for any that is free")
+    check_free(port)
     if next(run_folders(root), None) is None:
         raise ConfigError(f"{root}: there are no runs of convexp in this folder; name one that runs lie in")
     update(root)

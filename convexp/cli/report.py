@@ -26,6 +26,7 @@ files written into DIR:
   summary.csv       the rows with every metric in full precision
   summary.tex       the rows for a paper
   comparisons.csv   the comparisons
+  mean over seeds/  the means for TensorBoard, if DIR holds one study (convexp-dashboard DIR)
   runs.csv          every run with its settings and metrics; in Python: convexp.runs.load("DIR")
 
 examples:
@@ -61,6 +62,7 @@ def make_report(folder: Path) -> list[Path]:
     Raises:
         ConfigError: If the folder cannot be read, or the report cannot be written.
     """
+    from convexp.board.studies import update_if_one_study
     from convexp.records.index import gc_paused
     from convexp.reporting.render.files import write_report
     from convexp.reporting.render.terminal import print_report
@@ -70,7 +72,9 @@ def make_report(folder: Path) -> list[Path]:
         with gc_paused():
             report = build_report(folder)
             try:
-                return write_report(report, folder)
+                files = write_report(report, folder)
+                update_if_one_study(report, folder)
+                return files
             finally:
                 print_report(report)  # even if nothing can be written
     except OSError as error:
