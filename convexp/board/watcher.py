@@ -43,7 +43,7 @@ class Watcher:
 
 
 def _watch(root: Path, pause: float, stopped: threading.Event) -> None:
-    seen = results(root)  # what is there already was shown by the report of an earlier sweep
+    seen: State = {}
     wait = pause
     while not stopped.wait(wait):
         begin = time.thread_time()

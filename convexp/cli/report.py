@@ -3,12 +3,16 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convexp import __version__
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
+
+if TYPE_CHECKING:
+    from convexp.reporting.report import Report
 
 DESCRIPTION = """\
 Compare all runs below a folder: those of a study, of a sweep, or runs started one by one.
@@ -62,7 +66,6 @@ def make_report(folder: Path) -> list[Path]:
     Raises:
         ConfigError: If the folder cannot be read, or the report cannot be written.
     """
-    from convexp.board.studies import update_if_one_study
     from convexp.records.index import gc_paused
     from convexp.reporting.render.files import write_report
     from convexp.reporting.render.terminal import print_report
@@ -73,12 +76,22 @@ def make_report(folder: Path) -> list[Path]:
             report = build_report(folder)
             try:
                 files = write_report(report, folder)
-                update_if_one_study(report, folder)
+                _update_dashboard(report, folder)
                 return files
             finally:
                 print_report(report)  # even if nothing can be written
     except OSError as error:
         raise ConfigError(f"{folder}: the report cannot be written there ({error.strerror or error})") from None
+
+
+def _update_dashboard(report: "Report", folder: Path) -> None:
+    """Bring the means for TensorBoard up to date; the report is complete without them."""
+    from convexp.board.studies import update_if_one_study
+
+    try:
+        update_if_one_study(report, folder)
+    except OSError as error:
+        console.print_error("convexp-report", f"the means for TensorBoard are as they were before: {error}")
 
 
 if __name__ == "__main__":
