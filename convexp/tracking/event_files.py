@@ -43,10 +43,11 @@ def read_summary(file: Path) -> Any | None:
 def write_edition(folder: Path, name: str, summaries: Sequence[tuple[int, Any]], seconds: float) -> bool:
     """Write an event file that stands in place of its earlier editions, also for a TensorBoard that is running.
 
-    TensorBoard keeps a file open and never looks at its name again, so it would not see a file that replaces another. It does
-    read a new file whose name sorts after those that it knows. So each edition has a number in its name, the earlier one is
-    removed when the new one is complete, and it begins with the event of a program that starts again at step 0: from this step
-    on, TensorBoard drops what it has read of these tags (``docs/dashboard.md``).
+    TensorBoard reads on where it stopped, so it would not see a file that replaces another. It does read a new file whose name
+    sorts after those that it knows. So each edition has a number in its name, and begins with the event of a program that
+    starts again at step 0: from this step on, TensorBoard drops what it has read of these tags. When it is complete the edition
+    before it is emptied, and removed by the next: TensorBoard's slower reader never goes on from a file that is gone
+    (``docs/dashboard.md``).
 
     Args:
         folder: Folder of the file, which is made if it does not exist.
@@ -69,14 +70,24 @@ def write_edition(folder: Path, name: str, summaries: Sequence[tuple[int, Any]],
         number = _number(before[-1]) + 1 if before else 1
         with atomic_write(folder / f"events.out.tfevents.{number:010}.{name}") as partial:
             partial.write_bytes(content)
-    for file in before if is_new else before[:-1]:
-        with suppress(OSError):
-            file.unlink()
+    _retire(before if is_new else before[:-1])
     return is_new
 
 
+def _retire(files: Sequence[Path]) -> None:
+    """Empty the last of these editions, and remove the others."""
+    for file in files[:-1]:
+        with suppress(OSError):
+            file.unlink()
+    for file in files[-1:]:
+        with suppress(OSError):
+            if file.is_symlink() or file.stat().st_size > 0:
+                with atomic_write(file):  # empty
+                    pass
+
+
 def editions(folder: Path, name: str) -> list[Path]:
-    """Return the editions of an event file that ``folder`` holds, the newest last; mostly there is one."""
+    """Return the editions of an event file that ``folder`` holds, the newest last; the others are empty, or about to be."""
     try:
         found = [entry for entry in folder.iterdir() if (match := EDITION.fullmatch(entry.name)) and match[2] == name]
     except OSError:

@@ -145,13 +145,14 @@ def test_the_same_report_gives_the_same_bytes_and_writes_nothing_twice(tmp_path)
 
 
 def test_a_refresh_replaces_what_was_there(tmp_path):
-    """One file a folder however often it is refreshed, and no folder of what is no longer in the study."""
+    """One file with content a folder however often it is refreshed, and no folder of what is no longer in the study."""
     for accuracy in (0.5, 0.6, 0.7):
         report = made.three_layers(tmp_path)
         report.groups[2] = made.group("conv", accuracy=accuracy)
         update_dashboard(report, tmp_path)
     conv = tmp_path / HOME / "conv-None"
-    assert [file.name for file in conv.iterdir()] == ["events.out.tfevents.0000000003.means"]
+    assert sorted(file.name for file in conv.iterdir() if file.stat().st_size) == ["events.out.tfevents.0000000003.means"]
+    assert len(list(conv.iterdir())) == 2, "the last edition is kept, but empty"
     assert written(tmp_path)["conv-None"][f"{SHIFTS}/mean"][0] == pytest.approx(0.705, abs=1e-6)
     report.groups.pop()
     update_dashboard(report, tmp_path)
