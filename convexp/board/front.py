@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from convexp.reporting.findings import verdicts
+from convexp.reporting.answer import answer
 from convexp.reporting.formatting import format_number
 from convexp.reporting.render.html.kernels import FILE as KERNELS
 from convexp.reporting.render.html.kernels import read_png
@@ -11,6 +11,7 @@ from convexp.reporting.render.markdown import escape, markdown_table
 from convexp.reporting.render.rows import caption, group_rows
 from convexp.reporting.report import Report
 from convexp.reporting.selection import evenly_spaced
+from convexp.reporting.verdicts import verdicts
 from convexp.tracking.summaries import picture, text
 
 FIGURES = "figures"
@@ -33,13 +34,13 @@ TABS = """
 
 
 def summary_text(report: Report) -> str:
-    """Return the question, the table (means with 95 % intervals, parameters, FLOPs) and the verdicts as Markdown."""
-    parts = [f"# {escape(report.title)}"]
+    """Return question, answer, table (means with 95 % intervals, parameters, FLOPs) and verdicts as Markdown."""
+    parts = [f"# {escape(report.title)}", escape(answer(report))]
     if report.groups:
         parts += [markdown_table(_rows(report)), f"{escape(caption(report.groups))}."]
         parts += [f"The first {MAX_ROWS} of {len(report.groups):,} rows."] if len(report.groups) > MAX_ROWS else []
     if found := verdicts(report.comparisons):
-        parts += ["## Verdicts", "".join(f"- {escape(sentence)}\n" for sentence in found)]
+        parts += ["## Verdicts", "".join(f"- {escape(str(verdict))}\n" for verdict in found)]
     if report.unfinished:
         parts.append(f"Runs that are not in the table: {len(report.unfinished):,}.")
     if report.provenance.warnings:

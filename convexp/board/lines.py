@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from convexp.board.series import Curve, Series, places
 from convexp.records.settings import lookup
 from convexp.reporting.axes import axis_value, numeric_axes
-from convexp.reporting.charts.sweep_lines import SweepLine, sweep_lines
 from convexp.reporting.formatting import short_setting
 from convexp.reporting.groups import Group
+from convexp.reporting.lines import SweepLine, sweep_lines
 from convexp.reporting.statistics import Mean
 
 METRICS = {"test/acc": "accuracy", "probe/shift_map/mean": "accuracy under shifts"}
