@@ -17,7 +17,7 @@ from convexp.tracking.summaries import picture, text
 FIGURES = "figures"
 CHARTS = "charts"  # the first part of the tags of the report's charts
 # The charts of the report that say most come first, by the beginning of their file names.
-FIRST = ("parameters", "difference", "radius", "shift_maps")
+FIRST = ("every_seed", "parameters", "difference", "radius", "shift_maps")
 MAX_CHARTS = 24
 MAX_KERNELS = 12
 MAX_ROWS = 100
