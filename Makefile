@@ -59,10 +59,11 @@ format: $(VENV)/.installed-dev
 schemas: $(VENV)/.installed
 	$(BIN)/convexp-schemas
 
-# The table of hyperparameters shows the columns of one study: make dashboard RUNS=outputs/studies/NAME
+# TensorBoard with means over seeds. The table of hyperparameters shows the columns of one study:
+# make dashboard RUNS=outputs/studies/NAME
 RUNS ?= outputs
 dashboard: $(VENV)/.installed
-	$(BIN)/tensorboard --logdir $(RUNS) --host 127.0.0.1 --samples_per_plugin images=100
+	$(BIN)/convexp-dashboard $(RUNS)
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info

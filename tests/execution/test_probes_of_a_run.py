@@ -214,7 +214,7 @@ def test_learning_is_measured_without_changing_it(small_run):
     board.Reload()
     curve = board.Scalars("by_epoch/distance_from_conv/distance")
     assert [e.value for e in curve] == [pytest.approx(row["numbers"]["distance_from_conv/distance"]) for row in rows]
-    assert len(board.Images("by_epoch/kernels/stage0")) == 3
+    assert len(board.Images("pictures/by_epoch/kernels/stage0")) == 3
     assert (watched / "learning.png").is_file()
 
 
