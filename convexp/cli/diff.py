@@ -19,8 +19,9 @@ Say in what two runs differ, and what that did to their results.
 
 Compared are all settings; the data (checksum, split, sizes); the code (git commit, uncommitted changes); the versions of
 packages; the hardware; the network with its layers; every metric, those of probes included, with the difference; the training
-curves, how many of their epochs are equal to the bit; and the times. What is the same is not shown. Settings in dim letters change
-no result. Runs may be unfinished, failed, or of an older convexp. Nothing is written, and nothing that a folder holds is executed.
+curves, how many of their epochs are equal to the bit; and the times. What is the same is not shown. Settings in dim letters
+change no result. Runs may be unfinished, failed, or of an older convexp. Nothing is written, and nothing that a folder holds is
+executed.
 """
 EPILOG = """\
 examples:
