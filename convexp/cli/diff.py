@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,16 @@ To compare the groups of a study or of several folders, with intervals: convexp-
 @lenient_output()
 def main() -> None:
     """Print in what RUN_A and RUN_B differ."""
+    given = read_arguments(sys.argv[1:])
+    try:
+        show(given.run_a, given.run_b, as_json=given.json)
+    except ConvexpError as error:
+        console.print_error("convexp-diff", str(error))
+        sys.exit(error.exit_code)
+
+
+def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments of the command; ends the program if they are wrong, or ask for help."""
     parser = argparse.ArgumentParser(
         prog="convexp-diff", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -43,12 +54,7 @@ def main() -> None:
     parser.add_argument("run_a", metavar="RUN_A", help="the folder of a run, the one that holds result.json")
     parser.add_argument("run_b", metavar="RUN_B", help="the folder of another run")
     parser.add_argument("--json", action="store_true", help="print JSON: all differences in full precision")
-    given = parser.parse_args()
-    try:
-        show(given.run_a, given.run_b, as_json=given.json)
-    except ConvexpError as error:
-        console.print_error("convexp-diff", str(error))
-        sys.exit(error.exit_code)
+    return parser.parse_args(arguments)
 
 
 def show(given_a: str, given_b: str, as_json: bool) -> None:

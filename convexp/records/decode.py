@@ -110,7 +110,7 @@ class RecordDecoder:
             seconds=sections.seconds(file.seconds),
             hardware=self._cached("hardware", file.hardware, sections.hardware),
             ended=file.ended,
-            taken_over=sections.taken_over(file.taken_over),
+            taken_over=sections.taken_over(self._plain("taken_over", bytes(file.taken_over))),
             too_large=too_large,
         )
         _check_complete(record)

@@ -10,7 +10,6 @@ from convexp.machine.environment import GitState, Hardware
 from convexp.records.damage import DamagedError, converted, decoded, dictionary
 from convexp.records.numbers import LARGEST, is_moderate, is_number
 from convexp.records.record import DataRecord, EpochRecord, ExtensionRecord, NetworkRecord, OriginRecord, ProbeRecord, Seconds
-from convexp.records.settings import printable
 
 DEEPEST = 50  # levels of sections in sections; they are processed by recursion
 
@@ -163,9 +162,8 @@ def extended(raw: Raw) -> list[ExtensionRecord] | None:
     return None if found is None else converted(found, list[ExtensionRecord], "extended")
 
 
-def taken_over(raw: Raw) -> OriginRecord | None:
+def taken_over(found: Any) -> OriginRecord | None:
     """Where a run was done that a sweep took over."""
-    found = plain("taken_over", bytes(raw), printable)
     return None if found is None else converted(found, OriginRecord, "taken_over")
 
 

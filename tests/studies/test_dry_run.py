@@ -40,14 +40,15 @@ def test_what_is_listed_is_what_a_start_then_runs(call, tmp_path, interrupted_at
     assert listed(done.out, "finished") == {"conv-seed0", "conv-seed1"}
     assert listed(done.out, "would run") == {"local-seed0"}
     assert listed(done.out, "would be resumed") == {"local-seed1"}
-    assert re.search(r"time: about .*, one after the other", done.out)
-    assert "estimated from finished runs: 2 of the same network" not in done.out  # these are of another network
+    assert "time and disk: unknown" in done.out  # what is finished is of another network
     start = call("train", *SWEEP, *grid)
     assert start.code == 0, start.err
     assert set(re.findall(r"^\d/4 (\S+):", start.out, re.MULTILINE)) == {"local-seed0", "local-seed1"}
     assert starts(tmp_path / "outputs" / "mine", ("local-seed0", "local-seed1")) == {"local-seed0": 1, "local-seed1": 1}
     again = call("train", *SWEEP, *grid, "seed=0,1,2", "dry_run=true")
     assert "estimated from finished runs: 4 the same but for the seed" in again.out
+    assert re.search(r"time: about .*, one after the other", again.out)
+    assert re.search(r"disk: about .* [kM]B", again.out)
     config = read(tmp_path / "outputs" / "mine" / "conv-seed0")["config"]
     assert {"dry_run", "reuse"} & {*config} == set()
     assert "dry_run" not in (tmp_path / "outputs" / "mine" / "conv-seed0" / ".hydra" / "config.yaml").read_text()

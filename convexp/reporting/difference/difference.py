@@ -148,7 +148,7 @@ def summary(found: Difference) -> str:
 
 
 def _facts(run: RunRecord, folder: Path) -> Facts:
-    origin = run.taken_over.folder if run.taken_over else None
+    origin = printable(run.taken_over.folder) if run.taken_over else None
     identity = printable(run.identity) if run.identity else None
     return Facts(printable(str(folder)), run.state.value, identity, last_line(run.error), origin)
 
