@@ -44,7 +44,7 @@ def test_what_is_listed_is_what_a_start_then_runs(call, tmp_path, interrupted_at
     start = call("train", *SWEEP, *grid)
     assert start.code == 0, start.err
     assert set(re.findall(r"^\d/4 (\S+):", start.out, re.MULTILINE)) == {"local-seed0", "local-seed1"}
-    assert starts(tmp_path / "outputs" / "mine", ("local-seed0", "local-seed1")) == {"local-seed0": 1, "local-seed1": 1}
+    assert starts(tmp_path / "outputs" / "mine", ("local-seed0", "local-seed1")) == {"local-seed0": 1, "local-seed1": 2}
     again = call("train", *SWEEP, *grid, "seed=0,1,2", "dry_run=true")
     assert "estimated from finished runs: 4 the same but for the seed" in again.out
     assert re.search(r"time: about .*, one after the other", again.out)
