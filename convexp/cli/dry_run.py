@@ -36,11 +36,11 @@ def show_new(cfg: DictConfig, config: Config, folder: Path) -> None:
     state = status_of(folder, identity)
     console.out.print(f"{STATES.get(state, state)} in {console.display_path(folder)} ({NOTHING_WRITTEN})", markup=False)
     outputs = Path(config.outputs)
-    for found, record in runs_with_identity(outputs, {identity}, folder, update=False) if outputs.is_dir() else ():
+    for found, record in runs_with_identity(outputs, {identity}, folder.absolute(), update=False) if outputs.is_dir() else ():
         if record.is_finished:
             console.out.print(f"the same run is finished in {console.display_path(found)}", markup=False)
     if state is not RunStatus.FINISHED:
-        shapes = Shapes(runs_around(folder.parent, outputs), [(config.model_dump(by_alias=True), config.seed)])
+        shapes = Shapes(runs_around(folder.parent.absolute(), outputs), [(config.model_dump(by_alias=True), config.seed)])
         print_forecast(Forecast({folder.name: shapes.estimate(0)}, {}, 1), folder)
 
 

@@ -81,6 +81,7 @@ def show_run(config: DictConfig) -> None:
     from convexp.cli.dry_run import show_new, show_resumed
 
     forget_checked_configs()
+    check_no_torchrun("dry_run=true")
     with hydra_values(config):
         _check_output_subdir(config)
         if config.get("resume") is not None:
@@ -125,6 +126,8 @@ def prepare_sweep(config: DictConfig) -> None:
     """
     forget_checked_configs()
     check_no_torchrun("a sweep")
+    if wrong := [name for name in OF_THE_COMMAND if not isinstance(config.get(name, False), bool)]:
+        raise ConfigError(f"{wrong[0]}={config[wrong[0]]}: should be true or false")
     with hydra_values(config):
         check_writable(*_resolve_folder(config, "sweep"))
         _check_output_subdir(config)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from convexp.config.command_line.format import format_value
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
+from convexp.config.user_paths import absolute_path
 from convexp.engines.waiting import waiting_runs
 from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.files.atomic import atomic_write, remove_partials
@@ -64,7 +65,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         jobs = plan_jobs(expanded.points, expanded.constant, composer, _folder_name(cfg, expanded.points, composer))
         check_some_valid(jobs)
         jobs = with_state(jobs, root, composer, look_only=cfg.get("dry_run"))
-        reusable = find_reusable(jobs, root, Path(cfg.outputs), update=not cfg.get("dry_run"))
+        outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
+        reusable = find_reusable(jobs, root.absolute(), outputs, update=not cfg.get("dry_run"))
         if cfg.get("dry_run"):
             show_sweep(cfg, study.name if study else None, expanded, jobs, composer, waiting_runs(root), reusable)
             return []

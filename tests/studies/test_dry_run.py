@@ -63,6 +63,7 @@ def test_what_is_listed_is_what_a_start_then_runs(call, tmp_path, interrupted_at
         (("study=three_layers",), 0, "three_layers: 9 runs in outputs/studies/three_layers: 9 new"),
         (("study=three_layers", "dry_run=true,false"), 2, "dry_run: is the same for all runs of a sweep"),
         (("-m", "seed=0,1", "hydra/sweeper=basic"), 2, "dry_run=true: hydra/sweeper=basic does not know it"),
+        (("-m", "seed=0,1", "dry_run=0"), 2, "dry_run=0: should be true or false"),
         (("resume=nowhere",), 2, "resume=nowhere: there is no run in this folder"),
         (("-m", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=5", "optimizer.lr=interval(0.1,0.2)"), 0, "search of 5 trials"),
     ],

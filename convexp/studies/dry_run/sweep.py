@@ -5,6 +5,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from convexp.config.user_paths import absolute_path
 from convexp.engines.places import places
 from convexp.errors import ConfigError
 from convexp.records import RunStatus
@@ -45,7 +46,8 @@ def show_sweep(
     """
     root = Path(cfg.hydra.sweep.dir)
     wanted = [job for job in jobs if job.folder not in held and not (cfg.get("reuse") and job.folder in reusable.runs)]
-    expected = forecast(wanted, composer, root, Path(cfg.outputs), places(cfg))
+    outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
+    expected = forecast(wanted, composer, root.absolute(), outputs, places(cfg))
     console.out.print(f"{plan_line(jobs, root, name, held)} ({NOTHING_WRITTEN})", markup=False)
     print_axes(axis_values(expanded.axes, [job.values for job in jobs]))
     print_runs(jobs, expected, _notes(jobs, held, reusable, cfg.get("reuse")))

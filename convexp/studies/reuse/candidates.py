@@ -74,7 +74,7 @@ def is_complete(folder: Path, record: RunRecord) -> bool:
 def reuse_line(reusable: Reusable, total: int, reuse: bool) -> Iterator[str]:
     """Yield a line that says how many runs others have finished, if there are any, and how they are taken over."""
     if reusable.runs:
-        are = "is" if len(reusable.runs) == 1 else "are"
-        rest = "and would be taken over" if reuse else "reuse=true takes them over"
+        are, them = ("is", "it") if len(reusable.runs) == 1 else ("are", "them")
+        rest = "and would be taken over" if reuse else f"reuse=true takes {them} over"
         sign = " " if reuse else ": "
         yield f"{len(reusable.runs):,} of {total:,} runs {are} finished in other folders{sign}{rest}"

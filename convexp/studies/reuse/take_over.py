@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from convexp.records.statuses import LOCK, is_busy
 from convexp.studies.reuse.candidates import is_complete
 from convexp.studies.reuse.staging import staged
 
-REPLACED = (".ckpt", ".png")  # files that a later start replaces as a whole, if it changes them at all
+# Files that convexp replaces as a whole, if it changes them at all. A user's callbacks may change other checkpoints in place.
+REPLACED = ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "*.png")
 
 
 ATTEMPTS, PAUSE = 20, 0.05  # looks at a lock, and seconds between them: another sweep may just be testing whether it is free
@@ -120,9 +122,9 @@ def _files(source: Path) -> Iterator[Path]:
 def _copy(source: Path, folder: Path) -> None:
     for file in _files(source):
         if file != source / RECORD:
-            copy = folder / file.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(file, copy, link=file.suffix in REPLACED)
+            name = file.relative_to(source)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            link_or_copy(file, folder / name, link=any(fnmatchcase(str(name), pattern) for pattern in REPLACED))
     (folder / LOCK).touch()
 
 

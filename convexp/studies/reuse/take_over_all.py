@@ -9,6 +9,7 @@ from convexp.machine.environment import git, versions
 from convexp.records import RunRecord, RunStatus
 from convexp.records.index import records_below
 from convexp.records.repetitions import result_settings
+from convexp.reporting.formatting import plural
 from convexp.studies.planning import Job
 from convexp.studies.reuse.candidates import Finished, Reusable
 from convexp.studies.reuse.staging import remove_staged
@@ -79,7 +80,7 @@ def _tell(taken: dict[str, Finished], refused: dict[str, str]) -> None:
     """Say where runs were taken over from, which of them other code has done, and which were not taken over."""
     sources = Counter(found.folder.parent for found in taken.values())
     for folder, number in sources.items():
-        console.out.print(f"{number:,} runs taken over from {console.display_path(folder)}", markup=False)
+        console.out.print(f"{plural(number, 'run')} taken over from {console.display_path(folder)}", markup=False)
     for difference, number in Counter(line for found in taken.values() for line in _differences(found.record)).items():
         console.out.print(f"[yellow]warning:[/] {number:,} of them {console.escape(difference)}")
     for folder, reason in list(refused.items())[:MAX_NAMED]:

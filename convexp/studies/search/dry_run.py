@@ -39,7 +39,7 @@ def show_search(cfg: DictConfig, settings: SearchSettings, task: SearchTask, exa
     for key, values in task.space.items():
         console.out.print(f"  {key}  {shown_space(values)}", markup=False)
     outputs = Path(example.outputs)
-    shapes = Shapes(runs_around(root, outputs), [(example.model_dump(by_alias=True), example.seed)])
+    shapes = Shapes(runs_around(root.absolute(), outputs), [(example.model_dump(by_alias=True), example.seed)])
     estimates: dict[str, Estimate | None] = {f"{i}": shapes.estimate(0) for i in range(left * len(task.seeds))}
     at_once = places(cfg)
     most = settings.trials_at_once * len(task.seeds)  # runs that are handed to the launcher together

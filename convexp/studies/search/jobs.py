@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from convexp.config.hydra_context import hydra_values
+from convexp.config.user_paths import absolute_path
 from convexp.records import RunStatus
 from convexp.records.plan import Plan, PlannedRun, read_plan, unique, write_plan
 from convexp.records.plan_part import write_parts
@@ -119,7 +120,8 @@ class TrialJobs:
         """
         if self.cfg.get("reuse"):
             unique = [*{job.folder: job for job in jobs}.values()]
-            reusable = find_reusable(unique, self.root, Path(self.cfg.outputs), update=True)
+            outputs = absolute_path("outputs", self.cfg.outputs, Path.cwd())
+            reusable = find_reusable(unique, self.root.absolute(), outputs, update=True)
             jobs = take_over_all(unique, reusable, self.root, self.rows)
         wanted = {job.folder: job for job in jobs if job.state not in DONE}
         if wanted:
