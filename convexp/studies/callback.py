@@ -45,6 +45,8 @@ class SweepSummary(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before the first run."""
         root = Path(config.hydra.sweep.dir)
+        if config.get("dry_run"):
+            return
         with suppress(OSError):  # the sweeper reports a folder that cannot be written to
             if not (root / FILE).exists():
                 clear_markers(root)  # of another sweeper; ours removes them itself, once nothing keeps it from starting
@@ -55,6 +57,8 @@ class SweepSummary(Callback):
         """Called by Hydra after the last run."""
         if self.watcher is not None:
             self.watcher.stop()
+        if config.get("dry_run"):
+            return
         try:
             code = conclude(Path(config.hydra.sweep.dir))
         except Exception as error:  # Hydra would only warn, and end with 0

@@ -97,6 +97,7 @@ def test_the_demo_says_what_it_installs_and_shows_how_far_it_is(tmp_path):
         "convexp-eval",
         "convexp-report",
         "convexp-status",
+        "convexp-diff",
         "convexp-dashboard",
         "convexp-explain",
         "convexp-probe",
