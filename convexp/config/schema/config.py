@@ -62,6 +62,7 @@ class Config(Section):
     only_costs: bool
     dry_run: bool = Field(default=False, exclude=True)  # these two say what the command does
     reuse: bool = Field(default=False, exclude=True)
+    playground: bool = True
 
     @property
     def improvement(self) -> Direction:
