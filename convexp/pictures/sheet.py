@@ -68,7 +68,8 @@ class _Drawing:
         lines = max((len(lines) for row in sheet.captions for lines in row), default=0)
         self.step = (height + sheet.gap + lines * LINE, width + sheet.gap)
         right = self.left + n_columns * self.step[1] - sheet.gap
-        self.width = max(right, self.left + width_of(sheet.column_title), NARROWEST - PAD) + PAD
+        bar_end = self.left + max(BAR[0], width_of(sheet.bar.label)) if sheet.bar else 0
+        self.width = max(right, self.left + width_of(sheet.column_title), bar_end, NARROWEST - PAD) + PAD
         room = self.width - 2 * PAD
         self.title, self.note = wrap(sheet.title, room, TITLE, bold=True), wrap(sheet.note, room)
         head = PAD + (len(self.title) + len(self.note)) * LINE + GAP

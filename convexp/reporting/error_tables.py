@@ -83,7 +83,7 @@ class ErrorTable:
         return [row[i] / sum(row) if sum(row) else None for i, row in enumerate(self.counts.confusion)]
 
     def kept(self) -> list[float]:
-        """The share of the images right without a shift that no shift up to 0, 1, ... pixels changes; empty if there are none."""
+        """The share of the images right without a shift that no shift of up to 0, 1, ... pixels changes; empty for none."""
         changes = self.counts.first_change
         total = sum(changes)
         return [1 - sum(changes[:reach]) / total for reach in range(len(changes))] if total else []

@@ -72,9 +72,9 @@ def class_shifts_chart(tables: Sequence[ErrorTable]) -> Chart | None:
     bar.xaxis.label.set_fontsize(8)
     reach = " or ".join(str(r) for r in sorted({len(table.counts.right_by_shift[0][0]) // 2 for table in drawn}))
     caption = (
-        f"A map for each class, with its name and the mean over the map in per cent above it: test accuracy at every shift of up "
-        f"to {reach} pixels, over all seeds together. The middle is no shift, shifts down are below it, and shifts to the right "
-        "on its right. All maps share one scale." + omission_note(range(min(most, MAX_CLASSES)), range(most), "classes")
+        "A map for each class, with its name and the mean over the map in per cent above it: test accuracy at every shift of "
+        f"up to {reach} pixels, over all seeds together. The middle is no shift, shifts down are below it, and shifts to the "
+        "right on its right. All maps share one scale." + omission_note(range(min(most, MAX_CLASSES)), range(most), "classes")
     )
     alt_text = f"Accuracy by class and shift. {'; '.join(map(_in_words, drawn))}."
     return finish_chart("errors_class_shifts", "errors", "Which shifts break which class", alt_text, caption, figure)
