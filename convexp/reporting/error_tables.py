@@ -11,6 +11,7 @@ from convexp.errors import ConvexpError
 from convexp.records.damage import DamagedError
 from convexp.records.record_file import load_record
 from convexp.records.settings import printable
+from convexp.reporting.formatting import plural
 from convexp.reporting.groups import Group
 from convexp.reporting.selection import evenly_spaced
 
@@ -106,7 +107,8 @@ def error_tables(groups: Sequence[Group], root: Path) -> tuple[list[ErrorTable],
         like_first = [counts for counts in whole if counts.shapes() == whole[0].shapes()]
         notes += [f"{printable(path)} holds no whole tables of errors." for path, counts in found.items() if counts is None]
         if len(like_first) < len(whole):
-            notes.append(f"{group.label}: {len(whole) - len(like_first)} runs with other classes or shifts are left out.")
+            others = plural(len(whole) - len(like_first), "run")
+            notes.append(f"{group.label}: left out are {others} with other classes or shifts.")
         if like_first:
             tables.append(ErrorTable(group, index, _sum(like_first), len(like_first)))
     if len(measured) > MAX_GROUPS:

@@ -5,7 +5,11 @@ from convexp.records import RunRecord
 # Columns of the HParams table, in this order. TensorBoard shows the first five unless the user chooses others.
 TABLE_METRICS = ("test/acc", "best/val/acc", "probe/shift_map/mean", "probe/shift_map/worst", "probe/consistency/all")
 # Probes whose first number is no column: the cost is shown as a setting, and the others have the columns above.
-WITHOUT_FIRST_NUMBER = ("accounting", *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")))
+WITHOUT_FIRST_NUMBER = (
+    "accounting",
+    "errors",
+    *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")),
+)
 
 
 def final_metrics(record: RunRecord) -> dict[str, float]:

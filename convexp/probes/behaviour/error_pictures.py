@@ -14,6 +14,7 @@ from convexp.probes.pictures import as_tensor
 from convexp.probes.sample import Sample
 
 CELL, MAP, IMAGE = 34, 99, 96  # sizes in pixels: of a cell with a number, of a map, of an image
+ROOTS = tuple(((percent / 100) ** 0.5, str(percent)) for percent in (0, 1, 5, 25, 100))  # so that a few mistakes are seen
 MAPS_IN_A_ROW, IMAGES_IN_A_ROW = 5, 6
 
 
@@ -22,7 +23,7 @@ def confusion_picture(confusion: Tensor, names: Sequence[str]) -> Tensor:
     counts = confusion.cpu().numpy()
     total = counts.sum(1, keepdims=True)
     shares = np.where(total > 0, counts / np.maximum(total, 1), np.nan)  # (rows, rows)
-    cells = map_colours(shares, "Blues")[:, :, None, None].repeat(CELL, 2).repeat(CELL, 3)
+    cells = map_colours(np.sqrt(shares), "Blues")[:, :, None, None].repeat(CELL, 2).repeat(CELL, 3)
     wrong = int(counts.sum() - counts.trace())
     return as_tensor(
         Sheet(
@@ -34,7 +35,7 @@ def confusion_picture(confusion: Tensor, names: Sequence[str]) -> Tensor:
             row_title="true class",
             column_title="answer of the network",
             numbers=[[f"{count}" if count else "" for count in row] for row in counts.tolist()],
-            bar=colour_bar("Blues", PERCENT, "share of the images of the true class (%)"),
+            bar=colour_bar("Blues", ROOTS, "share of the images of the true class (%)"),
             gap=0,
         ).draw()
     )
