@@ -95,7 +95,12 @@ def save_pictures(pictures: Mapping[str, Tensor], folder: Path) -> None:
 
 def few_colours(image: Image.Image) -> Image.Image:
     """Return the image with a palette, which makes a smaller file, if it has at most 256 colours."""
-    if image.getcolors(256) is None:
+    colours = image.getcolors(256)
+    if colours is None:
         return image
-    indexed = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    return indexed if np.array_equal(np.asarray(indexed.convert("RGB")), np.asarray(image)) else image
+    palette = np.array(sorted(colour for _, colour in colours), np.uint32)  # (colours, 3)
+    weight = np.array([1 << 16, 1 << 8, 1], np.uint32)
+    indices = np.searchsorted(palette @ weight, np.asarray(image).astype(np.uint32) @ weight)
+    indexed = Image.fromarray(indices.astype(np.uint8), mode="P")
+    indexed.putpalette(palette.astype(np.uint8).tobytes())
+    return indexed

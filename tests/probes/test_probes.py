@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from nets import STAGE, constant, data, few, in_the_middle, is_picture, make, summing
+from PIL import Image
 from sheets import framed
 
 from convexp.data.canvas import cut_off_share, zero_fill
@@ -16,7 +17,7 @@ from convexp.probes import NotApplicableError, Sample
 from convexp.probes.behaviour.consistency import Consistency
 from convexp.probes.behaviour.feature_maps import FeatureMaps
 from convexp.probes.behaviour.shift_map import ShiftMap
-from convexp.probes.pictures import SIDE, evenly_spaced, full_colour, weight_colours, weight_sheet
+from convexp.probes.pictures import SIDE, evenly_spaced, few_colours, full_colour, weight_colours, weight_sheet
 from convexp.probes.predict import predict
 from convexp.probes.sample import BATCH_SIZE
 from convexp.probes.structure.kernels import Kernels
@@ -266,3 +267,14 @@ def test_feature_maps_of_the_identity_are_the_images():
     assert [pixel(1, column, (2, 5)) for column in range(3)] == [0, 0, 0]
     with pytest.raises(NotApplicableError, match="no feature maps"):
         FeatureMaps(2, 2).measure(make(stages=()), Sample(images, torch.zeros(3).long()))
+
+
+@few
+@given(st.integers(1, 400), st.integers(0, 99))
+def test_files_have_the_pixels_of_the_pictures(colours, seed):
+    draw = torch.Generator().manual_seed(seed)
+    palette = torch.randint(0, 256, (colours, 3), generator=draw, dtype=torch.uint8)
+    pixels = palette[torch.randint(0, colours, (20, 30), generator=draw)].numpy()
+    small = few_colours(Image.fromarray(pixels))
+    assert np.array_equal(np.asarray(small.convert("RGB")), pixels)
+    assert small.mode == ("P" if len(np.unique(pixels.reshape(-1, 3), axis=0)) <= 256 else "RGB")
