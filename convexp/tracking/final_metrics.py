@@ -13,7 +13,11 @@ TITLES = {
 }
 TABLE_METRICS = tuple(TITLES)
 # Probes whose first number is no column: the cost is shown as a setting, and the others have the columns above.
-WITHOUT_FIRST_NUMBER = ("accounting", *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")))
+WITHOUT_FIRST_NUMBER = (
+    "accounting",
+    "errors",
+    *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")),
+)
 
 
 def final_metrics(record: RunRecord) -> dict[str, float]:

@@ -15,10 +15,11 @@ from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
+from convexp.reporting.error_tables import error_tables
 from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.origin import META_NAME, digest
-from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures
+from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures, mistake_pictures
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
@@ -73,6 +74,7 @@ def _content(report: Report) -> dict[str, Any]:
     groups, comparisons = report.groups, report.comparisons
     colours = [page_colour(style.colour) for style in series_styles(groups)]
     pictures, pictures_left_out = kernel_pictures(groups, report.root)
+    mistakes, mistakes_left_out = mistake_pictures(groups, report.root)
     return {
         "version": __version__,
         "digest_name": META_NAME,
@@ -92,6 +94,9 @@ def _content(report: Report) -> dict[str, Any]:
         "kernels": pictures,
         "kernels_layout": LAYOUT,
         "kernels_left_out": pictures_left_out,
+        "mistakes": mistakes,
+        "mistakes_left_out": mistakes_left_out,
+        "error_notes": error_tables(groups, report.root)[1],
         "command": _resume_command(report),
         "max_paths": MAX_PATHS,
     }
