@@ -60,6 +60,7 @@ class Config(Section):
     pythonpath: list[str] | None = None
     on_failure: Literal["continue", "stop"]
     only_costs: bool
+    playground: bool = True
 
     @property
     def improvement(self) -> Direction:
