@@ -66,7 +66,7 @@ def read_network(run: RunRecord, folder: Path, label: str) -> PlaygroundNetwork:
         raise NotPlayableError("made by an older convexp or with playground=false; convexp-eval run=DIR adds it")
     content = read_playground(folder)
     if isinstance(content, LeftOut):
-        raise NotPlayableError(content.left_out.rstrip("."))
+        raise NotPlayableError(content.left_out.removeprefix("The network is left out: ").rstrip("."))
     target = str(lookup(run.config, "model.wiring._target_")).rpartition(".")[2]
     return PlaygroundNetwork(
         label=label,

@@ -69,14 +69,14 @@ def _next_network(group: Group, root: Path, chosen: list[PlaygroundNetwork], roo
         raise NotPlayableError(f"it sees other images, or moves them otherwise, than {chosen[0].label}")
     size = _size(network)
     if size > room:
-        raise NotPlayableError(f"with its {size / 1e6:.1f} MB the page would become too large")
+        raise NotPlayableError(f"with its {size / 1e6:.1f} MB the page would become larger than 6 MB")
     return network, size
 
 
 def _size(network: PlaygroundNetwork) -> int:
     """About how many bytes a network takes on a page: base64 needs four for three, and its layers are text."""
     content = network.content
-    return 4 * (len(content.weights) + len(content.images.data)) // 3 + 500 * len(content.layers) + 20_000
+    return 4 * (len(content.weights) + len(content.images.data)) // 3 + 500 * len(content.layers) + 5_000
 
 
 def _number_shown(networks: list[PlaygroundNetwork]) -> int:

@@ -26,7 +26,7 @@ from convexp.reporting.report import Report
 
 HERE = Path(__file__).parent
 MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is
-OVERHEAD = 60_000  # of the playground's elements, styles and script
+OVERHEAD = 90_000  # of the playground's elements, styles and script
 MAX_FINDINGS = 6
 MAX_PATHS = 3  # runs named beside a value
 METHODS = {

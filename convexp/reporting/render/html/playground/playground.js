@@ -34,7 +34,14 @@ class Playground {
     this.#pointer();
     this.#thumbs();
     this.part("app").hidden = false;
-    this.pick(this.examples.length ? 0 : -1);
+    this.pick(this.#first());
+  }
+
+  // The first example that all networks recognise, so that what goes wrong later is the move's fault; -1 if there is no example.
+  #first() {
+    const known = ({ pixels, label }) => this.cards.every((card) => (card.run(pixels) || { answer: label }).answer === label);
+    const found = this.examples.findIndex(known);
+    return found < 0 && this.examples.length ? 0 : found;
   }
 
   // --- What the visitor chooses

@@ -27,8 +27,8 @@ class Section:
 
     Attributes:
         markup: Its elements.
-        css: Rules for the page's style sheet. They use the properties ``--paper``, ``--ink``, ``--muted``, ``--rule``, ``--wash``,
-            ``--link`` and ``--warn`` of the page.
+        css: Rules for the page's style sheet. They use the properties ``--paper``, ``--ink``, ``--muted``, ``--rule``,
+            ``--wash``, ``--link`` and ``--warn`` of the page.
         script: To be run once, after the elements; it leaves no global name behind. Empty if there is nothing to run.
     """
 
