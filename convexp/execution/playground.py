@@ -16,7 +16,7 @@ from convexp.records.playground import FILE, write_playground
 from convexp.records.playground_format import IMAGES, MAX_IMAGES, VERSION, LeftOut, Pictures, Playground
 
 
-def export_playground(network: nn.Module, data: Dataset, config: Config, folder: Path) -> None:
+def export_playground(network: nn.Module, data: Dataset, config: Config, folder: Path) -> str | None:
     """Write the network into the folder of its run, or why it is left out. Nothing that goes wrong here fails the run.
 
     Args:
@@ -24,9 +24,12 @@ def export_playground(network: nn.Module, data: Dataset, config: Config, folder:
         data: The data of the run.
         config: Configuration of the run.
         folder: Folder of the run.
+
+    Returns:
+        What was written, in words; None if the setting ``playground`` says that nothing should be.
     """
     if not config.playground:
-        return
+        return None
     start = time.perf_counter()
     try:
         made = _playground(network, data, config)
@@ -37,10 +40,11 @@ def export_playground(network: nn.Module, data: Dataset, config: Config, folder:
     try:
         write_playground(folder, made)
     except (OSError, ValueError) as error:
-        log.info("%s cannot be written (%s)", FILE, one_line(error))
-        return
-    said = made.left_out if isinstance(made, LeftOut) else f"{(folder / FILE).stat().st_size:,} bytes"
+        said = f"cannot be written ({one_line(error)})"
+    else:
+        said = made.left_out if isinstance(made, LeftOut) else f"{(folder / FILE).stat().st_size:,} bytes"
     log.info("%s in %.3f s: %s", FILE, time.perf_counter() - start, said)
+    return said
 
 
 def _playground(network: nn.Module, data: Dataset, config: Config) -> Playground:
