@@ -8,7 +8,7 @@ from convexp.records.plan import Plan, PlannedRun, settings_of, single_settings
 from convexp.records.record import NetworkRecord
 from convexp.records.repetitions import seedless_configurations
 from convexp.records.settings import Settings, lookup
-from convexp.reporting.labels import Point, distinguishing_settings, label, point_of, unique_labels
+from convexp.reporting.labels import Point, distinguishing_settings, label, needed_settings, point_of, unique_labels
 from convexp.reporting.metrics import is_proportion
 from convexp.reporting.statistics import Mean, mean, mean_proportion
 
@@ -128,5 +128,13 @@ def _labels(runs_by_group: list[list[RunRecord]], points: list[Point]) -> list[s
     models = [str(lookup(runs[0].config, "model")) for runs in runs_by_group]
     # ``model.name`` names the section, so that settings that the model or the data imply are not repeated.
     flat = [{**single_settings(point), "model.name": model} for point, model in zip(points, models, strict=True)]
-    settings = [s for s in distinguishing_settings(flat) if s not in ("model", "model.name")]
+    implied = {
+        setting for axis in {axis for point in points for axis in point} for setting in _implied(settings_of(axis), flat)
+    }
+    settings = [s for s in distinguishing_settings(flat) if s not in ("model", "model.name", *implied)]
     return [label(model, {s: at[s] for s in settings if s in at}) for model, at in zip(models, flat, strict=True)]
+
+
+def _implied(together: Sequence[str], configurations: list[Settings]) -> set[str]:
+    """Settings of one axis whose values the ones before them on the axis imply, as a stride that changes with the readout."""
+    return set(together) - set(needed_settings(together, configurations))

@@ -22,6 +22,23 @@ def distinguishing_settings(configurations: Sequence[Settings]) -> list[str]:
     return [name for name in names if _differs_within_name(name, _naming_setting(name, known), configurations)]
 
 
+def needed_settings(settings: Sequence[str], configurations: Sequence[Settings]) -> list[str]:
+    """Return the settings without those that tell nothing new: each value of them goes with one combination of the others'.
+
+    Where stride and readout change together, the first of them tells the configurations apart.
+    """
+    kept: list[str] = []
+    for setting in settings:
+        if _parts([*kept, setting], configurations) > _parts(kept, configurations):
+            kept.append(setting)
+    return kept
+
+
+def _parts(settings: Sequence[str], configurations: Sequence[Settings]) -> int:
+    """The number of different combinations of values."""
+    return len({repr([configuration.get(setting, ...) for setting in settings]) for configuration in configurations})
+
+
 def _naming_setting(setting: str, known: Settings) -> str | None:
     """Return the setting that names the section of ``setting``, such as ``model.name``; None if there is none."""
     parts = setting.split(".")

@@ -23,11 +23,11 @@ from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.charts.style import INK, chart_style
 from convexp.reporting.charts.sweep_curves import line_styles
-from convexp.reporting.charts.sweep_lines import sweep_lines
 from convexp.reporting.charts.ticks import round_ticks
 from convexp.reporting.findings import finding, split_common_words
 from convexp.reporting.formatting import format_compact, format_difference, format_mean, format_number
 from convexp.reporting.groups import Group
+from convexp.reporting.lines import sweep_lines
 from convexp.reporting.metrics import is_percentage, is_proportion
 from convexp.reporting.report import Report
 from convexp.reporting.selection import evenly_spaced

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexp.reporting.compare import METRICS, Comparison, compare
-from convexp.reporting.findings import detectable_differences, too_few_seeds
 from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm
+from convexp.reporting.limits import detectable_differences, too_few_seeds
 from convexp.reporting.paired import paired_test
 
 SEEDS = range(5)

@@ -160,9 +160,9 @@ def test_settings_that_move_together_are_one_axis():
     )
     found = group_runs([flat, avg, stray], plan)
     assert [g.label for g in found] == [
-        "conv readout=flatten pool=none",
-        "conv readout=global_avg pool=max",
-        "conv readout=global_max pool=avg",
+        "conv readout=flatten",
+        "conv readout=global_avg",
+        "conv readout=global_max",
     ]
     assert found[2].point == {axis: ["global_max", "avg"]}
 

@@ -111,7 +111,11 @@ def test_page_charts_and_tables_show_the_search(tmp_path):
     assert "To repeat the best trial: <code>convexp-train -m trainer.max_epochs=2 optimizer.lr=0.01" in page
     assert "trial 2 failed: seed 0: &lt;script&gt;" in page
     assert NASTY not in page
-    assert "Highest mean test accuracy" not in page  # the test images choose nothing
+    assert (
+        "Of 3 finished trials the best, number 1, has a validation accuracy of 85.0\N{NO-BREAK SPACE}% (mean over 2 seeds)"
+        in page
+    )
+    assert "the test images had no part in the choice" in page
     assert "| 1 | 0.01 | conv | 85.0 (" in markdown(made)
     assert trials_csv(SEARCH).splitlines()[:2] == [
         "trial,state,optimizer.lr,model,val/acc,seed 0,seed 1,reason",

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from convexp.reporting.compare import Comparison, compare
-from convexp.reporting.findings import verdicts
 from convexp.reporting.formatting import format_p
 from convexp.reporting.groups import Group
 from convexp.reporting.render import csv_tables
@@ -21,6 +20,7 @@ from convexp.reporting.render.latex import latex
 from convexp.reporting.render.markdown import escape, markdown_table
 from convexp.reporting.render.rows import caption, comparison_rows, group_rows
 from convexp.reporting.render.terminal import rich_table
+from convexp.reporting.verdicts import verdicts
 
 
 def made(seed, **metrics):
@@ -73,7 +73,7 @@ def test_comparisons_as_rows_and_in_words():
     table = comparison_rows(found)
     assert len(table) == 1 + len(found)
     assert table[1][:5] == ["test", "local", "conv", "3", "−4.0"]  # one after the other: 0.93 and 0.97
-    assert verdicts(found)[0] == "test accuracy: no difference shown"
+    assert str(verdicts(found)[0]) == "test accuracy: no difference shown to conv (local −4.0 points)"
 
 
 def comparison(label, verdict):
@@ -82,10 +82,12 @@ def comparison(label, verdict):
 
 def test_verdicts_name_what_differs_and_count_the_rest():
     found = [comparison("a", "higher"), comparison("b", "lower"), comparison("c", "no difference shown")]
-    said = "test accuracy: a is higher than conv; b is lower than conv; no difference shown in 1 of 3 comparisons"
-    assert verdicts(found) == [said]
+    said = (
+        "a is higher than conv (+10.0 points); b is lower than conv (+10.0 points); no difference shown in 1 of 3 comparisons"
+    )
+    assert [(v.direction, v.text) for v in verdicts(found)] == [("mixed", said)]
     (many,) = verdicts([comparison(str(i), "higher") for i in range(30)])
-    assert many.endswith("; and so on, 30 differences in all")
+    assert many.text.endswith("; and so on, 30 differences in all")
 
 
 def test_p_in_three_digits():

@@ -94,7 +94,7 @@ def test_three_layers_study_compares_the_same_hidden_units(call, tmp_path):
     done = call("train", "study=three_layers", *tiny)
     assert done.code == 0, done.err
     folder = tmp_path / "outputs" / "studies" / "three_layers"
-    runs = {m: read(folder / f"{m}-seed0") for m in ("dense", "local", "conv")}
+    runs = {m: read(folder / f"{m}-readout_flatten-stride2-seed0") for m in ("dense", "local", "conv")}
     shapes = {m: [layer["output_shape"] for layer in run["network"]["layers"]] for m, run in runs.items()}
     assert shapes["dense"] == shapes["local"] == shapes["conv"]
     parameters = [run["network"]["parameters"] for run in runs.values()]
@@ -102,7 +102,7 @@ def test_three_layers_study_compares_the_same_hidden_units(call, tmp_path):
     assert len({run["data"]["checksum"] for run in runs.values()}) == 1
     again = call("train", "study=three_layers", *tiny)
     assert again.code == 0
-    assert "three_layers: 6 runs in outputs/studies/three_layers: 6 already finished" in again.out
+    assert "three_layers: 10 runs in outputs/studies/three_layers: 10 already finished" in again.out
 
 
 def test_report_says_what_is_missing(call, tmp_path):
@@ -164,11 +164,11 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
         (["study=three_leyers"], "study=three_leyers: there is no such option; there are anti_aliasing, border"),
         (["study=base"], "study=base: only holds what the options of study share; choose one of anti_aliasing, border"),
         (["-m", "study=three_layers,low_rank"], "study: is the same for all runs of a sweep"),
-        (["study=three_layers", "~study.grid.model", "~study.grid.seed"], "study.grid={}: is empty"),
+        (["study=four_corners", "~study.grid.model", "~study.grid.seed"], "study.grid={}: is empty"),
         (["study=three_layers", "study.grid.model=[]"], "study.grid: model has no values"),
-        (["study=three_layers", "+study.exclude=[{model:[dense,local,conv]}]"], "study.exclude: leaves no run"),
-        (["study=three_layers", "+study.exclude=[{model:mlp}]"], "no point of the grid is like this"),
-        (["study=three_layers", "study.compare={model:mlp}"], "study.compare: model=mlp: is no value of study.grid"),
+        (["study=three_layers", "study.exclude=[{model:[dense,local,conv]}]"], "study.exclude: leaves no run"),
+        (["study=three_layers", "study.exclude=[{model:mlp}]"], "no point of the grid is like this"),
+        (["study=four_corners", "study.compare={model:mlp}"], "study.compare: model=mlp: is no value of study.grid"),
         (
             ["study=three_layers", "~study.compare", "+study.compare={optimizer.lr:1}"],
             "study.compare: optimizer.lr is on no axis",
@@ -196,10 +196,10 @@ def test_a_study_that_grows_keeps_what_it_has(call, tmp_path):
     assert call("train", *tiny, "seed=0").code == 0
     done = call("train", *tiny, "seed=0,1")
     assert done.code == 0, done.err
-    assert "2 already finished, 2 new" in done.out
+    assert "4 already finished, 4 new" in done.out
     plan = read_plan(tmp_path / "outputs" / "studies" / "three_layers")
     assert plan.axes["seed"] == [0, 1]
-    assert len(plan.runs) == 4
+    assert len(plan.runs) == 8
 
 
 def test_a_report_is_of_what_is_there_whatever_the_times_of_its_files(call, tmp_path):

@@ -12,10 +12,10 @@ from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.intervals import draw_band
 from convexp.reporting.charts.legend import Entry, add_legend, new_figure
 from convexp.reporting.charts.series_style import COLOURS, LINES, MARKERS, SeriesStyle
-from convexp.reporting.charts.sweep_lines import SweepLine, sweep_lines
 from convexp.reporting.charts.ticks import set_scale
 from convexp.reporting.formatting import format_mean, short_setting
 from convexp.reporting.groups import Group
+from convexp.reporting.lines import SweepLine, sweep_lines
 from convexp.reporting.metrics import is_percentage, metric_title
 from convexp.reporting.selection import evenly_spaced, omission_note
 from convexp.reporting.statistics import Mean

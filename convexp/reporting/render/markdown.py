@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from convexp.records.search import SearchRecord
-from convexp.reporting.findings import verdicts
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
     COMPARISON_TEXT_COLUMNS,
@@ -16,6 +15,7 @@ from convexp.reporting.render.rows import (
 )
 from convexp.reporting.report import Report
 from convexp.reporting.search import best_sentence, choice_note, failures, search_rows, search_sentences
+from convexp.reporting.verdicts import verdicts
 
 MAX_FAILURES = 20  # trials of a search
 
@@ -30,7 +30,7 @@ def markdown(report: Report) -> str:
     if report.comparisons:
         rows = comparison_rows(report.comparisons, heading(report.groups))
         parts += ["## Comparisons\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(COMPARISON_CAPTION)]
-        parts.append(_list(verdicts(report.comparisons)))
+        parts.append(_list(list(map(str, verdicts(report.comparisons)))))
     if report.unfinished:
         lines = [f"{run.path}: {run.state}, {run.reason}" for run in report.unfinished]
         parts += ["## Runs that are not in the table\n", _list(lines)]

@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from convexp.records.search import SearchRecord
-from convexp.reporting.findings import verdicts
 from convexp.reporting.formatting import plural
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
@@ -20,6 +19,7 @@ from convexp.reporting.render.rows import (
 )
 from convexp.reporting.report import Report
 from convexp.reporting.search import best_command, best_sentence, search_rows, search_sentences
+from convexp.reporting.verdicts import verdicts
 from convexp.terminal import console
 
 MAX_LINES = 20  # of each kind
@@ -40,7 +40,7 @@ def print_report(report: Report) -> None:
         console.out.print(table)
         _print_rest(len(rows) - 1, "comparison", "comparisons.csv")
     for line in verdicts(report.comparisons):
-        console.out.print(line, markup=False)
+        console.out.print(str(line), markup=False)
     for run in report.unfinished[:MAX_LINES]:
         console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
     _print_rest(len(report.unfinished), "unfinished run", "summary.md")

@@ -4,17 +4,16 @@ import base64
 import hashlib
 import shlex
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from convexp import __version__
 from convexp.config.command_line.format import shell_path_override
+from convexp.reporting.answer import answer
+from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.series_style import series_styles
-from convexp.reporting.compare import Comparison
-from convexp.reporting.findings import by_metric, detection_limit, finding, main_comparisons
-from convexp.reporting.formatting import format_mean, plural
+from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.origin import META_NAME, digest
 from convexp.reporting.playground import choose_networks
@@ -23,11 +22,11 @@ from convexp.reporting.render.html.playground import Section, playground_html
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
+from convexp.reporting.verdicts import verdicts
 
 HERE = Path(__file__).parent
 MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is
 OVERHEAD = 90_000  # of the playground's elements, styles and script
-MAX_FINDINGS = 6
 MAX_PATHS = 3  # runs named beside a value
 METHODS = {
     "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
@@ -88,10 +87,9 @@ def _content(report: Report) -> dict[str, Any]:
         "finished": sum(g.n for g in groups),
         "states": Counter(run.state for run in report.unfinished),
         "seeds": sorted({run.seed for g in groups for run in g.runs if run.seed is not None}),
-        "findings": [(metric_title(c.metric), c.verdict, finding(c)) for c in main_comparisons(comparisons, MAX_FINDINGS)],
-        "limits": _limits(comparisons),
-        "different": sum(c.shows_difference for c in comparisons),
-        "best": _best(report),
+        "answer": answer(report),
+        "verdicts": [(metric_title(v.metric), v) for v in verdicts(comparisons)],
+        "images": plural(images, "test image") if (images := image_count(groups)) else None,
         "search": search_content(report.search) if report.search else None,
         "results": groups_table(groups, colours) if groups else None,
         "metrics": metrics_table(groups, colours) if groups else None,
@@ -103,21 +101,6 @@ def _content(report: Report) -> dict[str, Any]:
         "command": _resume_command(report),
         "max_paths": MAX_PATHS,
     }
-
-
-def _limits(comparisons: Sequence[Comparison]) -> list[str]:
-    """What the comparisons cannot show, for each metric."""
-    limits = {metric: detection_limit(found) for metric, found in by_metric(comparisons).items()}
-    return [f"{metric_title(metric)}: {sentence}" for metric, sentence in limits.items() if sentence]
-
-
-def _best(report: Report) -> str | None:
-    """The highest mean test accuracy, for a report without comparisons."""
-    measured = [(value.mean, g.label, value) for g in report.groups if (value := g.metric("test/acc"))]
-    if not measured or report.comparisons:
-        return None
-    _, label, value = max(measured, key=lambda m: m[0])
-    return f"{label}: {format_mean(value, 'test/acc')} %, n = {value.n}"
 
 
 def _resume_command(report: Report) -> str | None:

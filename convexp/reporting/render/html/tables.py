@@ -30,25 +30,25 @@ MAX_ROWS_OF_ALL_METRICS = 300
 
 
 def groups_table(groups: Sequence[Group], colours: list[str]) -> Table:
-    """Return a row for each group: its values on the axes, its size, its duration, and the main metrics."""
+    """Return a row for each group: its values on the axes, the main metrics, its size, and its duration."""
     axes = list(dict.fromkeys(axis for g in groups for axis in single_settings(g.point)))
     axes = axes if len(axes) > 1 else []  # a single axis is in the label
     present = {metric: title for metric, title in COLUMNS.items() if any(g.metric(metric) for g in groups)}
     columns = [
         Column("configuration", "the model and the settings that differ"),
         *(Column(short_setting(axis), axis) for axis in axes),
-        Column("parameters", "number of parameters of the network"),
-        Column("FLOPs", "floating point operations of the forward pass of one image"),
-        Column("seconds", "duration of a run, mean over seeds"),
-        Column("n", "number of runs, one for each seed"),
         *(
             Column(title, f"{metric_title(metric)} ({metric}){', per cent' if is_percentage(metric) else ''}")
             for metric, title in present.items()
         ),
+        Column("n", "number of runs, one for each seed"),
+        Column("parameters", "number of parameters of the network"),
+        Column("FLOPs", "floating point operations of the forward pass of one image"),
+        Column("seconds", "duration of a run, mean over seeds"),
     ]
-    rows = [[_label(g), *(_on_axis(g, a) for a in axes), *_sizes(g), *(_metric(g, m) for m in present)] for g in groups]
+    rows = [[_label(g), *(_on_axis(g, a) for a in axes), *(_metric(g, m) for m in present), *_sizes(g)] for g in groups]
     percent = "Accuracies and consistency in per cent. " if any(map(is_percentage, present)) else ""
-    caption = f"Finished runs by configuration. {percent}Mean and 95 % interval over n seeds."
+    caption = f"{percent}Mean and 95 % interval over n seeds."
     return Table("results", caption, columns, rows, colours)
 
 
@@ -103,7 +103,7 @@ def _sizes(group: Group) -> list[Cell]:
     seconds = [s for run in group.runs if (s := run.seconds.total) is not None]
     duration = Cell(f"{fmean(seconds):,.1f}", fmean(seconds)) if seconds else Cell(MISSING, None)
     counts = [Cell(f"{count:,}", count) for count in (group.parameters, group.flops)]
-    return [*counts, duration, Cell(str(group.n), group.n)]
+    return [Cell(str(group.n), group.n), *counts, duration]
 
 
 def _metric(group: Group, metric: str) -> Cell:

@@ -1,4 +1,4 @@
-"""Groups that belong on one line of a chart: those that differ on one numeric axis only."""
+"""Groups that belong on one line along an axis: those that differ on one numeric axis only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

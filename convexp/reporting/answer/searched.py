@@ -1,0 +1,20 @@
+"""The answer of a search: its best trial."""
+
+from convexp.records.search import SearchRecord
+from convexp.records.settings import printable
+from convexp.reporting.answer.wording import listed, number, seeds
+from convexp.reporting.formatting import plural, short_setting
+from convexp.reporting.metrics import metric_title
+from convexp.reporting.search import choice_note, param_text, trial_mean
+
+
+def answer_of_search(search: SearchRecord) -> str:
+    """Return what the best trial of a search reached, with which settings; it needs a trial that is complete."""
+    best = search.ranked[0]
+    settings = listed([f"{printable(short_setting(key))}={param_text(value)}" for key, value in best.params.items()])
+    value = number(trial_mean(search, best).mean, search.metric)
+    what = f"{printable(metric_title(search.metric))} of {value} ({seeds([len(best.values) or 1])})"
+    note = choice_note(search)
+    at = f" with {settings}" if settings else ""
+    found = f"Of {plural(len(search.complete), 'finished trial')} the best, number {best.number}, has a {what}{at}."
+    return found + (f" {note}" if note else "")

@@ -1,0 +1,42 @@
+"""What the comparisons on one metric cannot show, for too few seeds or too large a deviation."""
+
+from collections.abc import Sequence
+
+from convexp.reporting.compare import Comparison
+from convexp.reporting.formatting import format_difference
+from convexp.reporting.metrics import is_percentage
+from convexp.reporting.paired import MIN_PAIRS, smallest_p
+from convexp.reporting.statistics import ALPHA
+
+
+def detection_limit(comparisons: Sequence[Comparison]) -> str | None:
+    """Return what the comparisons on one metric cannot show, for too few seeds or too large a deviation; None if unknown."""
+    return too_few_seeds(comparisons) or detectable_differences(comparisons)
+
+
+def too_few_seeds(comparisons: Sequence[Comparison]) -> str | None:
+    """Return a sentence if the comparisons on one metric cannot show any difference because they have too few seeds."""
+    seeds = [c.n for c in comparisons if c.p is not None]
+    if comparisons and not seeds:
+        return f"fewer than {MIN_PAIRS} seeds in common are too few for a verdict; run {MIN_PAIRS} or more"
+    smallest = len(seeds) * min(map(smallest_p, seeds), default=0.0)
+    if smallest < ALPHA:
+        return None
+    enough = next((n for n in range(max(seeds) + 1, max(seeds) + 4) if len(seeds) * smallest_p(n) < ALPHA), None)
+    advice = f"run {enough} seeds or make fewer comparisons" if enough else "make fewer comparisons"
+    return (
+        f"{max(seeds)} seeds are too few to show a difference in {len(seeds)} comparisons, because the smallest possible p "
+        f"after the correction is {min(1.0, smallest):.2g}; {advice}"
+    )
+
+
+def detectable_differences(comparisons: Sequence[Comparison]) -> str | None:
+    """Return a sentence on how large a difference would have to be where none is shown on one metric; None if unknown."""
+    sizes = [c.detectable for c in comparisons if not c.shows_difference and c.detectable is not None]
+    if not sizes:
+        return None
+    low, high = (format_difference(size, comparisons[0].metric).lstrip("+") for size in (min(sizes), max(sizes)))
+    unit = " points" if is_percentage(comparisons[0].metric) else ""
+    smallest = low if low == high else f"{low} to {high}"
+    seeds = max(c.n for c in comparisons)
+    return f"with the observed variation between {seeds} seeds, only differences of at least {smallest}{unit} can be shown"
