@@ -10,7 +10,7 @@ from convexp.reporting.groups import Group
 from convexp.reporting.playable import NotPlayableError, PlaygroundNetwork, read_network
 
 MAX_NETWORKS = 12  # on a page
-MIN_SHOWN, MAX_SHOWN = 3, 4  # side by side when the page opens
+MAX_SHOWN = 4  # side by side when the page opens
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def choose_networks(groups: Sequence[Group], root: Path, room: int) -> Playgroun
         else:
             chosen[index] = network
             room -= size
-    shown = set(list(chosen)[: _number_shown(list(chosen.values()))])
+    shown = list(chosen)[:MAX_SHOWN]
     networks = [replace(chosen[index], shown=index in shown) for index in sorted(chosen)]
     return Playground(networks, left_out) if networks or _could_have(groups, root) else None
 
@@ -77,12 +77,6 @@ def _size(network: PlaygroundNetwork) -> int:
     """About how many bytes a network takes on a page: base64 needs four for three, and its layers are text."""
     content = network.content
     return 4 * (len(content.weights) + len(content.images.data)) // 3 + 500 * len(content.layers) + 5_000
-
-
-def _number_shown(networks: list[PlaygroundNetwork]) -> int:
-    """One for each wiring, but at least three, if there are, and at most four."""
-    wirings = {network.wiring for network in networks}
-    return min(MAX_SHOWN, max(MIN_SHOWN, len(wirings)))
 
 
 def _could_have(groups: Sequence[Group], root: Path) -> bool:

@@ -35,7 +35,7 @@ def test_the_first_of_each_model_is_shown_and_the_others_can_be_chosen(tmp_path,
     found = choose_networks(groups, tmp_path, ROOM)
     assert [network.label for network in found.networks] == [g.label for g in groups]
     shown = [network.label for network in found.networks if network.shown]
-    assert shown == ["dense train_size=100", "dense train_size=200", "conv train_size=100"]
+    assert shown == ["dense train_size=100", "dense train_size=200", "dense train_size=300", "conv train_size=100"]
     assert found.left_out == {}
     assert {network.wiring for network in found.networks} == {"dense", "conv"}
     assert "test 90.0 %" in found.networks[0].note

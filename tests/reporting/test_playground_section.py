@@ -282,7 +282,7 @@ def test_colours_many_classes_other_networks_and_what_comes_back(opened):
     assert torch.equal(pixels(page), made[0].pictures[0, 0].roll(3, 1))  # of red, of which a part has left the image
     best = sorted(made[0].probabilities((0, 3)), reverse=True)[:12]
     assert shares(page, 0) == pytest.approx(best, abs=0.01)
-    choice = page.get_by_role("combobox", name="Network").first
+    choice = page.get_by_role("combobox", name="Another network").first
     assert choice.locator("option").all_inner_texts() == list(WIRINGS)
     choice.select_option("local")
     settled(page)

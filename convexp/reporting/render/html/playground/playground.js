@@ -30,6 +30,7 @@ class Playground {
     this.pinned = this.hovered = this.pixel = null;
     this.cards = this.networks.filter((entry) => entry.shown).map((entry) => this.#card(entry));
     this.part("networks").style.setProperty("--count", this.cards.length);
+    this.part("networks").classList.toggle("pg-many", this.cards.length > 3);
     this.#controls();
     this.#pointer();
     this.#thumbs();
@@ -106,7 +107,7 @@ class Playground {
   #choice(card) {
     const select = card.part("choose");
     if (this.networks.length <= this.networks.filter((entry) => entry.shown).length) return select.remove();
-    card.part("name").classList.add("pg-hidden");
+    card.element.classList.add("pg-has-choice");
     select.append(...this.networks.map((entry) => new Option(entry.label, entry.index)));
     select.value = card.entry.index;
     select.addEventListener("change", () => {
@@ -329,7 +330,7 @@ class Playground {
       if (unit) windows.push({ card, field: fieldOf(card.network, card.stage(this.index).at, unit) });
     }
     showWindows(this.part("windows"), windows, this.shape);
-    const words = windowWords(windows);
+    const words = windowWords(windows, this.cards);
     this.part("seen").textContent = words || this.part("seen").dataset.hint;
     this.#showShift();
     this.#say(words);

@@ -25,9 +25,13 @@ function showWindows(layer, windows, { height, width }) {
   );
 }
 
-// What is outlined, in words.
-function windowWords(windows) {
-  const sizes = windows.map(({ card, field }) => `${card.entry.label} ${field.bottom - field.top}${SPACE}×${SPACE}${field.right - field.left}`);
+// What is outlined, in words. What is said of every network on the page is not said again.
+function windowWords(windows, cards) {
+  const everywhere = cards.map((card) => card.entry.label.split(" ")).reduce((a, b) => a.filter((word) => b.includes(word)));
+  const name = ({ entry: { label } }) => label.split(" ").filter((word) => !everywhere.includes(word)).join(" ") || label;
+  const sizes = windows.map(({ card, field: { top, left, bottom, right } }) => {
+    return `${name(card)} ${bottom - top}${SPACE}×${SPACE}${right - left}`;
+  });
   return sizes.length ? `Pixels that the marked unit sees: ${sizes.join(", ")}` : "";
 }
 
