@@ -115,7 +115,7 @@ def test_the_page_of_a_report_has_the_section_runs_it_and_stays_below_the_limit(
     browser_page.locator(".pg-verdict").nth(2).filter(has_text="right").or_(
         browser_page.get_by_text("✗ wrong").nth(2)
     ).wait_for()
-    assert browser_page.locator(".pg-name").all_inner_texts() == ["dense", "local", "conv"]
+    assert browser_page.locator(".pg-label-of").all_inner_texts() == ["dense", "local", "conv"]
     assert errors == []
     bare = (tmp_path / "bare.html").stat().st_size
     monkeypatch.setattr(page, "MAX_BYTES", bare + page.OVERHEAD + 15_000)

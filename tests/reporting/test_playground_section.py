@@ -261,7 +261,7 @@ def test_texts_of_networks_are_texts(opened):
     made = played(classes=[NASTY, "</script>", "c"])
     page, seen = opened([replace(made.entry, label=NASTY, note=NASTY)], left_out={NASTY: [NASTY]})
     settled(page)
-    assert page.locator(".pg-name").inner_text() == page.locator(".pg-note").inner_text() == NASTY
+    assert page.locator(".pg-label-of").inner_text() == page.locator(".pg-note").inner_text() == NASTY
     assert page.locator(".pg-label").first.text_content() == NASTY
     assert f"Not here: {NASTY} ({NASTY})." in page.locator(".pg-fine").inner_text()
     assert page.locator("script").count() == 2  # the data and the script of the page

@@ -34,7 +34,9 @@ class Card {
   use(entry) {
     this.entry = entry;
     this.element.style.setProperty("--hue", `var(--hue${entry.index})`);
-    this.part("name").textContent = entry.label;
+    const [model, ...settings] = entry.label.split(" ");
+    this.part("name").textContent = settings.length ? `${model} ` : model;
+    this.part("settings").textContent = settings.join(" ");
     this.part("note").textContent = entry.note;
     this.part("maps").querySelector("canvas").setAttribute("aria-label", `Feature maps of ${entry.label}: the arrow keys choose a unit`);
     this.broken("");
