@@ -176,7 +176,7 @@ def test_a_digit_is_drawn_judged_and_moved(opened, networks):
     first = networks[0].of(drawn[None, None])
     assert shares(page, 0) == pytest.approx(first, abs=0.01)
     card = page.locator(".pg-network").first
-    assert card.locator(".pg-verdict").inner_text() == "✓ same as unmoved"
+    assert card.locator(".pg-verdict").inner_text() == "its answer"
     assert card.locator("figcaption").first.inner_text().startswith("Unchanged at ")
     answer = first.index(max(first))
     page.locator(".pg-truth").select_option(label="abc"[(answer + 1) % 3])
@@ -186,6 +186,11 @@ def test_a_digit_is_drawn_judged_and_moved(opened, networks):
     drag(page, 0, -1)
     settled(page)
     assert torch.equal(pixels(page)[:, :-1], drawn[:, 1:])
+    page.locator(".pg-truth").select_option(label="I do not know")
+    settled(page)
+    moved = networks[0].of(pixels(page)[None, None])
+    unchanged = moved.index(max(moved)) == answer
+    assert card.locator(".pg-verdict").inner_text() == ("✓ unchanged" if unchanged else "✗ changed")
     page.get_by_role("button", name="Draw your own").click()
     settled(page)
     assert not pixels(page).any()

@@ -4,6 +4,12 @@ const MOST_BARS = 12;
 const SPACE = "\u00a0"; // where no line breaks
 const percent = (share) => `${Math.round(100 * share)}${SPACE}%`;
 
+// Whether an answer is right; if nobody knows what the image shows, whether it is as it was before the image moved.
+function verdictWords(right, known, unmoved) {
+  if (!known && unmoved) return "its answer";
+  return `${right ? "✓" : "✗"} ${known ? (right ? "right" : "wrong") : right ? "unchanged" : "changed"}`;
+}
+
 // One network beside the others: its answer, its bars, where it is right, its feature maps.
 class Card {
   constructor(element, entry, classes, limit) {
@@ -70,6 +76,7 @@ class Card {
 
   // A new image, unshifted: what is it taken for, and how bright are its feature maps?
   begin(pixels) {
+    this.unmoved = pixels;
     this.sweep.reset();
     const found = this.run(pixels);
     this.home = found && {
@@ -93,8 +100,7 @@ class Card {
     const right = found.answer === wanted;
     this.element.classList.toggle("pg-is-right", right);
     this.part("class").textContent = this.classes[found.answer];
-    this.verdict = truth >= 0 ? (right ? "right" : "wrong") : right ? "same as unmoved" : "changed";
-    this.part("verdict").textContent = `${right ? "✓" : "✗"} ${this.verdict}`;
+    this.part("verdict").textContent = verdictWords(right, truth >= 0, pixels === this.unmoved);
     this.part("sure").textContent = `${percent(found.probabilities[found.answer])} sure`;
     this.#showBars(found, wanted);
   }

@@ -1,6 +1,7 @@
 "use strict";
 
 const LARGEST_LIMIT = 12;
+const SEARCH_MS = 8; // of each frame, for answers at other shifts
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const clamp = (value, limit) => Math.max(-limit, Math.min(limit, value));
 
@@ -304,8 +305,8 @@ class Playground {
   #frame() {
     this.scheduled = false;
     if (this.changed) this.#show();
-    const deadline = performance.now() + 8;
-    const more = this.stroking ? [] : this.cards.filter((card) => card.advance((shift) => this.#moved(shift), deadline));
+    const advance = (card) => card.advance((shift) => this.#moved(shift), performance.now() + SEARCH_MS / this.cards.length);
+    const more = this.stroking ? [] : this.cards.filter(advance);
     if (this.changed || this.searching) this.cards.forEach((card) => card.showShifts(this.shift, this.truth));
     this.changed = false;
     this.searching = more.length > 0;
