@@ -5,6 +5,7 @@ import hashlib
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,8 +93,8 @@ def decided(network: Network, images: Tensor) -> Tensor:
     return clear
 
 
-def check_agreement(page, network: Network, spec, images: Tensor, name: object) -> int:
-    """Compare page and torch; return of how many images the answers can be compared."""
+def check_agreement(page, network: Network, spec, images: Tensor, name: object) -> tuple[int, dict[str, Any]]:
+    """Compare page and torch; return of how many images the answers can be compared, and what else the page said."""
     found, maps, rest = run(page, spec, images)
     clear = decided(network, images)
     expected, kept = network(images).softmax(1)[clear], found[clear]
@@ -105,7 +106,7 @@ def check_agreement(page, network: Network, spec, images: Tensor, name: object) 
         assert (got - want)[clear].abs().max() <= MAP * want.abs().max(), name
     sizes = zip(network.skeleton.stages, network.skeleton.sizes()[1:], strict=True)
     assert rest["stages"] == [[stage.channels, *size] for stage, size in sizes]
-    return int(clear.sum())
+    return int(clear.sum()), rest
 
 
 def check_fields(network: Network, wiring: str, rest) -> None:
@@ -132,9 +133,9 @@ def test_every_two_settings_of_the_skeleton_agree_with_torch(page):
     for chosen, skeleton in pairwise():
         network = network_of(skeleton, chosen["wiring"])
         images = images_for(network, 100)
-        compared += check_agreement(page, network, spec_of(network), images, chosen)
-        check_fields(network, chosen["wiring"], run(page, spec_of(network), images[:1])[2])
-        total += len(images)
+        count, rest = check_agreement(page, network, spec_of(network), images, chosen)
+        check_fields(network, chosen["wiring"], rest)
+        compared, total = compared + count, total + len(images)
     assert total > 5000
     assert compared > 0.9 * total
 
@@ -161,7 +162,7 @@ def test_trained_networks_agree_with_torch(page, finished_run, overrides):
     opened = runs.open(finished_run(*overrides, "model.channels=[8,8]"))
     written = read_playground(opened.folder)
     images = opened.data.test.first(100)[0]
-    assert check_agreement(page, opened.network, written.spec(), images, overrides) == 100
+    assert check_agreement(page, opened.network, written.spec(), images, overrides)[0] == 100
 
 
 def everywhere(value, way=()):
@@ -216,14 +217,14 @@ TRY = """([text, changes]) => changes.map(([way, value]) => {
 def test_a_damaged_network_is_answered_with_a_sentence(page):
     """Any one thing in a file replaced by something hostile: it runs, or there is a sentence, and never another error."""
     draw, answers = random.Random(0), list[tuple[str, float]]()
-    for chosen, skeleton in list(pairwise())[::5]:
+    for chosen, skeleton in list(pairwise())[::8]:
         network = network_of(skeleton, chosen["wiring"])
         spec = spec_of(network, images_for(network, 2))
         ways = [way for way in everywhere(spec) if way]
-        changes = [(draw.choice(ways), draw.choice(HOSTILE)) for _ in range(60)]
+        changes = [(draw.choice(ways), draw.choice(HOSTILE)) for _ in range(40)]
         answers += page.evaluate(TRY, [json.dumps(spec), changes])
     said = [sentence for sentence, _ in answers if sentence]
-    assert len(answers) > 1000
+    assert len(answers) >= 400
     assert len(said) > 0.5 * len(answers)
     assert all(sentence.startswith("Error: This network is damaged: ") and len(sentence) < 500 for sentence in said), set(said)
     assert max(milliseconds for _, milliseconds in answers) < 60_000

@@ -529,7 +529,7 @@ const Network = (() => {
       // The last step of each stage, whose output is the stage's map.
       this.stages = this.#steps
         .filter(({ stage }, i) => stage !== null && this.#steps[i + 1]?.stage !== stage)
-        .map(({ stage, shape: [C, H, W], field: seen, output }) => ({ name: `stage ${stage}`, channels: C, height: H, width: W, seen, output }));
+        .map(({ stage, shape: [C, H, W], field: seen, output }) => ({ name: `stage${stage}`, channels: C, height: H, width: W, seen, output }));
     }
 
     #checked(name, make) {
