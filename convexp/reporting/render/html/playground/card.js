@@ -47,7 +47,7 @@ class Card {
     this.part("maps").querySelector("canvas").setAttribute("aria-label", `Feature maps of ${entry.label}: the arrow keys choose a unit`);
     this.broken("");
     this.sweep.reset();
-    this.home = this.seen = null;
+    this.home = this.seen = this.known = null;
     try {
       this.network = new Network(entry.spec);
     } catch (error) {
@@ -129,7 +129,7 @@ class Card {
     this.part("maps").hidden = !map;
     if (!map) return;
     const canvas = this.part("maps").querySelector("canvas");
-    paintMaps(canvas, map, this.home ? this.home.ranges[at] : mapRange(map), unit, this.#colours().hue);
+    paintMaps(canvas, map, this.home ? this.home.ranges[at] : mapRange(map), unit, this.colours.hue);
     const shown = Math.min(map.channels, MOST_TILES);
     const which = shown < map.channels ? `The first ${shown} of ${map.channels}` : `All ${shown}`;
     this.part("maps").querySelector("figcaption").textContent = `${which} maps, ${map.height}${SPACE}×${SPACE}${map.width} units`;
@@ -147,7 +147,7 @@ class Card {
   showShifts(shift, truth) {
     const canvas = this.part("shifts").querySelector("canvas");
     const wanted = this.wanted(truth);
-    paintShifts(canvas, this.sweep, wanted, shift, this.#colours());
+    paintShifts(canvas, this.sweep, wanted, shift, this.colours);
     const caption = this.sweep.finished ? this.#summary(wanted, truth) : "Trying all shifts …";
     if (this.part("shifts").querySelector("figcaption").textContent !== caption) {
       this.part("shifts").querySelector("figcaption").textContent = caption;
@@ -164,9 +164,13 @@ class Card {
     return `${word} at ${right} of ${whole} shifts${reach}`;
   }
 
-  #colours() {
-    const style = getComputedStyle(this.element);
-    const [hue, pale, ink] = ["--hue", "--pale", "--ink"].map((name) => style.getPropertyValue(name).trim());
-    return { hue, pale, ink };
+  // The colours of the page, which are asked for once, as long as they stay the same.
+  get colours() {
+    if (!this.known) {
+      const style = getComputedStyle(this.element);
+      const [hue, pale, ink] = ["--hue", "--pale", "--ink"].map((name) => style.getPropertyValue(name).trim());
+      this.known = { hue, pale, ink };
+    }
+    return this.known;
   }
 }

@@ -51,9 +51,7 @@ function brightBox(images, shape) {
 
 // Draw an image onto a canvas, a pixel for each of its pixels: in grey, or in red, green and blue.
 function paintImage(canvas, pixels, { channels, height, width }) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
+  const context = resized(canvas, width, height);
   const picture = context.createImageData(width, height);
   const size = height * width;
   for (let i = 0; i < size; i++) {

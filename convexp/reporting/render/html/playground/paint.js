@@ -20,23 +20,39 @@ function mapRange(map) {
   return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [0, 1e-6]);
 }
 
+const SMALL = document.createElement("canvas"); // a map, a pixel for each unit
+
 // Draw the first feature maps from black (smallest) to white (largest), and mark a unit, [i, j], in all of them.
-function paintMaps(canvas, map, [low, high], unit, colour) {
+function paintMaps(canvas, map, range, unit, colour) {
   const { size, shown, gap, columns, rows, across, down } = tiling(map);
-  [canvas.width, canvas.height] = [columns * across - gap, rows * down - gap];
-  const context = canvas.getContext("2d");
+  const context = resized(canvas, columns * across - gap, rows * down - gap);
+  context.imageSmoothingEnabled = false;
   for (let tile = 0; tile < shown; tile++) {
     const [x, y] = [(tile % columns) * across, Math.floor(tile / columns) * down];
-    for (let i = 0; i < map.height; i++) {
-      for (let j = 0; j < map.width; j++) {
-        const share = (map.data[(tile * map.height + i) * map.width + j] - low) / (high - low);
-        const grey = Math.round(255 * Math.max(0, Math.min(1, share)));
-        context.fillStyle = `rgb(${grey},${grey},${grey})`;
-        context.fillRect(x + j * size, y + i * size, size, size);
-      }
-    }
+    paintMap(SMALL, map, tile, range);
+    context.drawImage(SMALL, x, y, size * map.width, size * map.height);
     if (unit) outlineUnit(context, x + unit[1] * size, y + unit[0] * size, size, colour);
   }
+}
+
+// An empty canvas of this size; a new size takes longer.
+function resized(canvas, width, height) {
+  const context = canvas.getContext("2d");
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  else context.clearRect(0, 0, width, height);
+  return context;
+}
+
+function paintMap(canvas, { height, width, data }, channel, [low, high]) {
+  const context = resized(canvas, width, height);
+  const picture = context.createImageData(width, height);
+  const units = height * width;
+  for (let i = 0; i < units; i++) {
+    const share = (data[channel * units + i] - low) / (high - low);
+    picture.data.fill(Math.round(255 * Math.max(0, Math.min(1, share))), 4 * i, 4 * i + 3);
+    picture.data[4 * i + 3] = 255;
+  }
+  context.putImageData(picture, 0, 0);
 }
 
 function outlineUnit(context, x, y, size, colour) {
@@ -62,8 +78,7 @@ const CELL = 12;
 
 // Draw a cell for each shift: filled with colour where the answer is `wanted`, pale where it is not; the present shift is framed.
 function paintShifts(canvas, sweep, wanted, shift, { hue, pale, ink }) {
-  [canvas.width, canvas.height] = [sweep.columns * CELL, sweep.rows * CELL];
-  const context = canvas.getContext("2d");
+  const context = resized(canvas, sweep.columns * CELL, sweep.rows * CELL);
   sweep.answers.forEach((answer, index) => {
     const [x, y] = [(index % sweep.columns) * CELL, Math.floor(index / sweep.columns) * CELL];
     if (answer < 0) return;

@@ -141,7 +141,10 @@ class Playground {
       this.#change();
     });
     part("image").addEventListener("keydown", (event) => this.#keyOnImage(event));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#change());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.cards.forEach((card) => (card.known = null));
+      this.#change();
+    });
     new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
       this.#schedule();
@@ -152,7 +155,7 @@ class Playground {
     const names = this.cards.map(({ home }) => (home ? home.names : [])).reduce((a, b) => (b.length > a.length ? b : a), []);
     const select = this.part("stage");
     if (select.length === names.length) return;
-    select.replaceChildren(...names.map((name, i) => new Option(`after ${name}`, i)));
+    select.replaceChildren(...names.map((name, i) => new Option(`after ${/^stage\d+$/.test(name) ? `stage ${i + 1}` : name}`, i)));
     this.index = Math.min(this.index, Math.max(0, names.length - 1));
     select.value = this.index;
   }
