@@ -259,6 +259,18 @@ const Network = (() => {
     return { shape: output, cost: inputs * outputs, run: matrix(layer, inputs, outputs, read), field: "all" };
   }
 
+  // Kernels of H x W offsets round a circle, offset 0 at index n // 2, by offset from -(n - 1) to n - 1: no index wraps then.
+  function unrolled(kernels, count, H, W) {
+    const [rows, columns] = [2 * H - 1, 2 * W - 1], made = new Float32Array(count * rows * columns);
+    for (let at = 0, pair = 0; pair < count; pair++) {
+      for (let a = 1 - H; a < H; a++) {
+        const row = (pair * H + ((a + (H >> 1) + H) % H)) * W;
+        for (let b = 1 - W; b < W; b++) made[at++] = kernels[row + ((b + (W >> 1) + W) % W)];
+      }
+    }
+    return made;
+  }
+
   // h[o,i,j] = sum_{c,k,l} V[o, c, k - r(i), l - r(j)] x[c,k,l], r(i) = first + stride i; offset 0 is at index n // 2.
   function globalConv(layer, shape, read) {
     const [C, H, W] = shape, [channels] = shapeOf(layer.weight, 4);
@@ -267,32 +279,24 @@ const Network = (() => {
     const locations = size[0] * size[1], cost = C * H * W * channels * locations;
     check(whole(channels, 1, MAX_UNITS, "out_channels") * locations <= MAX_UNITS && cost <= MAX_COST, "a layer is too large");
     const kernel = circular ? [H, W] : [2 * H - 1, 2 * W - 1];
-    const centres = size.map((n, d) => Array.from({ length: n }, (_, i) => first[d] + stride[d] * i));
-    if (!circular) {
-      centres.forEach((line, d) => check(line[0] >= 0 && line.at(-1) < [H, W][d], "a unit's centre is outside the image"));
-    }
-    const weight = read(layer.weight, [channels, C, ...kernel], "weight"), bias = biasOf(layer, read, channels, locations);
-    // Index into the kernel of the offset from a centre to each pixel.
-    const index = centres.map((line, d) =>
-      line.map((centre) =>
-        Int32Array.from({ length: [H, W][d] }, (_, k) => {
-          const at = k - centre + Math.floor(kernel[d] / 2);
-          return circular ? ((at % kernel[d]) + kernel[d]) % kernel[d] : at;
-        }),
-      ),
-    );
+    const centres = size.map((count, d) => {
+      const n = [H, W][d], line = Array.from({ length: count }, (_, i) => first[d] + stride[d] * i);
+      check(circular || (line[0] >= 0 && line.at(-1) < n), "a unit's centre is outside the image");
+      return line.map((centre) => ((centre % n) + n) % n);
+    });
+    const given = read(layer.weight, [channels, C, ...kernel], "weight"), bias = biasOf(layer, read, channels, locations);
+    const weight = circular ? unrolled(given, channels * C, H, W) : given;
+    const [rows, columns] = [2 * H - 1, 2 * W - 1];
     const run = (x, y) => {
-      for (let o = 0; o < channels; o++) {
-        for (let i = 0; i < size[0]; i++) {
-          for (let j = 0; j < size[1]; j++) {
-            let sum = 0;
+      for (let u = 0, o = 0; o < channels; o++) {
+        for (let l = 0, i = 0; i < size[0]; i++) {
+          for (let j = 0; j < size[1]; j++, l++) {
+            let sum = bias(o, l);
             for (let c = 0; c < C; c++) {
-              for (let k = 0; k < H; k++) {
-                const row = ((o * C + c) * kernel[0] + index[0][i][k]) * kernel[1], pixels = (c * H + k) * W, at = index[1][j];
-                for (let l = 0; l < W; l++) sum += weight[row + at[l]] * x[pixels + l];
-              }
+              let at = ((o * C + c) * rows + H - 1 - centres[0][i]) * columns + W - 1 - centres[1][j];
+              for (let k = 0; k < H; k++, at += columns) sum += dot(weight, at, x, (c * H + k) * W, W);
             }
-            y[(o * size[0] + i) * size[1] + j] = sum + bias(o, i * size[1] + j);
+            y[u++] = sum;
           }
         }
       }
