@@ -7,15 +7,6 @@ from typing import Any
 from convexp.records.playground import FILE, read_playground
 from convexp.records.playground_format import LeftOut, Playground
 from convexp.records.record import RunRecord
-from convexp.records.settings import lookup
-
-WIRING_CLASSES = {
-    "Dense2d": "dense",
-    "LocallyConnected2d": "local",
-    "LowRankLocallyConnected2d": "low_rank_local",
-    "Conv2d": "conv",
-    "GlobalConv2d": "global_conv",
-}
 
 
 class NotPlayableError(Exception):
@@ -51,13 +42,14 @@ class PlaygroundNetwork:
         return size.channels, size.height, size.width, content.content, tuple(content.classes), self.protocol, self.data
 
 
-def read_network(run: RunRecord, folder: Path, label: str) -> PlaygroundNetwork:
+def read_network(run: RunRecord, folder: Path, label: str, wiring: str) -> PlaygroundNetwork:
     """Read the network of a finished run. What it holds is not trusted.
 
     Args:
         run: The record of the run.
         folder: Its folder.
         label: What the network is to be called.
+        wiring: Name of its wiring.
 
     Raises:
         NotPlayableError: If there is none, or the file is damaged.
@@ -67,11 +59,10 @@ def read_network(run: RunRecord, folder: Path, label: str) -> PlaygroundNetwork:
     content = read_playground(folder)
     if isinstance(content, LeftOut):
         raise NotPlayableError(content.left_out.removeprefix("The network is left out: ").rstrip("."))
-    target = str(lookup(run.config, "model.wiring._target_")).rpartition(".")[2]
     return PlaygroundNetwork(
         label=label,
         note=_note(run),
-        wiring=WIRING_CLASSES.get(target) or str(lookup(run.config, "model")),
+        wiring=wiring,
         protocol=_protocol(run, content),
         content=content,
         data=run.data.checksum,

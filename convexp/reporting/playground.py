@@ -6,6 +6,7 @@ from pathlib import Path
 
 from convexp.records.playground import FILE
 from convexp.records.settings import lookup
+from convexp.reporting.charts.wirings import wiring_of
 from convexp.reporting.groups import Group
 from convexp.reporting.playable import NotPlayableError, PlaygroundNetwork, read_network
 
@@ -64,7 +65,7 @@ def _next_network(group: Group, root: Path, chosen: list[PlaygroundNetwork], roo
     if len(chosen) == MAX_NETWORKS:
         raise NotPlayableError(f"a page has at most {MAX_NETWORKS} networks")
     run = group.runs[0]
-    network = read_network(run, root / run.path, group.label)
+    network = read_network(run, root / run.path, group.label, wiring_of(group))
     if chosen and network.sees != chosen[0].sees:
         raise NotPlayableError(f"it sees other images, or moves them otherwise, than {chosen[0].label}")
     size = _size(network)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from convexp.config.command_line.format import shell_path_override
 from convexp.reporting.answer import answer
 from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
+from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import metric_title
@@ -27,6 +29,8 @@ from convexp.reporting.verdicts import verdicts
 HERE = Path(__file__).parent
 MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is
 OVERHEAD = 90_000  # of the playground's elements, styles and script
+SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
+STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
 METHODS = {
     "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
@@ -68,16 +72,20 @@ def _own_parts(playground: Section | None) -> dict[str, Any]:
     """The style sheet and the one script that may run, with those of the playground, if there is one."""
     from markupsafe import Markup
 
-    script, css = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
     if playground:
         script, css = script + playground.script, css + playground.css
     script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return {"css": Markup(css), "js": Markup(script), "script_hash": script_hash, "playground": playground}
 
 
+def _joined(names: Sequence[str]) -> str:
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
 def _content(report: Report) -> dict[str, Any]:
     groups, comparisons = report.groups, report.comparisons
-    colours = [style.colour for style in series_styles(groups)]
+    colours = [page_colour(style.colour) for style in series_styles(groups)]
     pictures, pictures_left_out = kernel_pictures(groups, report.root)
     return {
         "version": __version__,
