@@ -22,6 +22,8 @@ SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/e
 def task(cfg: DictConfig) -> None:
     """Evaluate the best checkpoint of a run, compare the metrics with its record, and measure the chosen probes.
 
+    A run without a ``playground.json``, as those of older versions are, gets one.
+
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
     """
@@ -52,8 +54,8 @@ def task(cfg: DictConfig) -> None:
     for name, value in other_metrics(restored.module, data, config, record, set(recomputed)).items():
         compared = compare_with_record(name, Mean(value, value), record)
         console.out.print(f"{name:<10} {value:.7g}  ({compared}; by the run's own code, the task has no second one)")
-    if not os.path.lexists(folder / PLAYGROUND) and (said := export_playground(restored.network, data, config, folder)):
-        console.out.print(f"{PLAYGROUND}: {console.escape(said)}")
+    if not os.path.lexists(folder / PLAYGROUND):
+        console.out.print(f"{PLAYGROUND}: {console.escape(export_playground(restored.network, data, config, folder))}")
     if config.probes:
         reprobe(restored.network, data, config, folder)
 

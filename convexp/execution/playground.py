@@ -16,7 +16,7 @@ from convexp.records.playground import FILE, write_playground
 from convexp.records.playground_format import IMAGES, MAX_IMAGES, VERSION, LeftOut, Pictures, Playground
 
 
-def export_playground(network: nn.Module, data: Dataset, config: Config, folder: Path) -> str | None:
+def export_playground(network: nn.Module, data: Dataset, config: Config, folder: Path) -> str:
     """Write the network into the folder of its run, or why it is left out. Nothing that goes wrong here fails the run.
 
     Args:
@@ -26,10 +26,8 @@ def export_playground(network: nn.Module, data: Dataset, config: Config, folder:
         folder: Folder of the run.
 
     Returns:
-        What was written, in words; None if the setting ``playground`` says that nothing should be.
+        What was written, in words.
     """
-    if not config.playground:
-        return None
     start = time.perf_counter()
     try:
         made = _playground(network, data, config)

@@ -82,7 +82,7 @@ class TrainingRun:
             pictures, failures = measure_probes(setup, self.trainee.network, trainer.strategy.root_device, recorder)
             pictures |= getattr(self.trainee.module, "test_pictures", {})
             save_pictures(pictures, setup.folder)
-            if not setup.config.trainer.fast_dev_run:
+            if setup.config.playground and not setup.config.trainer.fast_dev_run:
                 export_playground(self.trainee.network, setup.data, setup.config, setup.folder)
             loggers.finish(record, pictures, trainer.global_step)
             if failures:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,9 @@ def test_every_two_settings_of_the_skeleton_agree_with_torch(page):
         count, rest = check_agreement(page, network, spec_of(network), images, chosen)
         check_fields(network, chosen["wiring"], rest)
         compared, total = compared + count, total + len(images)
+    plain = network_of(replace(skeleton, stages=(), readout="flatten"), "conv")  # a perceptron has no stages, and no maps
+    images = images_for(plain, 100)
+    assert check_agreement(page, plain, spec_of(plain), images, "no stages")[1]["stages"] == []
     assert total > 5000
     assert compared > 0.9 * total
 
