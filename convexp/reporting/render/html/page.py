@@ -19,13 +19,17 @@ from convexp.reporting.error_tables import error_tables
 from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.origin import META_NAME, digest
+from convexp.reporting.playground import choose_networks
 from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures, mistake_pictures
+from convexp.reporting.render.html.playground import Section, playground_html
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
 from convexp.reporting.verdicts import verdicts
 
 HERE = Path(__file__).parent
+MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is
+OVERHEAD = 90_000  # of the playground's elements, styles and script
 SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
 STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
@@ -55,15 +59,25 @@ def render(report: Report, charts: list[Chart]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
-    trusted = {
-        "css": Markup(css),
-        "js": Markup(script),
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # the one script that may run
+    template = environment.get_template("page.html.j2")
+    content = _content(report) | {
         "plural": plural,
         "charts": {s: [(c, Markup(c.inline())) for c in charts if c.section == s] for s in {c.section for c in charts}},
     }
-    return environment.get_template("page.html.j2").render(trusted | _content(report))
+    page = template.render(content | _own_parts(None))
+    chosen = choose_networks(report.groups, report.root, MAX_BYTES - len(page.encode(errors="replace")) - OVERHEAD)
+    return template.render(content | _own_parts(playground_html(chosen.networks, chosen.left_out))) if chosen else page
+
+
+def _own_parts(playground: Section | None) -> dict[str, Any]:
+    """The style sheet and the one script that may run, with those of the playground, if there is one."""
+    from markupsafe import Markup
+
+    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
+    if playground:
+        script, css = script + playground.script, css + playground.css
+    script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"css": Markup(css), "js": Markup(script), "script_hash": script_hash, "playground": playground}
 
 
 def _joined(names: Sequence[str]) -> str:
