@@ -53,7 +53,7 @@ def serving(*command: str, port: int, runs: int, cwd=None):
         yield address
     finally:
         os.killpg(server.pid, 15)
-        server.wait(30)
+        server.wait(300)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_pictures_of_every_run(board, page):
 def test_make_dashboard_is_for_this_machine_only(study):
     """The command of the Makefile, with a port of its own."""
     said = subprocess.run(
-        ["make", "--dry-run", "dashboard"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        ["make", "--dry-run", "dashboard"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     ).stdout
     command = next(line for line in said.splitlines() if "tensorboard" in line and "--logdir" in line).split()
     assert command[command.index("--host") + 1] == "127.0.0.1"
