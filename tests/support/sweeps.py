@@ -44,7 +44,7 @@ def until(condition, timeout=300):  # a busy machine takes a minute for the impo
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def states(root, runs=RUNS):
