@@ -144,19 +144,15 @@ def test_wandb_knows_which_runs_failed(program, tmp_path, wandb_runs):
 
 @pytest.fixture
 def aim_runs(tmp_path):
-    """What Aim kept below the test's folder, by seed: the settings, the last value of every metric, how the run ended."""
+    """The runs that Aim kept below the test's folder."""
     aim = pytest.importorskip("aim")
     from aim.sdk.index_manager import RepoIndexManager
-
-    def run(found):
-        return found["hparams"], {m.name: m.values.last()[1] for m in found.metrics()}, found["state"], found.active
 
     def runs():
         repo = aim.Repo.from_path(str(tmp_path / "outputs"))
         for name in repo.list_all_runs():
             RepoIndexManager(repo).index(name)  # as "aim up" does
-        found = [run(each) for each in repo.iter_runs()]
-        return {settings["seed"]: (settings, *rest) for settings, *rest in found}
+        return list(repo.iter_runs())
 
     return runs
 
@@ -180,12 +176,18 @@ def clearml_runs(tmp_path):
 def test_aim_knows_the_same(program, tmp_path, aim_runs):
     done = program("train", *SWEEP, "logger=[csv,aim]", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    found = aim_runs()
+    found = {run["hparams"]["seed"]: run for run in aim_runs()}
     assert set(found) == {0, 1}
-    for seed, (settings, metrics, state, active) in found.items():
-        assert same(metrics, tmp_path / "sweep" / str(seed))
-        assert (settings["model"], state, active) == ("conv", "finished", False)
-    assert len({settings["group"] for settings, *_ in found.values()}) == 1  # Aim averages over it
+    for seed, run in found.items():
+        assert same({metric.name: metric.values.last()[1] for metric in run.metrics()}, tmp_path / "sweep" / str(seed))
+        assert (run["hparams"]["model"], run["state"], run.active) == ("conv", "finished", False)
+    assert len({run["hparams"]["group"] for run in found.values()}) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_aim_knows_which_runs_failed(program, tmp_path, aim_runs):
+    assert program("train", *SWEEP, *DIVERGES, "logger=aim", cwd=tmp_path).code == 1
+    assert [(run["state"], run.active) for run in aim_runs()] == 2 * [("failed", False)]
 
 
 @pytest.mark.filterwarnings("ignore")
