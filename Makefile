@@ -35,8 +35,8 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
 
-# A process for each core; in a temporary folder of its own, which stays if a test fails.
-TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist worksteal --basetemp=$$folder/tests
+# A process for each core, and one more; in a temporary folder of its own, which stays if a test fails.
+TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist loadgroup --basetemp=$$folder/tests
 
 # The unit tests: nothing is trained, no process and no browser is started.
 test-fast: $(VENV)/.installed-dev

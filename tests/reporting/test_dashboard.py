@@ -64,7 +64,7 @@ def serving(*arguments: str, port: int, runs: int, cwd=None):
     finally:
         if server.poll() is None:
             server.terminate()
-            server.wait(30)
+            server.wait(300)
         server.stdout.close()
 
 
@@ -252,7 +252,7 @@ def test_running_tensorboard_shows_a_new_edition_in_place_of_the_old(board, stud
 def test_make_dashboard_is_for_this_machine_only_and_ends_by_ctrl_c(study):
     """The command of the Makefile, with a port of its own, on the folder that all studies lie in."""
     said = subprocess.run(
-        ["make", "--dry-run", "dashboard"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        ["make", "--dry-run", "dashboard"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     ).stdout
     command = next(line for line in said.splitlines() if "convexp-dashboard" in line).split()
     assert command[0].endswith("bin/convexp-dashboard")

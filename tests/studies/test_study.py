@@ -120,7 +120,7 @@ def test_report_needs_no_torch(finished_run, program, tmp_path):
     finished_run()
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "torch.py").write_text("raise SystemExit('torch was imported')")
-    done = program("report", "run", cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))
+    done = program("report", "run", cwd=tmp_path, fresh=True, PYTHONPATH=str(tmp_path / "lib"))
     assert done.code == 0, done.err
     assert "conv" in done.out
 
