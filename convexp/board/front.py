@@ -5,8 +5,7 @@ from typing import Any
 
 from convexp.reporting.answer import answer
 from convexp.reporting.formatting import format_number
-from convexp.reporting.render.html.kernels import FILE as KERNELS
-from convexp.reporting.render.html.kernels import read_png
+from convexp.reporting.render.html.kernels import KERNELS, read_png
 from convexp.reporting.render.markdown import escape, markdown_table
 from convexp.reporting.render.rows import caption, group_rows
 from convexp.reporting.report import Report
