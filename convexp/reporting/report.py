@@ -10,7 +10,7 @@ from convexp.records import RunRecord, collect
 from convexp.records.plan import Plan, read_plan
 from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import display_value, lookup, printable
-from convexp.reporting.compare import Comparison, compare
+from convexp.reporting.compare import Comparison, compare, compare_along
 from convexp.reporting.groups import Group, drop_duplicates, group_runs
 from convexp.reporting.provenance import Provenance, provenance
 from convexp.reporting.unfinished import Unfinished, unfinished
@@ -27,6 +27,7 @@ class Report:
         plan: Plan of the study; None if the folder has none.
         groups: Groups of finished runs.
         comparisons: Comparisons of the groups with their baselines.
+        along: Comparisons along the numeric axes of the study.
         unfinished: Runs that are in no group, with the reasons.
         provenance: Settings and environment of all runs, and warnings.
         runs: Records of all runs, as they were read.
@@ -42,6 +43,7 @@ class Report:
     provenance: Provenance
     runs: list[RunRecord] = field(default_factory=list[RunRecord])
     search: SearchRecord | None = None
+    along: list[Comparison] = field(default_factory=list[Comparison])
 
 
 def build_report(root: Path) -> Report:
@@ -66,6 +68,7 @@ def build_report(root: Path) -> Report:
         provenance=provenance(runs, warnings),
         runs=runs,
         search=search,
+        along=[] if search else compare_along(groups, plan),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convexp.reporting.compare import NOT_SHOWN, Comparison
+from convexp.reporting.comparison import NOT_SHOWN, Comparison
 from convexp.reporting.formatting import format_difference
 from convexp.reporting.limits import detection_limit
 from convexp.reporting.metrics import is_percentage, metric_title
@@ -41,12 +41,13 @@ def by_metric(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
 def verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
     """Return for each metric which groups are higher or lower, and in how many comparisons no difference shows."""
     return [
-        Verdict(metric, _direction(found), _text(found), detection_limit(found))
+        Verdict(metric, direction_of(found), _text(found), detection_limit(found))
         for metric, found in by_metric(comparisons).items()
     ]
 
 
-def _direction(comparisons: Sequence[Comparison]) -> str:
+def direction_of(comparisons: Sequence[Comparison]) -> str:
+    """Return the ``direction`` of a verdict on these comparisons."""
     shown = {c.verdict for c in comparisons if c.shows_difference}
     return "no" if not shown else shown.pop() if len(shown) == 1 else "mixed"
 

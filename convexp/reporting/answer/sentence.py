@@ -7,9 +7,9 @@ from convexp.reporting.answer.along import clause_along, main_axis
 from convexp.reporting.answer.conditions import SHIFTED, TEST, Condition, conditions
 from convexp.reporting.answer.searched import answer_of_search
 from convexp.reporting.answer.values import clause, close_together, one_number, values_of
-from convexp.reporting.answer.verdict import nothing_shown, verdict
+from convexp.reporting.answer.verdict import nothing_shown, verdict_along
 from convexp.reporting.answer.wording import listed, seeds
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import plural
 from convexp.reporting.groups import Group
 from convexp.reporting.paired import MIN_PAIRS
@@ -37,7 +37,8 @@ def _part(report: Report, condition: Condition) -> str:
         return ""
     compared = [c for c in report.comparisons if c.metric == condition.metric]
     axis = main_axis(report.groups)
-    if condition.metric == SHIFTED and close_together(values, SHIFTED) and nothing_shown(compared):
+    along = [c for c in report.along if c.metric == condition.metric and c.axis == axis]
+    if condition.metric == SHIFTED and close_together(values, SHIFTED) and nothing_shown([*compared, *along]):
         return f"{condition.where} {one_number(values, _verb(report.groups, plural=True))}"
     if axis:
         said = clause_along(report.groups, axis, condition.metric)
@@ -47,7 +48,7 @@ def _part(report: Report, condition: Condition) -> str:
     else:
         said = clause(values, condition.metric, "reaches" if condition.metric == TEST else _verb(report.groups))
     where = f"{condition.where}{'' if condition.where.startswith('under') else ','} " if condition.where else ""
-    return f"{where}{said}{verdict(compared)}"
+    return f"{where}{said}{verdict_along(along, compared)}"
 
 
 def _verb(groups: Sequence[Group], plural: bool = False) -> str:
@@ -64,7 +65,7 @@ def _footing(report: Report) -> str:
     counts = [g.n for g in report.groups]
     if len(counts) == 1:
         return f"{seeds(counts)}; the only configuration, so there is nothing to compare it with"
-    return f"{seeds(counts)}{_lacking(report.comparisons)}"
+    return f"{seeds(counts)}{_lacking([*report.comparisons, *report.along])}"
 
 
 def _lacking(comparisons: Sequence[Comparison]) -> str:

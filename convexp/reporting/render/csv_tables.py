@@ -10,7 +10,7 @@ from convexp.records import RunRecord
 from convexp.records.frame import columns
 from convexp.records.search import SearchRecord, SearchTrial
 from convexp.records.settings import display_value, printable
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import COLUMNS
 

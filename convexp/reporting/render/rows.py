@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convexp.records.settings import lookup
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import format_difference, format_interval, format_mean_of_runs, format_p
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import COLUMNS, other_test_metrics

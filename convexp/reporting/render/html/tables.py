@@ -8,7 +8,7 @@ from convexp.records.plan import single_settings
 from convexp.records.settings import display_value
 from convexp.reporting import metrics as metric_names
 from convexp.reporting.axes import axis_value
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import (
     MISSING,
     format_difference,
