@@ -6,13 +6,12 @@ Student's quantile.
 Source: Cohen 1988, chapter 2; the noncentral distribution is computed by scipy (``nctdtr``).
 """
 
-from math import sqrt
+from math import isnan, sqrt
 
 from convexp.reporting.paired import MIN_PAIRS
 
 POWER = 0.8  # the probability that the difference is shown
 MOST = 100_000  # seeds that are looked for at most
-MOST_NONCENTRAL = 1e5  # far beyond it scipy computes nothing, and for any level in use the power is 1 here already
 
 
 def power(n: int, difference: float, deviation: float, alpha: float) -> float:
@@ -24,11 +23,18 @@ def power(n: int, difference: float, deviation: float, alpha: float) -> float:
         deviation: Standard deviation of the differences, above 0.
         alpha: Level of the test.
     """
-    from scipy.special import nctdtr, stdtrit
+    from scipy.special import stdtrit
 
-    noncentrality = min(sqrt(n) * abs(difference) / deviation, MOST_NONCENTRAL)
-    critical = float(stdtrit(n - 1, 1 - alpha / 2))
-    return float(1 - nctdtr(n - 1, noncentrality, critical) + nctdtr(n - 1, noncentrality, -critical))
+    noncentrality, critical = sqrt(n) * abs(difference) / deviation, float(stdtrit(n - 1, 1 - alpha / 2))
+    return 1 - _below(critical, n - 1, noncentrality) + _below(-critical, n - 1, noncentrality)
+
+
+def _below(t: float, freedom: int, noncentrality: float) -> float:
+    """The probability of less than ``t``; scipy says nan far below the noncentrality, where it is too small to be computed."""
+    from scipy.special import nctdtr
+
+    found = float(nctdtr(freedom, noncentrality, t))
+    return 0.0 if isnan(found) else found
 
 
 def seeds_needed(difference: float, deviation: float, alpha: float) -> int | None:

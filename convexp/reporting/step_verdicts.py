@@ -16,7 +16,7 @@ MAX_LINES = 6  # lines along an axis that are named one by one
 def step_verdicts(along: Sequence[Comparison]) -> list[tuple[str, Verdict]]:
     """Return each axis and metric with what the steps along it show.
 
-    Steps of one line with the same verdict are put together: ``higher from 1 to 7, no difference shown from 7 to 55``.
+    Steps of one line with the same verdict are put together: ``higher from 1 to 7, no difference shown to 55``.
     """
     found: dict[tuple[str, str], list[Comparison]] = {}
     for c in along:
@@ -25,6 +25,11 @@ def step_verdicts(along: Sequence[Comparison]) -> list[tuple[str, Verdict]]:
         (axis, Verdict(metric, direction_of(compared), _text(axis, compared), detection_limit(compared)))
         for (axis, metric), compared in found.items()
     ]
+
+
+def step_lines(along: Sequence[Comparison]) -> list[str]:
+    """Return the verdicts along the axes as text, a line each."""
+    return [f"along {short_setting(axis)}, {verdict}" for axis, verdict in step_verdicts(along)]
 
 
 @dataclass(frozen=True)
@@ -50,18 +55,19 @@ def _text(axis: str, compared: Sequence[Comparison]) -> str:
     if len(lines) > MAX_LINES:
         shown = sum(c.shows_difference for c in compared)
         return f"a difference in {shown:,} of {len(compared):,} comparisons along {short_setting(axis)}"
-    return "; ".join(_of_line(name, steps) for name, steps in lines.items())
+    return ". ".join(_of_line(name, steps) for name, steps in lines.items())
 
 
 def _of_line(name: str, steps: Sequence[Comparison]) -> str:
-    parts = [f"{s.verdict} from {format_number(s.start)} to {format_number(s.stop)}" for s in stretches(steps)]
+    first, *others = stretches(steps)
+    parts = [f"{first.verdict} from {format_number(first.start)} to {format_number(first.stop)}"]
+    parts += [f"{s.verdict} to {format_number(s.stop)}" for s in others]
     subject = "" if name == "all" else f"{name} "
     if len(parts) == 1 and len(steps) == 1:
         return f"{subject}{parts[0]} ({_points(steps[0])})"
     ends = steps[-1]
     verdict = ends.verdict if ends.shows_difference else NOT_SHOWN
-    between = f"{format_number(ends.stop or 0.0)} against {format_number(ends.start or 0.0)}"
-    return f"{subject}{', '.join(parts)} ({between}: {verdict}, {_points(ends)})"
+    return f"{subject}{', '.join(parts)}; from end to end {_points(ends)}, {verdict}"
 
 
 def _points(c: Comparison) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.reporting.comparison import NOT_SHOWN, Comparison
+from convexp.reporting.findings import split_common_words
 from convexp.reporting.formatting import format_difference
 from convexp.reporting.limits import detection_limit
 from convexp.reporting.metrics import is_percentage, metric_title
 
 MAX_NAMED = 4  # comparisons in the line of a metric
+MAX_PLACES = 6  # values of other axes in one of them
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,38 @@ def _text(comparisons: Sequence[Comparison]) -> str:
     shown = [c for c in comparisons if c.shows_difference]
     if not shown:
         return _none_shown(comparisons)
-    parts = [f"{c.label} is {c.verdict} than {c.baseline} ({_points(c)})" for c in shown[:MAX_NAMED]]
-    if len(shown) > MAX_NAMED:
-        parts.append(f"and so on, {len(shown):,} differences in all")
+    parts = _relations(shown)
+    if len(parts) > MAX_NAMED:
+        parts[MAX_NAMED:] = [f"and so on, {len(shown):,} differences in all"]
     if len(shown) < len(comparisons):
         parts.append(f"{NOT_SHOWN} in {len(comparisons) - len(shown):,} of {len(comparisons):,} comparisons")
     return "; ".join(parts)
+
+
+def _relations(shown: Sequence[Comparison]) -> list[str]:
+    """``local is lower than conv (−1.2 points)``; those that differ in further words only are put together."""
+    found: dict[tuple[str, str, str], list[tuple[Comparison, str]]] = {}
+    for c in shown:
+        label, baseline, common = split_common_words(c.label, c.baseline)
+        found.setdefault((label, baseline, c.verdict), []).append((c, common))
+    return [_relation(*key, members) for key, members in found.items()]
+
+
+def _relation(label: str, baseline: str, verdict: str, members: Sequence[tuple[Comparison, str]]) -> str:
+    compared = sorted((c for c, _ in members), key=lambda c: abs(c.difference or 0.0))
+    least, most = compared[0], compared[-1]
+    size = _points(most) if len(compared) == 1 else f"{format_difference(least.difference, least.metric)} to {_points(most)}"
+    places = [common for _, common in members if common]
+    more = f" and {len(places) - MAX_PLACES} more" if len(places) > MAX_PLACES else ""
+    at = f" at {_shortened(places[:MAX_PLACES])}{more}" if places else ""
+    return f"{label} is {verdict} than {baseline}{at} ({size})"
+
+
+def _shortened(places: Sequence[str]) -> str:
+    """``kernel_size=1, 3, 15``: the setting is named once, where all are values of one."""
+    parts = [place.partition("=") for place in places]
+    same = len({setting for setting, *_ in parts}) == 1 and all(equal for _, equal, _ in parts)
+    return ", ".join([places[0], *(value for *_, value in parts[1:])] if same else places)
 
 
 def _none_shown(comparisons: Sequence[Comparison]) -> str:

@@ -23,14 +23,15 @@ def answer(report: Report) -> str:
     if not report.groups:
         states = Counter(str(run.state) for run in report.unfinished)
         return f"No run has finished{': ' if states else ''}{listed([f'{n:,} {state}' for state, n in states.items()])}."
-    found = [part for condition in conditions(report.groups) if (part := _part(report, condition))]
+    measured = conditions(report.groups)
+    found = [part for condition in measured if (part := _part(report, condition, again=condition is not measured[0]))]
     if not found:
         return f"The {plural(sum(g.n for g in report.groups), 'finished run')} measured nothing on test images."
     text = "; ".join(found)
     return f"{text[0].upper()}{text[1:]} ({_footing(report)})."
 
 
-def _part(report: Report, condition: Condition) -> str:
+def _part(report: Report, condition: Condition, again: bool) -> str:
     """What one metric says: on which images, the values, and the verdict."""
     values = values_of(report.groups, condition.metric)
     if not values:
@@ -41,14 +42,14 @@ def _part(report: Report, condition: Condition) -> str:
     if condition.metric == SHIFTED and close_together(values, SHIFTED) and nothing_shown([*compared, *along]):
         return f"{condition.where} {one_number(values, _verb(report.groups, plural=True))}"
     if axis:
-        said = clause_along(report.groups, axis, condition.metric)
+        said = clause_along(report.groups, axis, condition.metric, again)
         said = f"{condition.subject}: {said}" if condition.subject else said
     elif condition.subject:
         said = f"{condition.subject} {clause(values, condition.metric, 'is')}"
     else:
         said = clause(values, condition.metric, "reaches" if condition.metric == TEST else _verb(report.groups))
     where = f"{condition.where}{'' if condition.where.startswith('under') else ','} " if condition.where else ""
-    return f"{where}{said}{verdict_along(along, compared)}"
+    return f"{where}{said}{verdict_along(along, compared, again)}"
 
 
 def _verb(groups: Sequence[Group], plural: bool = False) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convexp.records.search import SearchRecord
+from convexp.reporting.answer import answer
 from convexp.reporting.formatting import plural
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
@@ -19,6 +20,7 @@ from convexp.reporting.render.rows import (
 )
 from convexp.reporting.report import Report
 from convexp.reporting.search import best_command, best_sentence, search_rows, search_sentences
+from convexp.reporting.step_verdicts import step_lines
 from convexp.reporting.verdicts import verdicts
 from convexp.terminal import console
 
@@ -39,8 +41,10 @@ def print_report(report: Report) -> None:
         table = rich_table(rows[: MAX_LINES + 1], COMPARISON_TEXT_COLUMNS, caption=COMPARISON_CAPTION, width=width)
         console.out.print(table)
         _print_rest(len(rows) - 1, "comparison", "comparisons.csv")
-    for line in verdicts(report.comparisons):
-        console.out.print(str(line), markup=False)
+    for line in [*map(str, verdicts(report.comparisons)), *step_lines(report.along)]:
+        console.out.print(line, markup=False)
+    if report.groups:
+        console.out.print(answer(report), markup=False, style="bold")
     for run in report.unfinished[:MAX_LINES]:
         console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
     _print_rest(len(report.unfinished), "unfinished run", "summary.md")

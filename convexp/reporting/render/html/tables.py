@@ -25,6 +25,10 @@ from convexp.reporting.statistics import shifted
 
 # As in the other tables, but without FLOPs, which have a column of their own here.
 COLUMNS = {metric: title for title, metric in metric_names.COLUMNS.items() if metric != "cost/flops"}
+COMPARISONS_CAPTION = (
+    "Differences between paired runs of the same seed. g: the mean difference in standard deviations of the differences between"
+    " seeds, corrected for few seeds. Seeds for a point: estimated from that deviation, which few seeds tell only roughly."
+)
 FROM_ONE = {"best_epoch": "best epoch (counted from 1)"}  # records count from 0
 MAX_ROWS_OF_ALL_METRICS = 300
 
@@ -66,8 +70,8 @@ def metrics_table(groups: Sequence[Group], colours: list[str]) -> Table | None:
     return Table("metrics", caption, columns, rows, colours)
 
 
-def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
-    """Return a row for each comparison."""
+def comparisons_table(comparisons: Sequence[Comparison], name: str = "comparisons-table") -> Table:
+    """Return a row for each comparison, in a table with this id."""
     columns = [
         Column("configuration", "the configuration that is compared"),
         Column("against", "the baseline"),
@@ -75,7 +79,10 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
         Column("n", "number of pairs of runs with the same seed and data"),
         Column("difference", "mean of the paired differences; in percentage points for accuracies and consistency"),
         Column("interval", "confidence interval of the difference; it excludes 0 exactly where a difference is shown"),
+        Column("g", "Hedges' g: the mean difference in standard deviations of the differences between seeds"),
+        Column("higher in", "share of the pairs in which the configuration is higher, per cent; equal pairs count half"),
         Column("detectable", "the smallest difference that this many pairs with this variation can show"),
+        Column("seeds for a point", "pairs that would show one percentage point with power 80 %, varying as observed"),
         Column("verdict", "a difference is shown if the adjusted p is below 0.05"),
         Column("adjusted p", "p after Holm's correction for all comparisons on this metric"),
         Column("p", "p of this comparison alone, for the hypothesis of no difference"),
@@ -84,7 +91,7 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
     rows = [_comparison(c) for c in comparisons]
     if len({c.method for c in comparisons}) == 1:  # the text above the table names it
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    return Table("comparisons-table", "Differences between paired runs of the same seed.", columns, rows, [])
+    return Table(name, COMPARISONS_CAPTION, columns, rows, [])
 
 
 def _label(group: Group) -> Cell:
@@ -120,7 +127,10 @@ def _comparison(c: Comparison) -> list[Cell]:
         Cell(str(c.n), c.n),
         Cell(format_difference(c.difference, c.metric), c.difference),
         Cell(format_interval(c.low, c.high, c.metric), c.low),
+        Cell(MISSING if c.effect is None else f"{c.effect:+.2f}".replace("-", "−"), c.effect),
+        Cell(MISSING if c.superiority is None else f"{100 * c.superiority:.0f}", c.superiority),
         Cell(format_difference(c.detectable, c.metric).lstrip("+"), c.detectable),
+        Cell(MISSING if c.seeds_for_a_point is None else f"{c.seeds_for_a_point:,}", c.seeds_for_a_point),
         Cell(c.verdict, c.verdict),
         Cell(format_p(c.p_adjusted), c.p_adjusted),
         Cell(format_p(c.p), c.p),
