@@ -27,7 +27,7 @@ def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Compariso
     Baselines are chosen by ``convexp.reporting.baselines``. Pairs of runs have the same seed, and also the same images and the
     same split, unless the groups differ in their data.
     """
-    pairs = with_baselines(groups, plan)
+    pairs = with_baselines(groups, plan.compare if plan else {})
     return [comparison for metric in _metrics(groups) for comparison in _compare_on(metric, pairs)]
 
 
@@ -36,7 +36,7 @@ def compare_along(groups: Sequence[Group], plan: Plan | None = None) -> list[Com
 
     An axis is left out if the baselines of ``compare`` are the same pairs.
     """
-    known = {(group.label, baseline.label) for group, baseline in with_baselines(groups, plan)}
+    known = {(group.label, baseline.label) for group, baseline in with_baselines(groups, plan.compare if plan else {})}
     found: list[Comparison] = []
     for axis in axes_to_compare(groups, plan):
         along = steps(groups, axis)
