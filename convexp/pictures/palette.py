@@ -18,18 +18,21 @@ class Hue:
     marker: str
 
 
+# Found by a search for the largest smallest distance (CIELAB, in normal vision and simulated protanopia, deuteranopia and
+# tritanopia), first of all between dense, local and conv; tests/reporting/test_palette.py holds it.
 WIRINGS = {
-    "dense": Hue("#0068b0", "#62b0ee", "o"),
-    "local": Hue("#b84a00", "#f08c4a", "s"),
-    "low_rank_local": Hue("#b03a82", "#ea86c0", "v"),
-    "conv": Hue("#00734f", "#3fc28f", "D"),
-    "global_conv": Hue("#6a5a00", "#d8c33c", "^"),
+    "dense": Hue("#0c37b0", "#7c86ff", "o"),
+    "local": Hue("#cc4a00", "#e0652e", "s"),
+    "low_rank_local": Hue("#a10477", "#c06fb0", "v"),
+    "conv": Hue("#00865b", "#30e0a4", "D"),
+    "global_conv": Hue("#533400", "#f4e04a", "^"),
 }
-# For what is no wiring, such as a network or a setting, in order of appearance.
+# For what is no wiring, such as a network or a setting.
 OTHERS = (
-    Hue("#444b55", "#b4bcc8", "P"),
-    Hue("#7a3fb5", "#b991ea", "X"),
-    Hue("#8c2f2f", "#e08a8a", "*"),
+    Hue("#2d393f", "#d5dbdf", "P"),
+    Hue("#600087", "#ae61db", "X"),
+    Hue("#b8483b", "#fb5b4c", "*"),
+    Hue("#4d7897", "#618b94", "h"),
 )
 
 

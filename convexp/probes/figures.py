@@ -1,5 +1,6 @@
 """Pictures drawn with matplotlib, returned as tensors ``(3, H, W)`` uint8."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -12,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from convexp.geometry.skeleton import ReceptiveField
+from convexp.pictures.limits import percent_limits
 
 LEGEND_WITHIN = 12  # lines that a legend within the axes has room for; that of more stands beside them
 MOST_PARTS = 16  # of bars; more would have no room in the legend
@@ -104,10 +106,15 @@ def numbers_over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, fl
             panels.setdefault(probe, {})[number] = values
     if not panels:
         return None
+    names = list(dict.fromkeys(number for lines in panels.values() for number in lines))  # a colour each, in all panels
     figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
     for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
-        for index, (number, values) in enumerate(lines.items()):
-            axes.plot(epochs, values, "o-", label=number, markersize=3, color=matplotlib.colormaps["tab20"](index % 20))
+        for number, values in lines.items():
+            colour = matplotlib.colormaps["tab20"](names.index(number) % 20)
+            axes.plot(epochs, values, "o-", label=number, markersize=3, color=colour)
+        known = [value for values in lines.values() for value in values if math.isfinite(value)]
+        if known and min(known) >= 0 and 0.5 < max(known) <= 1:  # shares: from 0.996 to 0.999 is not to fill the panel
+            axes.set_ylim([limit / 100 for limit in percent_limits(known)])
         axes.set(title=probe, xlabel="epochs done")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)

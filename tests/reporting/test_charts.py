@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from convexp.pictures.palette import WIRINGS
 from convexp.records.record import ProbeRecord
 from convexp.reporting.axes import axis_label, axis_value, numeric_axes
 from convexp.reporting.charts import draw_charts, write_charts
@@ -22,7 +23,7 @@ from convexp.reporting.charts.legend import entries_for
 from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.charts.style import INK, chart_style
-from convexp.reporting.charts.sweep_curves import line_styles
+from convexp.reporting.charts.sweep_panel import line_styles
 from convexp.reporting.charts.ticks import round_ticks
 from convexp.reporting.findings import finding, split_common_words
 from convexp.reporting.formatting import format_compact, format_difference, format_mean, format_number
@@ -165,7 +166,7 @@ def test_names_are_parts_of_the_label():
 def test_one_colour_per_kind_and_one_look_per_group():
     groups = train_sizes().groups
     seen = series_styles(groups)
-    assert len({(style.colour, style.marker, style.line) for style in seen}) == len(groups)
+    assert len({(style.colour, style.marker, style.hollow, style.line) for style in seen}) == len(groups)
     for a, b in zip(groups, seen, strict=True):
         assert b.category == a.point["model"]
     assert len({(style.category, style.colour) for style in seen}) == 3
@@ -182,13 +183,13 @@ def test_numbers_of_one_kind_go_from_bright_to_dark():
     assert len(set(brightness)) == 3
 
 
-def test_many_kinds_have_the_colour_of_one_setting():
+def test_networks_that_are_no_wirings_have_a_colour_each():
     groups = [
         Group(f"{m} match={x}", {"match": x, "model": m}, [run(m, 0)]) for x in ("units", "params", "flops") for m in "abcd"
     ]
     seen = series_styles(groups)
-    assert len({style.colour for style in seen}) == 3
-    assert len({(style.colour, style.line, style.marker) for style in seen}) == 12
+    assert len({(style.category, style.colour) for style in seen}) == len({style.colour for style in seen}) == 4
+    assert len({(style.colour, style.line, style.marker, style.hollow) for style in seen}) == 12
 
 
 def test_lines_of_one_colour_have_a_dash_each():
@@ -202,7 +203,8 @@ def test_lines_of_one_colour_have_a_dash_each():
     ]
     drawn = line_styles(series_styles(groups), sweep_lines(groups, "data.train_size"))
     assert [style.line for style in drawn] == ["-", "--", ":"] * 2
-    assert len({(style.colour, style.marker) for style in drawn}) == 6
+    assert len({(style.colour, style.marker, style.hollow) for style in drawn}) == 6
+    assert {style.colour for style in drawn} == {WIRINGS["local"].light, WIRINGS["conv"].light}
 
 
 def test_words():
@@ -227,8 +229,8 @@ def test_a_chart_for_all_there_is(tmp_path):
     report = train_sizes(tmp_path)
     write_run_files(report)
     assert names(report) == [
-        "difference_test_acc",
-        "difference_shift_map_mean",
+        "every_seed",
+        "differences",
         "parameters_test_acc",
         "parameters_shift_map_mean",
         "train_size_test_acc",
@@ -258,7 +260,7 @@ def test_runs_that_only_count_have_their_costs_drawn(tmp_path):
 
     report = Report("?", tmp_path, None, [counted(s) for s in (8, 64, 512)], [], [], NOTHING, [])
     charts = draw_charts(report)
-    assert [chart.name for chart in charts] == ["canvas_cost_flops", "canvas_cost_training_bytes"]
+    assert [chart.name for chart in charts] == ["every_seed", "canvas_cost_flops", "canvas_cost_training_bytes"]
     for chart in charts:
         axes = chart.figure.axes[0]
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -310,7 +312,7 @@ def test_any_label_can_be_drawn(label, tmp_path):
     groups = [group("conv", label=label), group("dense")]
     report = replace(three_layers(tmp_path), groups=groups, comparisons=[comparison(label, "dense", 0.1)])
     charts = draw_charts(report)
-    assert len(charts) == 5
+    assert len(charts) == 6
     for chart in charts:
         assert label[:8] in "".join(ET.fromstring(declared(chart.inline())).itertext())
     with chart_style():
@@ -338,7 +340,7 @@ def test_what_is_left_out_is_said():
     captions = {chart.name: chart.caption for chart in draw_charts(report)}
     assert "Drawn: 12 of 40 configurations" in captions["radius"]
     assert "Drawn: 24 of 40 configurations" in captions["shift_maps"]
-    assert "the first 24 of 40" in captions["difference_test_acc"]
+    assert "the first 24 of 40" in captions["differences"]
     assert "Drawn" not in captions["train_size_test_acc"]
 
 

@@ -88,7 +88,7 @@ def test_pictures_show_and_have_words(opened, tmp_path):
         assert size["width"] > 300
         assert size["height"] > 100
     words = page.eval_on_selector_all(
-        "figure.chart svg", "all => all.map(s => s.closest('[role=img]').getAttribute('aria-label'))"
+        "figure.chart svg", "all => all.map(s => s.closest('[aria-label]').getAttribute('aria-label'))"
     )
     assert all(len(said) > 40 for said in words)
     assert any("On the Pareto front: conv train_size=1000 80.4 (79.2–81.7) % with 10,186; local" in said for said in words)

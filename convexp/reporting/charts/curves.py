@@ -41,6 +41,13 @@ def radius_curve(group: Group) -> list[tuple[float, Mean]]:
     return mean_curve(curves, mean_proportion)
 
 
+def shift_reach(groups: Iterable[Group]) -> int | None:
+    """Return the distance of the farthest shift in pixels; None without a shift map, or where runs have different ones."""
+    curves = [shift_map(run, "radius") for group in groups for run in group.runs]
+    found = {len(curve) - 1 for curve in curves if isinstance(curve, list)}
+    return found.pop() if len(found) == 1 else None
+
+
 def mean_map(group: Group) -> list[list[float]] | None:
     """Return the accuracy at every shift as rows, mean over seeds; None if no run has a map of one or two dimensions."""
     maps = [_as_rows(found) for run in group.runs if (found := shift_map(run, "accuracy"))]

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from convexp.reporting.charts.answer import answer_chart
 from convexp.reporting.charts.chart import Chart
 from convexp.reporting.charts.forest import forest_charts
 from convexp.reporting.charts.maps import shift_maps_chart
@@ -33,12 +34,13 @@ def _charts_of_groups(report: Report) -> list[Chart]:
         return []
     styles = series_styles(groups)
     charts = [
+        None if report.search else answer_chart(groups, styles),
         *forest_charts(report.comparisons, groups, styles),
         parameters_chart(groups, styles, "test/acc"),
         parameters_chart(groups, styles, "probe/shift_map/mean"),
         *([] if report.search else sweep_charts(groups, styles)),  # every trial has values of its own
         radius_chart(groups, styles),
-        shift_maps_chart(groups),
+        shift_maps_chart(groups, styles),
         *training_charts(groups, styles, report.root),
     ]
     return [chart for chart in charts if chart is not None]

@@ -1,12 +1,15 @@
-"""Forest plots: paired differences with their confidence intervals, one row per comparison."""
+"""Forest plot: paired differences with their confidence intervals, a row for each comparison and a panel for each metric."""
 
 from collections.abc import Sequence
-from textwrap import wrap
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from convexp.pictures.limits import FLOOR
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.legend import new_figure
+from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER
 from convexp.reporting.comparison import Comparison
@@ -16,58 +19,124 @@ from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage, metric_title
 
 MAX_ROWS = 24
-MAX_CHARTS = 6
+PANELS = 3  # beside each other
+MAX_PANELS = 6
+WIDTH, ROW = 5.6, 0.24  # inches
 CAPTION = (
     "Mean of the paired differences; bar: confidence interval, at the level of its step in Holm's correction. The interval "
     "excludes 0 exactly where a difference is shown (filled marker)."
 )
+SHORT_TITLES = {
+    "test/acc": "test accuracy",
+    "probe/shift_map/mean": "under shifts",
+    "probe/consistency/all": "consistency",
+}
+MAX_LABEL = {1: 40, 2: 30, 3: 24}  # characters of a row's label, by the number of panels beside it
+
+Pair = tuple[str, str]  # a configuration and its baseline
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row: what is compared, the style of the configuration, and the label."""
+
+    pair: Pair
+    style: SeriesStyle | None
+    label: str
 
 
 def forest_charts(comparisons: Sequence[Comparison], groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> list[Chart]:
-    """Draw a forest plot for each metric that groups are compared on."""
-    colour = {g.label: style.colour for g, style in zip(groups, styles, strict=True)}
-    metrics = list(dict.fromkeys(c.metric for c in comparisons if c.difference is not None))
-    return [_forest(metric, [c for c in comparisons if c.metric == metric], colour) for metric in metrics[:MAX_CHARTS]]
-
-
-def _forest(metric: str, comparisons: list[Comparison], colour: dict[str, str]) -> Chart:
+    """Draw the differences on all metrics in one figure, with rows that go through all panels; none without a difference."""
     known = [c for c in comparisons if c.difference is not None]
-    drawn = known[:MAX_ROWS]
-    baselines = {c.baseline for c in drawn}
-    figure, axes = new_figure(height=0.85 + (0.34 if len(baselines) == 1 else 0.42) * len(drawn))
-    for row, comparison in enumerate(drawn):
-        _draw_row(axes, row, comparison, colour.get(comparison.label, INK), 100 if is_percentage(metric) else 1)
+    metrics = list(dict.fromkeys(c.metric for c in known))[:MAX_PANELS]
+    pairs = list(dict.fromkeys((c.label, c.baseline) for c in known))
+    if not pairs:
+        return []
+    looks = {g.label: style for g, style in zip(groups, styles, strict=True)}
+    labels, what = _labels(pairs[:MAX_ROWS])
+    rows = [_Row(pair, looks.get(pair[0]), label) for pair, label in zip(pairs, labels, strict=False)]
+    across = min(PANELS, len(metrics))
+    down = -(-len(metrics) // across)
+    figure = Figure(figsize=(WIDTH, down * (0.75 + ROW * max(len(rows), 2))), layout="constrained")
+    panels = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
+    marks: list[Mark] = []
+    for panel, metric in zip(panels, metrics, strict=False):
+        found = {(c.label, c.baseline): c for c in known if c.metric == metric}
+        marks += [mark for i, row in enumerate(rows) if (c := found.get(row.pair)) for mark in _draw_row(panel, i, row, c)]
+        _finish_panel(panel, metric, len({is_percentage(m) for m in metrics}) > 1)
+    for panel in panels[len(metrics) :]:
+        panel.set_axis_off()
+    _name_rows(figure.axes[0], rows, across)
+    units = {is_percentage(metric) for metric in metrics}
+    figure.supxlabel(f"difference {what}{' (points)' if units == {True} else ''}", fontsize=10)
+    drawn = [c for c in known if (c.label, c.baseline) in pairs[:MAX_ROWS]]
+    return [_chart(figure, marks, drawn, metrics, len(rows), len(pairs))]
+
+
+def _labels(pairs: Sequence[Pair]) -> tuple[list[str], str]:
+    """A label for each row, and what all rows have in common: the baseline, or what is subtracted from what."""
+    baselines = {baseline for _, baseline in pairs}
+    if len(baselines) == 1:
+        return [label for label, _ in pairs], f"to {truncate(baselines.pop(), 44)}"
+    split = [split_common_words(*pair) for pair in pairs]
+    others = {other for _, other, _ in split}
+    firsts = {first for first, _, _ in split}
+    if len(firsts) == len(others) == 1 and all(common for *_, common in split):
+        return [common for *_, common in split], f"{truncate(firsts.pop(), 24)} − {truncate(others.pop(), 24)}"
+    if len(others) == 1:
+        return [" ".join(filter(None, (first, common))) for first, _, common in split], f"to {truncate(others.pop(), 44)}"
+    return [" ".join(filter(None, (f"{first} − {other}", common))) for first, other, common in split], ""
+
+
+def _draw_row(axes: Axes, place: int, row: _Row, comparison: Comparison) -> list[Mark]:
+    """Draw the interval and the mean of a comparison and return the mark of the mean."""
+    assert comparison.difference is not None
+    factor = 100 if is_percentage(comparison.metric) else 1
+    colour, keys = (row.style.colour, row.style.keys) if row.style else (INK, ())
+    if comparison.low is not None and comparison.high is not None:
+        ends = [factor * comparison.low, factor * comparison.high]
+        tag(axes.plot(ends, [place, place], color=colour, lw=2, solid_capstyle="butt"), keys)
+    fill = colour if comparison.shows_difference else PAPER
+    marker = row.style.own_marker if row.style else "o"  # filled or hollow says what is shown
+    at = factor * comparison.difference
+    tag(axes.plot(at, place, marker, ms=6.5, mec=colour, mew=1.6, mfc=fill), keys)
+    return [Mark(axes, at, place, keys, finding(comparison))]
+
+
+def _finish_panel(axes: Axes, metric: str, with_unit: bool) -> None:
+    """Name the panel, with its unit if panels have different ones, and make it so wide that a point does not fill it."""
     axes.axvline(0, color=INK, lw=1, alpha=0.6, zorder=1)
-    axes.set(ylim=(len(drawn) - 0.5, -0.5), xlabel=_axis_label(metric, baselines))
-    axes.set_yticks(range(len(drawn)), [_row_label(c, one_baseline=len(baselines) == 1) for c in drawn], fontsize=9)
+    unit = " (points)" if with_unit and is_percentage(metric) else ""
+    axes.set_title(f"{SHORT_TITLES.get(metric, truncate(metric_title(metric), 26))}{unit}", fontsize=9)
+    if is_percentage(metric):
+        low, high = axes.get_xlim()
+        missing = max(0.0, FLOOR / 2 - (high - low)) / 2
+        axes.set_xlim(low - missing, high + missing)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.tick_params(axis="x", labelsize=9)
     axes.tick_params(axis="y", length=0)
-    axes.locator_params(axis="x", nbins=6)  # more numbers of five characters would overlap
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
-    omitted = (
-        f" Drawn: the first {len(drawn)} of {len(comparisons)}; all are in the table." if len(drawn) < len(comparisons) else ""
-    )
-    alt_text = f"Differences in {metric_title(metric)}. {'; '.join(map(finding, drawn))}."
-    name = f"difference {metric.removeprefix('probe/')}"
-    return finish_chart(name, "comparisons", f"Difference in {metric_title(metric)}", alt_text, CAPTION + omitted, figure)
 
 
-def _row_label(comparison: Comparison, one_baseline: bool) -> str:
-    """The label; if there are several baselines, what is subtracted from what, and below it what both have in common."""
-    if one_baseline:
-        return "\n".join(wrap(comparison.label, 28, max_lines=2, placeholder="…"))
-    first, other, common = split_common_words(comparison.label, comparison.baseline)
-    return f"{truncate(first, 16)} − {truncate(other, 16)}" + (f"\n{truncate(common, 34)}" if common else "")
+def _name_rows(axes: Axes, rows: Sequence[_Row], across: int) -> None:
+    """Write the labels of the rows beside the first panel, in their colours; all panels share them."""
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [truncate(row.label, MAX_LABEL[across]) for row in rows], fontsize=9)
+    for name, row in zip(axes.get_yticklabels(), rows, strict=True):
+        if row.style:
+            name.set_color(row.style.colour)
+            make_pick(name, row.style.keys[-1])
 
 
-def _axis_label(metric: str, baselines: set[str]) -> str:
-    to = f" to {truncate(next(iter(baselines)), 36)}" if len(baselines) == 1 else ""
-    return f"difference{to}{' (points)' if is_percentage(metric) else ''}"
-
-
-def _draw_row(axes: Axes, row: int, comparison: Comparison, colour: str, factor: float) -> None:
-    assert comparison.difference is not None
-    if comparison.low is not None and comparison.high is not None:
-        axes.plot([factor * comparison.low, factor * comparison.high], [row, row], color=colour, lw=2, solid_capstyle="butt")
-    fill = colour if comparison.shows_difference else PAPER
-    axes.plot(factor * comparison.difference, row, "o", ms=7.5, mec=colour, mew=1.8, mfc=fill)
+def _chart(
+    figure: Figure, marks: Sequence[Mark], drawn: Sequence[Comparison], metrics: Sequence[str], rows: int, count: int
+) -> Chart:
+    titles = [metric_title(metric) for metric in metrics]
+    words = f"{', '.join(titles[:-1])} and {titles[-1]}" if len(titles) > 1 else titles[0]
+    omitted = f" Drawn: the first {rows} of {count:,} pairs; all are in the table." if rows < count else ""
+    by_metric = ("; ".join(finding(c) for c in drawn if c.metric == metric) for metric in metrics)
+    parts = ". ".join(f"{title}: {sentences}" for title, sentences in zip(titles, by_metric, strict=True))
+    alt_text = f"Differences in {words}. {parts}."
+    title = f"Differences in {words}" if len(titles) == 1 else "Differences"
+    return finish_chart("differences", "comparisons", title, alt_text, f"{CAPTION}{omitted}", figure, marks)

@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from convexp.reporting.charts.looks import look
+from convexp.reporting.charts.marks import make_pick
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER, WIDTH
 from convexp.reporting.formatting import truncate
@@ -17,12 +19,17 @@ LABEL_LENGTH = 44  # characters of a label in a legend
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a legend: a label with the colour, marker and line style that it explains."""
+    """An entry of a legend: a label with the colour, marker and line style that it explains.
+
+    ``key`` names what a page isolates when the entry is pressed, one of ``SeriesStyle.keys``; empty for nothing.
+    """
 
     label: str
     colour: str
     marker: str
     line: str
+    key: str = ""
+    hollow: bool = False
 
 
 def entries_for(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> list[Entry]:
@@ -31,17 +38,29 @@ def entries_for(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> list[
     variants = {style.variant: style for style in sorted(styles, key=lambda style: style.variant_rank)}
     colours = {style.colour for style in styles}
     if len(categories) + len(variants) >= len(groups) or len(colours) < len(categories):
-        return [Entry(g.label, style.colour, style.marker, style.line) for g, style in zip(groups, styles, strict=True)]
+        return [
+            Entry(g.label, style.colour, style.marker, style.line, _key(style, 2), style.hollow)
+            for g, style in zip(groups, styles, strict=True)
+        ]
     return [
-        *(Entry(category, style.colour, "", "-") for category, style in categories.items()),
-        *(Entry(variant, INK, style.marker, style.line) for variant, style in variants.items()),
+        *(Entry(category, style.colour, style.own_marker, "-", _key(style, 0)) for category, style in categories.items()),
+        *(Entry(v, INK, look(s.variant_rank).marker or "o", s.line, _key(s, 1), s.hollow) for v, s in variants.items()),
     ]
 
 
-def new_figure(entries: Sequence[Entry] = (), height: float = 3.1) -> tuple[Figure, Axes]:
+def _key(style: SeriesStyle, which: int) -> str:
+    return style.keys[which] if style.keys else ""
+
+
+def new_figure(entries: Sequence[Entry] = (), height: float = 3.1, width: float = WIDTH) -> tuple[Figure, Axes]:
     """Return a figure with one panel, ``height`` inches high plus the height of a legend with these entries."""
-    figure = Figure(figsize=(WIDTH, height + 0.2 * -(-len(entries) // _columns(entries))), layout="constrained")
+    figure = Figure(figsize=(width, height + legend_height(entries)), layout="constrained")
     return figure, figure.subplots()
+
+
+def legend_height(entries: Sequence[Entry]) -> float:
+    """Return the height in inches of a legend with these entries."""
+    return 0.2 * -(-len(entries) // _columns(entries))
 
 
 def _columns(entries: Sequence[Entry]) -> int:
@@ -57,9 +76,14 @@ def add_legend(figure: Figure, entries: Sequence[Entry], lines: bool = True, mar
         # matplotlib hides labels that begin with an underscore
         labels = [truncate(f" {e.label}" if e.label.startswith("_") else e.label, LABEL_LENGTH) for e in entries]
         location = "outside lower center" if below else "outside upper left"
-        figure.legend(handles, labels, loc=location, ncols=(2 if below else 1) * _columns(entries))
+        legend = figure.legend(handles, labels, loc=location, ncols=(2 if below else 1) * _columns(entries))
+        for entry, text in zip(entries, legend.get_texts(), strict=True):
+            make_pick(text, entry.key)
 
 
 def _handle(entry: Entry, lines: bool, markers: bool) -> Line2D:
     marker = entry.marker if markers else ""
-    return Line2D([], [], color=entry.colour, ls=entry.line if lines or not marker else "", marker=marker, mec=PAPER, mew=0.5)
+    line = entry.line if lines or not marker else ""
+    outlined = entry.hollow or marker == "x"  # which has no inside
+    edge, face, width = (entry.colour, PAPER, 1.2) if outlined else (PAPER, entry.colour, 0.5)
+    return Line2D([], [], color=entry.colour, ls=line, marker=marker, mec=edge, mfc=face, mew=width)

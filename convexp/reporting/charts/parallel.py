@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from math import log
 from typing import Any
 
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -13,6 +12,7 @@ from convexp.records.numbers import is_moderate
 from convexp.records.search import SearchedSetting, SearchRecord
 from convexp.records.settings import display_value
 from convexp.reporting.charts.chart import Chart, finish_chart
+from convexp.reporting.charts.colours import ranked_colours
 from convexp.reporting.charts.legend import new_figure
 from convexp.reporting.charts.style import INK
 from convexp.reporting.formatting import format_compact, plural, short_setting, truncate
@@ -33,7 +33,7 @@ def parallel_chart(search: SearchRecord, section: str) -> Chart | None:
     factor = 100 if is_percentage(search.metric) else 1
     values = [factor * (trial.value or 0.0) for trial in drawn]
     scale = Normalize(min(values), max(values))
-    colours = colormaps["viridis" if search.direction == "maximize" else "viridis_r"]
+    colours = ranked_colours(best_last=search.direction == "maximize")
     figure, axes = new_figure()
     for trial, value in zip(drawn, values, strict=True):
         heights = [position(search.space[key], trial.params.get(key)) for key in keys]

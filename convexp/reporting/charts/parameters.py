@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from convexp.pictures.limits import percent_limits
+from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.intervals import error_bar
+from convexp.reporting.charts.intervals import error_bar, marker_style, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
+from convexp.reporting.charts.marks import Mark, tag
 from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import SeriesStyle
-from convexp.reporting.charts.style import INK, PAPER
+from convexp.reporting.charts.style import INK
 from convexp.reporting.charts.ticks import set_scale
 from convexp.reporting.formatting import format_mean, plural
 from convexp.reporting.groups import Group
@@ -39,9 +42,14 @@ def parameters_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle], met
     entries = entries_for([measured[k][1] for k in drawn], [styles[measured[k][0]] for k in drawn])
     entries = entries if len(entries) <= MAX_NAMED else []
     figure, axes = new_figure(entries)
-    _draw_points(axes, [(styles[i], g, value) for i, g, value in (measured[k] for k in drawn)])
+    marks = _draw_points(axes, [(styles[i], g, value) for i, g, value in (measured[k] for k in drawn)], metric)
     _draw_front(axes, [points[k] for k in front], right=max(x for x, _ in points))
     set_scale(axes, "x", [x for x, _ in points], log=True)
+    ends = [end for k in drawn for v in [measured[k][2]] for end in (v.mean, v.low, v.high) if end is not None]
+    level = chance_level(groups, metric)
+    near = level is not None and min(ends) - level < SHOWN_BELOW
+    draw_chance(axes, level if near else None)
+    axes.set_ylim(percent_limits([*ends, *([level] if level is not None and near else [])]))
     title = metric_title(metric)
     axes.set(xlabel="parameters", ylabel=f"{title} (%)")
     add_legend(figure, entries, lines=False)
@@ -49,35 +57,33 @@ def parameters_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle], met
     alt_text = f"{title} against parameters of {plural(len(points), 'configuration')}. On the Pareto front: {on_front}."
     omitted = f" Drawn: {len(drawn):,} of {len(points):,}, including the whole front." if len(drawn) < len(points) else ""
     name = f"parameters {metric.removeprefix('probe/')}"
-    return finish_chart(name, "accuracy", f"{title} against parameters", alt_text, f"{CAPTION}{omitted}", figure)
+    return finish_chart(name, "accuracy", f"{title} against parameters", alt_text, f"{CAPTION}{omitted}", figure, marks)
 
 
-def _draw_points(axes: Axes, points: Points) -> None:
+def _draw_points(axes: Axes, points: Points, metric: str) -> list[Mark]:
     """Draw each mean with its interval or, where there are too many for that, all means of one colour at once."""
+    marks = [
+        Mark(axes, g.parameters, 100 * v.mean, style.keys, f"{mean_text(g.label, v, metric)}, {g.parameters:,} parameters")
+        for style, g, v in points
+    ]
     if len(points) <= MAX_ERROR_BARS:
         for style, group, value in points:
             _draw_error_bar(axes, style, group, value)
-        return
+        return marks
     by_colour: dict[str, list[tuple[float, float]]] = {}
     for style, group, value in points:
         by_colour.setdefault(style.colour, []).append((group.parameters, 100 * value.mean))
     for colour, dots in by_colour.items():
         axes.plot(*zip(*dots, strict=True), "o", color=colour, ms=4, mec="none", alpha=0.6)
+    return marks
 
 
 def _draw_error_bar(axes: Axes, style: SeriesStyle, group: Group, value: Mean) -> None:
-    axes.errorbar(
-        group.parameters,
-        100 * value.mean,
-        error_bar(value),
-        fmt=style.marker,
-        color=style.colour,
-        mec=PAPER,
-        mew=0.6,
-        ms=7,
-        capsize=3,
-        elinewidth=1.2,
+    x, y = group.parameters, 100 * value.mean
+    bars = axes.errorbar(
+        x, y, error_bar(value), ls="", color=style.colour, ms=7, capsize=3, elinewidth=1.2, **marker_style(style)
     )
+    tag(bars.get_children(), style.keys)
 
 
 def _draw_front(axes: Axes, points: Sequence[tuple[float, float]], right: float) -> None:

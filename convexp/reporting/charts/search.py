@@ -5,11 +5,11 @@ from itertools import accumulate
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from convexp.pictures.palette import OTHERS
 from convexp.records.search import FAILED, SearchRecord
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.legend import Entry, add_legend, new_figure
 from convexp.reporting.charts.parallel import parallel_chart
-from convexp.reporting.charts.series_style import COLOURS
 from convexp.reporting.charts.ticks import set_scale
 from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import is_percentage, metric_title
@@ -17,7 +17,7 @@ from convexp.reporting.search import best_sentence
 
 SECTION = "search"
 LOG_RATIO = 8  # values that are minimised are on a logarithmic scale if the largest is at least this many times the smallest
-POINT, BEST, FAILURE = COLOURS[0], COLOURS[2], COLOURS[1]
+POINT, BEST, FAILURE = (hue.light for hue in (OTHERS[0], OTHERS[1], OTHERS[2]))
 
 
 def search_charts(search: SearchRecord) -> list[Chart]:

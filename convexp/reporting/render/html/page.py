@@ -4,6 +4,7 @@ import base64
 import hashlib
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from convexp.config.command_line.format import shell_path_override
 from convexp.reporting.answer import answer
 from convexp.reporting.answer.conditions import SHIFTED, TEST, image_count
 from convexp.reporting.charts import Chart, draw_charts
+from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.formatting import plural, short_setting
 from convexp.reporting.metrics import metric_title
@@ -24,6 +26,8 @@ from convexp.reporting.step_verdicts import step_verdicts
 from convexp.reporting.verdicts import Verdict, verdicts
 
 HERE = Path(__file__).parent
+SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
+STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
 MAX_VERDICTS = 4  # on the first screen
 MAX_LIMITS = 3  # verdicts on the first screen that have room for what cannot be shown
@@ -53,7 +57,7 @@ def render(report: Report, charts: list[Chart]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    script, css = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
     trusted = {
         "css": Markup(css),
         "js": Markup(script),
@@ -64,9 +68,13 @@ def render(report: Report, charts: list[Chart]) -> str:
     return environment.get_template("page.html.j2").render(trusted | _content(report))
 
 
+def _joined(names: Sequence[str]) -> str:
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
 def _content(report: Report) -> dict[str, Any]:
     groups = report.groups
-    colours = [style.colour for style in series_styles(groups)]
+    colours = [page_colour(style.colour) for style in series_styles(groups)]
     pictures, pictures_left_out = kernel_pictures(groups, report.root)
     return {
         "version": __version__,

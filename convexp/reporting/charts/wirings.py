@@ -1,0 +1,24 @@
+"""Which wiring a group of runs has, by the names under which colours are known."""
+
+from convexp.pictures.palette import WIRINGS
+from convexp.records.settings import lookup
+from convexp.reporting.groups import Group
+
+CLASSES = {
+    "Dense2d": "dense",
+    "LocallyConnected2d": "local",
+    "LowRankLocallyConnected2d": "low_rank_local",
+    "Conv2d": "conv",
+    "GlobalConv2d": "global_conv",
+}
+
+
+def wiring_of(group: Group) -> str:
+    """Return the wiring of a group's networks, such as ``conv``; for a network that has none, the name of the model.
+
+    A model of any other name has the wiring whose layer it is made of, so that ``my_conv`` is drawn as ``conv``.
+    """
+    config = group.runs[0].config if group.runs else {}
+    model = str(lookup(config, "model"))
+    layer = str(lookup(config, "model.wiring._target_")).rpartition(".")[2]
+    return model if model in WIRINGS else CLASSES.get(layer, model)
