@@ -54,9 +54,7 @@ def main() -> None:
         default=[],
         help="what is compared with, such as model=dense (default: study.compare); may be given several times",
     )
-    parser.add_argument(
-        "--output", metavar="FOLDER", help="where the report is written (default: DIR); needed for several DIRs"
-    )
+    parser.add_argument("--output", metavar="FOLDER", help="where it is written (default: DIR); needed for several DIRs")
     given = parser.parse_args()
     try:
         roots = [parse_path("DIR", each) for each in given.dirs]

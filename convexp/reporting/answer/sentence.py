@@ -18,6 +18,9 @@ from convexp.reporting.report import Report
 
 def answer(report: Report) -> str:
     """Return the answer to the question of a report in one sentence; a word on why there is none if no run has finished."""
+    if report.parts:
+        runs = plural(sum(g.n for g in report.groups), "finished run")
+        return f"{len(report.parts):,} parts, one for each sweep, study or data set, with {runs} in all."
     if report.search and report.search.complete:
         return answer_of_search(report.search)
     if not report.groups:

@@ -28,7 +28,10 @@ def markdown(report: Report) -> str:
     parts = [f"# {escape(report.title)}\n", f"{escape(answer(report))}\n"]
     if report.search:
         parts += ["## Search\n", _list(_search_lines(report.search)), markdown_table(search_rows(report.search))]
-    if report.groups:
+    for part in report.parts:
+        parts += [f"## {escape(part.title)}\n", f"{escape(answer(part))}\n", _sentence(part.name)]
+        parts += [markdown_table(group_rows(part.groups)), _sentence(caption(part.groups))] if part.groups else []
+    if report.groups and not report.parts:
         parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))]
     if report.comparisons:
         rows = effect_rows(report.comparisons, heading(report.groups))

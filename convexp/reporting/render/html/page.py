@@ -11,25 +11,23 @@ from typing import Any
 from convexp import __version__
 from convexp.config.command_line.format import shell_path_override
 from convexp.reporting.answer import answer
-from convexp.reporting.answer.conditions import SHIFTED, TEST, image_count
+from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
-from convexp.reporting.formatting import plural, short_setting
-from convexp.reporting.metrics import metric_title
+from convexp.reporting.formatting import plural
 from convexp.reporting.origin import META_NAME, digest
+from convexp.reporting.render.html.first_screen import all_verdicts, first_verdicts
 from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures
+from convexp.reporting.render.html.parts import parts_content
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
-from convexp.reporting.step_verdicts import step_verdicts
-from convexp.reporting.verdicts import Verdict, verdicts
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
 STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
-MAX_VERDICTS = 4  # on the first screen
 MAX_LIMITS = 3  # verdicts on the first screen that have room for what cannot be shown
 METHODS = {
     "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
@@ -73,9 +71,9 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _content(report: Report) -> dict[str, Any]:
-    groups = report.groups
-    colours = [page_colour(style.colour) for style in series_styles(groups)]
-    pictures, pictures_left_out = kernel_pictures(groups, report.root)
+    groups, one = report.groups, not report.parts
+    colours = [page_colour(style.colour) for style in series_styles(groups)] if one else []
+    pictures, pictures_left_out = kernel_pictures(groups, report.root) if one else ([], 0)
     return {
         "version": __version__,
         "digest_name": META_NAME,
@@ -85,16 +83,15 @@ def _content(report: Report) -> dict[str, Any]:
         "states": Counter(run.state for run in report.unfinished),
         "seeds": sorted({run.seed for g in groups for run in g.runs if run.seed is not None}),
         "answer": answer(report),
-        "verdicts": (said := _verdicts(report)),
-        "first_verdicts": said
-        if len(said) <= MAX_VERDICTS
-        else [v for v in said if v[1].metric in (TEST, SHIFTED)][:MAX_VERDICTS],
+        "verdicts": [] if report.parts else all_verdicts(report),
+        "first_verdicts": [] if report.parts else first_verdicts(report),
         "images": plural(images, "test image") if (images := image_count(groups)) else None,
         "search": search_content(report.search) if report.search else None,
-        "results": groups_table(groups, colours) if groups else None,
-        "metrics": metrics_table(groups, colours) if groups else None,
-        "compared": comparisons_table(report.comparisons) if report.comparisons else None,
-        "along": comparisons_table(report.along, "along-table") if report.along else None,
+        **parts_content(report),
+        "results": groups_table(groups, colours) if one and groups else None,
+        "metrics": metrics_table(groups, colours) if one and groups else None,
+        "compared": comparisons_table(report.comparisons) if one and report.comparisons else None,
+        "along": comparisons_table(report.along, "along-table") if one and report.along else None,
         "methods": [METHODS.get(m, m) for m in dict.fromkeys(c.method for c in (*report.comparisons, *report.along))],
         "kernels": pictures,
         "kernels_layout": LAYOUT,
@@ -103,12 +100,6 @@ def _content(report: Report) -> dict[str, Any]:
         "max_paths": MAX_PATHS,
         "max_limits": MAX_LIMITS,
     }
-
-
-def _verdicts(report: Report) -> list[tuple[str, Verdict]]:
-    """The verdicts with their titles, those along an axis of the study first."""
-    along = [(f"{metric_title(v.metric)} along {short_setting(axis)}", v) for axis, v in step_verdicts(report.along)]
-    return [*along, *((metric_title(v.metric), v) for v in verdicts(report.comparisons))]
 
 
 def _resume_command(report: Report) -> str | None:

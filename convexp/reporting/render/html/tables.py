@@ -30,6 +30,7 @@ COMPARISONS_CAPTION = (
     " seeds, corrected for few seeds. Seeds for a point: estimated from that deviation, which few seeds tell only roughly."
 )
 FROM_ONE = {"best_epoch": "best epoch (counted from 1)"}  # records count from 0
+MAX_ROWS = 500
 MAX_ROWS_OF_ALL_METRICS = 300
 
 
@@ -50,9 +51,10 @@ def groups_table(groups: Sequence[Group], colours: list[str]) -> Table:
         Column("FLOPs", "floating point operations of the forward pass of one image"),
         Column("seconds", "duration of a run, mean over seeds"),
     ]
-    rows = [[_label(g), *(_on_axis(g, a) for a in axes), *(_metric(g, m) for m in present), *_sizes(g)] for g in groups]
+    shown = groups[:MAX_ROWS]
+    rows = [[_label(g), *(_on_axis(g, a) for a in axes), *(_metric(g, m) for m in present), *_sizes(g)] for g in shown]
     percent = "Accuracies and consistency in per cent. " if any(map(is_percentage, present)) else ""
-    caption = f"{percent}Mean and 95 % interval over n seeds."
+    caption = f"{percent}Mean and 95 % interval over n seeds.{_left_out(shown, groups, 'summary.csv')}"
     return Table("results", caption, columns, rows, colours)
 
 
@@ -88,10 +90,16 @@ def comparisons_table(comparisons: Sequence[Comparison], name: str = "comparison
         Column("p", "p of this comparison alone, for the hypothesis of no difference"),
         Column("method", "method of the interval and p"),
     ]
-    rows = [_comparison(c) for c in comparisons]
+    shown = comparisons[:MAX_ROWS]
+    rows = [_comparison(c) for c in shown]
     if len({c.method for c in comparisons}) == 1:  # the text above the table names it
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    return Table(name, COMPARISONS_CAPTION, columns, rows, [])
+    return Table(name, COMPARISONS_CAPTION + _left_out(shown, comparisons, "comparisons.csv"), columns, rows, [])
+
+
+def _left_out(shown: Sequence[object], every: Sequence[object], file: str) -> str:
+    """A sentence on the rows that a page has no room for."""
+    return "" if len(shown) == len(every) else f" The first {len(shown):,} of {len(every):,} rows; {file} has all."
 
 
 def _label(group: Group) -> Cell:
