@@ -78,7 +78,8 @@ def _relations(shown: Sequence[Comparison]) -> list[str]:
 def _relation(label: str, baseline: str, verdict: str, members: Sequence[tuple[Comparison, str]]) -> str:
     compared = sorted((c for c, _ in members), key=lambda c: abs(c.difference or 0.0))
     least, most = compared[0], compared[-1]
-    size = _points(most) if len(compared) == 1 else f"{format_difference(least.difference, least.metric)} to {_points(most)}"
+    alike = format_difference(least.difference, least.metric) == format_difference(most.difference, most.metric)
+    size = _points(most) if alike else f"{format_difference(least.difference, least.metric)} to {_points(most)}"
     places = [common for _, common in members if common]
     more = f" and {len(places) - MAX_PLACES} more" if len(places) > MAX_PLACES else ""
     at = f" at {_shortened(places[:MAX_PLACES])}{more}" if places else ""
