@@ -23,7 +23,7 @@ from convexp.reporting.charts.legend import entries_for
 from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.charts.style import INK, chart_style
-from convexp.reporting.charts.sweep_panel import line_styles
+from convexp.reporting.charts.sweep_styles import line_styles
 from convexp.reporting.charts.ticks import round_ticks
 from convexp.reporting.findings import finding, split_common_words
 from convexp.reporting.formatting import format_compact, format_difference, format_mean, format_number

@@ -12,8 +12,9 @@ from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.legend import add_legend, legend_height
 from convexp.reporting.charts.marks import Mark
 from convexp.reporting.charts.series_style import SeriesStyle
-from convexp.reporting.charts.sweep_panel import axis_title, draw_line, ends_text, line_entries, line_styles, set_scales
+from convexp.reporting.charts.sweep_panel import axis_title, draw_line, ends_text, set_scales
 from convexp.reporting.charts.sweep_points import Curve, lines_along
+from convexp.reporting.charts.sweep_styles import line_entries, line_styles
 from convexp.reporting.groups import Group
 from convexp.reporting.lines import SweepLine
 from convexp.reporting.metrics import is_percentage, metric_title

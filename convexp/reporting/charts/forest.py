@@ -99,7 +99,7 @@ def _draw_row(axes: Axes, place: int, row: _Row, comparison: Comparison) -> list
     fill = colour if comparison.shows_difference else PAPER
     marker = row.style.own_marker if row.style else "o"  # filled or hollow says what is shown
     at = factor * comparison.difference
-    tag(axes.plot(at, place, marker, ms=6.5, mec=colour, mew=1.6, mfc=fill), keys)
+    tag(axes.plot(at, place, marker, color=colour, ms=6.5, mec=colour, mew=1.6, mfc=fill), keys)
     return [Mark(axes, at, place, keys, finding(comparison))]
 
 
