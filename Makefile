@@ -35,8 +35,8 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
 
-# A process for each core; in a temporary folder of its own, which stays if a test fails.
-TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist worksteal --basetemp=$$folder/tests
+# A process for each core, and one more; in a temporary folder of its own, which stays if a test fails.
+TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist loadgroup --basetemp=$$folder/tests
 
 # The unit tests: nothing is trained, no process and no browser is started.
 test-fast: $(VENV)/.installed-dev
@@ -59,10 +59,11 @@ format: $(VENV)/.installed-dev
 schemas: $(VENV)/.installed
 	$(BIN)/convexp-schemas
 
-# The table of hyperparameters shows the columns of one study: make dashboard RUNS=outputs/studies/NAME
+# TensorBoard with means over seeds. The table of hyperparameters shows the columns of one study:
+# make dashboard RUNS=outputs/studies/NAME
 RUNS ?= outputs
 dashboard: $(VENV)/.installed
-	$(BIN)/tensorboard --logdir $(RUNS) --host 127.0.0.1 --samples_per_plugin images=100
+	$(BIN)/convexp-dashboard $(RUNS)
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info

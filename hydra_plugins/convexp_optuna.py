@@ -10,6 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.config.checks.packages import check_package
+from hydra_plugins.convexp_grid import write_rows
 
 
 class OptunaSweeper(Sweeper):
@@ -34,7 +35,7 @@ class OptunaSweeper(Sweeper):
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
-        self._search = partial(search, settings, config, hydra_context.config_loader, launcher)
+        self._search = partial(search, settings, config, hydra_context.config_loader, launcher, rows=write_rows)
 
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line: asks for trials and launches their runs."""

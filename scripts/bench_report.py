@@ -3,7 +3,10 @@
     python scripts/bench_report.py [--runs 10000] [--seeds 100] [--repeats 3]
 
 Makes run folders with results of the size of real ones, runs ``convexp-report`` on them in a process of its own, and prints its
-time and peak memory beside the floor: a bare loop that opens and parses the same files.
+time and peak memory beside the floor: a bare loop that opens and parses the same files. Then, in this process, it brings the
+dashboard up to date as a sweep does while its runs finish: for the first time, after one more run, and with nothing new.
+
+    python scripts/bench_report.py --runs 48 --seeds 3 --only dashboard
 """
 
 import argparse
@@ -101,24 +104,63 @@ def measured(root: Path) -> tuple[float, float, float]:
     return seconds, used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime, used.ru_maxrss / 1024
 
 
+def add_curves(files: list[Path], epochs: int = 12) -> None:
+    """Learning curves beside the results."""
+    rows = [f"{39 * epoch},{1 - 0.5**epoch},{epoch},{0.5**epoch}" for epoch in range(1, epochs + 1)]
+    text = "\n".join(["step,val/acc,epoch,train/loss", *rows]) + "\n"
+    for file in files:
+        (file.parent / "metrics.csv").write_text(text)
+
+
+def refresh(root: Path) -> tuple[float, float, int]:
+    """CPU seconds to read the runs and to write the means, and the number of files that were written."""
+    from convexp.board.update import update_dashboard
+    from convexp.reporting.report import build_report
+
+    start = time.process_time()
+    report = build_report(root)
+    read = time.process_time()
+    written = update_dashboard(report, root)
+    return read - start, time.process_time() - read, written
+
+
+def measure_dashboard(root: Path, files: list[Path]) -> None:
+    """Print what a refresh of the dashboard costs."""
+    from convexp.board import update  # noqa: F401  # the imports are made once
+
+    last = files[-1].parent
+    hidden = root.parent / "hidden"
+    last.rename(hidden)
+    for what in ("the first time", "after one more run", "with nothing new"):
+        if what == "after one more run":
+            hidden.rename(last)
+        read, wrote, count = refresh(root)
+        print(f"dashboard, {what}: {read:.2f} s to read, {wrote:.2f} s to write, of CPU; {count} files")
+
+
 def main() -> None:
     """Fabricate, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--seeds", type=int, default=100, help="runs in each group")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", choices=("report", "dashboard"))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        files = fabricate(Path(folder), options.runs, options.seeds)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "runs"
+        files = fabricate(folder, options.runs, options.seeds)
+        add_curves(files)
         size = sum(file.stat().st_size for file in files) / len(files)
         print(f"{len(files)} runs of {size / 1024:.1f} KB in groups of {options.seeds}")
-        for _ in range(options.repeats):
+        for _ in range(options.repeats if options.only != "dashboard" else 0):
             bare, bare_cpu = floor(files)
-            seconds, cpu, memory = measured(Path(folder))
+            seconds, cpu, memory = measured(folder)
             print(f"floor: {bare:.2f} s, {bare_cpu:.2f} s of CPU")
             print(
                 f"convexp-report: {seconds:.2f} s, {cpu:.2f} s of CPU, {memory:.0f} MiB; {seconds / bare:.1f} times the floor"
             )
+        if options.only != "report":
+            measure_dashboard(folder, files)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forked import Forked
+from remembered import RememberedLine
 from shared import made_once
 
 pytest_plugins = ["browser", "kinds", "slurm", "wheels"]
@@ -39,19 +41,25 @@ class Done:
 
 @pytest.fixture
 def program() -> Callable[..., Done]:
-    """Runs a command in a process of its own: program("train", "seed=1", cwd=...)."""
+    """Runs a command in a process of its own: program("train", "seed=1", cwd=...).
 
-    def run(name: str, *arguments: str, cwd: Path, timeout: float = 300, **environment: str) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", f"convexp.{name}", *arguments],
-            cwd=cwd,
-            env={**os.environ, "COLUMNS": "200", **environment},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+    Unless it is to be ``fresh`` the process finds torch and what else takes long already imported.
+    """
+
+    def run(name: str, *arguments: str, cwd: Path, timeout: float = 300, fresh: bool = False, **environment: str) -> Done:
+        variables = {**os.environ, "COLUMNS": "200", **environment}
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            if fresh:
+                command = [sys.executable, "-m", f"convexp.{name}", *arguments]
+                process = subprocess.Popen(command, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            else:
+                process = Forked(f"convexp.{name}", arguments, cwd, variables, out, err)
+            try:
+                code = process.wait(timeout)
+            finally:
+                process.kill()
+            out.seek(0), err.seek(0)
+            return Done(code, out.read(), err.read())
 
     return run
 
@@ -62,6 +70,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds the folders of the user's own modules
+    monkeypatch.setattr("convexp.config.differences.CommandLine", RememberedLine)
 
     def run(name: str, *arguments: str) -> Done:
         import importlib

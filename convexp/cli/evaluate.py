@@ -1,5 +1,6 @@
 """convexp-eval: test a run again from its folder alone, and measure it with other probes."""
 
+import os
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,6 +13,7 @@ from convexp.config.run_folder import load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import read_record
+from convexp.records.playground import FILE as PLAYGROUND
 from convexp.terminal import console
 
 SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/eval.yaml
@@ -19,6 +21,8 @@ SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/e
 
 def task(cfg: DictConfig) -> None:
     """Evaluate the best checkpoint of a run, compare the metrics with its record, and measure the chosen probes.
+
+    A run without a ``playground.json``, as those of older versions are, gets one.
 
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
@@ -30,6 +34,7 @@ def task(cfg: DictConfig) -> None:
     if config.probes:
         check_writable(f"run={cfg.run}", folder / "probes")
     with console.status("loading torch"):  # torch and Lightning take seconds to import
+        from convexp.execution.playground import export_playground
         from convexp.execution.reprobe import reprobe
         from convexp.execution.restore import restore
         from convexp.execution.torch_setup import prepare_torch
@@ -49,6 +54,8 @@ def task(cfg: DictConfig) -> None:
     for name, value in other_metrics(restored.module, data, config, record, set(recomputed)).items():
         compared = compare_with_record(name, Mean(value, value), record)
         console.out.print(f"{name:<10} {value:.7g}  ({compared}; by the run's own code, the task has no second one)")
+    if not os.path.lexists(folder / PLAYGROUND):
+        console.out.print(f"{PLAYGROUND}: {console.escape(export_playground(restored.network, data, config, folder))}")
     if config.probes:
         reprobe(restored.network, data, config, folder)
 

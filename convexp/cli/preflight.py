@@ -1,5 +1,6 @@
 """Hydra callbacks that check a command before Hydra creates its folder, so that a wrong one leaves nothing behind."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from convexp.config.checks.processes import check_no_torchrun
 from convexp.config.command_line.format import format_path_override
 from convexp.config.folders import check_folder, check_writable, make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values, without_hydra
+from convexp.config.schema.config import OF_THE_COMMAND
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
+
+OWN_SWEEPERS = ("grid", "optuna")
 
 
 class CheckTraining(Callback):
@@ -25,12 +29,16 @@ class CheckTraining(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a single run: checks its settings and creates its folder."""
         with errors_in_one_line("convexp-train", "train"):
+            if config.get("dry_run"):
+                show_run(config)
+                sys.exit(0)
             prepare_run(config)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before a sweep, whichever sweeper is used: checks the folder it will write to."""
         with errors_in_one_line("convexp-train", "train"):
             prepare_sweep(config)
+            _check_sweeper(config)
 
 
 class _CheckWithoutFolder(Callback):
@@ -68,6 +76,25 @@ class CheckEvaluation(_CheckWithoutFolder):
     where, one = "convexp-eval writes into the folder of the run", "tests a single run, run=DIR"
 
 
+def show_run(config: DictConfig) -> None:
+    """Check the settings of a single run, and print what it would do (``dry_run=true``)."""
+    from convexp.cli.dry_run import show_new, show_resumed
+
+    forget_checked_configs()
+    check_no_torchrun("dry_run=true")
+    with hydra_values(config):
+        _check_output_subdir(config)
+        if config.get("resume") is not None:
+            show_resumed(config)
+            return
+        check_unambiguous(config, config.hydra.job.config_name)
+        _check_no_reuse(config)
+        checked = check_ahead(without_hydra(config))
+        setting, folder = _resolve_folder(config, "run")
+        check_writable(setting, folder)
+        show_new(config, checked, folder)
+
+
 def prepare_run(config: DictConfig) -> None:
     """Check the settings of a single run, create its folder and store it in ``config``.
 
@@ -86,6 +113,7 @@ def prepare_run(config: DictConfig) -> None:
             _set_folder(config, "run", folder)
             return
         check_unambiguous(config, config.hydra.job.config_name)
+        _check_no_reuse(config)
         check_ahead(without_hydra(config))
         make_writable_folder(*_resolve_folder(config, "run"))
 
@@ -98,12 +126,27 @@ def prepare_sweep(config: DictConfig) -> None:
     """
     forget_checked_configs()
     check_no_torchrun("a sweep")
+    if wrong := [name for name in OF_THE_COMMAND if not isinstance(config.get(name, False), bool)]:
+        raise ConfigError(f"{wrong[0]}={config[wrong[0]]}: should be true or false")
     with hydra_values(config):
         check_writable(*_resolve_folder(config, "sweep"))
         _check_output_subdir(config)
         if "resume" in _overridden(config):
             raise ConfigError("resume: resumes a single run, without -m; to resume a sweep, start it again")
         check_unambiguous(config, config.hydra.job.config_name)
+
+
+def _check_no_reuse(config: DictConfig) -> None:
+    if config.get("reuse") and "reuse" in _overridden(config):
+        raise ConfigError("reuse=true: takes over runs of a sweep; give it with -m or study=NAME")
+
+
+def _check_sweeper(config: DictConfig) -> None:
+    """Check that the sweeper knows the settings that say what a sweep does."""
+    asked = [name for name in OF_THE_COMMAND if config.get(name)]
+    sweeper = str(config.hydra.runtime.choices.get("hydra/sweeper"))
+    if asked and sweeper not in OWN_SWEEPERS:
+        raise ConfigError(f"{asked[0]}=true: hydra/sweeper={sweeper} does not know it; use {' or '.join(OWN_SWEEPERS)}")
 
 
 def _resolve_folder(config: DictConfig, mode: str) -> tuple[str, Path]:

@@ -4,12 +4,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convexp import __version__
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
+
+if TYPE_CHECKING:
+    from convexp.reporting.report import Report
 
 DESCRIPTION = """\
 Compare all runs below one or several folders: those of a study, of a sweep, or runs started one by one. Runs of several sweeps,
@@ -28,6 +32,7 @@ files written into DIR, or into --output FOLDER:
   summary.csv       the rows with every metric in full precision
   summary.tex       the rows for a paper
   comparisons.csv   the comparisons
+  mean over seeds/  the means for TensorBoard, if DIR holds one study (convexp-dashboard DIR)
   runs.csv          every run with its settings and metrics; in Python: convexp.runs.load("DIR")
 
 examples:
@@ -87,11 +92,24 @@ def make_report(*roots: Path, output: Path, title: str | None = None, baselines:
             report = build_report(*roots, title=title, baselines=baselines)
             try:
                 output.mkdir(parents=True, exist_ok=True)
-                return write_report(report, output)
+                files = write_report(report, output)
+                if output == report.root:
+                    _update_dashboard(report, output)
+                return files
             finally:
                 print_report(report)  # even if nothing can be written
     except OSError as error:
         raise ConfigError(f"{output}: the report cannot be written there ({error.strerror or error})") from None
+
+
+def _update_dashboard(report: "Report", folder: Path) -> None:
+    """Bring the means for TensorBoard up to date; the report is complete without them."""
+    from convexp.board.studies import update_if_one_study
+
+    try:
+        update_if_one_study(report, folder)
+    except OSError as error:
+        console.print_error("convexp-report", f"the means for TensorBoard are as they were before: {error}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.settings import completed, flatten, within
 
 MAX_EPOCHS = "trainer.max_epochs"
-ALLOWED_OVERRIDES = ("resume", "data_root", "pythonpath", MAX_EPOCHS)
+ALLOWED_OVERRIDES = ("resume", "data_root", "pythonpath", "dry_run", MAX_EPOCHS)
 MAY_DIFFER = (*OUTSIDE_IDENTITY, *LOCATIONS, "data.source.file")  # the same data may lie in another place
 
 

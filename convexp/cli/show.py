@@ -11,7 +11,7 @@ from convexp.config.help.settings import SettingHelp
 from convexp.records import RunRecord
 from convexp.records.plan_part import Sweep
 from convexp.terminal import console
-from convexp.terminal.commands import tensorboard_command
+from convexp.terminal.commands import dashboard_command
 
 
 def differences(title: str, overrides: list[str]) -> None:
@@ -88,4 +88,4 @@ def result(record: RunRecord, folder: str) -> None:
     console.out.print(f"  {counts}{epochs}, {record.seconds.total:.1f} s in total")
     console.out.print(f"  {escape(folder)}/result.json")
     if "epochs" in metrics:
-        console.out.print(f"  {escape(tensorboard_command(folder))}")
+        console.out.print(f"  {escape(dashboard_command(folder))}")

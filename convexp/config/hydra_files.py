@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from convexp.config.schema.config import OF_THE_COMMAND
 from convexp.config.signed import signature
 from convexp.config.signed.key import KeyProblem
 from convexp.config.user_paths import absolute_path, parse_path
@@ -109,7 +110,9 @@ def write_config(folder: Path, cfg: Any, hydra_cfg: Any, keep: bool) -> str | No
     target.mkdir(exist_ok=True)
     _save(hydra_cfg.overrides.task, target / "overrides.yaml")
     _save(OmegaConf.create({"hydra": hydra_cfg}), target / "hydra.yaml")
-    content = OmegaConf.to_yaml(OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))).encode()
+    values: Any = OmegaConf.to_container(cfg, resolve=True)
+    own = {key: value for key, value in values.items() if key not in OF_THE_COMMAND}
+    content = OmegaConf.to_yaml(OmegaConf.create(own)).encode()
     problem = _sign(target, content)
     with atomic_write(target / "config.yaml") as partial:  # last: its presence makes the folder a run
         partial.write_bytes(content)

@@ -35,6 +35,7 @@ class Dataset:
         boxes: Bounding boxes in the source's own images, those of the training part and those of the test part; None if the
             source does not know them.
         notes: What the source notes in the result of a run.
+        class_names: Name of each class, from class 0 on; None if they have none but their numbers.
     """
 
     train: Images
@@ -48,6 +49,12 @@ class Dataset:
     objects: Tensor | None = None
     boxes: tuple[Tensor, Tensor] | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    class_names: tuple[str, ...] | None = None
+
+    def class_name(self, label: int) -> str:
+        """Return the name of a class; its number if it has none."""
+        names = self.class_names or ()
+        return names[label] if label < len(names) else str(label)
 
     def batches(self, batch_size: int, eval_batch_size: int) -> tuple[int, int]:
         """Return the numbers of training and validation batches in an epoch; an incomplete training batch counts if alone."""
@@ -118,6 +125,7 @@ def prepare(settings: DataSettings, source: Source) -> Dataset:
         objects=None if source.test_objects is None else test_view.boxes(source.test_objects),
         boxes=_boxes(source),
         notes=source.notes,
+        class_names=source.class_names,
     )
 
 

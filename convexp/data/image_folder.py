@@ -75,7 +75,7 @@ def image_folder(
             console.out.print(f"data.source.cache={cache}: {message}", markup=False)
             remove_entry(folder, key)
             source = read_source(cached_folder(folder, key, write))
-        return replace(source, notes={"left_out": images.ignored})
+        return replace(source, notes={"left_out": images.ignored}, class_names=tuple(images.classes))
     except OSError as error:
         size = len(images.files) * math.prod(shape) / 1e6
         raise ConfigError(

@@ -37,6 +37,7 @@ class Source:
             its last, or -1 for an image without an object. None if the source does not know where objects are.
         train_objects: The same for the training images.
         notes: What the result of a run records about how the images were read.
+        class_names: Name of each class, from class 0 on, for pictures; None if they have none but their numbers.
     """
 
     train_images: Tensor
@@ -47,6 +48,7 @@ class Source:
     test_objects: Tensor | None = None
     train_objects: Tensor | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    class_names: tuple[str, ...] | None = None
 
     @property
     def memory_mapped(self) -> bool:

@@ -49,10 +49,13 @@ def read(dataset: str, root: str, download: bool, train: Mapping[str, Any], test
     Raises:
         ConfigError: If there is no such data set, or if its files are damaged or missing and cannot be downloaded.
     """
-    return Source(*_part(dataset, root, download, train), *_part(dataset, root, download, test))
+    images, labels, names = _part(dataset, root, download, train)
+    test_images, test_labels, _ = _part(dataset, root, download, test)
+    return Source(images, labels, test_images, test_labels, class_names=names)
 
 
-def _part(dataset: str, root: str, download: bool, chosen: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+def _part(dataset: str, root: str, download: bool, chosen: Mapping[str, Any]) -> tuple[Tensor, Tensor, tuple[str, ...] | None]:
+    """Return the images of a part, their labels, and the names of the classes if torchvision has them."""
     kind = _kind(dataset, chosen)
     try:
         part = kind(root, download=False, **chosen)
@@ -69,7 +72,14 @@ def _part(dataset: str, root: str, download: bool, chosen: Mapping[str, Any]) ->
     if images.dtype != torch.uint8 or labels.shape != images.shape[:1]:
         found = f"images {list(images.shape)} of {images.dtype}, labels {list(labels.shape)}"
         raise _unreadable(dataset, root, ValueError(found))
-    return images.contiguous(), labels
+    return images.contiguous(), labels, _class_names(getattr(part, "classes", None))
+
+
+def _class_names(names: Any) -> tuple[str, ...] | None:
+    """The names of the classes; ``0 - zero`` is called 0, and N/A, of which EMNIST's letters have no images, is left out."""
+    if not isinstance(names, list | tuple):
+        return None
+    return tuple(str(name).partition(" - ")[0] for name in names if name != "N/A")
 
 
 def _kind(dataset: str, chosen: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from convexp.records import RunRecord
 from convexp.records.log import log
 from convexp.records.plan_part import PlanPart
 from convexp.tracking.final_metrics import final_metrics
-from convexp.tracking.hparams import cells, columns
+from convexp.tracking.hparams import cells, columns, session_group
 from convexp.tracking.metrics_csv import MetricsCSV
 from convexp.tracking.tensorboard import TensorBoard, boards
 from convexp.tracking.trackers import close
@@ -53,7 +53,8 @@ class RunLoggers:
             for name, picture in pictures.items():
                 board.picture(name, picture, step)
             board.finish(metrics, step, self.study)
-        settings = cells(columns(self.study), record) | {"seed": record.seed}
+        # Trackers average over the runs of a group, which differ only in the seed, as TensorBoard does.
+        settings = cells(columns(self.study), record) | {"seed": record.seed, "group": session_group(record, self.study)}
         for logger in self.opened:
             if not isinstance(logger, TensorBoard):
                 logger.log_hyperparams(settings)

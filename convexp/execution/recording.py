@@ -25,6 +25,7 @@ def first_record(config: Config, identity: str, network: NetworkRecord, previous
         name=config.name,
         seed=config.seed,
         extended=previous.extended if previous else None,
+        taken_over=previous.taken_over if previous else None,
         started=(previous.started if previous else None) or now(),
         config=where_data_lay_first(config.model_dump(by_alias=True), previous.config if previous else None),
         network=network,

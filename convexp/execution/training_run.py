@@ -8,6 +8,7 @@ from convexp.execution.ddp_checks import check_gpus, check_together
 from convexp.execution.evaluation import evaluate, load_weights
 from convexp.execution.extending import check_checkpoint, forget_end
 from convexp.execution.loggers import RunLoggers
+from convexp.execution.playground import export_playground
 from convexp.execution.probing import measure_probes
 from convexp.execution.recorder import Recorder
 from convexp.execution.recording import data_record, first_record, network_record
@@ -81,6 +82,8 @@ class TrainingRun:
             pictures, failures = measure_probes(setup, self.trainee.network, trainer.strategy.root_device, recorder)
             pictures |= getattr(self.trainee.module, "test_pictures", {})
             save_pictures(pictures, setup.folder)
+            if setup.config.playground and not setup.config.trainer.fast_dev_run:
+                export_playground(self.trainee.network, setup.data, setup.config, setup.folder)
             loggers.finish(record, pictures, trainer.global_step)
             if failures:
                 raise failures[0]

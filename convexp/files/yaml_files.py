@@ -13,16 +13,6 @@ DEEPEST = 32  # mappings and lists in each other
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # a terminal would act on them, or no file can hold them
 
 
-def read_yaml(file: Path) -> dict[Any, Any]:
-    """Read the mapping in ``file``, as ``parse_yaml`` does.
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: As ``parse_yaml`` does.
-    """
-    return parse_yaml(read_limited(file))
-
-
 def read_limited(file: Path) -> bytes:
     """The content of ``file``, or of a longer file as much as ``parse_yaml`` needs to refuse it."""
     with file.open("rb") as opened:

@@ -13,9 +13,15 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from convexp.geometry.skeleton import ReceptiveField
+from convexp.pictures.colour_bar import PERCENT, colour_bar, map_colours
 from convexp.pictures.limits import percent_limits
+from convexp.pictures.sheet import Sheet
+from convexp.probes.pictures import as_tensor
 
 LEGEND_WITHIN = 12  # lines that a legend within the axes has room for; that of more stands beside them
+CELL, LEGIBLE_CELL, SMALLEST_CELL = 36, 24, 6  # sides of a heat map's cell, in pixels: usual, with room for a number, least
+WIDEST = 480  # of a heat map, in pixels
+NARROWEST = 0.1  # width of an axis of values, as a share of the largest
 MOST_PARTS = 16  # of bars; more would have no room in the legend
 
 
@@ -26,34 +32,32 @@ def figure_to_tensor(figure: Figure) -> Tensor:
     return torch.from_numpy(np.asarray(canvas.buffer_rgba())[..., :3].copy()).permute(2, 0, 1)  # (3, H, W)
 
 
-def heat_map(grid: Tensor, max_shift: int, title: str) -> Tensor:
-    """Draw percentages over a grid of shifts as a heat map, with the number in each cell if the grid is small.
+def heat_map(grid: Tensor, max_shift: int, title: str, label: str) -> Tensor:
+    """Draw percentages over a grid of shifts as a heat map, with the number in each cell.
 
     Args:
         grid: Percentages from 0 to 100, ``(2r+1, 2r+1)`` for images or ``(2r+1,)`` for signals, with r = ``max_shift``.
         max_shift: Largest shift, in pixels.
-        title: Title of the figure.
+        title: Title of the picture.
+        label: What the percentages are.
     """
     flat = grid.dim() == 1
-    cells = (grid[None] if flat else grid).cpu()
-    figure = Figure(figsize=(5, 1.6 if flat else 4.4), dpi=100, layout="constrained")
-    axes = figure.add_subplot()
-    edge = max_shift + 0.5
-    tall = 0.5 if flat else edge
-    image = axes.imshow(cells.numpy(), vmin=0, vmax=100, cmap="viridis", extent=(-edge, edge, tall, -tall))
-    if max_shift <= 5:
-        for i, row in enumerate(cells.tolist()):
-            for j, value in enumerate(row):
-                colour = "black" if value > 60 else "white"
-                down = 0 if flat else i - max_shift
-                axes.text(j - max_shift, down, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
-    axes.set(title=title, xlabel="shift (pixels)" if flat else "shift right (pixels)")
-    if flat:
-        axes.set_yticks([])
-    else:
-        axes.set_ylabel("shift down (pixels)")
-    figure.colorbar(image, ax=axes)
-    return figure_to_tensor(figure)
+    cells = (grid[None] if flat else grid).double().cpu().numpy()
+    side = max(SMALLEST_CELL, min(CELL, WIDEST // cells.shape[1]))
+    shifts = [str(shift) for shift in range(-max_shift, max_shift + 1)]
+    numbers = [[f"{value:.0f}" for value in row] for row in cells.tolist()] if side >= LEGIBLE_CELL else ()
+    sheet = Sheet(
+        map_colours(cells / 100, "viridis")[:, :, None, None].repeat(side, 2).repeat(side, 3),
+        title,
+        rows=() if flat else shifts,
+        columns=shifts,
+        row_title="" if flat else "down",
+        column_title="shift (pixels)" if flat else "shift right (pixels)",
+        numbers=numbers,
+        bar=colour_bar("viridis", PERCENT, label),
+        gap=0,
+    )
+    return as_tensor(sheet.draw())
 
 
 def line_plot(
@@ -106,20 +110,30 @@ def numbers_over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, fl
             panels.setdefault(probe, {})[number] = values
     if not panels:
         return None
-    names = list(dict.fromkeys(number for lines in panels.values() for number in lines))  # a colour each, in all panels
-    figure = Figure(figsize=(7, 2.8 * len(panels)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(7, 0.5 + 2.8 * len(panels)), dpi=100, layout="constrained")
+    figure.suptitle("Numbers of the probes in the course of the training", fontsize=12)
+    names = list(dict.fromkeys(number for lines in panels.values() for number in lines))
+    colours = {name: matplotlib.colormaps["tab20"](index % 20) for index, name in enumerate(names)}  # the same in all panels
     for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
         for number, values in lines.items():
-            colour = matplotlib.colormaps["tab20"](names.index(number) % 20)
-            axes.plot(epochs, values, "o-", label=number, markersize=3, color=colour)
+            axes.plot(epochs, values, "o-", label=number, markersize=3, color=colours[number])
         known = [value for values in lines.values() for value in values if math.isfinite(value)]
         if known and min(known) >= 0 and 0.5 < max(known) <= 1:  # shares: from 0.996 to 0.999 is not to fill the panel
             axes.set_ylim([limit / 100 for limit in percent_limits(known)])
-        axes.set(title=probe, xlabel="epochs done")
+        axes.set(title=probe, xlabel="epochs done", ylim=widened(*axes.get_ylim()))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=7)
     return figure_to_tensor(figure)
+
+
+def widened(low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an axis, moved apart where they are nearer to each other than a tenth of the larger one.
+
+    A number that hardly changes, such as from 0.996 to 0.999, would otherwise seem to change much.
+    """
+    missing = NARROWEST * max(abs(low), abs(high)) - (high - low)
+    return (low - missing / 2, high + missing / 2) if missing > 0 else (low, high)
 
 
 def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:

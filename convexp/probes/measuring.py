@@ -32,6 +32,7 @@ def measure(
     objects: Any = None,
     device: str | torch.device | None = None,
     batch_size: int = BATCH_SIZE,
+    class_names: Sequence[str] | None = None,
 ) -> Measurements:
     """Measure a trained module, such as a network of torchvision or your own, with any of the probes (docs/probes.md).
 
@@ -59,6 +60,7 @@ def measure(
             one after its last, row and column; -1 for an image without an object.
         device: Where to measure, as torch names it; None for where the module is. Elsewhere a copy of it is measured.
         batch_size: Number of images in one forward pass.
+        class_names: Name of each class, from class 0 on, for tables and pictures; None for the numbers.
 
     Raises:
         ConfigError: If an argument is wrong, with the argument, its value and what would be right.
@@ -72,6 +74,7 @@ def measure(
         objects=None if objects is None else _checked_objects(objects, tensors),
         background=_background(background, tensors),
         batch_size=_checked_batch_size(batch_size),
+        class_names=None if class_names is None else tuple(map(str, class_names)),
     )
     chosen = make_probes(probes, sample.size)
     network, there = _on_device(module, device)

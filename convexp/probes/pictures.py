@@ -1,55 +1,84 @@
-"""Pictures put together from tensors: weights as colours, tiles in a grid, pictures below each other."""
+"""Pictures put together from tensors: weights as colours, images as tiles, sheets of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from convexp.files.atomic import atomic_write
+from convexp.pictures.colour_bar import Pixels, colour_bar, map_colours
+from convexp.pictures.sheet import Sheet, enlarge
 
 Pictures = dict[str, Tensor]
 """Pictures ``(3, H, W)`` uint8 by name."""
 
-LINE = 0.2  # Brightness of the lines between tiles, from 0 to 1.
 FULL_COLOUR = 3  # Weights of this many root mean squares are shown in full red or blue, whatever the wiring.
+OUTSIDE = 255  # Brightness of what is no weight, where three channels are colours; elsewhere it is grey.
+SIDE = 48  # Approximate size to which a tile is enlarged, in pixels.
 
 
-def weight_colours(weights: Tensor) -> Tensor:
-    """Map weights ``(..., C, h, w)`` to colours ``(..., 3, h, w)`` from 0 to 1.
+def as_tensor(pixels: Pixels) -> Tensor:
+    """Return a picture ``(H, W, 3)`` as a tensor ``(3, H, W)``."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
 
-    The scale is the root mean square of the weights that are not 0. Three channels are shown as red, green and blue around
-    grey. For any other number, the mean over the channels is shown, positive in red and negative in blue.
+
+def full_colour(weights: Tensor) -> float:
+    """Return the weight that has the full colour: 3 times the root mean square of the weights shown that are not 0."""
+    shown = _shown(weights)
+    used = shown[(shown != 0) & shown.isfinite()]
+    return FULL_COLOUR * float(used.square().mean().sqrt()) if len(used) else 1.0
+
+
+def weight_colours(weights: Tensor) -> Pixels:
+    """Return the colours ``(..., h, w, 3)`` uint8 of weights ``(..., C, h, w)``; NaN stands for places without a weight.
+
+    Three channels are shown as red, green and blue around grey. For any other number, the mean over the channels is shown,
+    positive in red and negative in blue. The scale is that of ``full_colour``.
     """
-    shown = weights if weights.shape[-3] == 3 else weights.mean(-3, keepdim=True)
-    used = shown[shown != 0]
-    rms = used.square().mean().sqrt() if len(used) else shown.new_ones(())
-    scaled = (shown / (FULL_COLOUR * rms) / 2 + 0.5).clamp(0, 1)
-    if shown.shape[-3] == 3:
-        return scaled
-    colours = matplotlib.colormaps["RdBu_r"](scaled.squeeze(-3).numpy())[..., :3]  # (..., h, w, 3)
-    return torch.from_numpy(colours).movedim(-1, -3).float()
+    scaled = _shown(weights) / full_colour(weights) / 2 + 0.5
+    if scaled.shape[-3] != 3:
+        return map_colours(scaled.squeeze(-3).numpy(), "RdBu_r")
+    colours = (scaled.clamp(0, 1) * 255).round().nan_to_num(OUTSIDE)
+    return colours.to(torch.uint8).movedim(-3, -1).numpy()
 
 
-def tile_grid(colours: Tensor, side: int = 40) -> Tensor:
-    """Arrange tiles in a grid with dark lines between them.
+def _shown(weights: Tensor) -> Tensor:
+    return weights if weights.shape[-3] == 3 else weights.mean(-3, keepdim=True)
+
+
+def weight_sheet(
+    weights: Tensor, title: str, note: str, first_row: Pixels | None = None, **names: str | Sequence[str]
+) -> Tensor:
+    """Draw weights ``(rows, columns, C, h, w)`` as tiles, with a colour bar.
 
     Args:
-        colours: Tiles, ``(rows, columns, 3, h, w)`` with values from 0 to 1.
-        side: Approximate size to which each tile is enlarged, in pixels.
-
-    Returns:
-        The picture, ``(3, H, W)`` uint8.
+        weights: The weights.
+        title: What the picture shows.
+        note: How to read it.
+        first_row: Tiles ``(columns, h', w', 3)`` of a row above the weights, enlarged already; None if there is none.
+        names: Names of rows and columns, as the arguments of ``Sheet``.
     """
-    rows, columns, _, height, width = colours.shape
-    zoom = max(1, side // max(height, width))
-    large = F.interpolate(colours.flatten(0, 1).float(), scale_factor=zoom, mode="nearest")
-    framed = F.pad(large, (2, 2, 2, 2), value=LINE)  # (rows*columns, 3, h', w')
-    grid = framed.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4)  # (3, rows, h', columns, w')
-    return (grid.flatten(3, 4).flatten(1, 2) * 255).round().to(torch.uint8)
+    tiles, channels, full = enlarge(weight_colours(weights), SIDE), weights.shape[-3], full_colour(weights)
+    if first_row is not None:
+        size = [max(tiles.shape[axis], first_row.shape[axis]) for axis in (-3, -2)]
+        tiles = np.concatenate((padded(first_row, *size)[None], padded(tiles, *size)))
+    seen = "" if channels == 1 else f"mean of the weights over the {channels} input channels"
+    ticks = ((0.0, f"≤ -{full:.2g}"), (0.5, "0"), (1.0, f"≥ {full:.2g}"))
+    bar = colour_bar("RdBu_r", ticks, f"{seen or 'weight'} ({FULL_COLOUR} root mean squares: full colour)")
+    if channels == 3:
+        note = f"The three input channels are red, green and blue; grey is 0, and ±{full:.2g} the full colour. {note}"
+    kept: dict[str, str | Sequence[str]] = names
+    return as_tensor(Sheet(tiles, title, note, bar=None if channels == 3 else bar, **kept).draw())  # type: ignore[arg-type]
+
+
+def padded(tiles: Pixels, height: int, width: int) -> Pixels:
+    """Return tiles ``(..., h, w, 3)`` in the middle of white ones of ``height`` and ``width``."""
+    down, right = height - tiles.shape[-3], width - tiles.shape[-2]
+    around = [(0, 0)] * (tiles.ndim - 3) + [(down // 2, down - down // 2), (right // 2, right - right // 2), (0, 0)]
+    return np.pad(tiles, around, constant_values=255)
 
 
 def evenly_spaced(count: int, most: int) -> Tensor:
@@ -57,14 +86,21 @@ def evenly_spaced(count: int, most: int) -> Tensor:
     return torch.linspace(0, count - 1, min(most, count)).round().long()
 
 
-def stack_vertically(pictures: Sequence[Tensor]) -> Tensor:
-    """Put pictures ``(3, H, W)`` uint8 below each other, padded on the right to the width of the widest."""
-    width = max(picture.shape[2] for picture in pictures)
-    return torch.cat([F.pad(picture, (0, width - picture.shape[2]), value=round(255 * LINE)) for picture in pictures], 1)
-
-
 def save_pictures(pictures: Mapping[str, Tensor], folder: Path) -> None:
     """Save pictures as PNG files; ``probe/name`` becomes ``probe_name.png``."""
     for name, picture in pictures.items():
         with atomic_write(folder / f"{name.replace('/', '_')}.png") as partial:
-            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(partial, format="png")
+            few_colours(Image.fromarray(picture.permute(1, 2, 0).numpy())).save(partial, format="png")
+
+
+def few_colours(image: Image.Image) -> Image.Image:
+    """Return the image with a palette, which makes a smaller file, if it has at most 256 colours."""
+    colours = image.getcolors(256)
+    if colours is None:
+        return image
+    palette = np.array(sorted(colour for _, colour in colours), np.uint32)  # (colours, 3)
+    weight = np.array([1 << 16, 1 << 8, 1], np.uint32)
+    indices = np.searchsorted(palette @ weight, np.asarray(image).astype(np.uint32) @ weight)
+    indexed = Image.fromarray(indices.astype(np.uint8), mode="P")
+    indexed.putpalette(palette.astype(np.uint8).tobytes())
+    return indexed

@@ -30,6 +30,7 @@ class Sample:
         batch_size: Number of images in one forward pass.
         scores: Whether the network's outputs are scores of the classes. Probes with ``needs_scores = True`` compare them with
             the labels, and are skipped otherwise.
+        class_names: Name of each class, or None if they have none but their numbers.
     """
 
     images: Tensor
@@ -39,9 +40,15 @@ class Sample:
     background: Tensor | None = None
     batch_size: int = BATCH_SIZE
     scores: bool = True
+    class_names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def class_name(self, label: int) -> str:
+        """The name of a class; its number if it has none."""
+        names = self.class_names or ()
+        return names[label] if label < len(names) else str(label)
 
     @property
     def size(self) -> Size:

@@ -46,6 +46,7 @@ class _File(Struct):
     seconds: Raw = NULL
     hardware: Raw = NULL
     extended: Raw = NULL
+    taken_over: Raw = NULL
 
 
 class _Format(Struct):
@@ -109,6 +110,7 @@ class RecordDecoder:
             seconds=sections.seconds(file.seconds),
             hardware=self._cached("hardware", file.hardware, sections.hardware),
             ended=file.ended,
+            taken_over=sections.taken_over(self._plain("taken_over", bytes(file.taken_over))),
             too_large=too_large,
         )
         _check_complete(record)

@@ -14,6 +14,7 @@ OUTSIDE_IDENTITY = (
     "logger",
     "study",
     "on_failure",
+    "playground",
     "trainer.profiler",
     "trainer.log_every_n_steps",
     "trainer.detect_anomaly",

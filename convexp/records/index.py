@@ -18,6 +18,7 @@ from convexp.records.record_file import FILE as RECORD
 from convexp.records.record_file import load_record
 from convexp.records.status import RunStatus
 
+STAGING = ".taking-over-"  # begins the names of folders in that of a sweep, in which a run is put together that it takes over
 FEWEST_NEW = 100  # finished runs that the index lacks, for which it is written
 NEW_SHARE = 0.05  # of those that it knows, likewise: writing it again for each run would take longer than it saves
 
@@ -120,6 +121,11 @@ def run_folders(root: Path) -> Iterator[Path]:
     return (root / path for path, _ in _runs_below(str(root), ()))
 
 
+def is_run_folder(folder: Path) -> bool:
+    """Whether a run was started in a folder that can be read."""
+    return os.access(folder, os.R_OK | os.X_OK) and _scan(str(folder))[1]
+
+
 def _runs_below(root: str, known: Container[str]) -> Iterator[tuple[str, FileState | None]]:
     """Yield the run folders below ``root`` as ``run_folders`` does, relative to it, each with the state of its record.
 
@@ -145,7 +151,7 @@ def _scan(folder: str) -> tuple[list[str], bool]:
             for entry in entries:
                 if entry.name == RECORD:
                     return [], True
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(STAGING):
                     below.append(entry.name)
     except OSError:
         return [], True  # listed as damaged, so that a report shows that something is left out

@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 
 from convexp.machine.environment import GitState, Hardware
 from convexp.records.file_state import FileState
-from convexp.records.record import DataRecord, NetworkRecord, ProbeRecord, RunRecord, Seconds
+from convexp.records.record import DataRecord, NetworkRecord, OriginRecord, ProbeRecord, RunRecord, Seconds
 from convexp.records.shared import Shared
 from convexp.records.status import RunStatus
 
@@ -51,6 +51,7 @@ class _Row(Struct, array_like=True):
     hardware: int
     metrics: int
     numbers: list[Number]
+    taken_over: OriginRecord | None
 
 
 class _Contents(Struct, array_like=True):
@@ -122,6 +123,7 @@ class Rows:
             seconds=Seconds(**dict(zip(Seconds.__struct_fields__, row.seconds, strict=True))),
             hardware=sections.hardware[row.hardware],
             ended=row.ended,
+            taken_over=row.taken_over,
             too_large=row.too_large,
             path=path,
         )
@@ -161,6 +163,7 @@ class Rows:
                 config=[number["config"](value) if isinstance(value, dict) else value for value in config.values()],
                 metrics=self._shared["metrics"].number_of_new(list(record.metrics)),
                 numbers=list(record.metrics.values()),
+                taken_over=record.taken_over,
                 **{name: number[name](getattr(record, name)) for name in ("network", "data", "versions", "git", "hardware")},
             )
             ENCODER.encode(row)

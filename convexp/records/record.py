@@ -1,5 +1,6 @@
 """What a run records of itself in ``result.json``, as types. The reader is ``convexp.records.decode``."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
@@ -138,6 +139,23 @@ class ExtensionRecord(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = field(default_factory=dict[str, float])
 
 
+class OriginRecord(Struct, frozen=True, kw_only=True):
+    """A finished run was not done in its folder: a sweep took it over from another one (``reuse=true``).
+
+    Attributes:
+        folder: The folder in which it was done.
+        at: When it was taken over, as ISO 8601 in UTC.
+    """
+
+    folder: str
+    at: str
+
+    @property
+    def sweep(self) -> str:
+        """The folder that the run's folder lies in."""
+        return str(Path(self.folder).parent)
+
+
 class RunRecord(Struct, kw_only=True):
     """What ``result.json`` holds, and for a run that is found below a folder, where.
 
@@ -147,6 +165,7 @@ class RunRecord(Struct, kw_only=True):
         name: Name of the run.
         seed: Seed of the run.
         extended: How its number of epochs was changed after it had begun; None if it was not.
+        taken_over: Where it was done, if a sweep took it over; None if it was done in its folder.
         started: When it was first started, as ISO 8601 in UTC.
         ended: When it last ended, likewise; None while it runs.
         config: The whole configuration; classes and functions that have moved have their new names.
@@ -192,6 +211,7 @@ class RunRecord(Struct, kw_only=True):
     seconds: Seconds = field(default_factory=Seconds)
     hardware: Hardware | None = None
     ended: str | None = None
+    taken_over: OriginRecord | None = None
     too_large: tuple[str, ...] = ()
     path: str = ""
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 from convexp.machine.environment import GitState, Hardware
 from convexp.records.damage import DamagedError, converted, decoded, dictionary
 from convexp.records.numbers import LARGEST, is_moderate, is_number
-from convexp.records.record import DataRecord, EpochRecord, ExtensionRecord, NetworkRecord, ProbeRecord, Seconds
+from convexp.records.record import DataRecord, EpochRecord, ExtensionRecord, NetworkRecord, OriginRecord, ProbeRecord, Seconds
 
 DEEPEST = 50  # levels of sections in sections; they are processed by recursion
 
@@ -160,6 +160,11 @@ def extended(raw: Raw) -> list[ExtensionRecord] | None:
     """How the number of epochs was changed."""
     found = plain("extended", bytes(raw), str)
     return None if found is None else converted(found, list[ExtensionRecord], "extended")
+
+
+def taken_over(found: Any) -> OriginRecord | None:
+    """Where a run was done that a sweep took over."""
+    return None if found is None else converted(found, OriginRecord, "taken_over")
 
 
 def parameter_groups(raw: Raw) -> dict[str, list[str]] | None:

@@ -25,11 +25,6 @@ class RunStatus(StrEnum):
     NEWER = "newer"  # a newer version of convexp wrote result.json
 
     @property
-    def is_written(self) -> bool:
-        """Whether a run writes this status to result.json."""
-        return self in WRITTEN
-
-    @property
     def is_unfinished(self) -> bool:
         """Whether the run was started and did not finish: it can be resumed."""
         return self in UNFINISHED

@@ -10,6 +10,8 @@ TITLES = {
     "probe/shift_map/worst": "accuracy at the worst shift",
     "probe/shift_map/centre": "accuracy without shift",
     "probe/consistency/all": "consistency under shifts",
+    "probe/errors/worst_class": "accuracy of the worst class",
+    "probe/errors/changed": "right answers that a shift changes",
     "probe/consistency/control": "consistency by chance, of two images of different classes",
     "cost/parameters": "parameters",
     "cost/flops": "FLOPs",
@@ -28,6 +30,7 @@ COLUMNS = {
 }
 ACCURACY_SUFFIXES = ("/acc", "/accuracy", "/within")
 PROPORTION_PROBES = ("shift_map", "consistency", "flip_rate", "localisation", "locality_index")  # all their numbers but n
+SHARES = ("probe/errors/worst_class", "probe/errors/wrong_probability", "probe/errors/changed")  # of probes with other numbers
 DIFFERENCES = ("probe/shift_map/drop",)  # differences of two proportions, which may be negative
 
 
@@ -47,7 +50,7 @@ def metric_title(metric: str) -> str:
 def is_percentage(metric: str) -> bool:
     """Return whether a metric is shown in per cent: a proportion in [0, 1], or the difference of two proportions."""
     _, _, number = metric.partition("probe/")
-    if number.startswith("absolute_position/accuracy_"):
+    if number.startswith("absolute_position/accuracy_") or metric in SHARES:
         return True
     return metric.endswith(ACCURACY_SUFFIXES) or (number.partition("/")[0] in PROPORTION_PROBES and not number.endswith("/n"))
 

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     **{name: ("hardware", name) for name in MACHINE},
     "data checksum": ("data", "checksum"),
     "data split": ("data", "split"),
+    "taken over from": ("taken_over", "sweep"),
 }
 
 

@@ -14,6 +14,7 @@ from convexp.cli.preflight import prepare_sweep
 from convexp.cli.train import task
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import isolated_hydra
+from convexp.errors import ConfigError
 from convexp.scripting.caller import in_process_of_caller
 from convexp.scripting.composing import CONFIG_NAME, Folder, command_line, hydra_errors
 from convexp.studies.callback import SweepSummary, conclude
@@ -79,6 +80,8 @@ def _run(line: CommandLine) -> Path:
         mode = [] if hydra.get_mode(CONFIG_NAME, overrides) == RunMode.MULTIRUN else ["hydra.mode=MULTIRUN"]
         cfg = hydra.compose_config(CONFIG_NAME, [*overrides, *mode], RunMode.MULTIRUN)
         cfg.hydra.job_logging = NO_LOGGING
+        if cfg.get("dry_run"):
+            raise ConfigError("dry_run=true: does no run whose results could be returned; use the command convexp-train")
         prepare_sweep(cfg)
         SweepSummary().on_multirun_start(cfg)
         context = HydraContext(config_loader=hydra.config_loader, callbacks=_no_callbacks())

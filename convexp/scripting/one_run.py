@@ -18,7 +18,7 @@ from convexp.terminal import console
 if TYPE_CHECKING:
     from convexp.execution.restore import OpenedRun
 
-WITHOUT_CHECKPOINT = ("only_costs", "trainer.fast_dev_run")
+WITHOUT_CHECKPOINT = ("only_costs", "trainer.fast_dev_run", "dry_run")
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Hydra's callback of a sweep, for any sweeper: the report and the exit code."""
+"""Hydra's callback of a sweep, for any sweeper: the dashboard, the report and the exit code."""
 
 import shlex
 import sys
@@ -10,6 +10,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from convexp.board.watcher import Watcher
 from convexp.engines.waiting import waiting_runs
 from convexp.errors import ConvexpError
 from convexp.files.locks import locked
@@ -21,29 +22,43 @@ from convexp.reporting.render.files import PAGE, update_report
 from convexp.reporting.render.terminal import print_report
 from convexp.reporting.report import Report, build_report
 from convexp.terminal import console
-from convexp.terminal.commands import tensorboard_command
+from convexp.terminal.commands import dashboard_command
 
 LOCK = ".report.lock"
 MAX_NAMED = 5  # folders
 
 
 class SweepSummary(Callback):
-    """Writes and prints the report of a sweep, and ends with its exit code.
+    """Keeps the dashboard up to date during a sweep, writes and prints its report, and ends with its exit code.
 
     The exit code is 0 if every run planned in the folder is finished, was pruned by a search, is running in another process
     that shares the work, or is held by an engine that works on when the sweep has ended; 2 if all that are not have wrong
     settings, else 1.
     """
 
+    watcher: Watcher | None = None  # in the process that started the sweep
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hydra sends its callbacks to the processes that do the runs, where there is nothing to watch."""
+        return {}
+
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before the first run."""
         root = Path(config.hydra.sweep.dir)
+        if config.get("dry_run"):
+            return
         with suppress(OSError):  # the sweeper reports a folder that cannot be written to
             if not (root / FILE).exists():
                 clear_markers(root)  # of another sweeper; ours removes them itself, once nothing keeps it from starting
+        self.watcher = Watcher(root)
+        self.watcher.start()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra after the last run."""
+        if self.watcher is not None:
+            self.watcher.stop()
+        if config.get("dry_run"):
+            return
         try:
             code = conclude(Path(config.hydra.sweep.dir))
         except Exception as error:  # Hydra would only warn, and end with 0
@@ -86,7 +101,7 @@ def _report(root: Path) -> int:
     if written:
         page = console.display_path(root / PAGE)
         console.out.print(f"report: {page} (tables in the same folder: summary.md, .csv, .tex)", markup=False)
-    console.out.print(f"training curves: {tensorboard_command(str(root))}", markup=False)
+    console.out.print(f"dashboard: {dashboard_command(str(root))}", markup=False)
     planned = {run.folder for run in plan.runs} if plan else {run.path for run in found.unfinished}
     others = (RunStatus.RUNNING, RunStatus.PRUNED)  # another process does them, or a search does without them
     lacking = [run for run in found.unfinished if run.path in planned and run.state not in others]
@@ -117,4 +132,8 @@ def _write(found: Report, root: Path) -> bool:
         later = f"convexp-report {shlex.quote(str(root))}"
         console.print_error("convexp-train", f"the report cannot be written ({error}); later: {later}")
         return False
+    from convexp.board.update import update_dashboard  # late, as it imports matplotlib and TensorBoard
+
+    with suppress(OSError):  # TensorBoard then shows the runs without their means, and convexp-dashboard says why
+        update_dashboard(found, root)
     return True

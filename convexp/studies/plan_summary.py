@@ -21,7 +21,12 @@ TEXTS = {  # in the order of the line
 
 
 def print_plan(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str]) -> None:
-    """Print how many runs are finished, resumed, retried and new.
+    """Print how many runs are finished, resumed, retried and new, as ``plan_line`` says."""
+    console.out.print(plan_line(jobs, root, name, held), markup=False)
+
+
+def plan_line(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str]) -> str:
+    """Return in one line how many runs are finished, resumed, retried and new.
 
     Args:
         jobs: The runs.
@@ -34,7 +39,7 @@ def print_plan(jobs: list[Job], root: Path, name: str | None, held: Mapping[str,
     if elsewhere := [f"{job.folder}: {held[job.folder]}" for job in jobs if _is_held(job, held)]:
         parts.append(f"{len(elsewhere)} submitted before ({_listed(elsewhere)})")
     title = f"{name}: {len(jobs)} runs" if name else f"{len(jobs)} runs"
-    console.out.print(f"{title} in {console.display_path(root)}: {', '.join(parts)}", markup=False)
+    return f"{title} in {console.display_path(root)}: {', '.join(parts)}"
 
 
 def _is_held(job: Job, held: Mapping[str, str]) -> bool:

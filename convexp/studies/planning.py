@@ -116,16 +116,24 @@ def _check_folders(jobs: list[Job]) -> None:
         seen.add(job.folder)
 
 
-def with_state(jobs: list[Job], root: Path, composer: Composer) -> list[Job]:
+def with_state(jobs: list[Job], root: Path, composer: Composer, look_only: bool = False) -> list[Job]:
     """The jobs with the states of their folders in ``root``.
+
+    Args:
+        jobs: The jobs.
+        root: The folder of the sweep.
+        composer: Composes the configurations of runs.
+        look_only: Whether nothing may be written: neither the index, nor the end of leases whose process has died.
 
     Raises:
         ConfigError: if folders hold runs with other settings.
     """
-    recorded = records_below(root, with_maps=False) if len(jobs) >= MANY else []  # few are looked at one by one
+    recorded = (
+        records_below(root, with_maps=False, update=not look_only) if len(jobs) >= MANY else []
+    )  # few are looked at one by one
     finished = {run.path: run.identity for run in recorded if run.is_finished}
     open_jobs = [job for job in jobs if job.identity is None or finished.get(job.folder) != job.identity]
-    states = statuses_of([(root / job.folder, job.identity) for job in open_jobs], end_stale=True)
+    states = statuses_of([(root / job.folder, job.identity) for job in open_jobs], end_stale=not look_only)
     looked_at = dict(zip((job.folder for job in open_jobs), states, strict=True))  # the others need not be looked into
     known = [replace(job, state=looked_at.get(job.folder, RunStatus.FINISHED)) for job in jobs]
     if others := [job for job in known if job.state is RunStatus.OTHER]:

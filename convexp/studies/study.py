@@ -7,12 +7,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.folders import check_name
 from convexp.config.schema import Study
+from convexp.config.schema.config import OF_THE_COMMAND
 from convexp.config.validated import validated
 from convexp.errors import ConfigError
 from convexp.studies.exclusions import Exclusion, is_excluded, parse_exclusions
 from convexp.studies.grid import Axis, Point, apply_overrides, axes, product
+from convexp.studies.overrides import parse_override
 
-FIXED = ("study", "study.name", "outputs", "resume", "on_failure")  # settings that are the same for all runs of a sweep
+FIXED = ("study", "study.name", "outputs", "resume", "on_failure", *OF_THE_COMMAND)  # the same for all runs of a sweep
 
 
 class ExpandedStudy(NamedTuple):
@@ -66,7 +68,12 @@ def expand(study: Study | None, overrides: Sequence[str]) -> ExpandedStudy:
         raise ConfigError(f"{fixed[0]}: is the same for all runs of a sweep; give it one value")
     if not points:
         raise ConfigError("study.exclude: leaves no run of the grid")
-    return ExpandedStudy(every, list(points.values()), constant)
+    return ExpandedStudy(every, list(points.values()), without_those_of_the_command(constant))
+
+
+def without_those_of_the_command(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides without those of settings that say what the command does: its runs do not have them."""
+    return [text for text in overrides if parse_override(text).get_key_element() not in OF_THE_COMMAND]
 
 
 def _grids(study: Study | None) -> list[dict[str, Any]]:

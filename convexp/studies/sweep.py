@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from convexp.config.command_line.format import format_value
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
+from convexp.config.user_paths import absolute_path
 from convexp.engines.waiting import waiting_runs
 from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.files.atomic import atomic_write, remove_partials
@@ -22,10 +23,13 @@ from convexp.records.markers import clear_markers
 from convexp.records.plan import Plan, write_plan
 from convexp.records.plan_part import write_parts
 from convexp.studies.composer import Composer
+from convexp.studies.dry_run.sweep import show_sweep
 from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
 from convexp.studies.plan_summary import print_plan
 from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, plan_jobs, with_state
+from convexp.studies.reuse.candidates import find_reusable, reuse_line
+from convexp.studies.reuse.take_over_all import Rows, take_over_all
 from convexp.studies.study import expand, read_study
 from convexp.terminal import console
 
@@ -34,14 +38,24 @@ ENGINE_ERROR = "engine-error.txt"  # in the folder of the sweep
 NUMBERED = "${name}-${hydra.job.num}"  # the default in conf/train.yaml; replaced by names that say what differs
 
 
-def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str]) -> Sequence[Any]:
+def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str], rows: Rows) -> Sequence[Any]:
     """Run all points of the grid of ``cfg.study`` and of ``overrides`` that are not finished.
+
+    With ``dry_run=true`` they are only listed; with ``reuse=true`` those that others have finished are taken over first.
+
+    Args:
+        cfg: The configuration of the sweep.
+        loader: Composes the configurations of runs.
+        launcher: The launcher.
+        overrides: The overrides of the command line.
+        rows: Writes the rows that runs which are taken over have in TensorBoard's table.
 
     Returns:
         What the launcher returned; nothing if it failed.
 
     Raises:
-        ConfigError: if the study contradicts itself, all its runs are wrong, or its folder holds other runs.
+        ConfigError: if the study contradicts itself, all its runs are wrong, or its folder holds other runs; of a sweep that is
+            only listed, if any run is wrong.
     """
     study = read_study(cfg)
     expanded = expand(study, overrides)
@@ -50,7 +64,12 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     with hydra_values(copy.deepcopy(cfg)):
         jobs = plan_jobs(expanded.points, expanded.constant, composer, _folder_name(cfg, expanded.points, composer))
         check_some_valid(jobs)
-        jobs = with_state(jobs, root, composer)
+        jobs = with_state(jobs, root, composer, look_only=cfg.get("dry_run"))
+        outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
+        reusable = find_reusable(jobs, root.absolute(), outputs, update=not cfg.get("dry_run"))
+        if cfg.get("dry_run"):
+            show_sweep(cfg, study.name if study else None, expanded, jobs, composer, waiting_runs(root), reusable)
+            return []
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     runs = [job.planned_run() for job in jobs]
     write_sweep(
@@ -58,7 +77,12 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         root,
         Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, command_line(cfg)),
     )
+    if cfg.get("reuse"):
+        jobs = take_over_all(jobs, reusable, root, rows)
     print_plan(jobs, root, name, waiting_runs(root))
+    if not cfg.get("reuse"):
+        for line in reuse_line(reusable, len(jobs), reuse=False):
+            console.out.print(line, markup=False)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
     return launch(launcher, [job_overrides(job) for job in wanted], cfg) if wanted else []

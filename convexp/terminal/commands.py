@@ -1,4 +1,4 @@
-"""Commands of other programs, as a user can type them."""
+"""Commands of this program, as a user can type them."""
 
 import shlex
 import shutil
@@ -8,9 +8,9 @@ from pathlib import Path
 from convexp.terminal.console import display_path
 
 
-def tensorboard_command(logdir: str) -> str:
-    """The command that shows ``logdir`` in the TensorBoard of this environment, as it can be typed in the working directory."""
-    ours = Path(sys.executable).parent / "tensorboard"
-    found = shutil.which("tensorboard")
-    program = "tensorboard" if found is not None and Path(found) == ours else display_path(ours)
-    return f"{program} --logdir {shlex.quote(logdir)}"
+def dashboard_command(folder: str) -> str:
+    """The command that shows ``folder`` in TensorBoard, as it can be typed in the working directory."""
+    ours = Path(sys.executable).parent / "convexp-dashboard"
+    found = shutil.which("convexp-dashboard")
+    program = "convexp-dashboard" if found is not None and Path(found) == ours else display_path(ours)
+    return f"{program} {shlex.quote(folder)}"

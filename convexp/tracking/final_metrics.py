@@ -2,10 +2,22 @@
 
 from convexp.records import RunRecord
 
-# Columns of the HParams table, in this order. TensorBoard shows the first five unless the user chooses others.
-TABLE_METRICS = ("test/acc", "best/val/acc", "probe/shift_map/mean", "probe/shift_map/worst", "probe/consistency/all")
+# Columns of the HParams table, in this order, with their titles. TensorBoard shows five, unless the user chooses others,
+# and three of them without scrolling.
+TITLES = {
+    "test/acc": "test accuracy",
+    "probe/shift_map/mean": "shift mean",
+    "probe/consistency/all": "consistency",
+    "probe/shift_map/worst": "shift worst",
+    "best/val/acc": "best validation",
+}
+TABLE_METRICS = tuple(TITLES)
 # Probes whose first number is no column: the cost is shown as a setting, and the others have the columns above.
-WITHOUT_FIRST_NUMBER = ("accounting", *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")))
+WITHOUT_FIRST_NUMBER = (
+    "accounting",
+    "errors",
+    *(metric.split("/")[1] for metric in TABLE_METRICS if metric.startswith("probe/")),
+)
 
 
 def final_metrics(record: RunRecord) -> dict[str, float]:
@@ -32,23 +44,5 @@ def table_metrics(metrics: dict[str, float]) -> list[str]:
     return [*(name for name in TABLE_METRICS if name in metrics), *first.values()]
 
 
-def comparison_charts(metrics: dict[str, float]) -> dict[str, dict[str, str]]:
-    """Lay out the charts that compare runs.
-
-    Returns:
-        Names of scalars by category and title of the chart, ``{category: {title: name}}``. Scalars that the run does not have
-        and categories without any are left out.
-    """
-    wanted = {
-        "Accuracy": {
-            "validation, by epoch": "val/acc",
-            "test": "test/acc",
-            "under shift, mean": "probe/shift_map/mean",
-            "under shift, worst": "probe/shift_map/worst",
-        },
-        "Parameters": {"total": "parameters/total"}
-        | {k.removeprefix("parameters/"): k for k in metrics if k.startswith("parameters/")},
-    }
-    scalars = {*metrics, *(name.removeprefix("best/") for name in metrics)}
-    found = {category: {k: v for k, v in titles.items() if v in scalars} for category, titles in wanted.items()}
-    return {category: titles for category, titles in found.items() if titles}
+# Charts of all single runs, by category and title. Bands over seeds are those of a study (convexp/board/).
+RUN_CHARTS = {"Single runs": {"accuracy of each run, validation": "val/acc", "loss of each run, training": "train/loss"}}

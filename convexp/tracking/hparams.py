@@ -38,12 +38,12 @@ class Column:
         return display_value(found)
 
 
-# TensorBoard shows the first five columns in alphabetical order. "with/" moves settings that are seldom compared to the end.
+# TensorBoard shows columns that vary first, and the first five. "with/" marks settings that are seldom compared.
 CURATED = (
-    Column("data", "config.data"),
-    Column("match", "config.match"),
     Column("model", "config.model"),
     Column("parameters", "network.parameters", number=True),
+    Column("data", "config.data"),
+    Column("match", "config.match"),
     Column("readout", "config.model.readout"),
     Column("with/batch_size", "config.data.batch_size", number=True),
     Column("with/epochs", "config.trainer.max_epochs", number=True),
@@ -51,6 +51,8 @@ CURATED = (
     Column("with/norm", "config.model.norm"),
     Column("with/optimizer", "config.optimizer"),
 )
+ALWAYS = ("model", "parameters")
+DIGITS = 6  # of the digest in the name of a row
 
 
 def _found(record: RunRecord, path: str) -> Any:
@@ -78,6 +80,15 @@ def columns(plan: PlanPart | None) -> list[Column]:
     ]
 
 
+def shown_columns(plan: PlanPart | None) -> list[Column]:
+    """Return the columns that the table shows: in a study the model, the parameters and what varies, and otherwise all.
+
+    What is the same in all runs of a study would push the metrics out of the window.
+    """
+    found = columns(plan)
+    return [c for c in found if c.varies or c.name in ALWAYS] if plan and plan.varied else found
+
+
 def _short_name(path: str) -> str:
     """Shorten ``config.data.shift.train`` to ``shift.train``."""
     setting = path.removeprefix("config.")
@@ -91,10 +102,11 @@ def cells(columns: list[Column], record: RunRecord) -> dict[str, Value]:
 
 
 def session_group(record: RunRecord, plan: PlanPart | None) -> str:
-    """Name the session group, which is one row of the table, that a run belongs to.
+    """Name the session group, which is one row of the table, that a run belongs to: ``conv train_size=100 #1a2b3c``.
 
     Runs that differ only in the seed share a group, and TensorBoard averages their metrics. In a study other seeds may follow
-    the seed, as in ``data.source.seed=${seed}``; they separate groups only if they are an axis of the study.
+    the seed, as in ``data.source.seed=${seed}``; they separate groups only if they are an axis of the study. The words are the
+    model and the values on the axes of the study; the digest of all settings tells apart what has the same words.
 
     Args:
         record: Record of the run.
@@ -107,4 +119,7 @@ def session_group(record: RunRecord, plan: PlanPart | None) -> str:
     point = plan.point if plan else None
     kind = {k: v for k, v in settings.items() if k != "seed" and (point is None or not is_seed(k))}
     varied = dict(pair for axis, value in (point or {}).items() for pair in factors(axis, value))
-    return identity_hash({"settings": kind, "factors": {k: v for k, v in varied.items() if is_seed(k)}})
+    digest = identity_hash({"settings": kind, "factors": {k: v for k, v in varied.items() if is_seed(k)}})
+    model = display_value(varied.get("model", lookup(record.config, "model")))
+    words = [f"{_short_name(setting)}={display_value(value)}" for setting, value in varied.items() if setting != "model"]
+    return " ".join([model, *words, f"#{digest[:DIGITS]}"])

@@ -18,14 +18,15 @@ from convexp.records import RunRecord, read_record
 from convexp.records.plan import read_plan
 from convexp.records.plan_part import PlanPart, part_of
 from convexp.tracking.event_files import PREFIX, read_summary, write_summary
-from convexp.tracking.final_metrics import TABLE_METRICS
-from convexp.tracking.hparams import Column, cells, columns, session_group
+from convexp.tracking.final_metrics import TABLE_METRICS, TITLES
+from convexp.tracking.hparams import Column, cells, columns, session_group, shown_columns
 
 api: Any = api_pb2  # protobuf makes its classes when it is imported: there is nothing for a type checker to see
 plugin_data: Any = plugin_data_pb2
 
 FILE = f"{PREFIX}hparams"
 LOCK = ".hparams.lock"
+SECONDS = 1_000_000.0  # TensorBoard lists this folder behind the means over seeds (convexp/board/) and before the runs
 PARTIAL = "not measured in every run"
 
 
@@ -58,7 +59,7 @@ def write_columns(root: Path, plan: PlanPart | None, metrics: list[str]) -> None
         if before is None and not metrics:
             return
         wanted = api.Experiment(
-            hparam_infos=[_column(column) for column in columns(plan)],
+            hparam_infos=[_column(column) for column in shown_columns(plan)],
             metric_infos=_merge_metrics(list(before.metric_infos) if before else [], metrics),
         )
         if wanted == before:
@@ -69,7 +70,7 @@ def write_columns(root: Path, plan: PlanPart | None, metrics: list[str]) -> None
         described = Summary.Value(
             tag=metadata.EXPERIMENT_TAG, metadata=metadata.create_summary_metadata(content), tensor=metadata.NULL_TENSOR
         )
-        write_summary(root / FILE, Summary(value=[described]), 0.0)
+        write_summary(root / FILE, Summary(value=[described]), SECONDS)
 
 
 def _column(column: Column) -> Any:
@@ -89,7 +90,9 @@ def _merge_metrics(before: list[Any], measured: list[str]) -> list[Any]:
     partial = {tag: known.get(tag, bool(known)) or tag not in measured for tag in [*known, *measured]}
     order = {tag: place for place, tag in enumerate(TABLE_METRICS)}
     return [
-        api.MetricInfo(name=api.MetricName(tag=tag), description=PARTIAL if partial[tag] else "")
+        api.MetricInfo(
+            name=api.MetricName(tag=tag), display_name=TITLES.get(tag, ""), description=PARTIAL if partial[tag] else ""
+        )
         for tag in sorted(partial, key=lambda tag: (partial[tag], order.get(tag, len(order))))
     ]
 

@@ -1,7 +1,7 @@
-"""The TensorBoard logger: curves, the HParams table, charts that compare runs, and pictures."""
+"""The TensorBoard logger: curves, the HParams table, charts of single runs, and pictures."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from torch.utils.tensorboard.summary import hparams as session_summaries
 
 from convexp.records import RunRecord
 from convexp.records.plan_part import PlanPart, sweep_root
-from convexp.tracking.final_metrics import comparison_charts, table_metrics
+from convexp.tracking.final_metrics import RUN_CHARTS, table_metrics
 from convexp.tracking.hparams_table import write_columns, write_row
 
 
@@ -32,6 +32,10 @@ class TensorBoard(TensorBoardLogger):
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Do nothing: ``start`` writes the curated settings."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Write scalars, without the number of the epoch, which Lightning adds and which would be a chart of its own."""
+        super().log_metrics({name: value for name, value in metrics.items() if name != "epoch"}, step)
 
     def save(self) -> None:
         """Flush, so that logged values survive a kill. Lightning's method would write the settings to a file of its own."""
@@ -54,21 +58,23 @@ class TensorBoard(TensorBoardLogger):
     def finish(self, metrics: dict[str, float], step: int, plan: PlanPart | None) -> None:
         """Write the final metrics and the layout of the charts, and close the session with the status success.
 
+        Each final metric is a chart with a single point, so only those are written that the HParams table needs here.
+
         Args:
             metrics: Final metrics of the run.
             step: Number of training steps.
             plan: What the run needs of the plan of its study; None if it belongs to none.
         """
-        for tag, value in metrics.items():
-            self.experiment.add_scalar(tag, value, step)
-        self._write(custom_scalars(_layout(metrics)))
+        for tag in table_metrics(metrics):
+            self.experiment.add_scalar(tag, metrics[tag], step)
+        self._write(custom_scalars(_layout()))
         self._write(session_summaries({}, {})[2])
         self.experiment.close()
         self._write_columns(plan, table_metrics(metrics))
 
     def picture(self, tag: str, image: Tensor, step: int) -> None:
-        """Log an image ``(3, H, W)`` of type uint8."""
-        self.experiment.add_image(tag, image, step)
+        """Log an image ``(3, H, W)`` of type uint8, under a name that TensorBoard sorts behind the charts of accuracy."""
+        self.experiment.add_image(f"pictures/{tag}", image, step)
         self.experiment.flush()
 
     def _write(self, summary: Any) -> None:
@@ -87,9 +93,9 @@ def boards(loggers: Iterable[Logger]) -> list[TensorBoard]:
     return [logger for logger in loggers if isinstance(logger, TensorBoard)]
 
 
-def _layout(metrics: dict[str, float]) -> dict[str, dict[str, list[Any]]]:
+def _layout() -> dict[str, dict[str, list[Any]]]:
     """Lay out the charts in the form of torch's writer, which takes tags as regular expressions."""
     return {
         category: {title: ["Multiline", [f"^{re.escape(tag)}$"]] for title, tag in titles.items()}
-        for category, titles in comparison_charts(metrics).items()
+        for category, titles in RUN_CHARTS.items()
     }

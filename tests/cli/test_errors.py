@@ -376,7 +376,7 @@ for arguments in %r:
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["--hydra-help"]])
 def test_help_needs_no_torch(program, tmp_path, arguments):
     (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')")
-    done = program("train", *arguments, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    done = program("train", *arguments, cwd=tmp_path, fresh=True, PYTHONPATH=str(tmp_path))
     assert done.code == 0, done.err
     assert "model" in done.out or "hydra" in done.out
 

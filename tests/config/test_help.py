@@ -27,6 +27,8 @@ PLAIN = (
     "outputs",
     "resume",
     "on_failure",
+    "dry_run",
+    "reuse",
     "name",
 )
 

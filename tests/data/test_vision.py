@@ -187,6 +187,9 @@ def test_labels_of_every_emnist_split_count_from_0(root, monkeypatch, split, cla
     written = write_emnist(root, monkeypatch, split, classes, first=1 if split == "letters" else 0)
     assert len(set(torchvision.datasets.EMNIST.classes_split_dict[split]) - {"N/A"}) == classes
     source = written.read()
+    assert source.class_names is not None
+    assert len(source.class_names) == classes
+    assert all(len(name) == 1 for name in source.class_names)  # a digit or a letter
     assert source.train_labels.tolist() == written.labels[0].tolist()
     assert source.test_labels.tolist() == written.labels[1].tolist()
     assert np.array_equal(source.test_images.numpy(), written.images[1])
@@ -364,6 +367,9 @@ def test_configuration_reads_it(root, monkeypatch, name, shape, classes):
     data = build.dataset(config)
     assert list(data.test.images.shape) == [TEST, *shape]
     assert data.test.labels.tolist() == written.labels[1].tolist()
+    if data.class_names is not None:
+        assert data.class_name(0) == {"kmnist": "o", "emnist": "0", "cifar100": "0"}.get(name)
+        assert data.class_name(classes) == str(classes)
 
 
 @each

@@ -5,6 +5,7 @@ An engine is a fixture ``NAME_engine`` (below, or in tests/support) that returns
 
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
@@ -60,18 +61,15 @@ def slurm_engine(slurm):
     return Engine(("hydra/launcher=slurm", "hydra.launcher.runs_per_job=2"), slurm.environment)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) if name == "slurm" else name for name in ENGINES]
+)
 def engine(request):
     return request.getfixturevalue(f"{request.param}_engine")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def undisturbed(tmp_path_factory):
-    return undisturbed_outcome(tmp_path_factory)
-
-
-@pytest.fixture(scope="module")
-def undisturbed_long(tmp_path_factory):
     return undisturbed_outcome(tmp_path_factory, *LONG)
 
 
@@ -99,9 +97,10 @@ def nobody_works(root):
     return all(holder(root / name) is None for name in RUNS)
 
 
-def at_work(root):
-    """The runs that have something to go on from, and the process that does each (Linux)."""
-    found = {name: holder(root / name) for name in begun(root)}
+def at_work(root, since=0.0):
+    """The runs that have something to go on from that is newer than ``since``, and the process that does each (Linux)."""
+    new = [name for name in begun(root) if (root / name / "checkpoints" / "last.ckpt").stat().st_mtime > since]
+    found = {name: holder(root / name) for name in new}
     return {name: pid for name, pid in found.items() if pid is not None}
 
 
@@ -110,13 +109,28 @@ def go_on(root, runs):
     return all(starts(root)[name] == 1 for name in runs)
 
 
-def test_a_whole_study_gives_the_same_bits(sweep, tmp_path, undisturbed):
+def test_a_study_that_is_interrupted_and_killed_gives_the_same_bits_as_one_that_is_not(sweep, tmp_path, undisturbed):
+    """Ctrl-C ends everything, a killed launcher leaves nothing that stands in the way, and what is finished stays so."""
     root = tmp_path / "sweep"
-    said = finish(sweep, root)
-    assert "Traceback" not in said
+    with sweep(*LONG) as process:
+        until(lambda: at_work(root))
+        had = at_work(root)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(300) == 130
+        until(lambda: nobody_works(root))
+    assert "Traceback" not in (tmp_path / "out.txt").read_text()
+    again = time.time()
+    with sweep(*LONG) as process:
+        until(lambda: at_work(root, again))
+        had |= at_work(root)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        until(lambda: nobody_works(root))  # orphans end or finish
+    assert "Traceback" not in finish(sweep, root, *LONG)
     assert outcome(root) == undisturbed
+    assert go_on(root, had)
     assert (root / "report.html").is_file()
-    assert "4 runs in sweep: 4 already finished" in finish(sweep, root)
+    assert "4 runs in sweep: 4 already finished" in finish(sweep, root, *LONG)
 
 
 FAILING = ("model=conv", "seed=0", "optimizer.lr=1e30,1e29,1e28,1e-3")
@@ -144,7 +158,7 @@ def test_a_failed_run_takes_no_other_with_it_unless_it_is_to(engine, sweep, tmp_
 
 
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "one"], indirect=True)  # there it is the launcher
-def test_a_killed_worker_takes_no_finished_run_with_it(engine, sweep, tmp_path, undisturbed_long):
+def test_a_killed_worker_takes_no_finished_run_with_it(engine, sweep, tmp_path, undisturbed):
     root = tmp_path / "sweep"
     with sweep(*LONG) as process:
         until(lambda: at_work(root))
@@ -159,33 +173,7 @@ def test_a_killed_worker_takes_no_finished_run_with_it(engine, sweep, tmp_path, 
     assert bool(lacking) != engine.retries
     assert all(f"{name}: " in said for name in lacking)
     until(lambda: nobody_works(root))
-    finish(sweep, root, *LONG)
-    assert outcome(root) == undisturbed_long
-    assert go_on(root, had)
-
-
-def test_a_killed_launcher_leaves_nothing_that_stands_in_the_way(sweep, tmp_path, undisturbed_long):
-    root = tmp_path / "sweep"
-    with sweep(*LONG) as process:
-        until(lambda: at_work(root))
-        had = at_work(root)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        until(lambda: nobody_works(root))  # orphans end or finish
-    finish(sweep, root, *LONG)
-    assert outcome(root) == undisturbed_long
-    assert go_on(root, had)
-
-
-@pytest.mark.parametrize("engine", ["processes", "joblib", "ray", "slurm"], indirect=True)  # as above
-def test_ctrl_c_ends_everything_and_nothing_is_lost(sweep, tmp_path):
-    root = tmp_path / "sweep"
-    with sweep(*LONG) as process:
-        until(lambda: at_work(root))
-        had = at_work(root)
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(120) == 130
-        until(lambda: nobody_works(root))
-    assert "Traceback" not in (tmp_path / "out.txt").read_text()
-    finish(sweep, root, *LONG)
+    if lacking:
+        finish(sweep, root, *LONG)
+    assert outcome(root) == undisturbed
     assert go_on(root, had)

@@ -29,7 +29,7 @@ def seen(program, tmp_path, monkeypatch):
 
     def do(*overrides, **environment):
         shown = {"PYTHONPATH": str(SUPPORT), "CONVEXP_TRUST": "own_callbacks"} | environment
-        done = program("cli.train", *SWEEP, *overrides, cwd=tmp_path, **shown)
+        done = program("cli.train", *SWEEP, *overrides, cwd=tmp_path, fresh=True, **shown)
         assert done.code == 0, done.out + done.err
         runs = [tmp_path / "sweep" / f"seed{seed}" for seed in (0, 1)]
         found = [json.loads((run / "environment.json").read_text()) for run in runs]

@@ -49,7 +49,7 @@ def sweep(folder):
         assert process.wait(600) == 0, (folder / "out.txt").read_text()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def together(tmp_path_factory):
     """Runs of two processes each, by a launcher that has two runs at the same time."""
     return made_once(tmp_path_factory, "ddp", sweep) / "sweep"
@@ -198,7 +198,7 @@ def test_what_survives(together, tmp_path):
         (worker,) = workers(process.pid)
         process.send_signal(signal.SIGTERM)
         go.touch()
-        assert process.wait(120) == 130
+        assert process.wait(300) == 130
     assert "interrupted; to resume" in out.read_text()
     assert read(run)["state"] == "interrupted"
     until(lambda: not alive(worker))
@@ -210,7 +210,7 @@ def test_what_survives(together, tmp_path):
         worker = int(held.read_text())
         assert workers(process.pid) == [worker]
         os.kill(worker, signal.SIGKILL)
-        assert process.wait(120) == 1
+        assert process.wait(300) == 1
     line = "process 1 of the training has ended (killed by SIGKILL, perhaps for want of memory)"
     assert f"convexp-train: {line}" in out.read_text()
     assert "Traceback" not in out.read_text()

@@ -4,14 +4,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
 from conftest import SMALL, read
 from filelock import FileLock
+from forked import Forked
 from outcomes import curves, same, science, weights
 from shared import made_once
 
@@ -128,8 +127,7 @@ def test_older_run_is_resumed_bit_for_bit(small_run, call, tmp_path, interrupted
 def start(tmp_path, *overrides):
     """A training process that has finished its first epoch and is working on."""
     with (tmp_path / "output").open("w") as output:
-        command = [sys.executable, "-m", "convexp.cli.train", *SLOW, *overrides]
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output)
+        process = Forked("convexp.cli.train", [*SLOW, *overrides], tmp_path, os.environ, output, output)
     for _ in range(6000):
         if (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
             return process
@@ -157,7 +155,7 @@ def test_stopped_process_is_gone_on_with(call, tmp_path, how, uninterrupted):
     assert done.code == 2, done.out
     assert "another process" in done.err
     process.send_signal(how)
-    process.wait(120)
+    process.wait(300)
     state = read(tmp_path / "run")["state"]
     if how is signal.SIGKILL:
         assert state == "running"
@@ -314,7 +312,7 @@ def test_no_probes_no_loggers(call, tmp_path):
     assert not (folder / "metrics.csv").exists()
 
 
-@pytest.mark.parametrize("package", ["wandb", "mlflow"])
+@pytest.mark.parametrize("package", ["wandb", "mlflow", "aim", "clearml"])
 def test_missing_tracker_says_how_to_get_it(call, package):
     import importlib.util
 

@@ -9,12 +9,15 @@ import torch
 import yaml
 from conftest import ROOT, SMALL, read
 from hydra.utils import get_class
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from nets import make, textures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from convexp.errors import ConvexpError
 from convexp.probes import Measurement
-from convexp.probes.figures import numbers_over_epochs
+from convexp.probes.figures import numbers_over_epochs, widened
 from convexp.probes.numbers import describe_number
 from convexp.records import read_record
 from convexp.training.probe_runner import flatten_numbers, measure
@@ -214,7 +217,7 @@ def test_learning_is_measured_without_changing_it(small_run):
     board.Reload()
     curve = board.Scalars("by_epoch/distance_from_conv/distance")
     assert [e.value for e in curve] == [pytest.approx(row["numbers"]["distance_from_conv/distance"]) for row in rows]
-    assert len(board.Images("by_epoch/kernels/stage0")) == 3
+    assert len(board.Images("pictures/by_epoch/kernels/stage0")) == 3
     assert (watched / "learning.png").is_file()
 
 
@@ -254,3 +257,24 @@ def test_what_begins_later_is_drawn_too():
     assert numbers_over_epochs([0, 1, 2], [{}, {"a/correct": 0.1}, {"a/correct": 0.2}]) is not None
     assert numbers_over_epochs([0, 1], [{"a/n": 3.0}, {"a/n": 3.0}]) is None
     assert numbers_over_epochs([], []) is None
+
+
+@given(st.floats(-1e3, 1e3), st.floats(0, 1e3))
+def test_an_axis_is_as_wide_as_a_tenth_of_its_values(low, width):
+    high = low + width
+    ends = widened(low, high)
+    assert ends[0] <= low
+    assert ends[1] >= high
+    assert ends[1] - ends[0] >= 0.0999 * max(abs(low), abs(high))
+    assert ends == (low, high) or ends[1] - ends[0] <= 0.1001 * max(abs(low), abs(high))
+
+
+def test_a_number_has_one_colour_in_all_panels(monkeypatch):
+    drawn: list[Figure] = []
+    monkeypatch.setattr("convexp.probes.figures.figure_to_tensor", drawn.append)
+    names = ("a/worst", "a/drop", "b/mean", "b/worst", "b/drop")
+    numbers_over_epochs([0, 1, 2], [{name: float(epoch + i) for i, name in enumerate(names)} for epoch in range(3)])
+    colours = [{line.get_label(): line.get_color() for line in axes.get_lines()} for axes in drawn[0].axes]
+    assert colours[0].keys() == {"worst", "drop"}
+    assert colours[0].items() <= colours[1].items()
+    assert drawn[0].get_suptitle()

@@ -16,7 +16,7 @@ from convexp.probes.behaviour.absolute_position import with_border
 from convexp.training.probe_runner import measure
 
 FEW = {"max_shift": 1, "max_images": 12, "pairs": 1, "batch": 2, "repeats": 1}
-BEHAVIOUR = {"shift_map", "consistency", "flip_rate", "sensitivity_map", "relative_stability"}
+BEHAVIOUR = {"shift_map", "consistency", "errors", "flip_rate", "sensitivity_map", "relative_stability"}
 STRUCTURE = {"locality_index", "sharing_index", "distance_from_conv", "kernels", "receptive_fields"}
 
 
@@ -58,7 +58,7 @@ class AsInTorchvision(nn.Module):
 
 
 def test_all_of_them_are_here():
-    assert len(ALL) == 17
+    assert len(ALL) == 18
     assert set(ALL) > BEHAVIOUR | STRUCTURE
 
 

@@ -1,19 +1,23 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from nets import STAGE, constant, data, few, in_the_middle, is_picture, make, summing
+from PIL import Image
+from sheets import framed
 
 from convexp.data.canvas import cut_off_share, zero_fill
 from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.pictures.sheet import enlarge
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.behaviour.consistency import Consistency
 from convexp.probes.behaviour.feature_maps import FeatureMaps
 from convexp.probes.behaviour.shift_map import ShiftMap
-from convexp.probes.pictures import tile_grid, weight_colours
+from convexp.probes.pictures import SIDE, evenly_spaced, few_colours, full_colour, weight_colours, weight_sheet
 from convexp.probes.predict import predict
 from convexp.probes.sample import BATCH_SIZE
 from convexp.probes.structure.kernels import Kernels
@@ -173,15 +177,17 @@ def test_kernels_draws_the_first_layer(wiring, colours):
     probe = Kernels(channels=4, locations=5)
     made = probe.measure(network, Sample(images, torch.zeros(2).long()))
     kernels = network.wired_layers()[0][1].kernels()
-    height, width = tile_grid(weight_colours(kernels[:1, :1])).shape[1:]
     picture = made.pictures["stage0"]
     assert is_picture(picture)
-    shared = kernels.shape[1] == 1  # then the channels make a block: 4 = 2x2, 6 = 3x2
-    assert picture.shape == ((3, 2 * height, 2 * width) if shared else (3, 4 * height, 5 * width))
+    tiles, shared = framed(picture), kernels.shape[1] == 1  # then the channels make a block: 4 = 2x2, 6 = 3x2
+    assert (len(tiles), len(tiles[0])) == ((2, 2) if shared else (4, 5))
+    columns = [0] if shared else evenly_spaced(kernels.shape[1], 5)
+    shown = enlarge(weight_colours(kernels[:4, columns].detach()), SIDE)  # (4, columns, h, w, 3)
+    assert np.array_equal(np.array(tiles).reshape(shown.shape), shown)
     assert made.numbers == {}
     everything = Kernels(channels=10**6, locations=10**6).measure(network, Sample(images, torch.zeros(2).long()))
-    rows, columns = (3, 2) if shared else (6, kernels.shape[1])
-    assert everything.pictures["stage0"].shape == (3, rows * height, columns * width)
+    tiles = framed(everything.pictures["stage0"])
+    assert (len(tiles), len(tiles[0])) == ((3, 2) if shared else (6, kernels.shape[1]))
 
 
 def test_kernels_of_a_network_without_stages():
@@ -204,27 +210,37 @@ def test_kernels_of_a_layer_that_cannot_show_them():
 
 def test_tiles_share_one_scale():
     kernels = torch.tensor([1.0, -1.0, 0.0, 0.5]).view(2, 2, 1, 1, 1)
-    picture = tile_grid(weight_colours(kernels)).int()
-    height, width = (n // 4 for n in picture.shape[1:])  # half a tile
-    positive, negative, zero, half = (picture[:, i * height, j * width] for i in (1, 3) for j in (1, 3))
+    positive, negative, zero, half = weight_colours(kernels).reshape(4, 3).astype(int)
     assert positive[0] > positive[2]  # red
     assert negative[2] > negative[0]  # blue
-    assert (zero - zero[0]).abs().max() <= 2  # grey
+    assert abs(zero - zero[0]).max() <= 2  # grey
     assert half[0] > half[2]
-    assert not torch.equal(half, positive)
-    between = picture[:, 2 * height]
-    assert torch.equal(between, between[:, :1].expand_as(between))  # a line
+    assert not np.array_equal(half, positive)
+    assert full_colour(kernels) == pytest.approx(3 * (2.25 / 3) ** 0.5)
 
 
 @few
 @given(st.floats(0.01, 100))
 def test_weights_have_the_same_colours_whatever_their_scale(scale):
     weights = torch.randn(3, 2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(weight_colours(weights), weight_colours(scale * weights), atol=0.01)
+    one, other = (weight_colours(factor * weights).astype(int) for factor in (1, scale))
+    assert abs(one - other).max() <= 8  # a step of the colour map, where rounding falls on its other side
+    assert full_colour(scale * weights) == pytest.approx(scale * full_colour(weights))
 
 
 def test_tiles_of_zero_weights():
-    assert is_picture(tile_grid(weight_colours(torch.zeros(2, 3, 1, 3, 3))))
+    assert is_picture(weight_sheet(torch.zeros(2, 3, 1, 3, 3), "nothing", ""))
+    assert len(np.unique(weight_colours(torch.zeros(2, 3, 3, 3, 3)))) == 1
+
+
+def test_places_without_a_weight_are_told_from_weights_of_zero():
+    for channels in (1, 3):
+        weights = torch.ones(channels, 1, 2)
+        weights[:, 0, 1] = 0
+        with_gap = torch.cat((weights, torch.full((channels, 1, 1), float("nan"))), 2)
+        one, zero, outside = weight_colours(with_gap)[0].tolist()
+        assert [one, zero] == weight_colours(weights)[0].tolist()
+        assert outside not in (one, zero)
 
 
 def test_feature_maps_of_the_identity_are_the_images():
@@ -237,13 +253,12 @@ def test_feature_maps_of_the_identity_are_the_images():
     images = torch.zeros(3, 1, 8, 8, dtype=torch.uint8)
     images[0, 0, 2, 5], images[1, 0, 6, 1] = 255, 51
     made = FeatureMaps(max_images=2, channels=5).measure(network, Sample(images, torch.zeros(3).long()))
-    picture = made.pictures["stage0"]
-    side = picture.shape[1] // 2
-    assert picture.shape == (3, 2 * side, 3 * side)
+    tiles = framed(made.pictures["stage0"])
+    assert [len(row) for row in tiles] == [3, 3]
 
     def pixel(row: int, column: int, at: tuple[int, int]) -> int:
-        zoom = (side - 4) // 8
-        values = picture[:, row * side + 2 + at[0] * zoom + zoom // 2, column * side + 2 + at[1] * zoom + zoom // 2]
+        zoom = len(tiles[row][column]) // 8
+        values = tiles[row][column][at[0] * zoom + zoom // 2, at[1] * zoom + zoom // 2]
         assert len(set(values.tolist())) == 1  # grey
         return int(values[0])
 
@@ -252,3 +267,14 @@ def test_feature_maps_of_the_identity_are_the_images():
     assert [pixel(1, column, (2, 5)) for column in range(3)] == [0, 0, 0]
     with pytest.raises(NotApplicableError, match="no feature maps"):
         FeatureMaps(2, 2).measure(make(stages=()), Sample(images, torch.zeros(3).long()))
+
+
+@few
+@given(st.integers(1, 400), st.integers(0, 99))
+def test_files_have_the_pixels_of_the_pictures(colours, seed):
+    draw = torch.Generator().manual_seed(seed)
+    palette = torch.randint(0, 256, (colours, 3), generator=draw, dtype=torch.uint8)
+    pixels = palette[torch.randint(0, colours, (20, 30), generator=draw)].numpy()
+    small = few_colours(Image.fromarray(pixels))
+    assert np.array_equal(np.asarray(small.convert("RGB")), pixels)
+    assert small.mode == ("P" if len(np.unique(pixels.reshape(-1, 3), axis=0)) <= 256 else "RGB")

@@ -4,6 +4,7 @@ import math
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from cases import arguments, few, matrix, seeds
@@ -11,6 +12,7 @@ from cases import make as make_layer
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from nets import make, textures
+from sheets import framed
 from torch import Tensor
 
 from convexp.layers import (
@@ -28,10 +30,11 @@ from convexp.layers.conv import ConvNd
 from convexp.layers.convert import CONV, DENSE, LOCAL
 from convexp.layers.dense import DenseNd
 from convexp.layers.local import LocallyConnectedNd
+from convexp.layers.windowed import WindowedLayer
 from convexp.probes import NotApplicableError
 from convexp.probes.structure.distance_from_conv import DistanceFromConv
 from convexp.probes.structure.locality_index import LocalityIndex, energy_within
-from convexp.probes.structure.receptive_fields import ReceptiveFields, on_image
+from convexp.probes.structure.receptive_fields import WINDOW, ReceptiveFields, in_window, on_image
 from convexp.probes.structure.sharing_index import SharingIndex, likeness, located_kernels, projection_shares, signal_to_noise
 
 WIRINGS = [Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d]
@@ -268,8 +271,27 @@ def test_receptive_fields_lie_where_the_matrix_has_them(wiring):
     wired: Any = network.stages[0].wiring
     found = torch.stack([on_image(wired, wired.taps(), place) for place in range(64)], 1)  # (O, L, C, H, W)
     assert torch.allclose(found.flatten(), as_dense(wired).weight.flatten(), atol=1e-6)
-    pictures = [ReceptiveFields(4, 5).measure(make(kind), textures()).pictures["stage0"].shape for kind in (wiring, Dense2d)]
-    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_receptive_fields_are_drawn_where_units_look(wiring):
+    """A unit with a window is drawn as its window, and a row says where that lies; any other as the whole image."""
+    network = make(wiring)
+    wired: Any = network.stages[0].wiring
+    tiles = framed(ReceptiveFields(4, 64).measure(network, textures()).pictures["stage0"])
+    windowed = isinstance(wired, WindowedLayer)
+    assert [len(row) for row in tiles] == [64] * (4 + windowed)
+    taps = wired.taps()
+    if windowed:
+        factor = len(tiles[0][0]) // 8
+        drawn = np.array(tiles[0])[:, ::factor, ::factor]  # (64, 8, 8, 3)
+        seen = torch.stack([on_image(wired, taps, place)[0, 0] != 0 for place in range(64)]).numpy()
+        assert np.array_equal((drawn == WINDOW).all(-1), seen)
+        kernel = wired.kernel.flatten(0, 1)[27, 0]  # in the interior
+        assert torch.equal(in_window(wired, taps, 27)[0], kernel)
+        assert int(in_window(wired, taps, 0)[0, 0].isnan().sum()) == 5  # at the corner
+    else:
+        assert len({tile.shape for row in tiles for tile in row}) == 1
 
 
 def test_the_kinds_of_layers_are_all_there():

@@ -13,7 +13,7 @@ from convexp.machine.environment import GitState, Hardware
 from convexp.records import RunRecord, RunStatus, read_record, write_record
 from convexp.records.damage import DamagedError, NewerError
 from convexp.records.decode import RecordDecoder
-from convexp.records.record import DataRecord, EpochRecord, LayerRecord, NetworkRecord, ProbeRecord, Seconds
+from convexp.records.record import DataRecord, EpochRecord, LayerRecord, NetworkRecord, OriginRecord, ProbeRecord, Seconds
 from convexp.records.record_file import FILE, load_record
 from convexp.records.status import WRITTEN
 
@@ -57,6 +57,7 @@ records = st.builds(
     config_error=st.none() | st.booleans(),
     seconds=st.builds(Seconds, setup=st.none() | st.floats(0, 1e9), total=st.floats(0, 1e9)),
     hardware=st.none() | st.builds(Hardware, cpu=texts, threads=counts),
+    taken_over=st.none() | st.builds(OriginRecord, folder=texts, at=texts),
 )
 
 

@@ -91,7 +91,17 @@ def test_the_demo_says_what_it_installs_and_shows_how_far_it_is(tmp_path):
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    "command", ["convexp-train", "convexp-eval", "convexp-report", "convexp-status", "convexp-explain", "convexp-probe"]
+    "command",
+    [
+        "convexp-train",
+        "convexp-eval",
+        "convexp-report",
+        "convexp-status",
+        "convexp-diff",
+        "convexp-dashboard",
+        "convexp-explain",
+        "convexp-probe",
+    ],
 )
 def test_editable_install_has_the_commands(tmp_path, command):
     assert command in run(BIN / command, "--help", cwd=tmp_path)

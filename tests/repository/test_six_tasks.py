@@ -12,9 +12,7 @@ PAGE = sections(ROOT / "docs" / "extending.md")
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory):
-    newcomer = Newcomer(tmp_path_factory.mktemp("home"))
-    yield newcomer
-    newcomer.leave()
+    return Newcomer(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

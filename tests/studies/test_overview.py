@@ -290,6 +290,6 @@ def test_watching_ends_when_all_has_ended_and_with_130_on_ctrl_c(call, sweep, mo
 
 @pytest.mark.e2e
 def test_it_reads_no_torch(tmp_path, sweep, program):
-    done = program("status", "sweep", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    done = program("status", "sweep", cwd=tmp_path, fresh=True, PYTHONPROFILEIMPORTTIME="1")
     assert done.code == 0
     assert not any(f" {name}\n" in done.err for name in ("torch", "pandas", "hydra"))

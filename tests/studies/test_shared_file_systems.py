@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SMALL
 from fabricated_runs import kept, run, with_path
+from forked import Forked
 from msgspec.structs import replace
 from sweeps import begun, kill, states, until
 
@@ -47,16 +48,10 @@ TOO_LONG = 600
 @contextmanager
 def machine(name, kind, cwd, waits=False):
     """The sweep, started on a machine of this name; if it ``waits``, it does so in its third epoch for a file ``go``."""
+    here = {"COLUMNS": "200", "CONVEXP_HOST": name, "CONVEXP_HEARTBEAT": "1"} | ({"WAITS": "1"} if waits else {})
     with (cwd / f"{name}.txt").open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "support" / "other_locks.py"), kind, *SWEEP],
-            cwd=cwd,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "COLUMNS": "200", "CONVEXP_HOST": name, "CONVEXP_HEARTBEAT": "1"}
-            | ({"WAITS": "1"} if waits else {}),
-        )
+        program = str(ROOT / "tests" / "support" / "other_locks.py")
+        process = Forked(program, [kind, *SWEEP], cwd, {**os.environ, **here}, out, out, start_new_session=True)
         try:
             yield process
         finally:

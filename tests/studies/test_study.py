@@ -19,7 +19,7 @@ SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "hydra.sweep
 def test_sweep_ends_with_its_table(call, tmp_path):
     done = call("train", *SWEEP, "model=conv,local", "seed=0,1")
     assert done.code == 0, done.err
-    for word in ("conv", "local", "parameters", "–", "tensorboard --logdir sweep"):
+    for word in ("conv", "local", "parameters", "–", "convexp-dashboard sweep"):
         assert word in done.out
     with (tmp_path / "sweep" / "summary.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -120,7 +120,7 @@ def test_report_needs_no_torch(finished_run, program, tmp_path):
     finished_run()
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "torch.py").write_text("raise SystemExit('torch was imported')")
-    done = program("report", "run", cwd=tmp_path, PYTHONPATH=str(tmp_path / "lib"))
+    done = program("report", "run", cwd=tmp_path, fresh=True, PYTHONPATH=str(tmp_path / "lib"))
     assert done.code == 0, done.err
     assert "conv" in done.out
 

@@ -4,6 +4,9 @@ A *unit* test calls functions. An *integration* test runs a whole command in the
 through all settings, a real data set or torch's tools. An *end-to-end* test (``e2e``) starts processes or a browser. The
 fixtures that a test uses say which it is; a test that starts something by itself is marked by hand. A test without such a
 fixture or mark is a unit test, and fails if it trains, starts a process or opens a browser.
+
+Side by side, in processes of pytest-xdist with ``--dist loadgroup``, end-to-end tests begin: what is left for the end is short.
+Tests that share a fixture of their module, or the Slurm of the tests, form a group, which one process does.
 """
 
 import multiprocessing.process
@@ -31,10 +34,29 @@ def kind(item: pytest.Item) -> str:
     return next((k for k in reversed(KINDS) if item.get_closest_marker(k) or fixtures & FIXTURES.get(k, set())), "unit")
 
 
+def group(item: pytest.Item) -> str | None:
+    """The group of tests that have a fixture in common which each process would make for itself; None if it is in none."""
+    info = getattr(item, "_fixtureinfo", None)
+    found = {name: definitions[-1].scope for name, definitions in info.name2fixturedefs.items()} if info else {}
+    if "slurm" in found:
+        return "slurm"
+    return item.nodeid.partition("::")[0] if "module" in found.values() else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by -m
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(kind(item))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kinds = {item: kind(item) for item in items}
+    for item, name in kinds.items():
+        item.add_marker(name)
+        if not item.get_closest_marker("xdist_group") and (shared := group(item)):
+            item.add_marker(pytest.mark.xdist_group(shared))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: KINDS.index(kinds[item]), reverse=True)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """A process for each core and one more: end-to-end tests wait for much of their time."""
+    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def refused(function: Callable[..., Any], what: str) -> Callable[..., Any]:

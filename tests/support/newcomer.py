@@ -1,54 +1,15 @@
 """Does what a page of the documents says, as a reader would who copies every block: writes its files and runs its commands."""
 
-import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from forked import Forked
+
 BLOCK = re.compile(r"(?:^`([\w./]+)`:?[^\n]*\n+)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-# Runs commands in processes of their own, forked from one that has imported what takes seconds to import.
-SERVER = """
-import importlib, json, os, runpy, sys
-import torch, torchvision, pytorch_lightning, torchmetrics, torch.utils.tensorboard, matplotlib.pyplot, pandas
-import convexp.execution.training_run, convexp.execution.reprobe, convexp.execution.setup
-
-commands = json.loads(sys.argv[1])
-for line in sys.stdin:
-    job = json.loads(line)
-    child = os.fork()
-    if not child:
-        os.chdir(job["cwd"])
-        os.environ.update(job["environment"])
-        with open(job["output"], "wb") as output:
-            os.dup2(output.fileno(), 1), os.dup2(output.fileno(), 2)
-        os.close(0)
-        sys.path[0:1] = [os.path.abspath(each) for each in job["environment"].get("PYTHONPATH", "").split(":") if each]
-        sys.argv = job["arguments"]
-        code = 1
-        try:
-            if sys.argv[0] == "python":
-                sys.argv = sys.argv[1:]
-                sys.path.insert(0, os.getcwd())
-                runpy.run_path(sys.argv[0], run_name="__main__")
-            else:
-                module, _, main = commands[sys.argv[0]].partition(":")
-                getattr(importlib.import_module(module), main)()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        except BaseException:
-            import traceback
-            traceback.print_exc()
-        sys.stdout.flush(), sys.stderr.flush()
-        os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = PROJECT["scripts"]  # as an installation makes them: name, and module:function
@@ -77,19 +38,15 @@ def sections(page: Path) -> dict[str, list[Block]]:
     }
 
 
+@dataclass(frozen=True)
 class Newcomer:
-    """Somebody in an empty folder who does what blocks of a page say."""
+    """Somebody in an empty folder who does what blocks of a page say.
 
-    def __init__(self, home: Path) -> None:
-        """Start the process that runs the commands, with the user's key and cache in ``home``."""
-        own = {"CONVEXP_KEY": str(home / "key"), "CONVEXP_CACHE": str(home / "cache"), "COLUMNS": "200"}
-        self.server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, json.dumps(COMMANDS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **own},
-        )
+    Attributes:
+        home: Where the user's key and cache are.
+    """
+
+    home: Path
 
     def follow(self, blocks: list[Block], folder: Path) -> str:
         """Write the files of ``blocks`` into ``folder`` and run their commands there; return what these print."""
@@ -108,21 +65,15 @@ class Newcomer:
         words = shlex.split(command, comments=True)
         words += ["hydra.launcher.processes=1"] if any(word.startswith("study=") for word in words) else []
         environment = dict(word.split("=", 1) for word in words[: _first_word(words)])
-        output = folder / ".output"
-        job = {"arguments": words[_first_word(words) :], "cwd": str(folder), "environment": environment, "output": str(output)}
-        assert self.server.stdin
-        assert self.server.stdout
-        self.server.stdin.write(json.dumps(job) + "\n")
-        self.server.stdin.flush()
-        code, text = self.server.stdout.readline().strip(), output.read_text(encoding="utf-8")
-        assert code == "0", f"{command} ended with {code}:\n{text}"
+        own = {"CONVEXP_KEY": str(self.home / "key"), "CONVEXP_CACHE": str(self.home / "cache"), "COLUMNS": "200"}
+        name, *arguments = words[_first_word(words) :]
+        target = arguments.pop(0) if name == "python" else COMMANDS[name]
+        with (folder / ".output").open("w+") as output:
+            variables = {**os.environ, **own, **environment}
+            code = Forked(target, arguments, folder, variables, output, output, name=name).wait()
+        text = (folder / ".output").read_text(encoding="utf-8")
+        assert code == 0, f"{command} ended with {code}:\n{text}"
         return text
-
-    def leave(self) -> None:
-        """End the process that runs the commands."""
-        assert self.server.stdin
-        with self.server:
-            self.server.stdin.close()
 
 
 def _commands(text: str) -> list[str]:

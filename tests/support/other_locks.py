@@ -31,10 +31,13 @@ class none(FileLock):  # noqa: N801
 
 
 def put(kind: str) -> None:
-    """Replace the locks of this process, before anything has imported them."""
+    """Replace the locks of this process, in all modules that have imported them."""
     from convexp.files import locks
 
-    locks.lock = {"local": local, "none": none}[kind]
+    before, locks.lock = locks.lock, {"local": local, "none": none}[kind]
+    for module in [*sys.modules.values()]:
+        if getattr(module, "lock", None) is before:
+            module.lock = locks.lock
 
 
 def wait_in_the_third_epoch() -> None:

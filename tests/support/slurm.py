@@ -70,7 +70,7 @@ class Slurm:
     def __call__(self, *command: str) -> str:
         """What one of Slurm's commands says."""
         environment = {**os.environ, **self.environment}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True).stdout
 
     def alive(self) -> list[str]:
         """The jobs that wait or run."""

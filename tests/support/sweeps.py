@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from conftest import SMALL, read
+from forked import Forked
 from shared import made_once
 
 SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
@@ -17,17 +18,16 @@ LONG = ("trainer.max_epochs=20",)  # the last word on a setting counts
 
 
 @contextmanager
-def started(*arguments, cwd, out="out.txt", **environment):
-    """convexp-train in a process group of its own, which is gone afterwards."""
+def started(*arguments, cwd, out="out.txt", fresh=False, **environment):
+    """convexp-train in a process group of its own, which is gone afterwards; if it is ``fresh``, it makes its own imports."""
     with (cwd / out).open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "convexp.cli.train", *arguments],
-            cwd=cwd,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "COLUMNS": "200", **environment},
-        )
+        settings = {"stdout": out, "stderr": out, "start_new_session": True}
+        variables = {**os.environ, "COLUMNS": "200", **environment}
+        if fresh:
+            command = [sys.executable, "-m", "convexp.cli.train", *arguments]
+            process = subprocess.Popen(command, cwd=cwd, env=variables, **settings)
+        else:
+            process = Forked("convexp.cli.train", arguments, cwd, variables, **settings)
         try:
             yield process
         finally:
@@ -44,7 +44,7 @@ def until(condition, timeout=300):  # a busy machine takes a minute for the impo
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def states(root, runs=RUNS):

@@ -1,6 +1,7 @@
 """Which rows and columns TensorBoard's table of a study has."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from convexp.records.plan import Plan, PlannedRun
 from convexp.records.plan_part import part_of
 from convexp.records.record import LayerRecord, NetworkRecord
 from convexp.tracking import hparams
-from convexp.tracking.final_metrics import TABLE_METRICS, comparison_charts, final_metrics, table_metrics
+from convexp.tracking.final_metrics import TABLE_METRICS, final_metrics, table_metrics
 from convexp.tracking.hparams import CURATED, cells, session_group
 
 
@@ -57,6 +58,14 @@ def test_axes_that_the_curated_columns_do_not_show_get_their_own():
     assert [column.name for column in found] == [*(column.name for column in CURATED), "shift.train"]
     assert [column.name for column in found if column.varies] == ["model", "shift.train"]
     assert cells_of(study, "data.shift.train=0.2")["shift.train"] == 0.2
+
+
+def test_a_study_shows_the_model_the_parameters_and_what_varies():
+    """What is the same in all runs would push the metrics out of the window."""
+    study = plan({"model": ["conv", "local"], "data.train_size": [1, 2], "seed": [0, 1]})
+    shown = [column.name for column in hparams.shown_columns(part_of(study, ""))]
+    assert shown == ["model", "parameters", "train_size"]
+    assert [column.name for column in hparams.shown_columns(None)] == [column.name for column in CURATED]
 
 
 def test_settings_that_move_together_are_two_columns():
@@ -149,6 +158,15 @@ class TestRow:
     def test_nothing_else_does_whether_it_is_a_column_or_not(self, other):
         assert session_group(result(), None) != session_group(result(other), None)
 
+    def test_says_the_model_and_what_the_study_varies(self):
+        study = plan(
+            {"model": ["conv", "local"], "data.train_size": [1, 2], "seed": [0, 1]}, [PlannedRun("a", None, self.POINT)]
+        )
+        assert re.fullmatch(r"local train_size=2 #[0-9a-f]{6}", session_group(result("model=local"), part_of(study, "a")))
+        assert re.fullmatch(r"local #[0-9a-f]{6}", session_group(result("model=local"), None))
+
+    POINT = {"model": "local", "data.train_size": 2, "seed": 1}
+
     def test_is_the_same_whatever_columns_the_study_has(self):
         runs = [PlannedRun("a", None, {"model": "conv", "seed": 0})]
         few, many = plan({"seed": [0, 1]}, runs), plan({"model": ["conv", "local"], "data.train_size": [1, 2]}, runs)
@@ -203,19 +221,8 @@ class TestFinalMetrics:
     def test_table_has_only_what_there_is_and_the_best_known_first(self):
         assert table_metrics(final_metrics(self.RESULT)) == [
             "test/acc",
-            "best/val/acc",
             "probe/shift_map/worst",
+            "best/val/acc",
             "probe/flip_rate/all",
         ]
         assert table_metrics(dict.fromkeys(reversed(TABLE_METRICS), 0.0)) == list(TABLE_METRICS)
-
-    def test_charts_have_only_what_there_is(self):
-        assert comparison_charts(final_metrics(self.RESULT)) == {
-            "Accuracy": {
-                "validation, by epoch": "val/acc",
-                "test": "test/acc",
-                "under shift, worst": "probe/shift_map/worst",
-            },
-            "Parameters": {"total": "parameters/total", "stages.0": "parameters/stages.0", "head": "parameters/head"},
-        }
-        assert comparison_charts({}) == {}

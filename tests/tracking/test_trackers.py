@@ -1,4 +1,4 @@
-"""Every logger is told the same of a finished run; Weights & Biases and MLflow for real, where the extras are installed."""
+"""Every logger is told the same of a finished run; W&B, MLflow, Aim and ClearML for real, where the extras are installed."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ from conftest import SMALL, read
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from convexp.records import read_record
-from convexp.tracking.final_metrics import final_metrics
+from convexp.tracking.final_metrics import TABLE_METRICS, final_metrics
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${seed}", "seed=0,1")
 DIVERGES = ("optimizer=sgd", "optimizer.lr=1e30")
@@ -31,7 +31,10 @@ def test_tensorboard_and_csv_know_the_same(small_run):
     folder = small_run("logger=[tensorboard,csv]")
     board = EventAccumulator(str(folder), size_guidance={"scalars": 0})
     board.Reload()
-    assert same({tag: board.Scalars(tag)[-1].value for tag in board.Tags()["scalars"]}, folder)
+    expected = final_metrics(read_record(folder))
+    assert {tag: board.Scalars(tag)[-1].value for tag in TABLE_METRICS} == pytest.approx(
+        {tag: expected[tag] for tag in TABLE_METRICS}, rel=1e-6
+    )
     assert same({name: float(value) for name, value in rows(folder)[-1].items() if value}, folder)
 
 
@@ -114,6 +117,7 @@ def test_mlflow_knows_the_same(program, tmp_path, mlflow_runs):
         assert same(run.data.metrics, tmp_path / "sweep" / seed)
         assert run.info.status == "FINISHED"
         assert run.data.params["model"] == "conv"
+    assert len({run.data.params["group"] for run in found.values()}) == 1
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -139,3 +143,64 @@ def test_wandb_offline_knows_the_same(program, tmp_path, wandb_runs):
 def test_wandb_knows_which_runs_failed(program, tmp_path, wandb_runs):
     assert program("train", *SWEEP, *DIVERGES, "logger=wandb", cwd=tmp_path).code == 1
     assert [codes for *_, codes in wandb_runs().values()] == [[1], [1]]
+
+
+@pytest.fixture
+def aim_runs(tmp_path):
+    """The runs that Aim kept below the test's folder."""
+    aim = pytest.importorskip("aim")
+    from aim.sdk.index_manager import RepoIndexManager
+
+    def runs():
+        repo = aim.Repo.from_path(str(tmp_path / "outputs"))
+        for name in repo.list_all_runs():
+            RepoIndexManager(repo).index(name)  # as "aim up" does
+        return list(repo.iter_runs())
+
+    return runs
+
+
+@pytest.fixture
+def clearml_runs(tmp_path):
+    """What ClearML kept of the runs of the sweep: the settings, the last value of every metric, the tags; by folder."""
+    pytest.importorskip("clearml")
+
+    def run(folder):
+        task = json.loads((folder / "task.json").read_text())
+        settings = {p["name"]: p["value"] for p in task["hyperparams"]["General"].values()}
+        events = [event for line in (folder / "metrics.jsonl").read_text().splitlines() for event in json.loads(line)]
+        metrics = {"/".join(filter(None, (e["metric"], e["variant"]))): e["value"] for e in events if "value" in e}
+        return settings, metrics, task["tags"]
+
+    return lambda: {folder.parts[-4]: run(folder) for folder in tmp_path.glob("sweep/*/clearml/offline/*/")}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_aim_knows_the_same(program, tmp_path, aim_runs):
+    done = program("train", *SWEEP, "logger=[csv,aim]", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    found = {run["hparams"]["seed"]: run for run in aim_runs()}
+    assert set(found) == {0, 1}
+    for seed, run in found.items():
+        assert same({metric.name: metric.values.last()[1] for metric in run.metrics()}, tmp_path / "sweep" / str(seed))
+        assert (run["hparams"]["model"], run["state"], run.active) == ("conv", "finished", False)
+    assert len({run["hparams"]["group"] for run in found.values()}) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_aim_knows_which_runs_failed(program, tmp_path, aim_runs):
+    assert program("train", *SWEEP, *DIVERGES, "logger=aim", cwd=tmp_path).code == 1
+    assert [(run["state"], run.active) for run in aim_runs()] == 2 * [("failed", False)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_clearml_offline_knows_the_same(program, tmp_path, clearml_runs):
+    done = program("train", *SWEEP, "logger=[csv,clearml]", cwd=tmp_path)
+    assert done.code == 0, done.err
+    found = clearml_runs()
+    assert set(found) == {"0", "1"}
+    for seed, (settings, metrics, tags) in found.items():
+        assert same(metrics, tmp_path / "sweep" / seed)
+        assert (settings["model"], settings["seed"]) == ("conv", seed)
+        assert settings["group"] in tags
+    assert len({settings["group"] for settings, *_ in found.values()}) == 1

@@ -360,7 +360,7 @@ def test_a_real_signal_to_a_real_process_in_its_first_epoch(how, call, whole_wat
     with started(*WATCHED, "hydra.run.dir=run", cwd=tmp_path) as process:
         until(lambda: [*tmp_path.glob("begun*")] or process.poll() is not None)
         process.send_signal(how)
-        assert process.wait(120) == 130
+        assert process.wait(300) == 130
     assert read(run)["state"] == "interrupted"
     assert 0 < position(weights(run))[1] == weights(run)["global_step"] < 400
     assert not (run / "checkpoints" / "best.ckpt").exists()
@@ -376,7 +376,7 @@ def test_the_workers_of_a_sweep_save_their_steps_when_all_are_stopped(own, call,
     with started(*sweep, "hydra.launcher.processes=2", cwd=tmp_path) as process:
         until(lambda: len([*tmp_path.glob("begun*")]) == 2 or process.poll() is not None)
         os.killpg(process.pid, signal.SIGTERM)
-        assert process.wait(120) == 130
+        assert process.wait(300) == 130
     for seed in (0, 1):
         folder = tmp_path / "sweep" / f"seed{seed}"
         assert read(folder)["state"] == "interrupted"

@@ -9,7 +9,7 @@ from convexp.errors import ConfigError
 from convexp.machine.memory import check_fits
 
 MAX_THREADS = 256  # or the number of cores, if larger: many more threads than cores only wait for each other
-LOGGER_PACKAGES = {"convexp.tracking.trackers.wandb": "wandb", "convexp.tracking.trackers.mlflow": "mlflow"}
+LOGGER_PACKAGES = {f"convexp.tracking.trackers.{name}": name for name in ("wandb", "mlflow", "aim", "clearml")}
 
 
 def check_threads(config: Config) -> None:

@@ -60,6 +60,9 @@ class Config(Section):
     pythonpath: list[str] | None = None
     on_failure: Literal["continue", "stop"]
     only_costs: bool
+    dry_run: bool = Field(default=False, exclude=True)  # these two say what the command does
+    reuse: bool = Field(default=False, exclude=True)
+    playground: bool = True
 
     @property
     def improvement(self) -> Direction:
@@ -107,3 +110,6 @@ class Config(Section):
         if everything.get("augment"):  # applied in this order, which the hash of a mapping does not know
             everything["augment"] = [[name, target] for name, target in everything["augment"].items()]
         return everything
+
+
+OF_THE_COMMAND = tuple(name for name, field in Config.model_fields.items() if field.exclude)  # no run has or records them

@@ -2,16 +2,22 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from convexp.data.tiles import image_tiles
 from convexp.models.representations import maps
+from convexp.pictures.colour_bar import Pixels, colour_bar
+from convexp.pictures.sheet import Sheet, enlarge
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import picture_name
-from convexp.probes.pictures import stack_vertically, tile_grid
+from convexp.probes.pictures import as_tensor, padded
 from convexp.probes.requirements import require_at_least, require_maps
 from convexp.probes.sample import Sample
+
+SIDE = 48  # Approximate size to which a tile is enlarged, in pixels.
 
 
 @dataclass(frozen=True)
@@ -37,23 +43,29 @@ class FeatureMaps:
             raise NotApplicableError(f"needs images of two dimensions, and these have {len(sample.size)}")
         sample = sample.first(self.max_images)
         placed = require_maps(network, sample)
-        originals = sample.shown().float().cpu() / 255
-        grey = originals if originals.shape[1] == 3 else originals.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        images = image_tiles(sample.shown(), max(SIDE, *sample.size))
+        rows = [f"image {row} ({sample.class_name(label)})" for row, label in enumerate(sample.labels.tolist())]
         pictures: dict[str, Tensor] = {}
         for name, features in maps(network, sample.images, [*placed.maps]).items():
-            pictures[picture_name(name)] = self._rows(grey, features[:, : self.channels].float().cpu())
+            shown = features[:, : self.channels].float().cpu()
+            pictures[picture_name(name)] = map_sheet(images, shown, name, features.shape[1], rows)
         return Measurement(numbers={}, pictures=pictures)
 
-    @staticmethod
-    def _rows(images: Tensor, features: Tensor) -> Tensor:
-        low, high = features.min(), features.max()
-        scaled = (features - low) / (high - low).clamp(min=torch.finfo(features.dtype).tiny)
-        side = max(40, *images.shape[2:])
-        rows: list[Tensor] = []
-        for image, channels in zip(images, scaled, strict=True):
-            first = tile_grid(image[None, None], side)
-            others = tile_grid(channels[None, :, None].expand(-1, -1, 3, -1, -1), side)
-            height = max(first.shape[1], others.shape[1])
-            parts = [torch.nn.functional.pad(p, (0, 0, 0, height - p.shape[1]), value=51) for p in (first, others)]
-            rows.append(torch.cat(parts, 2))
-        return stack_vertically(rows)
+
+def map_sheet(images: Pixels, shown: Tensor, name: str, channels: int, rows: list[str]) -> Tensor:
+    """Draw feature maps ``(n, channels, h, w)`` beside their images ``(n, h', w', 3)``."""
+    low, high = float(shown.min()), float(shown.max())
+    grey = ((shown - low) / max(high - low, torch.finfo(shown.dtype).tiny) * 255).round().to(torch.uint8).numpy()
+    tiles = enlarge(grey[..., None].repeat(3, -1), max(SIDE, *images.shape[1:3]))  # (n, channels, h, w, 3)
+    size = [max(tiles.shape[axis], images.shape[axis]) for axis in (-3, -2)]
+    some = "" if channels == shown.shape[1] else f"The first {shown.shape[1]} of {channels} channels. "
+    sheet = Sheet(
+        np.concatenate((padded(images, *size)[:, None], padded(tiles, *size)), 1),
+        f"Feature maps of {name}, {' × '.join(map(str, shown.shape[2:]))}",
+        f"{some}Each row: a test image with its class, and what every channel makes of it; one scale for all maps.",
+        rows=rows,
+        columns=["image", *map(str, range(shown.shape[1]))],
+        column_title="channel of the map",
+        bar=colour_bar("gray", ((0, f"{low:.2g}"), (1, f"{high:.2g}")), "value of a unit"),
+    )
+    return as_tensor(sheet.draw())

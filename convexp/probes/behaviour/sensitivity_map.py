@@ -19,6 +19,8 @@ from convexp.probes.sample import Sample
 PAIRED = 2000  # Number of images among which distances between classes are measured.
 ROUNDING = 1e-12  # If the median of 1 - cos is smaller, it is a rounding error, and the cosine variant is omitted.
 
+WORDS = ("How far each shift moves the logits", "of the distance to the logits of another class (%)")  # title, colour bar
+
 
 @dataclass(frozen=True)
 class SensitivityMap:
@@ -85,9 +87,7 @@ class SensitivityMap:
         return Measurement(
             numbers={**numbers, "accuracy": float(correct.double().mean()), "n": float(len(sample))},
             maps=shown,
-            pictures={
-                "euclidean": heat_map(grid.map(maps[0] * 100), self.max_shift, "output moved, % of the way to another class")
-            },
+            pictures={"euclidean": heat_map(grid.map(maps[0] * 100), self.max_shift, *WORDS)},
             protocol=self.protocol,
         )
 

@@ -75,9 +75,10 @@ class ShiftMap:
         if correct.any():
             numbers["mean_correct"] = float(among_correct.mean())
             maps["correct"] = grid.map(among_correct).tolist()
+        title = f"Accuracy at every shift ({self.protocol}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(sample):,})"
         return Measurement(
             numbers={**numbers, "n": float(len(sample))},
             maps=maps,
-            pictures={"accuracy": heat_map(grid.map(accuracy * 100), self.max_shift, "test accuracy (%) by shift")},
+            pictures={"accuracy": heat_map(grid.map(accuracy * 100), self.max_shift, title, "test accuracy (%)")},
             protocol=self.protocol,
         )

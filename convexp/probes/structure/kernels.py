@@ -9,9 +9,10 @@ from convexp.layers.base import NotLinearError
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import picture_name
-from convexp.probes.pictures import evenly_spaced, tile_grid, weight_colours
+from convexp.probes.pictures import evenly_spaced, weight_sheet
 from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
+from convexp.probes.structure.locations import known_size, location_names
 from convexp.probes.structure.spatial_layers import find_layers
 
 
@@ -43,16 +44,36 @@ class Kernels:
                 weights: Tensor = layer.kernels().detach().float().cpu()
             except NotLinearError as error:
                 raise NotApplicableError(f"{name}: {error}") from error
-            pictures[picture_name(name)] = self._picture(weights.unsqueeze(-2) if weights.dim() == 4 else weights)
+            weights = weights.unsqueeze(-2) if weights.dim() == 4 else weights
+            pictures[picture_name(name)] = self._picture(weights, f"{name} ({type(layer).__name__})", layer)
         if not pictures:
             raise NotApplicableError("the network has no layers with kernels to show")
         return Measurement(numbers={}, pictures=pictures)
 
-    def _picture(self, weights: Tensor) -> Tensor:
-        rows = min(self.channels, weights.shape[0])
-        columns = evenly_spaced(weights.shape[1], self.locations)
+    def _picture(self, weights: Tensor, name: str, layer: object) -> Tensor:
+        channels, locations, _, height, width = weights.shape
+        rows = min(self.channels, channels)
+        columns = evenly_spaced(locations, self.locations)
         shown = weights[:rows, columns]  # (rows, columns, C, h, w)
-        if len(columns) == 1:  # a block reads better than a pole
-            width = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)
-            shown = shown.flatten(0, 1).unflatten(0, (rows // width, width))
-        return tile_grid(weight_colours(shown))
+        title = f"Kernels of {name}, {height} × {width}"
+        some = "" if rows == channels else f"The first {rows} of {channels} output channels. "
+        if locations == 1:  # a block reads better than a pole
+            wide = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)
+            starts = range(0, rows, wide)
+            return weight_sheet(
+                shown.flatten(0, 1).unflatten(0, (rows // wide, wide)),
+                title,
+                f"{some}All locations share them: a tile for each output channel.",
+                rows=[f"{start}" if wide == 1 else f"{start} to {start + wide - 1}" for start in starts],
+                row_title="channels",
+            )
+        some += "" if len(columns) == locations else f"{len(columns)} of {locations} locations, evenly spaced. "
+        return weight_sheet(
+            shown,
+            title,
+            f"{some}Every location has kernels of its own.",
+            rows=[str(row) for row in range(rows)],
+            columns=location_names(columns.tolist(), known_size(layer, locations)),
+            row_title="channel",
+            column_title="location of the unit: row,column",
+        )

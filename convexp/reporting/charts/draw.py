@@ -6,6 +6,7 @@ from pathlib import Path
 
 from convexp.reporting.charts.answer import answer_chart
 from convexp.reporting.charts.chart import Chart
+from convexp.reporting.charts.errors import error_charts
 from convexp.reporting.charts.forest import forest_charts
 from convexp.reporting.charts.maps import shift_maps_chart
 from convexp.reporting.charts.overview import write_overview
@@ -56,6 +57,7 @@ def _charts_of_groups(report: Report) -> list[Chart]:
         radius_chart(groups, styles),
         shift_maps_chart(groups, styles),
         *training_charts(groups, styles, report.root),
+        *error_charts(groups, styles, report.root),
     ]
     return [chart for chart in charts if chart is not None]
 

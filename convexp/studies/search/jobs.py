@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from convexp.config.hydra_context import hydra_values
+from convexp.config.user_paths import absolute_path
 from convexp.records import RunStatus
 from convexp.records.plan import Plan, PlannedRun, read_plan, unique, write_plan
 from convexp.records.plan_part import write_parts
@@ -17,6 +18,8 @@ from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.studies.overrides import parse_value
 from convexp.studies.planning import Job, plan_jobs, with_state
+from convexp.studies.reuse.candidates import find_reusable
+from convexp.studies.reuse.take_over_all import Rows, take_over_all
 from convexp.studies.search.names import run_folder, with_seed
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import SearchTask
@@ -36,6 +39,7 @@ class TrialJobs:
         constant: The overrides that are the same for all trials.
         task: What the search is about.
         composer: Composes the configurations of runs.
+        rows: Writes the rows that runs which are taken over have in TensorBoard's table.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class TrialJobs:
         constant: list[str],
         task: SearchTask,
         composer: Composer,
+        rows: Rows,
     ) -> None:
         self.cfg = cfg
         self.root = root
@@ -54,6 +59,7 @@ class TrialJobs:
         self.seeds = task.seeds
         self.question = f"Which {', '.join(dimension.key for dimension in space)} {task.direction} {task.metric}?"
         self.composer = composer
+        self.rows = rows
         self.planned: dict[str, PlannedRun] = {}
 
     def fixed_arguments(self) -> list[str]:
@@ -108,7 +114,15 @@ class TrialJobs:
         return Plan(None, self.question, axes, {}, runs, command_line(self.cfg))
 
     def launch(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
-        """Launch those jobs that have neither finished nor failed; trials with the same settings share their runs."""
+        """Launch those jobs that have neither finished nor failed; trials with the same settings share their runs.
+
+        With ``reuse=true`` those that others have finished are taken over first.
+        """
+        if self.cfg.get("reuse"):
+            unique = [*{job.folder: job for job in jobs}.values()]
+            outputs = absolute_path("outputs", self.cfg.outputs, Path.cwd())
+            reusable = find_reusable(unique, self.root.absolute(), outputs, update=True)
+            jobs = take_over_all(unique, reusable, self.root, self.rows)
         wanted = {job.folder: job for job in jobs if job.state not in DONE}
         if wanted:
             launch(launcher, [job_overrides(job) for job in wanted.values()], self.cfg)

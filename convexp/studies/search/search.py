@@ -15,6 +15,8 @@ from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.errors import BusyError, ConfigError
 from convexp.files.locks import LEASES, locked
 from convexp.studies.composer import Composer
+from convexp.studies.reuse.take_over_all import Rows
+from convexp.studies.search.dry_run import show_search
 from convexp.studies.search.example import valid_example
 from convexp.studies.search.jobs import TrialJobs
 from convexp.studies.search.loop import Loop
@@ -30,9 +32,17 @@ LOCK = ".search.lock"
 
 
 def search(
-    settings: SearchSettings, cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str]
+    settings: SearchSettings, cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str], rows: Rows
 ) -> list[Any]:
     """Search the space of ``overrides``; trials of an earlier start are gone on with.
+
+    Args:
+        settings: How the space is searched.
+        cfg: The configuration of the sweep.
+        loader: Composes the configurations of runs.
+        launcher: The launcher.
+        overrides: The overrides of the command line.
+        rows: Writes the rows that runs which are taken over have in TensorBoard's table.
 
     Returns:
         Nothing: the folders of the runs, and search.json, hold what came out.
@@ -45,8 +55,12 @@ def search(
     root = Path(cfg.hydra.sweep.dir)
     space, constant = parse_space(overrides)
     composer = Composer(loader, cfg)
-    task = make_task(settings, space, valid_example(cfg, composer, space, constant))
-    jobs = TrialJobs(cfg, root, space, constant, task, composer)
+    example = valid_example(cfg, composer, space, constant)
+    task = make_task(settings, space, example)
+    if cfg.get("dry_run"):
+        show_search(cfg, settings, task, example)
+        return []
+    jobs = TrialJobs(cfg, root, space, constant, task, composer, rows)
     url = storage_url(settings, root)
     with ExitStack() as stack:
         stack.enter_context(_only_search(root, cfg))

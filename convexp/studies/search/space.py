@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from convexp.config.command_line.format import format_value
+from convexp.config.schema.config import OF_THE_COMMAND
 from convexp.errors import ConfigError
 from convexp.studies.overrides import parse_override, parse_value, sweep_texts
 from convexp.studies.study import FIXED
@@ -73,7 +74,7 @@ def parse_space(overrides: Sequence[str]) -> tuple[list[Dimension], list[str]]:
         _check_searchable(key.lstrip("+"), override)
     if not searched:
         raise ConfigError(f"hydra/sweeper=optuna: nothing is searched; name settings and their values, such as {EXAMPLE}")
-    constant = [override.input_line or "" for key, override in given.items() if key not in searched]
+    constant = [override.input_line or "" for key, override in given.items() if key not in (*searched, *OF_THE_COMMAND)]
     return [Dimension(key, _distribution(override)) for key, override in searched.items()], constant
 
 

@@ -94,10 +94,11 @@ def _direction(metric: str, config: Config) -> Direction:
 
 
 def _difference(key: str, now: Any, before: Any) -> str:
-    return f"{key}={_shown(now)}, before {_shown(before)}"
+    return f"{key}={shown_space(now)}, before {shown_space(before)}"
 
 
-def _shown(value: Any) -> str:
+def shown_space(value: Any) -> str:
+    """Return what a setting of the space may be, or any other value, as text."""
     if not isinstance(value, dict):
         return display_value(value)
     if "choices" in value:

@@ -1,4 +1,4 @@
-"""Pictures of learned kernels, embedded from the run folders into the page."""
+"""Pictures that probes left in the run folders, embedded into the page: learned kernels, and images that are mistaken."""
 
 import base64
 import struct
@@ -9,7 +9,7 @@ from pathlib import Path
 from convexp.reporting.groups import Group
 from convexp.reporting.selection import evenly_spaced
 
-FILE = "kernels_stage0.png"
+KERNELS, MISTAKES = "kernels_stage0.png", "errors_mistakes.png"
 MAX_PICTURES = 12
 MAX_BYTES = 400_000
 MAX_PIXELS = 4096  # of either side
@@ -21,8 +21,8 @@ SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True)
-class KernelPicture:
-    """Picture of the kernels of the first stage, for the first seed of a group.
+class RunPicture:
+    """A picture of a probe, for the first seed of a group.
 
     Attributes:
         label: Label of the group.
@@ -39,21 +39,33 @@ class KernelPicture:
     height: int
 
 
-def kernel_pictures(groups: Sequence[Group], root: Path) -> tuple[list[KernelPicture], int]:
-    """Return a picture for each of at most 12 groups and the number of groups left out; no pictures if no run has any."""
+def kernel_pictures(groups: Sequence[Group], root: Path) -> tuple[list[RunPicture], int]:
+    """Return the kernels of the first stage of each of at most 12 groups, and the number of groups left out.
+
+    There are no pictures if no run has any.
+    """
+    return _pictures(groups, root, KERNELS, "Learned kernels of the first stage of {}: " + LAYOUT + ".")
+
+
+def mistake_pictures(groups: Sequence[Group], root: Path) -> tuple[list[RunPicture], int]:
+    """Return the most confident mistakes of each of at most 12 groups, as ``kernel_pictures`` returns the kernels."""
+    return _pictures(groups, root, MISTAKES, "Test images that {} classifies wrongly, the most confident mistakes first.")
+
+
+def _pictures(groups: Sequence[Group], root: Path, file: str, alt: str) -> tuple[list[RunPicture], int]:
     chosen = [groups[i] for i in evenly_spaced(len(groups), MAX_PICTURES)]
-    pictures = [_picture(group, root) for group in chosen]
+    pictures = [_picture(group, root, file, alt) for group in chosen]
     return (pictures, len(groups) - len(chosen)) if any(picture.data for picture in pictures) else ([], 0)
 
 
-def _picture(group: Group, root: Path) -> KernelPicture:
+def _picture(group: Group, root: Path, file: str, alt: str) -> RunPicture:
     run = group.runs[0]
-    image = read_png(root / run.path / FILE)
+    image = read_png(root / run.path / file)
     if image is None:
-        return KernelPicture(group.label, "", None, 0, 0)
+        return RunPicture(group.label, "", None, 0, 0)
     data, width, height = image
-    alt = f"Learned kernels of the first stage of {group.label}, seed {run.seed}: {LAYOUT}."
-    return KernelPicture(group.label, alt, base64.b64encode(data).decode(), width, height)
+    words = alt.format(f"{group.label}, seed {run.seed}")
+    return RunPicture(group.label, words, base64.b64encode(data).decode(), width, height)
 
 
 def read_png(file: Path) -> tuple[bytes, int, int] | None:

@@ -15,16 +15,21 @@ from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
+from convexp.reporting.error_tables import error_tables
 from convexp.reporting.formatting import plural
 from convexp.reporting.origin import META_NAME, digest
+from convexp.reporting.playground import choose_networks
 from convexp.reporting.render.html.first_screen import all_verdicts, first_verdicts
-from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures
+from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures, mistake_pictures
 from convexp.reporting.render.html.parts import parts_content
+from convexp.reporting.render.html.playground import Section, playground_html
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
 
 HERE = Path(__file__).parent
+MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is
+OVERHEAD = 90_000  # of the playground's elements, styles and script
 SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
 STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
@@ -55,15 +60,27 @@ def render(report: Report, charts: list[Chart]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
-    trusted = {
-        "css": Markup(css),
-        "js": Markup(script),
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),  # the one script that may run
+    template = environment.get_template("page.html.j2")
+    content = _content(report) | {
         "plural": plural,
         "charts": {s: [(c, Markup(c.inline())) for c in charts if c.section == s] for s in {c.section for c in charts}},
     }
-    return environment.get_template("page.html.j2").render(trusted | _content(report))
+    page = template.render(content | _own_parts(None))
+    if report.parts:  # a report on one of them alone has its networks
+        return page
+    chosen = choose_networks(report.groups, report.root, MAX_BYTES - len(page.encode(errors="replace")) - OVERHEAD)
+    return template.render(content | _own_parts(playground_html(chosen.networks, chosen.left_out))) if chosen else page
+
+
+def _own_parts(playground: Section | None) -> dict[str, Any]:
+    """The style sheet and the one script that may run, with those of the playground, if there is one."""
+    from markupsafe import Markup
+
+    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
+    if playground:
+        script, css = script + playground.script, css + playground.css
+    script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"css": Markup(css), "js": Markup(script), "script_hash": script_hash, "playground": playground}
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -74,6 +91,7 @@ def _content(report: Report) -> dict[str, Any]:
     groups, one = report.groups, not report.parts
     colours = [page_colour(style.colour) for style in series_styles(groups)] if one else []
     pictures, pictures_left_out = kernel_pictures(groups, report.root) if one else ([], 0)
+    mistakes, mistakes_left_out = mistake_pictures(groups, report.root) if one else ([], 0)
     return {
         "version": __version__,
         "digest_name": META_NAME,
@@ -96,6 +114,9 @@ def _content(report: Report) -> dict[str, Any]:
         "kernels": pictures,
         "kernels_layout": LAYOUT,
         "kernels_left_out": pictures_left_out,
+        "mistakes": mistakes,
+        "mistakes_left_out": mistakes_left_out,
+        "error_notes": error_tables(groups, report.root)[1] if one else [],
         "command": _resume_command(report),
         "max_paths": MAX_PATHS,
         "max_limits": MAX_LIMITS,

@@ -1,0 +1,104 @@
+"""The runs of other sweeps below a folder such as ``outputs``, found with the plans and indices of these sweeps."""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from convexp.errors import ConvexpError
+from convexp.records.damage import DamagedError
+from convexp.records.decode import RecordDecoder
+from convexp.records.index import is_run_folder, records_below
+from convexp.records.index_file import FILE as INDEX
+from convexp.records.plan import FILE as PLAN
+from convexp.records.plan import read_plan
+from convexp.records.record import RunRecord
+from convexp.records.record_file import load_record
+
+MANY = 100  # runs of a sweep, from which on its index is read in the place of their records
+
+FoundRun = tuple[Path, RunRecord]  # the folder of a run, and its record
+
+
+def collections_below(root: Path, skipped: Path | None = None) -> Iterator[Path]:
+    """Yield the folders below ``root``, itself included, that hold runs: those of sweeps, and those that runs lie in.
+
+    Links are not followed, and nothing is yielded of what lies below a folder that is yielded.
+
+    Args:
+        root: The folder.
+        skipped: A folder that is left out with all that lies below it.
+    """
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        if folder == skipped:
+            continue
+        names, below = _listed(folder)
+        if PLAN in names or INDEX in names or any(map(is_run_folder, below)) or is_run_folder(folder):
+            yield folder
+        else:
+            folders.extend(reversed(below))
+
+
+def _listed(folder: Path) -> tuple[set[str], list[Path]]:
+    """The names in a folder, and the folders in it, sorted; nothing of one that cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError:
+        return set(), []
+    return {entry.name for entry in entries}, sorted(Path(e.path) for e in entries if e.is_dir(follow_symlinks=False))
+
+
+def runs_below(root: Path, update: bool) -> Iterator[FoundRun]:
+    """Yield the runs of all collections below ``root``, each with its record as ``convexp.records.index.collect`` reads it.
+
+    Args:
+        root: The folder.
+        update: Whether the indices of the collections may be written.
+    """
+    for folder in collections_below(root):
+        for record in records_below(folder, with_maps=False, update=update):
+            yield folder / record.path, record
+
+
+def runs_with_identity(root: Path, identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
+    """Yield the runs below ``root`` that have one of the identities.
+
+    Of a sweep with a plan only those of its runs are looked at that the plan says to have one of them.
+
+    Args:
+        root: The folder.
+        identities: The identities.
+        skipped: The folder of a sweep that is left out.
+        update: Whether the indices of the collections may be written.
+    """
+    decoder = RecordDecoder(for_report=True)
+    for folder in collections_below(root, skipped):
+        planned = _planned(folder, identities)
+        if planned is None or len(planned) >= MANY:
+            found = [(folder / record.path, record) for record in records_below(folder, with_maps=False, update=update)]
+        else:
+            found = [run for name in planned if (run := _read(folder / name, decoder))]
+        yield from (run for run in found if run[1].identity in identities)
+
+
+def _planned(folder: Path, identities: Collection[str]) -> list[str] | None:
+    """The folders of the runs that the plan in ``folder`` names with one of the identities; None if there is no plan."""
+    try:
+        plan = read_plan(folder)
+    except ConvexpError:  # of a newer version
+        return None
+    return None if plan is None else [run.folder for run in plan.runs if run.identity in identities and _is_within(run.folder)]
+
+
+def _is_within(name: str) -> bool:
+    """Whether a folder that a plan names, which may come from anybody, lies in that of its sweep."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
+def _read(folder: Path, decoder: RecordDecoder) -> FoundRun | None:
+    try:
+        return folder, load_record(folder, decoder)
+    except (DamagedError, ConvexpError):
+        return None

@@ -1,0 +1,1 @@
+"""In what two runs differ, and what that did to their results."""
