@@ -1,7 +1,8 @@
-"""The command ``convexp-report``: compare all runs below a folder."""
+"""The command ``convexp-report``: compare all runs below one or several folders."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from convexp.reporting.report import Report
 
 DESCRIPTION = """\
-Compare all runs below a folder: those of a study, of a sweep, or runs started one by one.
+Compare all runs below one or several folders: those of a study, of a sweep, or runs started one by one. Runs of several sweeps,
+studies or data sets get a part of the report each.
 
 Runs that differ in nothing but the seed are one row: mean and 95 % interval over the seeds. Every row is compared, seed by
 seed, with the baseline of the study (study.compare) or else with the first row. A difference is shown if p, corrected for all
@@ -23,7 +25,7 @@ comparisons on the metric, is below 0.05, which needs at least three seeds. Runs
 started are listed with the reason. A warning says where runs differ in images, code or hardware although they should not.
 """
 EPILOG = """\
-files written into DIR:
+files written into DIR, or into --output FOLDER:
   report.html       the whole report as one page with charts, for any browser, without a network
   figures/          the charts as SVG and PNG
   summary.md        the tables as text
@@ -35,22 +37,36 @@ files written into DIR:
 
 examples:
   convexp-report outputs/studies/three_layers
-  convexp-report outputs                        all runs
+  convexp-report outputs                        all runs, study by study
+  convexp-report outputs/studies/three_layers --baseline model=dense
+  convexp-report runs1 runs2 --title "Before and after" --output outputs/both
 """
 
 
 @lenient_output()
 def main() -> None:
-    """Read the runs below DIR, write the report into DIR, and print the comparison."""
+    """Read the runs below the folders, write the report, and print the comparison."""
     parser = argparse.ArgumentParser(
         prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("dir", metavar="DIR", help="a folder that contains runs, at any depth")
+    parser.add_argument("dirs", metavar="DIR", nargs="+", help="a folder that contains runs, at any depth")
+    parser.add_argument("--title", metavar="TEXT", help="title of the report (default: the question of the study)")
+    parser.add_argument(
+        "--baseline",
+        metavar="SETTING=VALUE",
+        action="append",
+        default=[],
+        help="what is compared with, such as model=dense (default: study.compare); may be given several times",
+    )
+    parser.add_argument("--output", metavar="FOLDER", help="where it is written (default: DIR); needed for several DIRs")
     given = parser.parse_args()
     try:
-        folder = parse_path("DIR", given.dir)
-        files = make_report(folder)
+        roots = [parse_path("DIR", each) for each in given.dirs]
+        if len(roots) > 1 and given.output is None:
+            raise ConfigError("a report on several folders needs --output FOLDER, the folder that it is written into")
+        folder = parse_path("--output", given.output) if given.output is not None else roots[0]
+        files = make_report(*roots, output=folder, title=given.title, baselines=given.baseline)
     except ConvexpError as error:
         console.print_error("convexp-report", str(error))
         sys.exit(error.exit_code)
@@ -60,11 +76,11 @@ def main() -> None:
     console.out.print(f"written: {', '.join(map(str, main_files))}{rest}", markup=False)
 
 
-def make_report(folder: Path) -> list[Path]:
-    """Write the report of a folder into it, print it, and return the files.
+def make_report(*roots: Path, output: Path, title: str | None = None, baselines: Sequence[str] = ()) -> list[Path]:
+    """Write the report of the folders into ``output``, print it, and return the files.
 
     Raises:
-        ConfigError: If the folder cannot be read, or the report cannot be written.
+        ConfigError: If a folder cannot be read, a baseline is wrong, or the report cannot be written.
     """
     from convexp.records.index import gc_paused
     from convexp.reporting.render.files import write_report
@@ -73,15 +89,17 @@ def make_report(folder: Path) -> list[Path]:
 
     try:
         with gc_paused():
-            report = build_report(folder)
+            report = build_report(*roots, title=title, baselines=baselines)
             try:
-                files = write_report(report, folder)
-                _update_dashboard(report, folder)
+                output.mkdir(parents=True, exist_ok=True)
+                files = write_report(report, output)
+                if output == report.root:
+                    _update_dashboard(report, output)
                 return files
             finally:
                 print_report(report)  # even if nothing can be written
     except OSError as error:
-        raise ConfigError(f"{folder}: the report cannot be written there ({error.strerror or error})") from None
+        raise ConfigError(f"{output}: the report cannot be written there ({error.strerror or error})") from None
 
 
 def _update_dashboard(report: "Report", folder: Path) -> None:

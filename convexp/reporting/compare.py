@@ -1,63 +1,24 @@
 """Comparisons of groups with a baseline, by paired differences between runs of the same seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import inf
+from dataclasses import replace
+from math import inf, sqrt
 
-from convexp.records import RunRecord
-from convexp.records.plan import Plan, settings_of
+from convexp.records.plan import Plan
 from convexp.reporting.baselines import with_baselines
+from convexp.reporting.comparison import HIGHER, LOWER, NOT_SHOWN, Comparison
+from convexp.reporting.effects import standardised_difference, superiority
 from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm, holm_levels
-from convexp.reporting.metrics import is_proportion, other_test_metrics
+from convexp.reporting.metrics import is_percentage, is_proportion, other_test_metrics
 from convexp.reporting.paired import PairedTest, paired_test
+from convexp.reporting.pairs import paired_differences
+from convexp.reporting.power import seeds_needed
 from convexp.reporting.statistics import ALPHA
+from convexp.reporting.steps import Step, axes_to_compare, steps
 
 METRICS = ("test/acc", "probe/shift_map/mean", "probe/consistency/all")  # that groups are compared on
-HIGHER, LOWER, NOT_SHOWN = "higher", "lower", "no difference shown"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A group compared with its baseline on one metric.
-
-    Attributes:
-        metric: Name of the metric, such as ``test/acc``.
-        label: Label of the group.
-        baseline: Label of the group it is compared with.
-        n: Number of pairs of runs of the same seed on the same data.
-        difference: Mean of the paired differences, group minus baseline; None without a pair.
-        low: Lower end of the confidence interval of the difference; None where there is no interval. The interval excludes 0
-            exactly if the verdict is ``higher`` or ``lower``.
-        high: Upper end of the interval.
-        p: p-value of the hypothesis of no difference; None for fewer than three pairs.
-        p_adjusted: p-value after Holm's correction for all comparisons on this metric. Each metric is a question of its own.
-        method: Method of the p-value and the interval (``convexp.reporting.paired``).
-        verdict: ``higher`` or ``lower`` if ``p_adjusted`` is below 0.05, else ``no difference shown``.
-        level: Confidence level of the interval: 1 minus the level that Holm's procedure compares ``p`` with, so 0.95 for a
-            single comparison.
-        detectable: Smallest absolute mean difference that this many pairs with this deviation show at that level, which is half
-            the width of the interval; None where there is no interval.
-    """
-
-    metric: str
-    label: str
-    baseline: str
-    n: int
-    difference: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    p_adjusted: float | None
-    method: str
-    verdict: str
-    level: float = 1 - ALPHA
-    detectable: float | None = None
-
-    @property
-    def shows_difference(self) -> bool:
-        """Whether the verdict is that the group is higher or lower than the baseline."""
-        return self.verdict != NOT_SHOWN
+POINT = 0.01  # a percentage point
 
 
 def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Comparison]:
@@ -66,46 +27,57 @@ def compare(groups: Sequence[Group], plan: Plan | None = None) -> list[Compariso
     Baselines are chosen by ``convexp.reporting.baselines``. Pairs of runs have the same seed, and also the same images and the
     same split, unless the groups differ in their data.
     """
-    pairs = with_baselines(groups, plan)
+    pairs = with_baselines(groups, plan.compare if plan else {})
+    return [comparison for metric in _metrics(groups) for comparison in _compare_on(metric, pairs)]
+
+
+def compare_along(groups: Sequence[Group], plan: Plan | None = None) -> list[Comparison]:
+    """Compare along each numeric axis of the study, as ``convexp.reporting.steps`` says, on the metrics of ``compare``.
+
+    An axis is left out if the baselines of ``compare`` are the same pairs.
+    """
+    known = {(group.label, baseline.label) for group, baseline in with_baselines(groups, plan.compare if plan else {})}
+    found: list[Comparison] = []
+    for axis in axes_to_compare(groups, plan):
+        along = steps(groups, axis)
+        pairs = [(step.group, step.baseline) for step in along]
+        if {(group.label, baseline.label) for group, baseline in pairs} <= known:
+            continue
+        place = {(step.group.label, step.baseline.label): step for step in along}
+        compared = [c for metric in _metrics(groups) for c in _compare_on(metric, pairs)]
+        found += [_placed(c, place[c.label, c.baseline]) for c in compared]
+    return found
+
+
+def _placed(c: Comparison, step: Step) -> Comparison:
+    return replace(c, axis=step.axis, line=step.line, start=step.start, stop=step.stop)
+
+
+def _metrics(groups: Sequence[Group]) -> tuple[str, ...]:
     names = dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics)
-    metrics = (*other_test_metrics(names).values(), *METRICS)
-    return [comparison for metric in metrics for comparison in _compare_on(metric, pairs)]
+    return (*other_test_metrics(names).values(), *METRICS)
 
 
 def _compare_on(metric: str, pairs: Sequence[tuple[Group, Group]]) -> list[Comparison]:
     tested = [
-        (group, baseline, paired_test(paired_differences(group, baseline, metric)))
+        (group, baseline, differences, paired_test(differences))
         for group, baseline in pairs
         if group.metric(metric) and baseline.metric(metric)
+        for differences in [paired_differences(group, baseline, metric)]
     ]
     p_values = [result.p for *_, result in tested]
     corrected = zip(tested, holm(p_values), holm_levels(p_values), strict=True)
     return [_comparison(metric, *each, adjusted, alpha) for each, adjusted, alpha in corrected]
 
 
-def paired_differences(group: Group, baseline: Group, metric: str) -> list[float]:
-    """Return the differences in a metric, group minus baseline, between runs of the same seed on the same data."""
-    others = {run.seed: run for run in baseline.runs}
-    any_data = _differ_in_data(group, baseline)
-    pairs = [(run, others[run.seed]) for run in group.runs if run.seed in others]
-    return [
-        run.metrics[metric] - other.metrics[metric]
-        for run, other in pairs
-        if metric in run.metrics and metric in other.metrics and (any_data or _images(run) == _images(other))
-    ]
-
-
-def _differ_in_data(group: Group, baseline: Group) -> bool:
-    axes = [axis for axis in group.point if any(s == "data" or s.startswith("data.") for s in settings_of(axis))]
-    return any(group.point[axis] != baseline.point.get(axis) for axis in axes)
-
-
-def _images(run: RunRecord) -> tuple[object, object]:
-    return run.data.checksum, run.data.split
-
-
 def _comparison(
-    metric: str, group: Group, baseline: Group, test: PairedTest, adjusted: float | None, alpha: float
+    metric: str,
+    group: Group,
+    baseline: Group,
+    differences: Sequence[float],
+    test: PairedTest,
+    adjusted: float | None,
+    alpha: float,
 ) -> Comparison:
     verdict = NOT_SHOWN
     if test.difference is not None and adjusted is not None and adjusted < ALPHA:
@@ -124,7 +96,16 @@ def _comparison(
         verdict=verdict,
         level=1 - alpha,
         detectable=half_width,
+        effect=standardised_difference(differences),
+        superiority=superiority(differences),
+        seeds_for_a_point=_seeds_for_a_point(metric, test, alpha),
     )
+
+
+def _seeds_for_a_point(metric: str, test: PairedTest, alpha: float) -> int | None:
+    if not is_percentage(metric) or test.error is None:
+        return None
+    return seeds_needed(POINT, test.error * sqrt(test.n), alpha)
 
 
 def _interval(difference: float | None, half_width: float | None, limit: float) -> tuple[float | None, float | None]:

@@ -1,6 +1,6 @@
 """What one comparison shows, in a sentence for the charts and the page."""
 
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import format_difference, format_interval
 from convexp.reporting.metrics import is_percentage
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import format_difference
 from convexp.reporting.metrics import is_percentage
 from convexp.reporting.paired import MIN_PAIRS, smallest_p
+from convexp.reporting.power import POWER
 from convexp.reporting.statistics import ALPHA
 
 
@@ -39,4 +40,16 @@ def detectable_differences(comparisons: Sequence[Comparison]) -> str | None:
     unit = " points" if is_percentage(comparisons[0].metric) else ""
     smallest = low if low == high else f"{low} to {high}"
     seeds = max(c.n for c in comparisons)
-    return f"with the observed variation between {seeds} seeds, only differences of at least {smallest}{unit} can be shown"
+    shown = f"with the observed variation between {seeds} seeds, only differences of at least {smallest}{unit} can be shown"
+    return "; ".join([shown, *([enough] if (enough := enough_for_a_point(comparisons)) else [])])
+
+
+def enough_for_a_point(comparisons: Sequence[Comparison]) -> str | None:
+    """Return how many seeds would show a difference of a point in each comparison where none is shown; None if unknown."""
+    counts = [c.seeds_for_a_point for c in comparisons if not c.shows_difference and c.seeds_for_a_point is not None]
+    if not counts:
+        return None
+    low, high = min(counts), max(counts)
+    return (
+        f"one point would need about {f'{low:,}' if low == high else f'{low:,} to {high:,}'} seeds (power {100 * POWER:.0f} %)"
+    )

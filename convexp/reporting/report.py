@@ -1,17 +1,24 @@
 """The report of a folder of runs: everything that the page, the tables and the terminal show."""
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from msgspec.structs import replace
+from msgspec import structs
 
-from convexp.errors import ConvexpError
-from convexp.records import RunRecord, collect
+from convexp.errors import ConfigError, ConvexpError
+from convexp.records import RunRecord
 from convexp.records.plan import Plan, read_plan
 from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import display_value, lookup, printable
-from convexp.reporting.compare import Comparison, compare
+from convexp.reporting.baselines import chosen_baseline
+from convexp.reporting.compare import compare, compare_along
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.groups import Group, drop_duplicates, group_runs
+from convexp.reporting.joined import joined_comparisons, joined_groups, joined_labels
+from convexp.reporting.parts import Part, gather, parts_of
 from convexp.reporting.provenance import Provenance, provenance
 from convexp.reporting.unfinished import Unfinished, unfinished
 from convexp.reporting.warnings import find_warnings
@@ -31,6 +38,9 @@ class Report:
         provenance: Settings and environment of all runs, and warnings.
         runs: Records of all runs, as they were read.
         search: What a search has found; None if the runs are of none.
+        along: Comparisons along the numeric axes of the study.
+        name: Name of the sweep, study or data set within a report that has several.
+        parts: The reports of the sweeps, studies or data sets that this one consists of; empty if it is of one alone.
     """
 
     title: str
@@ -42,22 +52,69 @@ class Report:
     provenance: Provenance
     runs: list[RunRecord] = field(default_factory=list[RunRecord])
     search: SearchRecord | None = None
+    along: list[Comparison] = field(default_factory=list[Comparison])
+    name: str = ""
+    parts: list["Report"] = field(default_factory=list["Report"])
 
 
-def build_report(root: Path) -> Report:
-    """Read all runs below ``root`` and compare them.
+def build_report(*roots: Path, title: str | None = None, baselines: Sequence[str] = ()) -> Report:
+    """Read all runs below the folders and compare them.
+
+    Args:
+        roots: The folders.
+        title: Title of the report, in the place of the question of the study.
+        baselines: ``SETTING=VALUE`` each: what is compared with, in the place of what the study says.
 
     Raises:
-        ConfigError: If there is no such folder, or no run in it.
+        ConfigError: If there is no such folder, no run in it, or no such baseline.
     """
-    runs = collect(root)
+    root, runs = gather(roots)
+    parts = parts_of(root, runs)
+    refused: list[tuple[str, ConfigError]] = []
+    found = [_report(part, baselines, refused) for part in parts]
+    for text in baselines:
+        errors = [error for refused_text, error in refused if refused_text == text]
+        if len(errors) == len(parts):
+            raise errors[0]
+    whole = found[0] if len(found) == 1 else _joined(root, runs, found)
+    return whole if title is None else replace(whole, title=printable(title))
+
+
+def _joined(root: Path, runs: list[RunRecord], parts: list[Report]) -> Report:
+    """The report of several parts."""
+    groups, names = [part.groups for part in parts], [part.name for part in parts]
+    labels = joined_labels(groups, names)
+    lost = [replace(run, path=_path(root, part, run.path)) for part in parts for run in part.unfinished]
+    warnings = [f"{part.name}: {warning}" for part in parts for warning in part.provenance.warnings]
+    return Report(
+        title=printable(root.resolve().name),
+        root=root,
+        plan=None,
+        groups=joined_groups(groups, labels),
+        comparisons=joined_comparisons([part.comparisons for part in parts], labels),
+        unfinished=lost,
+        provenance=provenance(runs, warnings),
+        runs=runs,
+        along=joined_comparisons([part.along for part in parts], labels),
+        parts=parts,
+    )
+
+
+def _path(root: Path, part: Report, path: str) -> str:
+    return os.path.relpath(part.root / path, root)
+
+
+def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, ConfigError]]) -> Report:
+    """The report of one part; baselines that it does not have are noted in ``refused``."""
+    root, runs = part.folder, part.runs
     plan, plan_warnings = _read_plan(root)
     search, search_warnings = _read_search(root)
     counted, duplicates = drop_duplicates([run for run in runs if run.is_finished], plan)
     groups = group_runs(counted, plan)
+    plan = _with_baselines(plan, groups, baselines, refused)
     warnings = [*plan_warnings, *search_warnings, *find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
-        title=_title(root, runs, plan),
+        title=_title(part, plan),
         root=root,
         plan=plan,
         groups=groups,
@@ -66,7 +123,24 @@ def build_report(root: Path) -> Report:
         provenance=provenance(runs, warnings),
         runs=runs,
         search=search,
+        along=[] if search else compare_along(groups, plan),
+        name=part.name,
     )
+
+
+def _with_baselines(
+    plan: Plan | None, groups: list[Group], texts: Sequence[str], refused: list[tuple[str, ConfigError]]
+) -> Plan | None:
+    """The plan with the baselines of the user's choice; one that compares and nothing else where there was none."""
+    chosen: dict[str, Any] = {}
+    for text in texts:
+        try:
+            chosen |= dict([chosen_baseline(groups, text)])
+        except ConfigError as error:
+            refused.append((text, error))
+    if not chosen:
+        return plan
+    return structs.replace(plan, compare=chosen) if plan else Plan(None, None, {}, chosen)
 
 
 def _missing_baselines(groups: list[Group], plan: Plan | None) -> list[str]:
@@ -87,7 +161,7 @@ def _read_plan(root: Path) -> tuple[Plan | None, list[str]]:
     if plan is None:
         return None, []
     texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
-    return replace(plan, **texts), []
+    return structs.replace(plan, **texts), []
 
 
 def _read_search(root: Path) -> tuple[SearchRecord | None, list[str]]:
@@ -98,8 +172,8 @@ def _read_search(root: Path) -> tuple[SearchRecord | None, list[str]]:
         return None, [f"what the search has found cannot be read: {error}"]
 
 
-def _title(root: Path, runs: list[RunRecord], plan: Plan | None) -> str:
-    """The question of the study if all runs belong to one study; otherwise the name of the folder."""
-    questions = {plan.question} if plan else {lookup(run.config, "study.question") for run in runs}
+def _title(part: Part, plan: Plan | None) -> str:
+    """The question of the study if all runs belong to one study; otherwise the name of the folder, or of the data set."""
+    questions = {plan.question} if plan and plan.question else {lookup(run.config, "study.question") for run in part.runs}
     question = questions.pop() if len(questions) == 1 else None
-    return str(question or (plan and plan.name) or printable(root.resolve().name))
+    return printable(str(question or (plan and plan.name) or part.name))

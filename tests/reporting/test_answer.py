@@ -59,7 +59,7 @@ def test_what_is_alike_is_said_once():
 def test_a_study_along_an_axis_names_its_ends_once_and_its_best_value_if_that_is_no_end():
     assert said(train_sizes()).startswith(
         "On the test images as they are, dense goes from 61.6 % at train_size=100 to 96.4 % at 1,000, local from 49.7 % to "
-        "89.2 % and conv from 38.7 % to 80.4 %, and 3 of 6 comparisons show a difference; under shifts dense goes from "
+        "89.2 % and conv from 38.7 % to 80.4 %, and a difference is shown in 3 of 6 comparisons with dense; under shifts dense "
     )
     hill = [group("conv", size=s, accuracy=a) for s, a in ((1, 0.88), (15, 0.94), (55, 0.93))]
     assert "conv goes from 88.5 % at train_size=1 to 93.5 % at 55 (at best 94.5 % at 15)" in said(compared(*hill))

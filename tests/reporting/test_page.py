@@ -53,7 +53,7 @@ def test_a_whole_report(opened, tmp_path):
         "RuntimeError: CUDA out of memory",
     ]
     assert "git commit differs between runs." in shown
-    assert "conv train_size=100 is higher than dense train_size=100 (+2.0 points)" in shown
+    assert "conv is higher than dense at train_size=100, 300, 1000 (+2.0 points)" in shown
     assert "no difference shown in 3 of 6 comparisons" in shown
     assert page.locator("#results tbody tr").count() == 9
     assert page.locator("figure.chart svg").count() == 10

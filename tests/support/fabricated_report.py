@@ -8,7 +8,7 @@ from typing import Any
 
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, NetworkRecord, ProbeRecord, Seconds
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.groups import Group
 from convexp.reporting.provenance import Provenance
 from convexp.reporting.report import Report

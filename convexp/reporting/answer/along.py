@@ -26,19 +26,24 @@ def main_axis(groups: Sequence[Group]) -> str | None:
     return axis if len(lines) <= MAX_LINES and covered == len(groups) and rises else None
 
 
-def clause_along(groups: Sequence[Group], axis: str, metric: str) -> str:
+def clause_along(groups: Sequence[Group], axis: str, metric: str, again: bool = False) -> str:
     """Return how the metric goes along the axis, line by line; an empty string if no group has it.
 
-    Such as ``local goes from 88.4 % at kernel_size=1 to 93.2 % at 55, at best 94.3 % at 15, and conv from ...``: the ends of
+    Such as ``local goes from 88.4 % at kernel_size=1 to 93.2 % at 55 (at best 94.3 % at 15) and conv from ...``: the ends of
     the axis stand only in the first line that has them.
+
+    Args:
+        groups: Groups on a few lines along the axis.
+        axis: The axis.
+        metric: The metric.
+        again: Whether the sentence has said the same of another metric, so that the ends are known.
     """
-    curves = [(line, _curve(groups, line, axis, metric)) for line in sweep_lines(groups, axis)]
+    curves = [(line, curve) for line in sweep_lines(groups, axis) if (curve := _curve(groups, line, axis, metric))]
+    ends = _ends(curves[0][1]) if curves and again else None
     said: list[str] = []
-    known: tuple[float, float] | None = None
     for line, curve in curves:
-        if curve:
-            said.append(_line(line, curve, axis, metric, known, bool(said)))
-            known = None if line.constant else (curve[0][0], curve[-1][0])
+        said.append(_line(line, curve, axis, metric, ends, " goes" if not said and not again else ""))
+        ends = ends if line.constant else _ends(curve)
     return listed(said)
 
 
@@ -47,16 +52,19 @@ def _curve(groups: Sequence[Group], line: SweepLine, axis: str, metric: str) -> 
     return [(0.0 if x is None else x, mean.mean) for x, mean in points if mean is not None]
 
 
-def _line(line: SweepLine, curve: Curve, axis: str, metric: str, known: tuple[float, float] | None, later: bool) -> str:
+def _ends(curve: Curve) -> tuple[float, float]:
+    return curve[0][0], curve[-1][0]
+
+
+def _line(line: SweepLine, curve: Curve, axis: str, metric: str, known: tuple[float, float] | None, verb: str) -> str:
     """The first value and the last, and the largest if it is neither; ``known`` are the ends that were named before."""
     subject = "accuracy" if line.name == "all" and is_percentage(metric) else "it" if line.name == "all" else name(line.name)
     (first, low), (last, end) = curve[0], curve[-1]
-    start = f" at {short_setting(axis)}={format_number(first)}"
+    start, stop = f" at {short_setting(axis)}={format_number(first)}", f" at {format_number(last)}"
     if line.constant or len(curve) == 1:
         return f"{subject} has {number(low, metric)}{'' if line.constant else start}"
-    stop = f" at {format_number(last)}"
     start, stop = ("", "") if known == (first, last) else (start, stop)
-    said = f"{subject}{'' if later else ' goes'} from {number(low, metric)}{start} to {number(end, metric)}{stop}"
+    said = f"{subject}{verb} from {number(low, metric)}{start} to {number(end, metric)}{stop}"
     top, most = max(curve, key=lambda point: point[1])
     best = f" (at best {number(most, metric)} at {format_number(top)})"
     return said + (best if is_percentage(metric) and top not in (first, last) else "")

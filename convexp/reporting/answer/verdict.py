@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from convexp.reporting.answer.wording import listed, name
-from convexp.reporting.compare import HIGHER, LOWER, Comparison
-from convexp.reporting.formatting import plural
+from convexp.reporting.comparison import HIGHER, LOWER, Comparison
+from convexp.reporting.findings import split_common_words
+from convexp.reporting.formatting import short_setting
 
 MAX_NAMED = 4  # comparisons that are named one by one
 
@@ -21,13 +22,39 @@ def verdict(comparisons: Sequence[Comparison]) -> str:
     if not shown:
         return ", and no difference is shown"
     if len({c.baseline for c in tested}) > 1 or len(tested) > MAX_NAMED:
-        return (
-            f", and {len(shown)} of {plural(len(tested), 'comparison')} {'shows' if len(shown) == 1 else 'show'} a difference"
-        )
+        return f", and a difference is shown in {_share(tested)}"
     parts = [_relation([c for c in shown if c.verdict == direction]) for direction in (HIGHER, LOWER)]
     alike = [name(c.label) for c in tested if not c.shows_difference]
     rest = [f"for {listed(alike)} no difference to {name(tested[0].baseline)} is shown"] if alike else []
     return f": {', and '.join(part for part in (*parts, *rest) if part)}"
+
+
+def verdict_along(along: Sequence[Comparison], comparisons: Sequence[Comparison], again: bool = False) -> str:
+    """Return what the comparisons along an axis and those with the baseline show on one metric, as ``verdict`` does.
+
+    If the sentence has said it of another metric (``again``), the numbers stand alone.
+    """
+    tested = [c for c in along if c.p is not None]
+    if not tested:
+        return verdict(comparisons)
+    others = [c for c in comparisons if c.p is not None]
+    if nothing_shown([*tested, *others]):
+        return ", and no difference is shown"
+    if again:
+        return f" (a difference in {' and '.join(_count(found) for found in (tested, others) if found)})"
+    counts = [f"{_share(tested)} along {short_setting(tested[0].axis or '')}", *([_share(others)] if others else [])]
+    return f", and a difference is shown in {' and in '.join(counts)}"
+
+
+def _share(tested: Sequence[Comparison]) -> str:
+    """``1 of 6 comparisons with conv``, where the baselines have a word in common that their groups lack."""
+    baselines = {split_common_words(c.label, c.baseline)[1] for c in tested}
+    with_what = f" with {name(baselines.pop())}" if len(baselines) == 1 else ""
+    return f"{_count(tested)} {'comparison' if len(tested) == 1 else 'comparisons'}{with_what}"
+
+
+def _count(tested: Sequence[Comparison]) -> str:
+    return f"{sum(c.shows_difference for c in tested):,} of {len(tested):,}"
 
 
 def nothing_shown(comparisons: Sequence[Comparison]) -> bool:

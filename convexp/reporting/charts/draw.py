@@ -20,13 +20,27 @@ from convexp.reporting.charts.training import training_charts
 from convexp.reporting.report import Report
 
 FOLDER = "figures"
+MAX_PARTS = 24  # of a report that have a chart
 
 
 def draw_charts(report: Report) -> list[Chart]:
     """Draw every chart that the report has data for, in the order of the page. The same report gives the same SVG."""
     with chart_style():
+        if report.parts:
+            return [chart for index, part in enumerate(report.parts[:MAX_PARTS]) for chart in _charts_of_part(index, part)]
         charts = [*(search_charts(report.search) if report.search else []), *_charts_of_groups(report)]
     return _with_unique_names(charts)
+
+
+def part_section(index: int) -> str:
+    """Return the section, and the beginning of the names, of the charts of one part of a report."""
+    return f"part{index + 1}"
+
+
+def _charts_of_part(index: int, part: Report) -> list[Chart]:
+    """The chart that answers; a report on the part alone has all others."""
+    chart = answer_chart(part.groups, series_styles(part.groups)) if part.groups and not part.search else None
+    return [replace(chart, section=part_section(index), name=f"{part_section(index)}_{chart.name}")] if chart else []
 
 
 def _charts_of_groups(report: Report) -> list[Chart]:

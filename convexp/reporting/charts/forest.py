@@ -12,7 +12,7 @@ from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, PAPER
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.findings import finding, split_common_words
 from convexp.reporting.formatting import truncate
 from convexp.reporting.groups import Group

@@ -11,6 +11,8 @@ from convexp.reporting.charts.looks import look
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.lines import SweepLine
 
+MAX_KEYS = 100  # of a line that can be isolated
+
 
 def line_entries(lines: Sequence[SweepLine], styles: Sequence[SeriesStyle]) -> list[Entry]:
     """Return the entries of a legend of lines. Pressed, one isolates the category, if no other line shares it."""
@@ -49,6 +51,7 @@ def _line_style(styles: Sequence[SeriesStyle], line: SweepLine) -> SeriesStyle:
     first = styles[line.indices[0]]
     own = hue(first.wiring)
     keys = tuple(dict.fromkeys(key for i in line.indices for key in styles[i].keys))
+    keys = keys if len(keys) <= MAX_KEYS else ()  # each of its points would carry all of them
     if len({styles[i].colour for i in line.indices}) > 1:
         return replace(first, colour=own.light, marker=own.marker, line="-", hollow=False, keys=keys)
     if line.constant:

@@ -10,7 +10,7 @@ from convexp.records import RunRecord
 from convexp.records.frame import columns
 from convexp.records.search import SearchRecord, SearchTrial
 from convexp.records.settings import display_value, printable
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import COLUMNS
 
@@ -38,14 +38,22 @@ def _cell(value: Any) -> Any:
     return ("'" if text.lstrip().startswith(FORMULA_STARTS) else "") + text  # spreadsheets skip leading blanks
 
 
-def groups_csv(groups: Sequence[Group]) -> str:
-    """Return a row for each group: its values on the axes, and mean, standard deviation and 95 % interval of each metric."""
+def groups_csv(groups: Sequence[Group], parts: Sequence[str] = ()) -> str:
+    """Return a row for each group: its values on the axes, and mean, standard deviation and 95 % interval of each metric.
+
+    Args:
+        groups: The groups.
+        parts: The part of the report that each belongs to; empty if the report has no parts.
+    """
     found = dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics)
     metrics = [*(m for m in COLUMNS.values() if m in found), *(m for m in found if m not in COLUMNS.values())]
     axes = list(dict.fromkeys(axis for group in groups for axis in group.point))
     statistics = [f"{metric} {name}" for metric in metrics for name in STATISTICS]
     header = ["wiring", *axes, "parameters", "flops", "n", *statistics]
-    return to_csv(header, [_group_row(group, axes, metrics) for group in groups])
+    rows = [_group_row(group, axes, metrics) for group in groups]
+    if parts:
+        return to_csv(["part", *header], [[part, *row] for part, row in zip(parts, rows, strict=True)])
+    return to_csv(header, rows)
 
 
 def _group_row(group: Group, axes: list[str], metrics: list[str]) -> list[Any]:
@@ -74,7 +82,7 @@ def _trial_row(search: SearchRecord, trial: SearchTrial) -> list[Any]:
 
 
 def comparisons_csv(comparisons: Sequence[Comparison]) -> str:
-    """Return a row for each comparison."""
+    """Return a row for each comparison, with the baseline or along an axis."""
     names = [field.name for field in fields(Comparison)]
     header = [COMPARISON_COLUMNS.get(name, name) for name in names]
     return to_csv(header, [[getattr(c, name) for name in names] for c in comparisons])

@@ -59,10 +59,10 @@ def write_tables(report: Report, root: Path) -> list[Path]:
     remove_partials(root / FIGURES)
     texts = {
         "summary.md": markdown(report),
-        "summary.csv": csv_tables.groups_csv(report.groups),
+        "summary.csv": csv_tables.groups_csv(report.groups, [part.name for part in report.parts for _ in part.groups]),
         "summary.tex": latex(group_rows(report.groups), f"{report.title}\n{caption(report.groups)}"),
         "runs.csv": csv_tables.runs_csv(report.runs),
-        "comparisons.csv": csv_tables.comparisons_csv(report.comparisons),
+        "comparisons.csv": csv_tables.comparisons_csv([*report.comparisons, *report.along]),
     }
     if report.search:
         texts["trials.csv"] = csv_tables.trials_csv(report.search)

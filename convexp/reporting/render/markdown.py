@@ -4,17 +4,20 @@ import re
 from collections.abc import Sequence
 
 from convexp.records.search import SearchRecord
+from convexp.reporting.answer import answer
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
     COMPARISON_TEXT_COLUMNS,
+    EFFECT_CAPTION,
     Rows,
     caption,
-    comparison_rows,
+    effect_rows,
     group_rows,
     heading,
 )
 from convexp.reporting.report import Report
 from convexp.reporting.search import best_sentence, choice_note, failures, search_rows, search_sentences
+from convexp.reporting.step_verdicts import step_lines
 from convexp.reporting.verdicts import verdicts
 
 MAX_FAILURES = 20  # trials of a search
@@ -22,15 +25,22 @@ MAX_FAILURES = 20  # trials of a search
 
 def markdown(report: Report) -> str:
     """Return the title, the tables, the verdicts, the unfinished runs and the warnings."""
-    parts = [f"# {escape(report.title)}\n"]
+    parts = [f"# {escape(report.title)}\n", f"{escape(answer(report))}\n"]
     if report.search:
         parts += ["## Search\n", _list(_search_lines(report.search)), markdown_table(search_rows(report.search))]
-    if report.groups:
+    for part in report.parts:
+        parts += [f"## {escape(part.title)}\n", f"{escape(answer(part))}\n", _sentence(part.name)]
+        parts += [markdown_table(group_rows(part.groups)), _sentence(caption(part.groups))] if part.groups else []
+    if report.groups and not report.parts:
         parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))]
     if report.comparisons:
-        rows = comparison_rows(report.comparisons, heading(report.groups))
+        rows = effect_rows(report.comparisons, heading(report.groups))
         parts += ["## Comparisons\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(COMPARISON_CAPTION)]
-        parts.append(_list(list(map(str, verdicts(report.comparisons)))))
+        parts += [_sentence(EFFECT_CAPTION), _list(list(map(str, verdicts(report.comparisons))))]
+    if report.along:
+        rows = effect_rows(report.along, heading(report.groups))
+        parts += ["## Comparisons along an axis\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(EFFECT_CAPTION)]
+        parts.append(_list(step_lines(report.along)))
     if report.unfinished:
         lines = [f"{run.path}: {run.state}, {run.reason}" for run in report.unfinished]
         parts += ["## Runs that are not in the table\n", _list(lines)]

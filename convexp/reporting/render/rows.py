@@ -3,21 +3,27 @@
 from collections.abc import Sequence
 
 from convexp.records.settings import lookup
-from convexp.reporting.compare import Comparison
-from convexp.reporting.formatting import format_difference, format_interval, format_mean_of_runs, format_p
+from convexp.reporting.answer.conditions import test_images
+from convexp.reporting.comparison import Comparison
+from convexp.reporting.formatting import MISSING, format_difference, format_interval, format_mean_of_runs, format_p
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import COLUMNS, other_test_metrics
 
 Rows = list[list[str]]  # the header, then the body
 
 CAPTIONS = {  # by the first column that a caption is about
-    "test": "test, shift mean, shift worst: accuracy (%) on the test images, its mean and its minimum over the grid of shifts",
+    "test": "test, shift mean, shift worst: accuracy (%) on {images}, its mean and its minimum over the grid of shifts",
     "consistency": "consistency: same answer for two shifts of an image (%); by chance: for two images of different classes",
     "FLOPs": "FLOPs: forward pass of one image",
 }
 COMPARISON_CAPTION = (
     "difference: mean over pairs of runs of the same seed (in points for percentages); interval and p: with Holm's correction "
     "for all comparisons on the metric; a difference is shown if p is below 0.05, exactly when the interval excludes 0"
+)
+EFFECTS = ("g", "higher in", "seeds for a point")
+EFFECT_CAPTION = (
+    "g: Hedges' g, the mean difference in standard deviations of the differences between seeds; higher in: share of the pairs; "
+    "seeds for a point: how many would show one percentage point with power 80 %, if differences vary as observed"
 )
 COMPARISON_TEXT_COLUMNS = (0, 1, 2, 7)
 
@@ -30,7 +36,7 @@ def columns(groups: Sequence[Group]) -> dict[str, str]:
 
 def caption(groups: Sequence[Group]) -> str:
     """Return the caption of the table of groups, which explains its columns."""
-    parts = [CAPTIONS[title] for title in columns(groups) if title in CAPTIONS]
+    parts = [CAPTIONS[title].format(images=test_images(groups)) for title in columns(groups) if title in CAPTIONS]
     return "; ".join([*parts, "mean and 95 % interval over n seeds"])
 
 
@@ -49,6 +55,18 @@ def group_rows(groups: Sequence[Group]) -> Rows:
 
 def _mean(group: Group, metric: str) -> str:
     return format_mean_of_runs(group.metric(metric), metric, group.n)
+
+
+def effect_rows(comparisons: Sequence[Comparison], compared: str = "wiring") -> Rows:
+    """Return the rows of ``comparison_rows`` with the effect sizes and the seeds that would show a point."""
+    header, *body = comparison_rows(comparisons, compared)
+    return [[*header, *EFFECTS], *([*row, *_effects(c)] for row, c in zip(body, comparisons, strict=True))]
+
+
+def _effects(c: Comparison) -> list[str]:
+    effect = MISSING if c.effect is None else f"{c.effect:+.2f}".replace("-", "−")
+    higher = MISSING if c.superiority is None else f"{100 * c.superiority:.0f} %"
+    return [effect, higher, MISSING if c.seeds_for_a_point is None else f"{c.seeds_for_a_point:,}"]
 
 
 def comparison_rows(comparisons: Sequence[Comparison], compared: str = "wiring") -> Rows:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convexp.records.search import SearchRecord
+from convexp.reporting.answer import answer
 from convexp.reporting.formatting import plural
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
@@ -19,34 +20,49 @@ from convexp.reporting.render.rows import (
 )
 from convexp.reporting.report import Report
 from convexp.reporting.search import best_command, best_sentence, search_rows, search_sentences
+from convexp.reporting.step_verdicts import step_lines
 from convexp.reporting.verdicts import verdicts
 from convexp.terminal import console
 
 MAX_LINES = 20  # of each kind
+MAX_ROWS = 100  # configurations of a table
+MAX_PARTS = 10  # of a report on several studies
 COLUMN_GAP = 3  # characters between columns
 
 
 def print_report(report: Report) -> None:
-    """Print the tables, the verdicts, the runs that are not in the tables, and the warnings."""
-    width = console.out.width
-    if report.search:
-        _print_search(report.search, report.title, width)
-    elif report.groups:
-        table = rich_table(group_rows(report.groups), (0,), report.title, caption(report.groups), width)
-        console.out.print(table)
-    if report.comparisons:
-        rows = comparison_rows(report.comparisons, heading(report.groups))
-        table = rich_table(rows[: MAX_LINES + 1], COMPARISON_TEXT_COLUMNS, caption=COMPARISON_CAPTION, width=width)
-        console.out.print(table)
-        _print_rest(len(rows) - 1, "comparison", "comparisons.csv")
-    for line in verdicts(report.comparisons):
-        console.out.print(str(line), markup=False)
+    """Print the tables, the verdicts, the answer, the runs that are not in the tables, and the warnings."""
+    for part in report.parts[:MAX_PARTS]:
+        _print_results(part)
+        console.out.print()
+    _print_rest(len(report.parts), "part", "summary.md", MAX_PARTS)
+    if not report.parts:
+        _print_results(report)
     for run in report.unfinished[:MAX_LINES]:
         console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
     _print_rest(len(report.unfinished), "unfinished run", "summary.md")
     for warning in report.provenance.warnings[:MAX_LINES]:
         console.out.print(f"[yellow]warning:[/] {console.escape(warning)}")
     _print_rest(len(report.provenance.warnings), "warning", "summary.md")
+
+
+def _print_results(report: Report) -> None:
+    width = console.out.width
+    if report.search:
+        _print_search(report.search, report.title, width)
+    elif report.groups:
+        rows = group_rows(report.groups)
+        console.out.print(rich_table(rows[: MAX_ROWS + 1], (0,), report.title, caption(report.groups), width))
+        _print_rest(len(rows) - 1, "configuration", "summary.csv", MAX_ROWS)
+    if report.comparisons:
+        rows = comparison_rows(report.comparisons, heading(report.groups))
+        table = rich_table(rows[: MAX_LINES + 1], COMPARISON_TEXT_COLUMNS, caption=COMPARISON_CAPTION, width=width)
+        console.out.print(table)
+        _print_rest(len(rows) - 1, "comparison", "comparisons.csv")
+    for line in [*map(str, verdicts(report.comparisons)), *step_lines(report.along)]:
+        console.out.print(line, markup=False)
+    if report.groups and not report.search:
+        console.out.print(answer(report), markup=False, style="bold")
 
 
 def _print_search(search: SearchRecord, title: str, width: int) -> None:
@@ -60,9 +76,9 @@ def _print_search(search: SearchRecord, title: str, width: int) -> None:
         console.out.print(f"to repeat the best: {command}", markup=False)
 
 
-def _print_rest(count: int, noun: str, file: str) -> None:
-    if count > MAX_LINES:
-        console.out.print(f"and {plural(count - MAX_LINES, noun)} more, in {file}", markup=False)
+def _print_rest(count: int, noun: str, file: str, most: int = MAX_LINES) -> None:
+    if count > most:
+        console.out.print(f"and {plural(count - most, noun)} more, in {file}", markup=False)
 
 
 def rich_table(

@@ -17,15 +17,15 @@ from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.error_tables import error_tables
 from convexp.reporting.formatting import plural
-from convexp.reporting.metrics import metric_title
 from convexp.reporting.origin import META_NAME, digest
 from convexp.reporting.playground import choose_networks
+from convexp.reporting.render.html.first_screen import all_verdicts, first_verdicts
 from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures, mistake_pictures
+from convexp.reporting.render.html.parts import parts_content
 from convexp.reporting.render.html.playground import Section, playground_html
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
-from convexp.reporting.verdicts import verdicts
 
 HERE = Path(__file__).parent
 MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is
@@ -33,6 +33,7 @@ OVERHEAD = 90_000  # of the playground's elements, styles and script
 SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
 STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
+MAX_LIMITS = 3  # verdicts on the first screen that have room for what cannot be shown
 METHODS = {
     "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
     "Student's t": "Student's t, because there are too few paired differences for resampling",
@@ -65,6 +66,8 @@ def render(report: Report, charts: list[Chart]) -> str:
         "charts": {s: [(c, Markup(c.inline())) for c in charts if c.section == s] for s in {c.section for c in charts}},
     }
     page = template.render(content | _own_parts(None))
+    if report.parts:  # a report on one of them alone has its networks
+        return page
     chosen = choose_networks(report.groups, report.root, MAX_BYTES - len(page.encode(errors="replace")) - OVERHEAD)
     return template.render(content | _own_parts(playground_html(chosen.networks, chosen.left_out))) if chosen else page
 
@@ -85,10 +88,10 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _content(report: Report) -> dict[str, Any]:
-    groups, comparisons = report.groups, report.comparisons
-    colours = [page_colour(style.colour) for style in series_styles(groups)]
-    pictures, pictures_left_out = kernel_pictures(groups, report.root)
-    mistakes, mistakes_left_out = mistake_pictures(groups, report.root)
+    groups, one = report.groups, not report.parts
+    colours = [page_colour(style.colour) for style in series_styles(groups)] if one else []
+    pictures, pictures_left_out = kernel_pictures(groups, report.root) if one else ([], 0)
+    mistakes, mistakes_left_out = mistake_pictures(groups, report.root) if one else ([], 0)
     return {
         "version": __version__,
         "digest_name": META_NAME,
@@ -98,21 +101,25 @@ def _content(report: Report) -> dict[str, Any]:
         "states": Counter(run.state for run in report.unfinished),
         "seeds": sorted({run.seed for g in groups for run in g.runs if run.seed is not None}),
         "answer": answer(report),
-        "verdicts": [(metric_title(v.metric), v) for v in verdicts(comparisons)],
+        "verdicts": [] if report.parts else all_verdicts(report),
+        "first_verdicts": [] if report.parts else first_verdicts(report),
         "images": plural(images, "test image") if (images := image_count(groups)) else None,
         "search": search_content(report.search) if report.search else None,
-        "results": groups_table(groups, colours) if groups else None,
-        "metrics": metrics_table(groups, colours) if groups else None,
-        "compared": comparisons_table(comparisons) if comparisons else None,
-        "methods": [METHODS.get(m, m) for m in dict.fromkeys(c.method for c in comparisons)],
+        **parts_content(report),
+        "results": groups_table(groups, colours) if one and groups else None,
+        "metrics": metrics_table(groups, colours) if one and groups else None,
+        "compared": comparisons_table(report.comparisons) if one and report.comparisons else None,
+        "along": comparisons_table(report.along, "along-table") if one and report.along else None,
+        "methods": [METHODS.get(m, m) for m in dict.fromkeys(c.method for c in (*report.comparisons, *report.along))],
         "kernels": pictures,
         "kernels_layout": LAYOUT,
         "kernels_left_out": pictures_left_out,
         "mistakes": mistakes,
         "mistakes_left_out": mistakes_left_out,
-        "error_notes": error_tables(groups, report.root)[1],
+        "error_notes": error_tables(groups, report.root)[1] if one else [],
         "command": _resume_command(report),
         "max_paths": MAX_PATHS,
+        "max_limits": MAX_LIMITS,
     }
 
 

@@ -8,7 +8,7 @@ from convexp.records.plan import single_settings
 from convexp.records.settings import display_value
 from convexp.reporting import metrics as metric_names
 from convexp.reporting.axes import axis_value
-from convexp.reporting.compare import Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import (
     MISSING,
     format_difference,
@@ -25,7 +25,12 @@ from convexp.reporting.statistics import shifted
 
 # As in the other tables, but without FLOPs, which have a column of their own here.
 COLUMNS = {metric: title for title, metric in metric_names.COLUMNS.items() if metric != "cost/flops"}
+COMPARISONS_CAPTION = (
+    "Differences between paired runs of the same seed. g: the mean difference in standard deviations of the differences between"
+    " seeds, corrected for few seeds. Seeds for a point: estimated from that deviation, which few seeds tell only roughly."
+)
 FROM_ONE = {"best_epoch": "best epoch (counted from 1)"}  # records count from 0
+MAX_ROWS = 500
 MAX_ROWS_OF_ALL_METRICS = 300
 
 
@@ -46,9 +51,10 @@ def groups_table(groups: Sequence[Group], colours: list[str]) -> Table:
         Column("FLOPs", "floating point operations of the forward pass of one image"),
         Column("seconds", "duration of a run, mean over seeds"),
     ]
-    rows = [[_label(g), *(_on_axis(g, a) for a in axes), *(_metric(g, m) for m in present), *_sizes(g)] for g in groups]
+    shown = groups[:MAX_ROWS]
+    rows = [[_label(g), *(_on_axis(g, a) for a in axes), *(_metric(g, m) for m in present), *_sizes(g)] for g in shown]
     percent = "Accuracies and consistency in per cent. " if any(map(is_percentage, present)) else ""
-    caption = f"{percent}Mean and 95 % interval over n seeds."
+    caption = f"{percent}Mean and 95 % interval over n seeds.{_left_out(shown, groups, 'summary.csv')}"
     return Table("results", caption, columns, rows, colours)
 
 
@@ -66,8 +72,8 @@ def metrics_table(groups: Sequence[Group], colours: list[str]) -> Table | None:
     return Table("metrics", caption, columns, rows, colours)
 
 
-def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
-    """Return a row for each comparison."""
+def comparisons_table(comparisons: Sequence[Comparison], name: str = "comparisons-table") -> Table:
+    """Return a row for each comparison, in a table with this id."""
     columns = [
         Column("configuration", "the configuration that is compared"),
         Column("against", "the baseline"),
@@ -75,16 +81,25 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
         Column("n", "number of pairs of runs with the same seed and data"),
         Column("difference", "mean of the paired differences; in percentage points for accuracies and consistency"),
         Column("interval", "confidence interval of the difference; it excludes 0 exactly where a difference is shown"),
+        Column("g", "Hedges' g: the mean difference in standard deviations of the differences between seeds"),
+        Column("higher in", "share of the pairs in which the configuration is higher, per cent; equal pairs count half"),
         Column("detectable", "the smallest difference that this many pairs with this variation can show"),
+        Column("seeds for a point", "pairs that would show one percentage point with power 80 %, varying as observed"),
         Column("verdict", "a difference is shown if the adjusted p is below 0.05"),
         Column("adjusted p", "p after Holm's correction for all comparisons on this metric"),
         Column("p", "p of this comparison alone, for the hypothesis of no difference"),
         Column("method", "method of the interval and p"),
     ]
-    rows = [_comparison(c) for c in comparisons]
+    shown = comparisons[:MAX_ROWS]
+    rows = [_comparison(c) for c in shown]
     if len({c.method for c in comparisons}) == 1:  # the text above the table names it
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    return Table("comparisons-table", "Differences between paired runs of the same seed.", columns, rows, [])
+    return Table(name, COMPARISONS_CAPTION + _left_out(shown, comparisons, "comparisons.csv"), columns, rows, [])
+
+
+def _left_out(shown: Sequence[object], every: Sequence[object], file: str) -> str:
+    """A sentence on the rows that a page has no room for."""
+    return "" if len(shown) == len(every) else f" The first {len(shown):,} of {len(every):,} rows; {file} has all."
 
 
 def _label(group: Group) -> Cell:
@@ -120,7 +135,10 @@ def _comparison(c: Comparison) -> list[Cell]:
         Cell(str(c.n), c.n),
         Cell(format_difference(c.difference, c.metric), c.difference),
         Cell(format_interval(c.low, c.high, c.metric), c.low),
+        Cell(MISSING if c.effect is None else f"{c.effect:+.2f}".replace("-", "−"), c.effect),
+        Cell(MISSING if c.superiority is None else f"{100 * c.superiority:.0f}", c.superiority),
         Cell(format_difference(c.detectable, c.metric).lstrip("+"), c.detectable),
+        Cell(MISSING if c.seeds_for_a_point is None else f"{c.seeds_for_a_point:,}", c.seeds_for_a_point),
         Cell(c.verdict, c.verdict),
         Cell(format_p(c.p_adjusted), c.p_adjusted),
         Cell(format_p(c.p), c.p),
