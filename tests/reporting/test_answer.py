@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from fabricated_report import comparison, group, three_layers, train_sizes
 from fabricated_runs import group_runs, run
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -70,6 +70,13 @@ def test_many_configurations_are_named_by_their_extremes():
     assert "the 9 configurations reach from 50.5 % (own0) to 66.5 % (own8)" in said(compared(*groups))
 
 
+def test_of_many_configurations_the_one_that_stands_out_is_named_beside_the_range_of_the_others():
+    groups = [group(f"own{i}", accuracy=accuracy) for i, accuracy in enumerate((0.2, 0.21, 0.22, 0.23, 0.97))]
+    assert "own4 has 97.5 %, the other 4 reach 20.5 to 23.5 %" in said(compared(*groups))
+    groups = [group(f"own{i}", accuracy=0.9 + i / 1000) for i in range(6)]
+    assert "the 6 configurations reach 90.5 to 91.0 %" in said(compared(*groups))
+
+
 def test_the_number_of_images_and_the_distance_are_left_out_where_runs_differ():
     groups = [with_images(group("dense"), 360, 2), with_images(group("conv"), 100, 3)]
     assert said(compared(*groups)).startswith("On the test images as they are, dense reaches")
@@ -116,6 +123,7 @@ def test_nothing_finished(lost, expected):
     assert said(replace(three_layers(), groups=[], comparisons=[], unfinished=lost)) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 360).map(lambda right: right / 360), min_size=3, max_size=3), min_size=2, max_size=4))
 def test_every_value_and_every_verdict_is_that_of_the_table(accuracies):
     models = ("dense", "local", "global_conv", "conv")

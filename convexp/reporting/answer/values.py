@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from convexp.reporting.answer.wording import listed, name, number
+from convexp.reporting.answer.wording import PER_CENT, listed, name, number
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage
 
 MAX_LISTED = 4  # groups whose values all stand in the sentence
+MAX_STANDING_OUT = 2  # groups that are named beside a range of the others
+PLURALS = {"reaches": "reach", "falls to": "fall to"}
 CLOSE = 0.01  # proportions that are no further apart are given as one number
 
 Value = tuple[str, float]  # a group's label and mean
@@ -46,6 +48,37 @@ def one_number(values: Sequence[Value], verb: str) -> str:
 
 
 def _extremes(values: Sequence[Value], metric: str, verb: str) -> str:
-    (low, least), (high, most) = min(values, key=lambda v: v[1]), max(values, key=lambda v: v[1])
+    """The few that stand out and the range of the others, or the lowest and the highest."""
+    ranked = sorted(values, key=lambda v: v[1])
+    if verb != "is" and close_together(values, metric):
+        return f"the {len(values):,} configurations {_plural(verb)} {_range(ranked, metric)}"
+    few, others = _standing_out(ranked, metric) if verb != "is" else ([], ranked)
+    if few:
+        named = listed([f"{name(label)} has {number(value, metric)}" for label, value in few])
+        return f"{named}, the other {len(others):,} {_plural(verb)} {_range(others, metric)}"
+    (low, least), (high, most) = ranked[0], ranked[-1]
     between = f"from {number(least, metric)} ({name(low)}) to {number(most, metric)} ({name(high)})"
-    return f"is {between}" if verb == "is" else f"the {len(values):,} configurations {verb.rstrip('es')} {between}"
+    return f"is {between}" if verb == "is" else f"the {len(values):,} configurations {_plural(verb)} {between}"
+
+
+def _range(ranked: Sequence[Value], metric: str) -> str:
+    """``20.5 to 21.7 %``."""
+    low, high = (number(value, metric) for _, value in (ranked[0], ranked[-1]))
+    return low if low == high else f"{low.removesuffix(PER_CENT)} to {high}"
+
+
+def _standing_out(ranked: list[Value], metric: str) -> tuple[list[Value], list[Value]]:
+    """The one or two above or below all others by more than half of the whole range, the highest first; and the others."""
+    if not is_percentage(metric):
+        return [], ranked
+    for count in range(1, MAX_STANDING_OUT + 1):
+        for few, others in ((ranked[-count:], ranked[:-count]), (ranked[:count], ranked[count:])):
+            gap = max(few[0][1] - others[-1][1], others[0][1] - few[-1][1])
+            if gap > (ranked[-1][1] - ranked[0][1]) / 2:
+                return few[::-1], others
+    return [], ranked
+
+
+def _plural(verb: str) -> str:
+    """``reach`` for ``reaches``, ``fall to`` for ``falls to``."""
+    return PLURALS.get(verb, verb)

@@ -6,6 +6,7 @@ from convexp.reporting.formatting import format_number, plural, truncate
 from convexp.reporting.metrics import is_percentage
 
 LABEL_LENGTH = 60  # characters of a label in a sentence
+PER_CENT = "\N{NO-BREAK SPACE}%"
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -20,7 +21,7 @@ def name(label: str) -> str:
 
 def number(value: float, metric: str) -> str:
     """Return a value with its unit: ``98.4 %`` for accuracies, ``0.1234`` for other metrics."""
-    return f"{100 * value:.1f}\N{NO-BREAK SPACE}%" if is_percentage(metric) else format_number(value)
+    return f"{100 * value:.1f}{PER_CENT}" if is_percentage(metric) else format_number(value)
 
 
 def seeds(counts: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ from statistics import fmean
 from convexp.records.plan import single_settings
 from convexp.records.settings import display_value
 from convexp.reporting import metrics as metric_names
-from convexp.reporting.axes import axis_value
+from convexp.reporting.axes import axis_value, numeric_axes
 from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import (
     MISSING,
@@ -35,9 +35,8 @@ MAX_ROWS_OF_ALL_METRICS = 300
 
 
 def groups_table(groups: Sequence[Group], colours: list[str]) -> Table:
-    """Return a row for each group: its values on the axes, the main metrics, its size, and its duration."""
-    axes = list(dict.fromkeys(axis for g in groups for axis in single_settings(g.point)))
-    axes = axes if len(axes) > 1 else []  # a single axis is in the label
+    """Return a row for each group: its numbers on the axes, the main metrics, its size, and its duration."""
+    axes = _sortable_axes(groups)
     present = {metric: title for metric, title in COLUMNS.items() if any(g.metric(metric) for g in groups)}
     columns = [
         Column("configuration", "the model and the settings that differ"),
@@ -100,6 +99,13 @@ def comparisons_table(comparisons: Sequence[Comparison], name: str = "comparison
 def _left_out(shown: Sequence[object], every: Sequence[object], file: str) -> str:
     """A sentence on the rows that a page has no room for."""
     return "" if len(shown) == len(every) else f" The first {len(shown):,} of {len(every):,} rows; {file} has all."
+
+
+def _sortable_axes(groups: Sequence[Group]) -> list[str]:
+    """The settings by whose numbers the rows can be sorted, if the labels name them among others; all else is in the label."""
+    singles = [replace(group, point=single_settings(group.point)) for group in groups]
+    several = len({axis for group in singles for axis in group.point}) > 1
+    return [a for a in numeric_axes(singles) if several and any(f" {short_setting(a)}=" in g.label for g in groups)]
 
 
 def _label(group: Group) -> Cell:
