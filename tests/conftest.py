@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from forked import Forked
+from hypothesis import settings
 from remembered import RememberedLine
 from shared import made_once
 
@@ -28,6 +29,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, each process has one co
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; processes of the tests inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("patient", parent=settings.default, deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
 

@@ -105,7 +105,9 @@ def test_the_section_in_a_browser(tmp_path, opened):
     assert pictures.count() == 2
     assert page.locator("#errors .kernels img").evaluate("image => image.complete && image.naturalWidth") == 8
     assert "no picture in the run folder" in pictures.nth(1).inner_text()
-    words = page.locator("#errors [role=img]").evaluate_all("all => all.map(each => each.getAttribute('aria-label'))")
+    words = page.locator("#errors figure.chart > [aria-label]").evaluate_all(
+        "all => all.map(each => each.getAttribute('aria-label'))"
+    )
     assert "12 of 72 wrong" in words[0]
     assert "83.3 %" in words[1]
     assert "keeps" in words[3]

@@ -31,7 +31,9 @@ SHORT_TITLES = {
     "probe/shift_map/mean": "under shifts",
     "probe/consistency/all": "consistency",
 }
-MAX_LABEL = {1: 40, 2: 30, 3: 24}  # characters of a row's label, by the number of panels beside it
+MAX_LABEL = 40  # characters of a row's label
+LABEL = {1: 40, 2: 30, 3: 24}  # characters that the figure has room for, by the number of panels; longer ones make it wider
+LETTER = 0.07  # inches
 
 Pair = tuple[str, str]  # a configuration and its baseline
 
@@ -57,7 +59,9 @@ def forest_charts(comparisons: Sequence[Comparison], groups: Sequence[Group], st
     rows = [_Row(pair, looks.get(pair[0]), label) for pair, label in zip(pairs, labels, strict=False)]
     across = min(PANELS, len(metrics))
     down = -(-len(metrics) // across)
-    figure = Figure(figsize=(WIDTH, down * (0.75 + ROW * max(len(rows), 2))), layout="constrained")
+    longest = max(len(truncate(row.label, MAX_LABEL)) for row in rows)
+    width = WIDTH + LETTER * max(0, longest - LABEL[across])
+    figure = Figure(figsize=(width, down * (0.75 + ROW * max(len(rows), 2))), layout="constrained")
     panels = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
     marks: list[Mark] = []
     for panel, metric in zip(panels, metrics, strict=False):
@@ -66,7 +70,7 @@ def forest_charts(comparisons: Sequence[Comparison], groups: Sequence[Group], st
         _finish_panel(panel, metric, len({is_percentage(m) for m in metrics}) > 1)
     for panel in panels[len(metrics) :]:
         panel.set_axis_off()
-    _name_rows(figure.axes[0], rows, across)
+    _name_rows(figure.axes[0], rows)
     units = {is_percentage(metric) for metric in metrics}
     figure.supxlabel(f"difference {what}{' (points)' if units == {True} else ''}", fontsize=10)
     drawn = [c for c in known if (c.label, c.baseline) in pairs[:MAX_ROWS]]
@@ -85,7 +89,13 @@ def _labels(pairs: Sequence[Pair]) -> tuple[list[str], str]:
         return [common for *_, common in split], f"{truncate(firsts.pop(), 24)} − {truncate(others.pop(), 24)}"
     if len(others) == 1:
         return [" ".join(filter(None, (first, common))) for first, _, common in split], f"to {truncate(others.pop(), 44)}"
-    return [" ".join(filter(None, (f"{first} − {other}", common))) for first, other, common in split], ""
+    return [", ".join(filter(None, (_minus(first, other), common))) for first, other, common in split], ""
+
+
+def _minus(first: str, other: str) -> str:
+    """``dense − conv``, and ``readout=global_max − flatten`` where both are values of one setting."""
+    setting, sign, _ = first.partition("=")
+    return f"{first} − {other.removeprefix(setting + sign) if sign and ' ' not in first + other else other}"
 
 
 def _draw_row(axes: Axes, place: int, row: _Row, comparison: Comparison) -> list[Mark]:
@@ -119,10 +129,10 @@ def _finish_panel(axes: Axes, metric: str, with_unit: bool) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _name_rows(axes: Axes, rows: Sequence[_Row], across: int) -> None:
+def _name_rows(axes: Axes, rows: Sequence[_Row]) -> None:
     """Write the labels of the rows beside the first panel, in their colours; all panels share them."""
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), [truncate(row.label, MAX_LABEL[across]) for row in rows], fontsize=9)
+    axes.set_yticks(range(len(rows)), [truncate(row.label, MAX_LABEL) for row in rows], fontsize=9)
     for name, row in zip(axes.get_yticklabels(), rows, strict=True):
         if row.style:
             name.set_color(row.style.colour)

@@ -23,7 +23,8 @@ def set_scale(axes: Axes, which: Literal["x", "y"], values: Sequence[float], log
     distinct = sorted(set(values))
     if log:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-        far_apart = all(b / a > 1.6 for a, b in zip(distinct, distinct[1:], strict=False))
+        apart = max(1.6, (distinct[-1] / distinct[0]) ** (1 / 7))  # a seventh of the axis has room for a number
+        far_apart = all(b / a > apart for a, b in zip(distinct, distinct[1:], strict=False))
         _set_ticks(axis, distinct if len(distinct) <= 6 and far_apart else round_ticks(distinct[0], distinct[-1]))
     elif len(distinct) <= 7:
         step = (distinct[-1] - distinct[0]) / 12
