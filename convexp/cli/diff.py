@@ -26,7 +26,7 @@ executed.
 """
 EPILOG = """\
 examples:
-  convexp-diff outputs/studies/three_layers/conv-seed0 outputs/studies/three_layers/local-seed0
+  convexp-diff outputs/studies/three_layers/conv-readout_{flatten-stride2,global_max-stride1}-seed0
   convexp-diff outputs/runs/A outputs/runs/B --json     for a program, with all numbers in full
 
 exit code: 0, also if the runs differ; 2 if a folder holds no run that can be read
