@@ -113,7 +113,9 @@ def test_a_sweep_whose_workers_import_the_modules(program, elsewhere, tmp_path):
         "hydra.launcher.processes=2", "hydra.sweep.dir=sweep", cwd=tmp_path,
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert {read(folder)["state"] for folder in (tmp_path / "sweep").glob("[!.]*/")} == {"finished"}
+    records = list((tmp_path / "sweep").glob("*/result.json"))
+    assert len(records) == 2
+    assert {read(record.parent)["state"] for record in records} == {"finished"}
 
 
 def test_a_module_that_is_gone_is_one_line(call, elsewhere, tmp_path, monkeypatch):
