@@ -7,7 +7,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from convexp.cli import run
 from convexp.config import load
 from convexp.config.checked_ahead import check_ahead, forget_checked_configs, load_checked_config
-from convexp.config.command_line.parse import parse_command_line
+from convexp.config.command_line.parse import CommandLine, parse_command_line
 from convexp.config.hydra_context import without_hydra
 from convexp.errors import ConvexpError
 
@@ -48,6 +48,7 @@ def test_the_defaults_are_composed_only_to_compare_with_them(call, calls, monkey
         raise ConvexpError("enough")
 
     monkeypatch.setattr(run, "set_up", stop)
+    monkeypatch.setattr("convexp.config.differences.CommandLine", CommandLine)  # not the one that remembers, of the tests
     made = calls(ConfigLoaderImpl, "load_configuration")
     assert call("train", *overrides).err == "convexp-train: enough\n"
     assert len(made) == HYDRAS_OWN + defaults
