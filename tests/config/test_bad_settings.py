@@ -63,6 +63,8 @@ SENSIBLE: dict[str, set[str]] = {
     "true": {
         "compile",
         "only_costs",
+        "dry_run",
+        "reuse",
         "model.bias",
         "model.wiring.bias",
         "model.wiring.softmax",
@@ -140,8 +142,11 @@ def _complaint(values: dict[str, Any], section: str, base: dict[str, Any]) -> st
     return None
 
 
+MANY = (".max_images", ".shifted_images", ".mistakes", ".channels", ".locations")
+
+
 def _is_sensible(kind: str, setting: str) -> bool:
-    many = setting.startswith("probes.") and setting.endswith((".max_images", ".channels", ".locations"))
+    many = setting.startswith("probes.") and setting.endswith(MANY)
     return setting in SENSIBLE.get(kind, set()) or (kind == "large" and many)  # the first so many, or all
 
 
