@@ -142,7 +142,7 @@ def _complaint(values: dict[str, Any], section: str, base: dict[str, Any]) -> st
     return None
 
 
-MANY = (".max_images", ".shifted_images", ".mistakes", ".channels", ".locations")
+MANY = (".max_images", ".shifted_images", ".mistakes", ".classes", ".channels", ".locations")
 
 
 def _is_sensible(kind: str, setting: str) -> bool:
