@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from convexp.files.atomic import atomic_write
@@ -20,14 +21,24 @@ _UNSAFE = re.compile(r"[^\w .,+=-]+")
 def folder_names(labels: Sequence[str]) -> list[str]:
     """Return a folder for each label, relative to ``HOME``: its words, without what a file system or a path could trip over.
 
-    A slash separates folders. Labels that come to the same folder are told apart by a digest.
+    A slash separates folders. Labels that come to the same folder are told apart by a digest, and equal labels by a number.
     """
     names = ["/".join(map(_part, label.split("/", 1))) for label in labels]
     folded = [name.casefold() for name in names]
-    return [
+    digested = [
         f"{name} {hashlib.sha256(label.encode(errors='replace')).hexdigest()[:8]}" if folded.count(key) > 1 else name
         for name, label, key in zip(names, labels, folded, strict=True)
     ]
+    found: list[str] = []
+    for name in digested:
+        found.append(_unused(name, found))
+    return found
+
+
+def _unused(name: str, used: Sequence[str]) -> str:
+    """The name, with a number behind it if it is used already."""
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name not in used else next(each for each in numbered if each not in used)
 
 
 def _part(text: str) -> str:
@@ -49,6 +60,21 @@ def claim(root: Path) -> Path:
         with atomic_write(home / MARK) as partial:
             partial.write_text("Means over seeds for TensorBoard, written by convexp. May be removed at any time.\n")
     return home
+
+
+def own_folder(home: Path, name: str) -> Path:
+    """Return the folder of this name in the folder of the means, made if it does not exist.
+
+    Raises:
+        OSError: If it cannot be made, or it or a folder above it is a link, which may lead to files of others.
+    """
+    folder = home
+    for part in Path(name).parts:
+        folder /= part
+        if folder.is_symlink():
+            raise OSError(f"{folder} is a link, which was not made by convexp; remove it")
+        folder.mkdir(exist_ok=True)
+    return folder
 
 
 def remove_others(home: Path, names: Iterable[str]) -> None:

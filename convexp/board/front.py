@@ -10,6 +10,7 @@ from convexp.reporting.render.markdown import escape, markdown_table
 from convexp.reporting.render.rows import caption, group_rows
 from convexp.reporting.report import Report
 from convexp.reporting.selection import evenly_spaced
+from convexp.reporting.step_verdicts import step_lines
 from convexp.reporting.verdicts import verdicts
 from convexp.tracking.summaries import picture, text
 
@@ -38,8 +39,8 @@ def summary_text(report: Report) -> str:
     if report.groups:
         parts += [markdown_table(_rows(report)), f"{escape(caption(report.groups))}."]
         parts += [f"The first {MAX_ROWS} of {len(report.groups):,} rows."] if len(report.groups) > MAX_ROWS else []
-    if found := verdicts(report.comparisons):
-        parts += ["## Verdicts", "".join(f"- {escape(str(verdict))}\n" for verdict in found)]
+    if found := [*map(str, verdicts(report.comparisons)), *step_lines(report.along)]:
+        parts += ["## Verdicts", "".join(f"- {escape(verdict)}\n" for verdict in found)]
     if report.unfinished:
         parts.append(f"Runs that are not in the table: {len(report.unfinished):,}.")
     if report.provenance.warnings:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convexp.board.series import Curve, Series, places
+from convexp.board.series import Curve, Series, are_steps, places
 from convexp.records.settings import lookup
 from convexp.reporting.axes import axis_value, numeric_axes
 from convexp.reporting.formatting import short_setting
@@ -16,13 +16,25 @@ MAX_LINES = 60
 MAX_AXES = 12
 
 
-def lines(groups: Sequence[Group]) -> list[Series]:
-    """Return the lines along each numeric axis, and those along the number of parameters."""
-    along_axes = [line for axis in numeric_axes(groups)[:MAX_AXES] for line in _along(groups, axis)]
+def lines(groups: Sequence[Group], axes: bool = True) -> list[Series]:
+    """Return the lines along each numeric axis, and those along the number of parameters.
+
+    Args:
+        groups: The groups of the report.
+        axes: Whether there are lines along axes; the values that a search draws make none, as hardly two groups share one.
+    """
+    titles = _titles(numeric_axes(groups)[:MAX_AXES]) if axes else {}
+    along_axes = [line for axis, title in titles.items() for line in _along(groups, axis, title)]
     return [*along_axes, *_along_parameters(groups)][:MAX_LINES]
 
 
-def _along(groups: Sequence[Group], axis: str) -> list[Series]:
+def _titles(axes: Sequence[str]) -> dict[str, str]:
+    """Return the title of each axis: its short name, or the whole setting where several have the same short name."""
+    short = [short_setting(axis) for axis in axes]
+    return {axis: axis if short.count(name) > 1 else name for axis, name in zip(axes, short, strict=True)}
+
+
+def _along(groups: Sequence[Group], axis: str, title: str) -> list[Series]:
     """Return the lines of groups that differ on ``axis`` only; a group without a value on it is a level line."""
     found = sweep_lines(groups, axis)
     values = [
@@ -31,7 +43,6 @@ def _along(groups: Sequence[Group], axis: str) -> list[Series]:
     if len(set(values)) < 2:
         return []
     step, said = places(values)
-    title = short_setting(axis)
     made = [
         Series(
             f"along {title}/{line.name}",
@@ -52,12 +63,13 @@ def _curve(groups: Sequence[Group], line: SweepLine, axis: str, metric: str, ste
 
 def _along_parameters(groups: Sequence[Group]) -> list[Series]:
     """Return a line for each model whose groups differ in their parameters; if there is none, one line for all models."""
+    groups = [group for group in groups if are_steps([group.parameters])]
     by_model: dict[str, list[Group]] = {}
     for group in groups:
         by_model.setdefault(str(lookup(group.runs[0].config, "model")), []).append(group)
     found = {model: members for model, members in by_model.items() if _differ(members)}
     if not found and _differ(groups):
-        found = {"all": list(groups)}
+        found = {"all": groups}
     made = [
         Series(
             f"along {PARAMETERS}/{name}",

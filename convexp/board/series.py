@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from convexp.reporting.charts.curves import mean_curve, radius_curve, training_curve
+from convexp.reporting.charts.curves import mean_curve, radius_curve, training_curves
 from convexp.reporting.formatting import format_number
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_proportion
@@ -15,6 +15,7 @@ from convexp.reporting.statistics import Mean, mean, mean_proportion
 Curve = list[tuple[int, Mean]]  # by ascending step
 
 MAX_CONFIGURATIONS = 60  # of a larger study, as many are shown, evenly spaced in the order of the report's table
+MAX_SAID = 10  # values of an axis that a chart's name spells out
 MAX_STEP = 2**53  # the browser's numbers are whole up to here
 # A parenthesis in a name would break the margin charts, which look for the run behind it: "name (run)".
 SHIFTS = "accuracy by distance of the shift"
@@ -55,8 +56,9 @@ def _names(groups: Sequence[Group]) -> list[str]:
 
 def _curves(group: Group, root: Path) -> dict[str, Curve]:
     found = {SHIFTS: whole(radius_curve(group))}
+    trained = [training_curves(root / run.path, list(EPOCHS)) for run in group.runs]
     for metric, chart in EPOCHS.items():
-        curves = [curve for run in group.runs if (curve := training_curve(root / run.path, metric))]
+        curves = [curves[metric] for curves in trained if curves[metric]]
         found[chart] = whole(mean_curve(curves, average_of(metric)))
     return {chart: curve for chart, curve in found.items() if curve}
 
@@ -79,10 +81,14 @@ def are_steps(values: Iterable[float]) -> bool:
 def places(values: Iterable[float]) -> tuple[dict[float, int], str]:
     """Return the step of each value on an axis, and what has to be said of the steps.
 
-    Whole numbers are their own steps. Other values are numbered in ascending order, from 1 on; the text says which is which.
+    Whole numbers are their own steps. Other values are numbered in ascending order, from 1 on; the text says which is which,
+    of many the first ones and the last.
     """
     known = sorted(set(values))
     if are_steps(known):
         return {value: int(value) for value in known}, ""
     numbered = {value: number for number, value in enumerate(known, 1)}
-    return numbered, f", {', '.join(f'{number} is {format_number(value)}' for value, number in numbered.items())}"
+    said = [f"{number} is {format_number(value)}" for value, number in numbered.items()]
+    if len(said) > MAX_SAID:
+        said[MAX_SAID - 1 : -1] = ["..."]
+    return numbered, f", {', '.join(said)}"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convexp.board.folders import HOME, NAME, claim, folder_names, remove_others
+from convexp.board.folders import HOME, NAME, claim, folder_names, own_folder, remove_others
 from convexp.board.front import front_page
 from convexp.board.lines import lines
 from convexp.board.series import EPOCHS, SHIFTS, Curve, Series, configurations
@@ -16,6 +16,7 @@ from convexp.tracking.summaries import LOWER, MEAN, UPPER, margin_charts, scalar
 
 FRONT = "front"  # of the event file in the study's folder, after its number
 LOCK = ".dashboard.lock"
+TIMEOUT = 60.0  # seconds to wait for another process that writes the same dashboard
 FIRST_SECOND = 1.0  # TensorBoard lists runs, and colours them, by the times of their first events: the means come first
 
 
@@ -33,17 +34,18 @@ def update_dashboard(report: Report, root: Path) -> int:
         The number of files that were written; none into the folder of a single run.
 
     Raises:
-        OSError: If the folder cannot be written to.
+        OSError: If the folder cannot be written to, or another process writes its dashboard for longer than a minute.
     """
     if (root / RECORD).exists():
         return 0
-    with locked(root / LOCK):
+    with locked(root / LOCK, TIMEOUT):
         home = claim(root)
-        along, own = lines(report.groups), configurations(report.groups, root)
+        own = configurations(report.groups, root)
+        along = lines(report.groups, axes=report.search is None)
         shown = [series for series in [*own, *along] if series.curves]
         names = folder_names([series.name for series in shown])
         written = sum(
-            _write(home / name, series, FIRST_SECOND + number)
+            _write(own_folder(home, name), series, FIRST_SECOND + number)
             for number, (name, series) in enumerate(zip(names, shown, strict=True))
         )
         remove_others(home, names)
@@ -52,7 +54,6 @@ def update_dashboard(report: Report, root: Path) -> int:
 
 
 def _write(folder: Path, series: Series, seconds: float) -> bool:
-    folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder)
     summaries = [
         (step, scalars({f"{chart}/{end}": value for end, value in ends.items()}))

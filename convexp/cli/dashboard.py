@@ -85,13 +85,20 @@ def show(given: str, port: int) -> None:
 def update(root: Path) -> None:
     """Bring the dashboards below a folder up to date, and say of which studies that worked."""
     from convexp.board.studies import update_studies
+    from convexp.reporting.formatting import plural
 
-    for number, (study, configurations, problem) in enumerate(update_studies(root)):
+    named = left_out = 0
+    for study, configurations, problem in update_studies(root):
         if problem:
             console.print_error("convexp-dashboard", f"{study}: {problem}; its means over seeds are as they were before")
-        elif number < MAX_NAMED:
-            name = console.display_path(study)
-            console.out.print(f"{name}: means over seeds of {configurations} configurations", markup=False)
+        elif named < MAX_NAMED:
+            named += 1
+            means = f"means over seeds of {plural(configurations, 'configuration')}"
+            console.out.print(f"{console.display_path(study)}: {means}", markup=False)
+        else:
+            left_out += 1
+    if left_out:
+        console.out.print(f"and {left_out:,} more", markup=False)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ PROBE = "errors"
 MEASURED = f"probe/{PROBE}/accuracy"  # the number that every run with this probe has
 MAX_GROUPS, MAX_RUNS = 12, 20  # whose records are read
 MAX_CLASSES, MAX_SHIFTS, MAX_COUNT = 64, 64, 10**12
+TOO_LARGE = f"has more than {MAX_CLASSES} classes, or shifts of more than {MAX_SHIFTS // 2 - 1} pixels: too many for a page"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Row = Annotated[list[Count], msgspec.Meta(min_length=1, max_length=MAX_CLASSES)]
@@ -102,10 +103,13 @@ def error_tables(groups: Sequence[Group], root: Path) -> tuple[list[ErrorTable],
     tables: list[ErrorTable] = []
     notes: list[str] = []
     for index, group in [measured[i] for i in evenly_spaced(len(measured), MAX_GROUPS)]:
-        found = {run.path: _counts(root / run.path) for run in group.runs[:MAX_RUNS] if MEASURED in run.metrics}
-        whole = [counts for counts in found.values() if counts is not None]
+        runs = [run for run in group.runs if MEASURED in run.metrics]
+        found = {run.path: _counts(root / run.path) for run in runs[:MAX_RUNS]}
+        whole = [counts for counts in found.values() if isinstance(counts, Counts)]
         like_first = [counts for counts in whole if counts.shapes() == whole[0].shapes()]
-        notes += [f"{printable(path)} holds no whole tables of errors." for path, counts in found.items() if counts is None]
+        notes += [f"{printable(path)} {counts}." for path, counts in found.items() if isinstance(counts, str)]
+        if len(runs) > MAX_RUNS:
+            notes.append(f"{group.label}: counted are the first {MAX_RUNS} of {len(runs):,} runs.")
         if len(like_first) < len(whole):
             others = plural(len(whole) - len(like_first), "run")
             notes.append(f"{group.label}: left out are {others} with other classes or shifts.")
@@ -116,15 +120,27 @@ def error_tables(groups: Sequence[Group], root: Path) -> tuple[list[ErrorTable],
     return tables, notes
 
 
-def _counts(folder: Path) -> Counts | None:
-    """The tables of a run; None if it has none, or they are not as the probe writes them."""
+def _counts(folder: Path) -> Counts | str:
+    """The tables of a run; what is wrong with them if it has none, or they are not as the probe writes them."""
+    lacking = "holds no whole tables of errors"
+    maps: dict[str, Any] = {}
     try:
-        counts = msgspec.convert(load_record(folder).probes[PROBE].maps, Counts)
+        maps = load_record(folder).probes[PROBE].maps
+        counts = msgspec.convert(maps, Counts)
         counts.right_by_shift = _shift_maps(counts.right_by_shift)
-    except (DamagedError, ConvexpError, KeyError, msgspec.ValidationError, RecursionError):
-        return None
+    except msgspec.ValidationError:
+        return TOO_LARGE if _is_large(maps) else lacking
+    except (DamagedError, ConvexpError, KeyError, RecursionError):
+        return lacking
     counts.classes = [printable(name) for name in counts.classes]
-    return counts if counts.is_whole() else None
+    return counts if counts.is_whole() else lacking
+
+
+def _is_large(maps: dict[str, Any]) -> bool:
+    """Whether there are more classes than a page shows, or so many distances that a table has more shifts than it shows."""
+    classes, distances = maps.get("classes"), maps.get("first_change")
+    many = isinstance(classes, list) and len(classes) > MAX_CLASSES
+    return many or (isinstance(distances, list) and 2 * len(distances) - 1 > MAX_SHIFTS)
 
 
 def _sum(found: Sequence[Counts]) -> Counts:

@@ -83,11 +83,16 @@ def _run(line: CommandLine) -> Path:
         if cfg.get("dry_run"):
             raise ConfigError("dry_run=true: does no run whose results could be returned; use the command convexp-train")
         prepare_sweep(cfg)
-        SweepSummary().on_multirun_start(cfg)
         context = HydraContext(config_loader=hydra.config_loader, callbacks=_no_callbacks())
         sweeper = Plugins.instance().instantiate_sweeper(config=cfg, hydra_context=context, task_function=_task)
         arguments: Any = OmegaConf.to_container(cfg.hydra.overrides.task, resolve=False)
-        sweeper.sweep(arguments=arguments)
+        summary = SweepSummary()
+        summary.on_multirun_start(cfg)
+        try:
+            sweeper.sweep(arguments=arguments)
+        finally:
+            if summary.watcher is not None:
+                summary.watcher.stop()
     return Path(cfg.hydra.sweep.dir)
 
 

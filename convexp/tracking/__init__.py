@@ -1,1 +1,1 @@
-"""Loggers of a run: TensorBoard, ``metrics.csv``, Weights & Biases and MLflow."""
+"""Loggers of a run: TensorBoard, ``metrics.csv``, Weights & Biases, MLflow, Aim and ClearML."""

@@ -1,9 +1,12 @@
 """The means that TensorBoard shows are those of the report, and lie where no run is."""
 
+import shutil
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import fabricated_report as made
+import msgspec
 import pytest
 from fabricated_runs import kept, run
 from hypothesis import given
@@ -13,6 +16,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
 from convexp.board import update as update_module
 from convexp.board.folders import HOME, folder_names
+from convexp.board.front import summary_text
 from convexp.board.lines import lines
 from convexp.board.series import EPOCHS, SHIFTS, places
 from convexp.board.update import FRONT, bands, update_dashboard
@@ -127,9 +131,8 @@ def test_every_label_has_a_folder_of_its_own_within_the_home(labels):
 def test_a_mean_lies_within_its_band(values):
     (_, found), *_ = bands([(3, mean_proportion(values))])
     assert found["lower"] <= found["mean"] <= found["upper"]
-    assert (found["lower"] == found["upper"]) == (
-        len(values) == 1 or mean_proportion(values).low == mean_proportion(values).high
-    )
+    if len(set(values)) == 1:
+        assert found["lower"] == found["upper"]
 
 
 def test_the_same_report_gives_the_same_bytes_and_writes_nothing_twice(tmp_path):
@@ -208,6 +211,18 @@ class TestPlace:
             update_dashboard(build_report(study), study)
         assert list(other.iterdir()) == []
 
+    def test_links_within_it_are_not_followed(self, tmp_path):
+        study, other = tmp_path / "study", tmp_path / "other"
+        other.mkdir()
+        kept(study, run(0), run(1))
+        update_dashboard(build_report(study), study)
+        (folder,) = [entry for entry in (study / HOME).iterdir() if entry.is_dir()]
+        shutil.rmtree(folder)
+        folder.symlink_to(other)
+        with pytest.raises(OSError, match="is a link"):
+            update_dashboard(build_report(study), study)
+        assert list(other.iterdir()) == []
+
     def test_a_run_gets_nothing_into_its_own_folder(self, tmp_path):
         kept(tmp_path, run(0))
         folder = tmp_path / run(0)["path"]
@@ -246,6 +261,54 @@ def test_front_page_has_question_table_verdicts_and_the_charts(tmp_path):
     }
 
 
+def test_numbers_of_a_stranger_are_no_traceback(tmp_path):
+    """Parameters that are no step of TensorBoard, and curves whose squares cannot be added up."""
+    report = made.three_layers(tmp_path)
+    made.write_run_files(report)
+    for each in report.groups[0].runs:
+        assert each.network is not None
+        each.network = msgspec.structs.replace(each.network, parameters=10**30)
+    for number, each in enumerate(report.groups[1].runs, 1):
+        (tmp_path / each.path / "metrics.csv").write_text(f"epoch,train/loss\n0,{number}e200\n1,{number}\n")
+    update_dashboard(report, tmp_path)
+    found = written(tmp_path)
+    assert len(bands_of(found["along parameters/all"], "accuracy by parameters")) == 2
+    assert list(bands_of(found["local-None"], EPOCHS["train/loss"])) == [2]
+
+
+def test_names_of_charts_stay_short():
+    values = [0.001 * number for number in range(1, 500)]
+    said = places(values)[1]
+    assert said.startswith(", 1 is 0.001, 2 is 0.002, ")
+    assert said.endswith(", 9 is 0.009, ..., 499 is 0.499")
+
+
+def test_a_search_has_no_lines_along_axes():
+    groups = [made.group("conv", size=size, accuracy=0.5) for size in (1, 2, 3)]
+    assert [series.name for series in lines(groups)] == ["along train_size/conv"]
+    assert lines(groups, axes=False) == []
+
+
+def test_equal_labels_have_folders_of_their_own():
+    assert folder_names(["a", "b", "a"])[1] == "b"
+    assert len(set(folder_names(["a", "b", "a"]))) == 3
+
+
+def test_axes_with_one_short_name_have_lines_of_their_own():
+    groups = [made.group("conv", size=1, accuracy=0.5) for _ in range(4)]
+    for group, (a, b) in zip(groups, ((1, 1), (1, 2), (2, 1), (2, 2)), strict=True):
+        group.point.clear()
+        group.point.update({"model.size": a, "data.size": b})
+    assert {series.name.split("/")[0] for series in lines(groups)} == {"along model.size", "along data.size"}
+
+
+def test_front_page_has_the_verdicts_along_axes(tmp_path):
+    report = made.train_sizes(tmp_path)
+    step = made.comparison("conv train_size=300", "conv train_size=100", 0.1)
+    report.along.append(replace(step, axis="data.train_size", line="conv", start=100.0, stop=300.0))
+    assert "along train_size" in summary_text(report)
+
+
 def test_a_large_study_stays_bounded(tmp_path):
     groups = [made.group("conv", seeds=1, size=size, accuracy=0.5) for size in range(1, 200)]
     report = made.three_layers(tmp_path)
@@ -258,9 +321,10 @@ def test_a_large_study_stays_bounded(tmp_path):
 def test_only_one_process_writes_at_a_time(tmp_path, monkeypatch):
     held = []
 
-    def locked(file):
+    def locked(file, timeout):
         held.append(file.name)
-        return original(file)
+        assert timeout > 0, "it would wait for ever"
+        return original(file, timeout)
 
     original = update_module.locked
     monkeypatch.setattr(update_module, "locked", locked)

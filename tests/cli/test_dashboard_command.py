@@ -54,6 +54,16 @@ def test_each_study_below_a_folder_has_means_of_its_own(tmp_path):
     ]
 
 
+def test_studies_that_are_not_named_are_counted(tmp_path, monkeypatch, capsys):
+    found = [(tmp_path / str(number), 1, None) for number in range(12)]
+    monkeypatch.setattr(studies, "update_studies", lambda root: found)
+    update(tmp_path)
+    *named, last = capsys.readouterr().out.splitlines()
+    assert len(named) == 10
+    assert named[0].endswith("means over seeds of 1 configuration")
+    assert last == "and 2 more"
+
+
 def test_runs_of_no_study_are_one(tmp_path):
     kept(tmp_path, run(0), run(1))
     assert studies_below(tmp_path) == [tmp_path]

@@ -18,13 +18,15 @@ from convexp.pictures.palette import WIRINGS
 from convexp.records.record import ProbeRecord
 from convexp.reporting.axes import axis_label, axis_value, numeric_axes
 from convexp.reporting.charts import draw_charts, write_charts
-from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curve
+from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curves
 from convexp.reporting.charts.legend import entries_for
+from convexp.reporting.charts.overview import write_overview
 from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.charts.style import INK, chart_style
 from convexp.reporting.charts.sweep_styles import line_styles
 from convexp.reporting.charts.ticks import round_ticks
+from convexp.reporting.charts.training import training_charts
 from convexp.reporting.findings import finding, split_common_words
 from convexp.reporting.formatting import format_compact, format_difference, format_mean, format_number
 from convexp.reporting.groups import Group
@@ -47,6 +49,30 @@ def test_front_holds_what_nothing_dominates(found):
     assert sorted(kept) == [i for i, p in enumerate(found) if not any(dominates(q, p) for q in found)]
     costs = [found[i][0] for i in kept]
     assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize("parameters", [0, 10**30])
+def test_numbers_of_parameters_that_no_network_has_are_no_traceback(tmp_path, parameters):
+    report = three_layers(tmp_path)
+    for each in report.groups[0].runs:
+        assert each.network is not None
+        each.network = msgspec.structs.replace(each.network, parameters=parameters)
+    assert write_overview(report, tmp_path / "overview.png") == [tmp_path / "overview.png"]
+    assert draw_charts(report)
+
+
+def test_curves_whose_squares_cannot_be_added_up_are_left_out(tmp_path):
+    (tmp_path / "metrics.csv").write_text("epoch,train/loss\n0,1e200\n1,2\n1e200,3\n")
+    assert training_curves(tmp_path, ["train/loss"]) == {"train/loss": {2.0: 2.0}}
+
+
+def test_means_by_epoch_are_over_all_seeds(tmp_path):
+    report = three_layers(tmp_path)
+    report.groups[:] = [group("conv", seeds=13, accuracy=0.5)]
+    write_run_files(report)
+    charts = training_charts(report.groups, series_styles(report.groups), tmp_path)
+    assert all("of each configuration the first 10" in chart.caption for chart in charts)
+    assert all("n\u00a0=\u00a013" in chart.inline() for chart in charts)
 
 
 curves = st.lists(st.dictionaries(st.integers(0, 8).map(float), numbers, min_size=1), min_size=1, max_size=4)
@@ -116,12 +142,12 @@ def test_sequences_have_maps_of_one_row_and_volumes_none():
 
 
 def test_training_curves_come_from_whatever_rows_can_be_read(tmp_path):
-    assert training_curve(tmp_path, "val/acc") == {}
+    assert training_curves(tmp_path, ["val/acc"])["val/acc"] == {}
     (tmp_path / "metrics.csv").write_text("step,val/acc,epoch\n1,0.5,0\n2,,1\n3,nan,2\n4,0.7,3\n5,0.8,3\n6,0.")
-    assert training_curve(tmp_path, "val/acc") == {1.0: 0.5, 4.0: 0.8}
-    assert training_curve(tmp_path, "train/loss") == {}
+    assert training_curves(tmp_path, ["val/acc"])["val/acc"] == {1.0: 0.5, 4.0: 0.8}
+    assert training_curves(tmp_path, ["train/loss"])["train/loss"] == {}
     (tmp_path / "metrics.csv").write_bytes(b"\xff\xfe\x00")
-    assert training_curve(tmp_path, "val/acc") == {}
+    assert training_curves(tmp_path, ["val/acc"])["val/acc"] == {}
 
 
 def ranks():

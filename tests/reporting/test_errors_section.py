@@ -136,7 +136,6 @@ DAMAGED: dict[str, Any] = {
     "a map of nothing": changed(right_by_shift=[[], [], []]),
     "ragged maps": changed(right_by_shift=[[[1]], [[1, 1, 1]], [[1]]]),
     "mixed depths": changed(right_by_shift=[[[1]], [1], 1]),
-    "too many classes": maps(classes=65),
     "a name without end": changed(classes=["x" * 10_000, "b", "c"]),
     "a list": changed(classes=[["a"], "b", "c"]),
     "deep": changed(right_by_shift=json.loads("[" * 50 + "1" + "]" * 50)),
@@ -151,6 +150,21 @@ def test_what_is_damaged_is_named_and_the_others_are_shown(tmp_path, damage):
     assert notes == ["conv-seed0 holds no whole tables of errors.", "dense-seed0 holds no whole tables of errors."]
     write_page(report, tmp_path / "report.html")
     assert "dense-seed0 holds no whole tables of errors." in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("large", [{"classes": 65}, {"reach": 32}])
+def test_what_is_whole_but_too_large_is_not_called_damaged(tmp_path, large):
+    report = report_of(tmp_path, measured(0, found=maps(**large)), measured(1, found=maps(**large)))
+    tables, notes = error_tables(report.groups, tmp_path)
+    assert tables == []
+    assert [note.partition(": ")[2] for note in notes] == ["too many for a page."] * 2
+
+
+def test_runs_that_are_not_counted_are_named(tmp_path):
+    report = report_of(tmp_path, *(measured(seed) for seed in range(22)))
+    tables, notes = error_tables(report.groups, tmp_path)
+    assert [table.runs for table in tables] == [20]
+    assert notes == ["conv: counted are the first 20 of 22 runs."]
 
 
 def test_of_volumes_everything_but_the_maps_is_shown(tmp_path):

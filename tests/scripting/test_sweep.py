@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 
 import pytest
 from conftest import read
+from hydra.core.plugins import Plugins
 from outcomes import same, science, weights
 from test_train import own_state, state
 
@@ -62,6 +64,21 @@ def test_the_sweep_is_that_of_the_command_and_the_process_is_unchanged(call, tmp
     for name in table.path:
         again = (tmp_path / "function" / name / "result.json").stat().st_mtime_ns
         assert (again == times[name]) == name.endswith("0.01")
+
+
+def test_the_dashboard_is_watched_until_the_runs_are_done(tmp_path, monkeypatch):
+    alive = []
+
+    class Sweeper:
+        def sweep(self, arguments):
+            alive.append([thread.name for thread in threading.enumerate()].count("dashboard"))
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Plugins, "instantiate_sweeper", lambda self, **settings: Sweeper())
+    with pytest.raises(KeyboardInterrupt):
+        convexp.sweep(*TINY, "seed=0,1", folder="sweep", processes=1, progress=False)
+    assert alive == [1]
+    assert "dashboard" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.integration

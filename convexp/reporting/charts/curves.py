@@ -1,12 +1,12 @@
 """Curves and maps of runs, and their means over seeds, as numbers."""
 
 import csv
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from convexp.records import RunRecord
+from convexp.records.numbers import is_moderate
 from convexp.reporting.groups import Group
 from convexp.reporting.statistics import Mean, mean, mean_proportion
 
@@ -68,28 +68,30 @@ def _shape(rows: list[list[float]]) -> tuple[int, int]:
     return len(rows), len(rows[0]) if rows else 0
 
 
-def training_curve(folder: Path, metric: str) -> Curve:
-    """Return a metric by epoch from ``metrics.csv`` in the folder of a run; epochs are counted from 1 here and from 0 there.
+def training_curves(folder: Path, metrics: Sequence[str]) -> dict[str, Curve]:
+    """Return metrics by epoch from ``metrics.csv`` in the folder of a run; epochs are counted from 1 here and from 0 there.
 
-    The curve is empty if the file is missing or damaged, or does not contain the metric.
+    A curve is empty if the file is missing or damaged, or does not contain the metric.
     """
+    nothing: dict[str, Curve] = {metric: {} for metric in metrics}
     file = folder / "metrics.csv"
     if not file.is_file():  # reading a pipe would never end
-        return {}
+        return nothing
     try:
         with file.open(newline="", encoding="utf-8") as stream:
-            return _by_epoch(csv.DictReader(stream), metric)
+            return _by_epoch(csv.DictReader(stream), metrics)
     except (OSError, UnicodeDecodeError, csv.Error):
-        return {}
+        return nothing
 
 
-def _by_epoch(rows: Iterable[dict[str, str]], metric: str) -> Curve:
-    curve: Curve = {}
+def _by_epoch(rows: Iterable[dict[str, str]], metrics: Sequence[str]) -> dict[str, Curve]:
+    curves: dict[str, Curve] = {metric: {} for metric in metrics}
     for row in rows:
-        try:
-            epoch, value = float(row["epoch"]), float(row[metric])
-        except (KeyError, TypeError, ValueError):  # an empty or truncated cell
-            continue
-        if math.isfinite(epoch) and math.isfinite(value):
-            curve[epoch + 1] = value
-    return curve
+        for metric, curve in curves.items():
+            try:
+                epoch, value = float(row["epoch"]), float(row[metric])
+            except (KeyError, TypeError, ValueError):  # an empty or truncated cell
+                continue
+            if is_moderate(epoch) and is_moderate(value):
+                curve[epoch + 1] = value
+    return curves

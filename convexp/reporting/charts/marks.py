@@ -37,7 +37,7 @@ class Mark:
     @property
     def place(self) -> tuple[float, float]:
         """Where it is drawn, in points from the lower left corner of the figure."""
-        x, y = self.axes.transData.transform((self.x, self.y))
+        x, y = self.axes.transData.transform((float(self.x), float(self.y)))
         return float(x) + self.aside, float(y)
 
 

@@ -39,7 +39,8 @@ def write_overview(report: Report, file: Path) -> list[Path]:
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.set(xlabel="parameters", ylim=(0, 102), title="filled: without shift, hollow: mean over all shifts")
     right.title.set_fontsize(9)
-    set_scale(right, "x", [group.parameters for group, _ in drawn], log=True)
+    sizes = [float(group.parameters) for group, _ in drawn]
+    set_scale(right, "x", sizes, log=min(sizes) > 0)
     entries = entries_for([group for group, _ in drawn], [style for _, style in drawn])
     add_legend(figure, entries, below=True)
     figure.suptitle(truncate(report.title, 110), fontsize=11)
@@ -51,6 +52,6 @@ def _draw_points(axes: Axes, group: Group, style: SeriesStyle) -> None:
     for metric, hollow in (("test/acc", False), ("probe/shift_map/mean", True)):
         value = group.metric(metric)
         if value is not None:
-            x, y = group.parameters, 100 * value.mean
+            x, y = float(group.parameters), 100 * value.mean
             looks = marker_style(replace(style, hollow=hollow))
             axes.errorbar(x, y, error_bar(value), ls="", color=style.colour, capsize=3, ms=7, **looks)

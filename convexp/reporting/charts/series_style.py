@@ -8,7 +8,6 @@ from convexp.records.plan import settings_of
 from convexp.reporting.axes import axis_key, axis_label, numeric_axes
 from convexp.reporting.charts.colours import shade
 from convexp.reporting.charts.looks import look
-from convexp.reporting.charts.style import PAPER
 from convexp.reporting.charts.wirings import wiring_of
 from convexp.reporting.groups import Group
 
@@ -48,11 +47,6 @@ class SeriesStyle:
     def own_marker(self) -> str:
         """Marker of the colour itself, which that of a variant does not stand for."""
         return next((found.marker for found in (*WIRINGS.values(), *OTHERS) if found.light == self.colour), self.marker)
-
-    @property
-    def face(self) -> str:
-        """Colour that fills the marker."""
-        return PAPER if self.hollow else self.colour
 
 
 def series_styles(groups: Sequence[Group]) -> list[SeriesStyle]:

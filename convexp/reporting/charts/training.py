@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from convexp.pictures.limits import percent_limits
 from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.curves import Curve, mean_curve, training_curve
+from convexp.reporting.charts.curves import Curve, mean_curve, training_curves
 from convexp.reporting.charts.intervals import draw_band, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
 from convexp.reporting.charts.marks import Mark, tag
@@ -21,7 +21,7 @@ from convexp.reporting.selection import evenly_spaced, omission_note
 from convexp.reporting.statistics import Mean, mean, mean_proportion
 
 MAX_GROUPS = 12
-MAX_SEEDS = 10
+MAX_SEEDS = 10  # of a group, that are drawn one by one; the mean is over all
 MAX_WITH_SEEDS = 6  # groups whose single seeds are drawn; more would cover each other
 MAX_POINTS = 40  # epochs of a line that show their numbers
 METRICS = ("val/acc", "train/loss")
@@ -38,13 +38,17 @@ def training_charts(groups: Sequence[Group], styles: Sequence[SeriesStyle], root
         root: Folder of the report, below which the run folders lie.
     """
     drawn = [(groups[i], styles[i]) for i in evenly_spaced(len(groups), MAX_GROUPS)]
-    charts = (_training_chart(drawn, root, metric, omission_note(drawn, groups)) for metric in METRICS)
+    trained = [[training_curves(root / run.path, METRICS) for run in group.runs] for group, _ in drawn]
+    charts = (_training_chart(drawn, trained, metric, omission_note(drawn, groups)) for metric in METRICS)
     return [chart for chart in charts if chart is not None]
 
 
-def _training_chart(pairs: Sequence[tuple[Group, SeriesStyle]], root: Path, metric: str, omitted: str) -> Chart | None:
+def _training_chart(
+    pairs: Sequence[tuple[Group, SeriesStyle]], trained: Sequence[Sequence[dict[str, Curve]]], metric: str, omitted: str
+) -> Chart | None:
+    """Draw one metric of groups whose runs have the curves ``trained``."""
     average = mean_proportion if is_proportion(metric) else mean
-    found = [(g, style, c) for g, style in pairs if (c := _seed_curves(g, root, metric))]
+    found = [(g, style, c) for (g, style), runs in zip(pairs, trained, strict=True) if (c := _seed_curves(runs, metric))]
     drawn = [(g, style, seeds, mean_curve(seeds, average)) for g, style, seeds in found]
     if not any(len(curve) > 1 for _, _, seeds, _ in drawn for curve in seeds):
         return None
@@ -57,9 +61,11 @@ def _training_chart(pairs: Sequence[tuple[Group, SeriesStyle]], root: Path, metr
     add_legend(figure, entries, markers=False)
     last = "; ".join(f"{g.label} {_last_value(curve, metric)}" for g, _, _, curve in drawn)
     alt_text = f"{title} by epoch. At the last epoch: {last}."
+    many = any(len(seeds) > MAX_SEEDS for _, _, seeds, _ in drawn)
+    single = f"single seeds, of each configuration the first {MAX_SEEDS}" if many else "single seeds"
     caption = (
         "Line: mean over seeds, up to the last epoch that all seeds reached, with the 95 % interval as a band"
-        f"{'; thin lines: single seeds' if len(drawn) <= MAX_WITH_SEEDS else ''}.{omitted}"
+        f"{f'; thin lines: {single}' if len(drawn) <= MAX_WITH_SEEDS else ''}.{omitted}"
     )
     return finish_chart(f"training {metric}", "training", f"{title} by epoch", alt_text, caption, figure, marks)
 
@@ -70,7 +76,7 @@ def _draw_curves(
     """Draw the curves of a group, one of ``lines``, and return a mark for each of its means."""
     group, style, seeds, means = drawn
     factor = 100 if is_percentage(metric) else 1
-    for curve in seeds if len(seeds) > 1 and lines <= MAX_WITH_SEEDS else []:
+    for curve in seeds[:MAX_SEEDS] if len(seeds) > 1 and lines <= MAX_WITH_SEEDS else []:
         values = [factor * v for v in curve.values()]
         tag(axes.plot(list(curve), values, color=style.colour, lw=0.6, alpha=0.45), style.keys)
     draw_band(axes, means, style, is_percentage(metric), markers=False, lines=lines)
@@ -95,9 +101,8 @@ def _set_limits(axes: Axes, drawn: Drawn, metric: str) -> None:
         axes.set_ylim(min(values) / 1.3, max(values) * 1.3)  # a band may reach below 0
 
 
-def _seed_curves(group: Group, root: Path, metric: str) -> list[Curve]:
-    found = (training_curve(root / run.path, metric) for run in group.runs[:MAX_SEEDS])
-    return [dict(sorted(curve.items())) for curve in found if curve]
+def _seed_curves(runs: Sequence[dict[str, Curve]], metric: str) -> list[Curve]:
+    return [dict(sorted(curves[metric].items())) for curves in runs if curves[metric]]
 
 
 def _last_value(means: Sequence[tuple[float, Mean]], metric: str) -> str:
