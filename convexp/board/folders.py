@@ -51,6 +51,21 @@ def claim(root: Path) -> Path:
     return home
 
 
+def made_folder(home: Path, name: str) -> Path:
+    """Return the folder ``name`` below ``home``, made if it does not exist.
+
+    Raises:
+        OSError: If it cannot be made, or it or a folder above it is a link, which is not followed.
+    """
+    folder = home
+    for part in Path(name).parts:
+        folder /= part
+        if folder.is_symlink():
+            raise OSError(f"{folder} is a link, and the folder it leads to may belong to somebody else")
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
 def remove_others(home: Path, names: Iterable[str]) -> None:
     """Remove the folders of configurations and lines that are no longer in the study."""
     kept = {home / name for name in names}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convexp.board.folders import HOME, NAME, claim, folder_names, remove_others
+from convexp.board.folders import HOME, NAME, claim, folder_names, made_folder, remove_others
 from convexp.board.front import front_page
 from convexp.board.lines import lines
 from convexp.board.series import EPOCHS, SHIFTS, Curve, Series, configurations
@@ -43,7 +43,7 @@ def update_dashboard(report: Report, root: Path) -> int:
         shown = [series for series in [*own, *along] if series.curves]
         names = folder_names([series.name for series in shown])
         written = sum(
-            _write(home / name, series, FIRST_SECOND + number)
+            _write(made_folder(home, name), series, FIRST_SECOND + number)
             for number, (name, series) in enumerate(zip(names, shown, strict=True))
         )
         remove_others(home, names)
@@ -52,7 +52,6 @@ def update_dashboard(report: Report, root: Path) -> int:
 
 
 def _write(folder: Path, series: Series, seconds: float) -> bool:
-    folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder)
     summaries = [
         (step, scalars({f"{chart}/{end}": value for end, value in ends.items()}))

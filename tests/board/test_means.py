@@ -208,6 +208,18 @@ class TestPlace:
             update_dashboard(build_report(study), study)
         assert list(other.iterdir()) == []
 
+    def test_a_link_inside_the_folder_is_not_followed(self, tmp_path):
+        study, other = tmp_path / "study", tmp_path / "other"
+        other.mkdir()
+        kept(study, run(0), run(1))
+        update_dashboard(build_report(study), study)
+        (folder,) = [each for each in (study / HOME).iterdir() if each.is_dir()]
+        folder.rename(tmp_path / "before")
+        folder.symlink_to(other)
+        with pytest.raises(OSError, match="is a link"):
+            update_dashboard(build_report(study), study)
+        assert list(other.iterdir()) == []
+
     def test_a_run_gets_nothing_into_its_own_folder(self, tmp_path):
         kept(tmp_path, run(0))
         folder = tmp_path / run(0)["path"]
