@@ -107,8 +107,9 @@ def error_tables(groups: Sequence[Group], root: Path) -> tuple[list[ErrorTable],
         like_first = [counts for counts in whole if counts.shapes() == whole[0].shapes()]
         notes += [f"{printable(path)} holds no whole tables of errors." for path, counts in found.items() if counts is None]
         if len(like_first) < len(whole):
-            others = plural(len(whole) - len(like_first), "run")
-            notes.append(f"{group.label}: left out are {others} with other classes or shifts.")
+            others = len(whole) - len(like_first)
+            verb = "is" if others == 1 else "are"
+            notes.append(f"{group.label}: left out {verb} {plural(others, 'run')} with other classes or shifts.")
         if like_first:
             tables.append(ErrorTable(group, index, _sum(like_first), len(like_first)))
     if len(measured) > MAX_GROUPS:

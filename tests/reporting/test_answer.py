@@ -97,7 +97,7 @@ def test_a_task_without_accuracy_names_its_metric():
 
 def test_runs_that_only_count_say_what_they_counted():
     groups = [without_accuracy(group(m, 1), **{"cost/parameters": 10.0 + i}) for i, m in enumerate(("dense", "conv"))]
-    assert said(compared(*groups)).startswith("Parameters is 10 for dense and 11 for conv (one seed each; not compared")
+    assert said(compared(*groups)).startswith("Parameters are 10 for dense and 11 for conv (one seed each; not compared")
     none = [without_accuracy(group(m), **{"val/acc": 0.5}) for m in ("dense", "conv")]
     assert said(compared(*none)) == "The 6 finished runs measured nothing on test images."
 
