@@ -41,10 +41,10 @@ def clause_along(groups: Sequence[Group], axis: str, metric: str, again: bool = 
     curves = [(line, curve) for line in sweep_lines(groups, axis) if (curve := _curve(groups, line, axis, metric))]
     ends = _ends(curves[0][1]) if curves and again else None
     said: list[str] = []
-    verb = "" if again else " goes"  # once, with the first line that has two ends
+    verb = "" if again else " goes"  # at the first line with two ends, and again after one that "has" a value
     for line, curve in curves:
         said.append(_line(line, curve, axis, metric, ends, verb))
-        verb = verb if _is_flat(line, curve) else ""
+        verb = " goes" if _is_flat(line, curve) else ""
         ends = ends if line.constant else _ends(curve)
     return listed(said)
 
