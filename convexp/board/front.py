@@ -39,13 +39,20 @@ def summary_text(report: Report) -> str:
     if report.groups:
         parts += [markdown_table(_rows(report)), f"{escape(caption(report.groups))}."]
         parts += [f"The first {MAX_ROWS} of {len(report.groups):,} rows."] if len(report.groups) > MAX_ROWS else []
-    if found := [*map(str, verdicts(report.comparisons)), *step_lines(report.along)]:
-        parts += ["## Verdicts", "".join(f"- {escape(verdict)}\n" for verdict in found)]
+    if found := _verdicts(report):
+        parts += ["## Verdicts", "".join(f"- {escape(line)}\n" for line in found)]
     if report.unfinished:
         parts.append(f"Runs that are not in the table: {len(report.unfinished):,}.")
     if report.provenance.warnings:
         parts += ["## Warnings", "".join(f"- {escape(warning)}\n" for warning in report.provenance.warnings)]
     return "\n\n".join([*parts, TABS.strip()]) + "\n"
+
+
+def _verdicts(report: Report) -> list[str]:
+    """The verdicts, those of each part by themselves and after its name, as each corrects for its own comparisons."""
+    if not report.parts:
+        return list(map(str, verdicts(report.comparisons)))
+    return [f"{part.name}: {verdict}" for part in report.parts for verdict in verdicts(part.comparisons)]
 
 
 def _rows(report: Report) -> list[list[str]]:

@@ -93,8 +93,8 @@ def make_report(*roots: Path, output: Path, title: str | None = None, baselines:
             try:
                 output.mkdir(parents=True, exist_ok=True)
                 files = write_report(report, output)
-                if output == report.root:
-                    _update_dashboard(report, output)
+                if output == report.root or roots == (output,):
+                    _update_dashboard(report, report.root)  # that of the only sweep below the folder, if there is one
                 return files
             finally:
                 print_report(report)  # even if nothing can be written

@@ -50,7 +50,7 @@ def compare_along(groups: Sequence[Group], plan: Plan | None = None) -> list[Com
 
 
 def _placed(c: Comparison, step: Step) -> Comparison:
-    return replace(c, axis=step.axis, line=step.line, start=step.start, stop=step.stop)
+    return replace(c, axis=step.axis, line=step.line, start=step.start, stop=step.stop, whole=step.whole)
 
 
 def _metrics(groups: Sequence[Group]) -> tuple[str, ...]:

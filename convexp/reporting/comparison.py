@@ -38,6 +38,7 @@ class Comparison:
         line: What the two have in common, in words; None likewise.
         start: Value of the baseline on the axis; None likewise.
         stop: Value of the group on the axis; None likewise.
+        whole: Whether the two are the ends of a line that has values between them.
     """
 
     metric: str
@@ -60,6 +61,7 @@ class Comparison:
     line: str | None = None
     start: float | None = None
     stop: float | None = None
+    whole: bool = False
 
     @property
     def shows_difference(self) -> bool:

@@ -111,8 +111,9 @@ def error_tables(groups: Sequence[Group], root: Path) -> tuple[list[ErrorTable],
         if len(runs) > MAX_RUNS:
             notes.append(f"{group.label}: counted are the first {MAX_RUNS} of {len(runs):,} runs.")
         if len(like_first) < len(whole):
-            others = plural(len(whole) - len(like_first), "run")
-            notes.append(f"{group.label}: left out are {others} with other classes or shifts.")
+            others = len(whole) - len(like_first)
+            verb = "is" if others == 1 else "are"
+            notes.append(f"{group.label}: left out {verb} {plural(others, 'run')} with other classes or shifts.")
         if like_first:
             tables.append(ErrorTable(group, index, _sum(like_first), len(like_first)))
     if len(measured) > MAX_GROUPS:

@@ -6,7 +6,7 @@ from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import format_difference
 from convexp.reporting.metrics import is_percentage
 from convexp.reporting.paired import MIN_PAIRS, smallest_p
-from convexp.reporting.power import POWER
+from convexp.reporting.power import MOST, POWER
 from convexp.reporting.statistics import ALPHA
 
 
@@ -46,10 +46,17 @@ def detectable_differences(comparisons: Sequence[Comparison]) -> str | None:
 
 def enough_for_a_point(comparisons: Sequence[Comparison]) -> str | None:
     """Return how many seeds would show a difference of a point in each comparison where none is shown; None if unknown."""
-    counts = [c.seeds_for_a_point for c in comparisons if not c.shows_difference and c.seeds_for_a_point is not None]
+    open_ones = [c for c in comparisons if not c.shows_difference]
+    counts = [c.seeds_for_a_point for c in open_ones if c.seeds_for_a_point is not None]
+    beyond = any(c.seeds_for_a_point is None and c.detectable is not None and is_percentage(c.metric) for c in open_ones)
     if not counts:
         return None
+    return f"one point would need {_seeds(counts, beyond)} seeds (power {100 * POWER:.0f} %)"
+
+
+def _seeds(counts: Sequence[int], beyond: bool) -> str:
+    """The least and the most of the numbers of seeds; ``beyond`` says that some comparisons need more than is looked for."""
     low, high = min(counts), max(counts)
-    return (
-        f"one point would need about {f'{low:,}' if low == high else f'{low:,} to {high:,}'} seeds (power {100 * POWER:.0f} %)"
-    )
+    if beyond:
+        return f"from about {low:,} to more than {MOST:,}"
+    return f"about {f'{low:,}' if low == high else f'{low:,} to {high:,}'}"

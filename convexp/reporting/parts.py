@@ -1,9 +1,10 @@
 """The runs of one or several folders, and the parts of a report on them: one for each sweep, study or data set."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -50,7 +51,10 @@ def gather(roots: Sequence[Path]) -> tuple[Path, list[RunRecord]]:
 
 
 def parts_of(root: Path, runs: Sequence[RunRecord]) -> list[Part]:
-    """Return the parts in the order of their first runs; a single one if ``root`` is itself the folder of a sweep."""
+    """Return the parts in the order of their first runs; a single one if ``root`` is itself the folder of a sweep.
+
+    No two have the same name.
+    """
     sweeps: dict[str, str | None] = {}
     members: dict[tuple[str | None, str], list[RunRecord]] = {}
     for run in runs:
@@ -58,7 +62,20 @@ def parts_of(root: Path, runs: Sequence[RunRecord]) -> list[Part]:
         members.setdefault((sweep, "" if sweep is not None else _name(run)), []).append(run)
     if len(members) == 1:
         members = {(sweep, printable(root.resolve().name)): found for (sweep, _), found in members.items()}
-    return [_part(root, sweep, name, found) for (sweep, name), found in members.items()]
+    return _with_unique_names([_part(root, sweep, name, found) for (sweep, name), found in members.items()])
+
+
+def _with_unique_names(parts: list[Part]) -> list[Part]:
+    """The parts, of which those whose name another has are numbered."""
+    taken = {part.name for part in parts}
+    seen: set[str] = set()
+    for index, part in enumerate(parts):
+        if part.name in seen:
+            name = next(name for n in count(2) if (name := f"{part.name} ({n})") not in taken)
+            parts[index] = dataclasses.replace(part, name=name)
+            taken.add(name)
+        seen.add(part.name)
+    return parts
 
 
 def _sweep_of(root: Path, path: str, known: dict[str, str | None]) -> str | None:

@@ -72,9 +72,9 @@ def build_report(*roots: Path, title: str | None = None, baselines: Sequence[str
     parts = parts_of(root, runs)
     refused: list[tuple[str, ConfigError]] = []
     found = [_report(part, baselines, refused) for part in parts]
-    for text in baselines:
+    for text in dict.fromkeys(baselines):
         errors = [error for refused_text, error in refused if refused_text == text]
-        if len(errors) == len(parts):
+        if len(errors) >= len(parts):
             raise errors[0]
     whole = found[0] if len(found) == 1 else _joined(root, runs, found)
     return whole if title is None else replace(whole, title=printable(title))

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from convexp.reporting.comparison import NOT_SHOWN, Comparison
+from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import format_difference, format_number, short_setting
 from convexp.reporting.limits import detection_limit
 from convexp.reporting.metrics import is_percentage
@@ -22,7 +21,7 @@ def step_verdicts(along: Sequence[Comparison]) -> list[tuple[str, Verdict]]:
     for c in along:
         found.setdefault((c.axis or "", c.metric), []).append(c)
     return [
-        (axis, Verdict(metric, direction_of(compared), _text(axis, compared), detection_limit(compared)))
+        (axis, Verdict(metric, direction_of(compared), _text(compared), detection_limit(compared)))
         for (axis, metric), compared in found.items()
     ]
 
@@ -42,32 +41,48 @@ class Stretch:
 
 
 def stretches(steps: Sequence[Comparison]) -> list[Stretch]:
-    """Return the stretches of the steps of one line, without the comparison of its ends."""
-    neighbours = steps[:-1] if len(steps) > 2 else steps
-    by_verdict = [list(found) for _, found in groupby(neighbours, key=lambda c: c.verdict)]
-    return [Stretch(found[0].verdict, found[0].start or 0.0, found[-1].stop or 0.0) for found in by_verdict]
+    """Return the stretches of the steps of one line, without the comparison of its ends if there are others.
+
+    Where a value between lacks the metric, a stretch ends and the next one starts later.
+    """
+    found: list[Stretch] = []
+    for c in [c for c in steps if not c.whole] or steps:
+        start, stop = c.start or 0.0, c.stop or 0.0
+        if found and (found[-1].verdict, found[-1].stop) == (c.verdict, start):
+            found[-1] = Stretch(c.verdict, found[-1].start, stop)
+        else:
+            found.append(Stretch(c.verdict, start, stop))
+    return found
 
 
-def _text(axis: str, compared: Sequence[Comparison]) -> str:
+def _text(compared: Sequence[Comparison]) -> str:
     lines: dict[str, list[Comparison]] = {}
     for c in compared:
         lines.setdefault(c.line or "", []).append(c)
     if len(lines) > MAX_LINES:
         shown = sum(c.shows_difference for c in compared)
-        return f"a difference in {shown:,} of {len(compared):,} comparisons along {short_setting(axis)}"
+        return f"a difference in {shown:,} of {len(compared):,} comparisons"
     return ". ".join(_of_line(name, steps) for name, steps in lines.items())
 
 
 def _of_line(name: str, steps: Sequence[Comparison]) -> str:
-    first, *others = stretches(steps)
-    parts = [f"{first.verdict} from {format_number(first.start)} to {format_number(first.stop)}"]
-    parts += [f"{s.verdict} to {format_number(s.stop)}" for s in others]
     subject = "" if name == "all" else f"{name} "
-    if len(parts) == 1 and len(steps) == 1:
-        return f"{subject}{parts[0]} ({_points(steps[0])})"
-    ends = steps[-1]
-    verdict = ends.verdict if ends.shows_difference else NOT_SHOWN
-    return f"{subject}{', '.join(parts)}; from end to end {_points(ends)}, {verdict}"
+    said = f"{subject}{_in_words(stretches(steps))}"
+    if len(steps) == 1:
+        return f"{said} ({_points(steps[0])})"
+    ends = next((c for c in steps if c.whole), None)
+    return f"{said}; from end to end {_points(ends)}, {ends.verdict}" if ends else said
+
+
+def _in_words(found: Sequence[Stretch]) -> str:
+    """The stretches; the start of one is named where it is not the end of the one before."""
+    parts: list[str] = []
+    end = None
+    for each in found:
+        start = "" if each.start == end else f" from {format_number(each.start)}"
+        parts.append(f"{each.verdict}{start} to {format_number(each.stop)}")
+        end = each.stop
+    return ", ".join(parts)
 
 
 def _points(c: Comparison) -> str:

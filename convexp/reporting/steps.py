@@ -20,6 +20,7 @@ class Step:
         line: What the groups have in common, in words.
         start: The value of the baseline.
         stop: The value of the group.
+        whole: Whether these are the ends of a line that has values between them.
     """
 
     group: Group
@@ -28,6 +29,7 @@ class Step:
     line: str
     start: float
     stop: float
+    whole: bool = False
 
 
 def axes_to_compare(groups: Sequence[Group], plan: Plan | None) -> list[str]:
@@ -45,11 +47,11 @@ def steps(groups: Sequence[Group], axis: str) -> list[Step]:
 
 def _steps(groups: Sequence[Group], axis: str, line: SweepLine) -> list[Step]:
     members = [groups[i] for i in line.indices]
-    pairs = list(zip(members, members[1:], strict=False))
-    pairs += [(members[0], members[-1])] if len(pairs) > 1 else []
-    values = [(axis_value(low, axis), axis_value(high, axis)) for low, high in pairs]
+    pairs = [(low, high, False) for low, high in zip(members, members[1:], strict=False)]
+    pairs += [(members[0], members[-1], True)] if len(pairs) > 1 else []
+    values = [(axis_value(low, axis), axis_value(high, axis)) for low, high, _ in pairs]
     return [
-        Step(high, low, axis, line.name, start, stop)
-        for (low, high), (start, stop) in zip(pairs, values, strict=True)
+        Step(high, low, axis, line.name, start, stop, whole)
+        for (low, high, whole), (start, stop) in zip(pairs, values, strict=True)
         if start is not None and stop is not None and start < stop
     ]

@@ -65,6 +65,22 @@ def test_a_study_along_an_axis_names_its_ends_once_and_its_best_value_if_that_is
     assert "conv goes from 88.5 % at train_size=1 to 93.5 % at 55 (at best 94.5 % at 15)" in said(compared(*hill))
 
 
+def test_the_first_line_with_two_ends_has_the_verb():
+    sizes = ((None, 0.9), (1, 0.93), (15, 0.94), (55, 0.95))
+    made = [
+        replace(
+            group("local", accuracy=accuracy),
+            label=f"local kernel_size={size}",
+            point={"model": "local", "model.kernel_size": size},
+        )
+        if size
+        else group("dense", accuracy=accuracy)
+        for size, accuracy in sizes
+    ]
+    assert "dense has 90.5 % and local goes from 93.5 % at kernel_size=1 to 95.5 % at 55" in said(compared(*made))
+    assert "dense has 54.3 % and local goes from 56.1 %" in said(compared(*made))
+
+
 def test_many_configurations_are_named_by_their_extremes():
     groups = [group(f"own{i}", accuracy=0.5 + i / 50) for i in range(9)]
     assert "the 9 configurations reach from 50.5 % (own0) to 66.5 % (own8)" in said(compared(*groups))
@@ -97,7 +113,7 @@ def test_a_task_without_accuracy_names_its_metric():
 
 def test_runs_that_only_count_say_what_they_counted():
     groups = [without_accuracy(group(m, 1), **{"cost/parameters": 10.0 + i}) for i, m in enumerate(("dense", "conv"))]
-    assert said(compared(*groups)).startswith("Parameters is 10 for dense and 11 for conv (one seed each; not compared")
+    assert said(compared(*groups)).startswith("Parameters are 10 for dense and 11 for conv (one seed each; not compared")
     none = [without_accuracy(group(m), **{"val/acc": 0.5}) for m in ("dense", "conv")]
     assert said(compared(*none)) == "The 6 finished runs measured nothing on test images."
 

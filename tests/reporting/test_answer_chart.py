@@ -79,6 +79,14 @@ def test_other_tasks_and_costs_answer_too():
         assert "chance" not in chart.svg
 
 
+def test_costs_of_different_units_do_not_share_an_axis():
+    counted = {"cost/parameters": 1e3, "cost/training_bytes": 1e9}
+    costs = msgspec.structs.replace(run("conv", 0), metrics=counted, probes={})
+    chart = chart_of(Report("?", three_layers().root, None, [Group("conv", {"model": "conv"}, [costs])], [], [], NOTHING, []))
+    assert chart.title == "parameters"
+    assert "of 1 configuration, every seed" in chart.alt_text
+
+
 def test_chance_is_one_of_the_classes_if_all_runs_agree():
     assert chance_level(with_classes(three_layers(), 10).groups, "test/acc") == 0.1
     assert chance_level(with_classes(three_layers(), 10).groups, "train/loss") is None

@@ -98,7 +98,7 @@ def test_a_point_shows_its_numbers(opened, tmp_path):
     first = tip.inner_text()
     assert first.startswith("dense, shifted by 0 pixels: mean 96.5\N{NO-BREAK SPACE}%")
     page.keyboard.press("ArrowRight")
-    assert tip.inner_text().startswith("dense, shifted by 1 pixels: mean 67.5\N{NO-BREAK SPACE}%")
+    assert tip.inner_text().startswith("dense, shifted by 1 pixel: mean 67.5\N{NO-BREAK SPACE}%")
     assert page.locator("#radius .marks [tabindex='0']").count() == 1
     page.keyboard.press("Escape")
     assert not tip.is_visible()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from convexp.reporting.compare import METRICS, Comparison, compare
 from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm
-from convexp.reporting.limits import detectable_differences, too_few_seeds
+from convexp.reporting.limits import detectable_differences, enough_for_a_point, too_few_seeds
 from convexp.reporting.paired import paired_test
 
 SEEDS = range(5)
@@ -229,6 +229,15 @@ def test_what_so_few_seeds_can_show_is_said():
     assert detectable_differences(found) == said
     assert detectable_differences(found[:1]) == said.replace(" to 4.8", "")
     assert detectable_differences(found[2:]) is detectable_differences(made_up(3, 3)) is None
+
+
+def test_a_comparison_that_needs_more_seeds_than_are_looked_for_counts_too():
+    found = [
+        replace(c, verdict="no difference shown", detectable=0.02, seeds_for_a_point=seeds)
+        for c, seeds in zip(made_up(3, 3), (5, 10, None), strict=True)
+    ]
+    assert enough_for_a_point(found) == "one point would need from about 5 to more than 100,000 seeds (power 80 %)"
+    assert enough_for_a_point(found[:2]) == "one point would need about 5 to 10 seeds (power 80 %)"
 
 
 def test_comparisons_without_p_count_for_nothing():

@@ -171,7 +171,7 @@ def test_of_volumes_everything_but_the_maps_is_shown(tmp_path):
     report = report_of(tmp_path, measured(0, found=changed(right_by_shift=[[[[1]]]] * 3)), measured(1))
     tables, notes = error_tables(report.groups, tmp_path)
     assert [(table.runs, table.counts.right_by_shift) for table in tables] == [(1, [])]
-    assert notes == ["conv: left out are 1 run with other classes or shifts."]
+    assert notes == ["conv: left out is 1 run with other classes or shifts."]
     assert len([chart for chart in draw_charts(report) if chart.section == "errors"]) == 3
 
 

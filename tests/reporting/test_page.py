@@ -12,8 +12,10 @@ from convexp.reporting.charts import draw_charts
 from convexp.reporting.groups import Group
 from convexp.reporting.provenance import Provenance
 from convexp.reporting.render.html import write_page
+from convexp.reporting.render.html.first_screen import first_verdicts
 from convexp.reporting.render.html.kernels import MAX_BYTES, read_png
 from convexp.reporting.unfinished import Unfinished
+from convexp.reporting.verdicts import Verdict
 
 NASTY = "<script>alert(1)</script></style><img src=x onerror=alert(2)> \"' & {{ 7*7 }}"
 
@@ -368,6 +370,13 @@ def test_many_configurations_keep_the_table_whole_and_say_what_is_left_out(opene
     box = page.locator(".tall").first
     assert box.evaluate("b => b.scrollHeight > b.clientHeight && b.clientHeight < innerHeight")
     assert seen.errors == []
+
+
+def test_the_first_screen_has_verdicts_whatever_their_metrics():
+    found = [("a", Verdict(f"test/{name}", "higher", "it is higher", None)) for name in "abcdef"]
+    assert first_verdicts(found) == found[:4]
+    accurate = ("b", Verdict("test/acc", "lower", "it is lower", None))
+    assert first_verdicts([*found, accurate]) == [accurate]
 
 
 def test_the_same_report_gives_the_same_page(tmp_path):

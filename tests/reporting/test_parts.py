@@ -7,10 +7,15 @@ import pytest
 from browser import watch
 from fabricated_runs import kept, planned, run, with_path
 
+from convexp.board.folders import HOME
+from convexp.board.front import summary_text
 from convexp.errors import ConfigError
 from convexp.records.plan import write_plan
 from convexp.reporting.render.files import write_report
+from convexp.reporting.render.markdown import escape, markdown
 from convexp.reporting.report import build_report
+from convexp.reporting.step_verdicts import step_lines
+from convexp.reporting.verdicts import verdicts
 
 NASTY = "<script>alert(1)</script>"
 
@@ -54,6 +59,83 @@ def test_a_sweep_below_the_folder_is_reported_as_it_is_itself(several):
     alone = build_report(several / "a")
     assert (alone.title, alone.parts) == ("First?", [])
     assert build_report(several).parts[0].comparisons == alone.comparisons
+
+
+def test_verdicts_of_two_studies_on_one_axis_stay_apart(tmp_path):
+    """Lines of the same name along the same axis are corrected, and told, study by study."""
+    for name in ("a", "b"):
+        sweep_of_sizes(tmp_path / "all" / name)
+    report = build_report(tmp_path / "all")
+    text = markdown(report)
+    for part in report.parts:
+        for line in [*map(str, verdicts(part.comparisons)), *step_lines(part.along)]:
+            assert text.count(f"- {escape(line)}\n") == 2
+    assert text.count("### Comparisons along an axis") == 2
+    assert "## Comparisons" not in text.replace("### ", "")
+    said = [f"- {part.name}: {escape(str(v))}\n" for part in report.parts for v in verdicts(part.comparisons)]
+    assert said
+    assert all(summary_text(report).count(line) == 1 for line in said)
+
+
+def sweep_of_sizes(root):
+    """A sweep over sizes and two models, compared along the sizes and with a model."""
+    made = [
+        with_path(f"{m}-{k}-{s}", run(s, m, model__kernel_size=k))
+        for m in ("local", "conv")
+        for k in (1, 3, 5)
+        for s in range(4)
+    ]
+    points = [
+        (
+            r,
+            {
+                "model": r["config"]["model"]["name"],
+                "model.kernel_size": r["config"]["model"]["kernel_size"],
+                "seed": r["seed"],
+            },
+        )
+        for r in made
+    ]
+    kept(root, *made)
+    axes = {"model": ["local", "conv"], "model.kernel_size": [1, 3, 5], "seed": [*range(4)]}
+    write_plan(root, planned(axes, *points, model="conv"))
+
+
+def test_the_only_sweep_below_a_folder_gets_its_dashboard(call, tmp_path):
+    sweep(tmp_path / "all" / "a", "First?")
+    assert call("report", str(tmp_path / "all")).code == 0
+    assert (tmp_path / "all" / "a" / HOME).is_dir()
+    assert not (tmp_path / "all" / HOME).exists()
+
+
+def test_parts_of_one_name_are_numbered(tmp_path):
+    sweep(tmp_path / "digits", "First?")
+    kept(tmp_path, *[with_path(f"loose/{s}", run(s, data__name="digits")) for s in range(2)])
+    report = build_report(tmp_path)
+    assert sorted(part.name for part in report.parts) == ["digits", "digits (2)"]
+    assert len({g.label for g in report.groups}) == len(report.groups)
+
+
+def test_a_wrong_baseline_given_twice_is_wrong(several):
+    with pytest.raises(ConfigError, match="no finished run has model=mlp"):
+        build_report(several / "a", baselines=["model=mlp", "model=mlp"])
+
+
+def test_a_label_isolates_its_series_in_the_charts_of_its_part(browser_page, tmp_path):
+    for name in ("a", "b"):
+        sweep(tmp_path / "all" / name, f"{name}?")
+    write_report(build_report(tmp_path / "all"), tmp_path / "all")
+    seen = watch(browser_page)
+    browser_page.goto((tmp_path / "all" / "report.html").as_uri())
+    pick = browser_page.locator("#part1 .picks [role=button]").first
+    pick.click()
+    assert browser_page.locator("#part1 .chart .away").count() > 0
+    assert browser_page.locator("#part2 .chart .away").count() == 0
+    assert browser_page.locator("#part2 [aria-pressed=true]").count() == 0
+    assert "in the charts of this part" in browser_page.locator("[role=status]").inner_text()
+    pick.click()
+    assert browser_page.locator(".chart .away").count() == 0
+    assert seen.errors == []
 
 
 def test_a_run_that_two_paths_lead_to_counts_once(several, tmp_path):

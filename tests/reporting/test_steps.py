@@ -1,5 +1,7 @@
 """Comparisons along an axis: which pairs, corrected for what, and what is said of them."""
 
+from dataclasses import replace
+
 import pytest
 from fabricated_runs import group_runs, planned, run, with_path
 
@@ -63,6 +65,26 @@ def test_stretches_cover_the_line_without_gaps():
     found = stretches(compare_along(groups, plan))
     assert (found[0].start, found[-1].stop) == (1, 27)
     assert all(a.stop == b.start and a.verdict != b.verdict for a, b in zip(found, found[1:], strict=False))
+
+
+def test_what_lacks_the_metric_is_no_end_of_the_line():
+    """Without its last value a line has no comparison of its ends, and a step is not taken for it."""
+    groups, plan = study(models=("conv",), seeds=8)
+    whole = compare_along(groups, plan)
+    assert [c.whole for c in whole] == [False, False, False, True]
+    ((_, verdict),) = step_verdicts([c for c in whole if c.stop != 15])
+    assert verdict.text == "conv higher from 1 to 7"
+    ((_, verdict),) = step_verdicts([c for c in whole if c.start != 3 and c.stop != 3])
+    assert verdict.text == "conv no difference shown from 7 to 15; from end to end +15.0 points, higher"
+    ((_, verdict),) = step_verdicts(whole[-1:])
+    assert verdict.text == "conv higher from 1 to 15 (+15.0 points)"
+
+
+def test_values_between_two_stretches_that_were_not_compared_are_in_neither():
+    groups, plan = study(models=("conv",), seeds=8)
+    first, _, last, _ = compare_along(groups, plan)
+    found = stretches([first, replace(last, verdict=first.verdict)])
+    assert [(each.start, each.stop) for each in found] == [(1, 3), (7, 15)]
 
 
 def test_an_axis_that_has_a_baseline_is_not_compared_again():

@@ -62,8 +62,9 @@ def class_shift_picture(right: Sequence[Any], images: Sequence[int], names: Sequ
         Sheet(
             in_rows(enlarge(map_colours(shares, "viridis"), MAP), columns),
             "Which shifts break which class",
-            f"A map for each class: test accuracy at every shift of up to {reach} pixels, with no shift in the middle, shifts "
-            "down below it and shifts to the right on its right. Below each: the mean over its map.",
+            f"A map for each class: test accuracy at every shift of up to {reach} pixel{'' if reach == 1 else 's'}, with no "
+            "shift in the middle, shifts down below it and shifts to the right on its right. Below each: the mean over "
+            "its map.",
             captions=[captions[start : start + columns] for start in range(0, len(captions), columns)],
             bar=colour_bar("viridis", PERCENT, "test accuracy (%)"),
             count=len(names),

@@ -41,8 +41,10 @@ def clause_along(groups: Sequence[Group], axis: str, metric: str, again: bool = 
     curves = [(line, curve) for line in sweep_lines(groups, axis) if (curve := _curve(groups, line, axis, metric))]
     ends = _ends(curves[0][1]) if curves and again else None
     said: list[str] = []
+    verb = "" if again else " goes"  # at the first line with two ends, and again after one that "has" a value
     for line, curve in curves:
-        said.append(_line(line, curve, axis, metric, ends, " goes" if not said and not again else ""))
+        said.append(_line(line, curve, axis, metric, ends, verb))
+        verb = " goes" if _is_flat(line, curve) else ""
         ends = ends if line.constant else _ends(curve)
     return listed(said)
 
@@ -56,12 +58,17 @@ def _ends(curve: Curve) -> tuple[float, float]:
     return curve[0][0], curve[-1][0]
 
 
+def _is_flat(line: SweepLine, curve: Curve) -> bool:
+    """Whether there is one value to name, and not two ends."""
+    return line.constant or len(curve) == 1
+
+
 def _line(line: SweepLine, curve: Curve, axis: str, metric: str, known: tuple[float, float] | None, verb: str) -> str:
     """The first value and the last, and the largest if it is neither; ``known`` are the ends that were named before."""
     subject = "accuracy" if line.name == "all" and is_percentage(metric) else "it" if line.name == "all" else name(line.name)
     (first, low), (last, end) = curve[0], curve[-1]
     start, stop = f" at {short_setting(axis)}={format_number(first)}", f" at {format_number(last)}"
-    if line.constant or len(curve) == 1:
+    if _is_flat(line, curve):
         return f"{subject} has {number(low, metric)}{'' if line.constant else start}"
     start, stop = ("", "") if known == (first, last) else (start, stop)
     said = f"{subject}{verb} from {number(low, metric)}{start} to {number(end, metric)}{stop}"

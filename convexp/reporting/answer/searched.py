@@ -13,8 +13,9 @@ def answer_of_search(search: SearchRecord) -> str:
     best = search.ranked[0]
     settings = listed([f"{printable(short_setting(key))}={param_text(value)}" for key, value in best.params.items()])
     value = number(trial_mean(search, best).mean, search.metric)
-    what = f"{printable(metric_title(search.metric))} of {value} ({seeds([len(best.values) or 1])})"
+    title = printable(metric_title(search.metric))
+    what = f"{'an' if title[:1] in ('a', 'e', 'i', 'o', 'u') else 'a'} {title} of {value} ({seeds([len(best.values) or 1])})"
     note = choice_note(search)
     at = f" with {settings}" if settings else ""
-    found = f"Of {plural(len(search.complete), 'finished trial')} the best, number {best.number}, has a {what}{at}."
+    found = f"Of {plural(len(search.complete), 'finished trial')} the best, number {best.number}, has {what}{at}."
     return found + (f" {note}" if note else "")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from convexp.reporting.answer.along import clause_along, main_axis
-from convexp.reporting.answer.conditions import SHIFTED, TEST, Condition, conditions
+from convexp.reporting.answer.conditions import COUNTED, SHIFTED, TEST, Condition, conditions
 from convexp.reporting.answer.searched import answer_of_search
 from convexp.reporting.answer.values import clause, close_together, one_number, values_of
 from convexp.reporting.answer.verdict import nothing_shown, verdict_along
@@ -12,8 +12,11 @@ from convexp.reporting.answer.wording import listed, seeds
 from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import plural
 from convexp.reporting.groups import Group
+from convexp.reporting.metrics import metric_title
 from convexp.reporting.paired import MIN_PAIRS
 from convexp.reporting.report import Report
+
+SEVERAL = tuple(map(metric_title, COUNTED))  # subjects in the plural: parameters, FLOPs
 
 
 def answer(report: Report) -> str:
@@ -49,6 +52,7 @@ def _part(report: Report, condition: Condition, again: bool) -> str:
         said = f"{condition.subject}: {said}" if condition.subject else said
     elif condition.subject:
         said = f"{condition.subject} {clause(values, condition.metric, 'is')}"
+        said = said.replace(" is ", " are ", 1) if condition.subject in SEVERAL else said
     else:
         said = clause(values, condition.metric, "reaches" if condition.metric == TEST else _verb(report.groups))
     where = f"{condition.where}{'' if condition.where.startswith('under') else ','} " if condition.where else ""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from matplotlib.axes import Axes
 
+from convexp.reporting.answer.conditions import SHIFTED, TEST
 from convexp.reporting.charts.chance import CAPTION as CHANCE
 from convexp.reporting.charts.chance import chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
@@ -15,7 +16,7 @@ from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK
 from convexp.reporting.charts.words import without_common_words
-from convexp.reporting.formatting import format_compact, format_mean, truncate
+from convexp.reporting.formatting import format_compact, format_mean, plural, truncate
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage, metric_title
 from convexp.reporting.selection import evenly_spaced, omission_note
@@ -33,9 +34,9 @@ Drawn = Sequence[tuple[Group, SeriesStyle]]
 
 def answer_rows_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle], metrics: Sequence[str]) -> Chart:
     """Draw every configuration as a row, with the first metric as filled marks and the second as hollow ones below."""
+    metrics = metrics if all(map(is_percentage, metrics)) else metrics[:1]  # others have scales of their own
     measured = [i for i, g in enumerate(groups) if any(g.metric(m) for m in metrics)]
     drawn = [(groups[measured[k]], styles[measured[k]]) for k in evenly_spaced(len(measured), MAX_ROWS)]
-    metrics = [m for m in metrics if is_percentage(m) == is_percentage(metrics[0])]  # one scale
     entries = [Entry(metric_words(m, groups), INK, "o", "", "", hollow=k > 0) for k, m in enumerate(metrics)]
     entries = entries if len(entries) > 1 else []
     height = 0.55 + min(MAX_ROW, ROWS_HEIGHT / len(drawn)) * len(drawn)
@@ -53,18 +54,18 @@ def answer_rows_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle], me
         "Small dots: seeds; large marks: their mean, with the 95 % interval as a bar."
         f"{CHANCE if level else ''}{omission_note(drawn, measured)}"
     )
-    alt_text = f"{titles[0].upper()}{titles[1:]} of {len(drawn)} configurations, every seed as a dot. {values}."
-    title = "Accuracy as images are, and under shifts" if len(metrics) > 1 and is_percentage(metrics[0]) else titles
+    alt_text = f"{titles[0].upper()}{titles[1:]} of {plural(len(drawn), 'configuration')}, every seed as a dot. {values}."
+    title = "Accuracy as images are, and under shifts" if set(metrics) == {TEST, SHIFTED} else titles
     return finish_chart("every_seed", "answer", title, alt_text, caption, figure, marks)
 
 
 def metric_words(metric: str, groups: Sequence[Group]) -> str:
     """Return what an accuracy was measured on, in words; for any other metric its title."""
-    if metric == "test/acc":
+    if metric == TEST:
         return "images as they are"
-    if metric == "probe/shift_map/mean":
+    if metric == SHIFTED:
         reach = shift_reach(groups)
-        return f"shifted up to {reach} pixels" if reach else "under shifts"
+        return f"shifted up to {plural(reach, 'pixel')}" if reach else "under shifts"
     return metric_title(metric)
 
 

@@ -9,9 +9,11 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from convexp.reporting.charts.chart import Chart, finish_chart
+from convexp.reporting.charts.intervals import marker_style
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
+from convexp.reporting.charts.marks import tag
 from convexp.reporting.charts.series_style import SeriesStyle
-from convexp.reporting.charts.style import PAPER, WIDTH
+from convexp.reporting.charts.style import WIDTH
 from convexp.reporting.error_tables import ErrorTable
 from convexp.reporting.formatting import truncate
 from convexp.reporting.selection import evenly_spaced, omission_note
@@ -32,7 +34,7 @@ def recall_chart(tables: Sequence[ErrorTable], styles: Sequence[SeriesStyle]) ->
     for rank, (shares, style) in enumerate(zip(values, styles, strict=True)):
         shift = 0.5 * (rank / max(1, len(tables) - 1) - 0.5) if len(tables) > 1 else 0  # beside each other
         rows = [row + shift for row in range(len(names))]
-        axes.plot(shares, rows, ls="", marker=style.marker, color=style.colour, mec=PAPER, mew=0.5)
+        tag(axes.plot(shares, rows, ls="", color=style.colour, **marker_style(style)), style.keys)
     found = [share for shares in values for share in shares if not math.isnan(share)]
     low = min([*found, 100 - NARROWEST]) - 1
     axes.set(xlim=(max(-1.5, low), 101.5), ylim=(len(names) - 0.4, -0.6), xlabel="test accuracy (%)", ylabel="true class")
@@ -73,8 +75,9 @@ def class_shifts_chart(tables: Sequence[ErrorTable]) -> Chart | None:
     reach = " or ".join(str(r) for r in sorted({len(table.counts.right_by_shift[0][0]) // 2 for table in drawn}))
     caption = (
         "A map for each class, with its name and the mean over the map in per cent above it: test accuracy at every shift of "
-        f"up to {reach} pixels, over all seeds together. The middle is no shift, shifts down are below it, and shifts to the "
-        "right on its right. All maps share one scale." + omission_note(range(min(most, MAX_CLASSES)), range(most), "classes")
+        f"up to {reach} pixel{'' if reach == '1' else 's'}, over all seeds together. The middle is no shift, shifts down are "
+        "below it, and shifts to the right on its right. All maps share one scale."
+        + omission_note(range(min(most, MAX_CLASSES)), range(most), "classes")
     )
     alt_text = f"Accuracy by class and shift. {'; '.join(map(_in_words, drawn))}."
     return finish_chart("errors_class_shifts", "errors", "Which shifts break which class", alt_text, caption, figure)

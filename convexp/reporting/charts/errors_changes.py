@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from matplotlib.ticker import MaxNLocator
 
 from convexp.reporting.charts.chart import Chart, finish_chart
+from convexp.reporting.charts.intervals import marker_style
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
+from convexp.reporting.charts.marks import tag
 from convexp.reporting.charts.series_style import SeriesStyle
-from convexp.reporting.charts.style import PAPER
 from convexp.reporting.error_tables import ErrorTable
 from convexp.reporting.formatting import truncate
 
@@ -27,7 +28,7 @@ def changes_chart(tables: Sequence[ErrorTable], styles: Sequence[SeriesStyle]) -
     figure, axes = new_figure(entries)
     for _, kept, style in drawn:
         shares = [100 * share for share in kept]
-        axes.plot(shares, color=style.colour, ls=style.line, marker=style.marker, mec=PAPER, mew=0.5)
+        tag(axes.plot(shares, color=style.colour, ls=style.line, **marker_style(style)), style.keys)
     axes.set(ylim=(-3, 103), xlabel="shifts of up to this many pixels", ylabel="answers that no shift changes (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     add_legend(figure, entries)

@@ -27,7 +27,7 @@ EDGE = 0.2  # inches on the left for the name of the axis
 RIGHT, DOWN = "shift right (pixels)", "shift down (pixels)"
 SMALL = 7.5  # points, for ticks
 CAPTION = (
-    "Test accuracy at every shift of up to {reach} pixels, mean over seeds. The centre of each map is the accuracy without "
+    "Test accuracy at every shift of up to {reach} {pixels}, mean over seeds. The centre of each map is the accuracy without "
     "shift; shifts down are below it, and shifts to the right are to its right. All maps share one colour scale."
 )
 
@@ -70,7 +70,7 @@ def shift_maps_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> 
     means = "; ".join(f"{g.label} {_mean(found):.1f} %, at worst {_worst(found):.1f} %" for g, _, found in drawn)
     alt_text = f"Test accuracy at every shift, {len(drawn)} maps. Mean over the map: {means}."
     reach = " or ".join(str(r) for r in sorted({len(found[0]) // 2 for *_, found in drawn}))
-    caption = CAPTION.format(reach=reach) + omission_note(drawn, maps)
+    caption = CAPTION.format(reach=reach, pixels="pixel" if reach == "1" else "pixels") + omission_note(drawn, maps)
     return finish_chart("shift_maps", "shifts", "Accuracy at every shift", alt_text, caption, figure)
 
 

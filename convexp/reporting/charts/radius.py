@@ -33,7 +33,13 @@ def radius_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> Char
     for i, group, curve in drawn:
         draw_band(axes, curve, styles[i], lines=len(drawn))
         marks += [
-            Mark(axes, x, 100 * v.mean, styles[i].keys, mean_text(f"{group.label}, shifted by {x:g} pixels", v, METRIC))
+            Mark(
+                axes,
+                x,
+                100 * v.mean,
+                styles[i].keys,
+                mean_text(f"{group.label}, shifted by {x:g} pixel{'' if x == 1 else 's'}", v, METRIC),
+            )
             for x, v in curve
         ]
     level = chance_level([g for _, g, _ in drawn], METRIC)

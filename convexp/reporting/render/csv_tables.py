@@ -83,6 +83,6 @@ def _trial_row(search: SearchRecord, trial: SearchTrial) -> list[Any]:
 
 def comparisons_csv(comparisons: Sequence[Comparison]) -> str:
     """Return a row for each comparison, with the baseline or along an axis."""
-    names = [field.name for field in fields(Comparison)]
+    names = [field.name for field in fields(Comparison) if field.name != "whole"]  # start and stop say as much
     header = [COMPARISON_COLUMNS.get(name, name) for name in names]
     return to_csv(header, [[getattr(c, name) for name in names] for c in comparisons])

@@ -31,22 +31,30 @@ def markdown(report: Report) -> str:
     for part in report.parts:
         parts += [f"## {escape(part.title)}\n", f"{escape(answer(part))}\n", _sentence(part.name)]
         parts += [markdown_table(group_rows(part.groups)), _sentence(caption(part.groups))] if part.groups else []
-    if report.groups and not report.parts:
-        parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))]
-    if report.comparisons:
-        rows = effect_rows(report.comparisons, heading(report.groups))
-        parts += ["## Comparisons\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(COMPARISON_CAPTION)]
-        parts += [_sentence(EFFECT_CAPTION), _list(list(map(str, verdicts(report.comparisons))))]
-    if report.along:
-        rows = effect_rows(report.along, heading(report.groups))
-        parts += ["## Comparisons along an axis\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(EFFECT_CAPTION)]
-        parts.append(_list(step_lines(report.along)))
+        parts += _comparisons(part, "###")
+    if not report.parts:
+        parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))] if report.groups else []
+        parts += _comparisons(report, "##")
     if report.unfinished:
         lines = [f"{run.path}: {run.state}, {run.reason}" for run in report.unfinished]
         parts += ["## Runs that are not in the table\n", _list(lines)]
     if report.provenance.warnings:
         parts += ["## Warnings\n", _list(report.provenance.warnings)]
     return "\n".join(parts)
+
+
+def _comparisons(report: Report, level: str) -> list[str]:
+    """The comparisons and the verdicts of a report that has no parts, or of one part, below titles of this level."""
+    lines: list[str] = []
+    if report.comparisons:
+        rows = effect_rows(report.comparisons, heading(report.groups))
+        lines += [f"{level} Comparisons\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS), _sentence(COMPARISON_CAPTION)]
+        lines += [_sentence(EFFECT_CAPTION), _list(list(map(str, verdicts(report.comparisons))))]
+    if report.along:
+        rows = effect_rows(report.along, heading(report.groups))
+        lines += [f"{level} Comparisons along an axis\n", markdown_table(rows, COMPARISON_TEXT_COLUMNS)]
+        lines += [_sentence(EFFECT_CAPTION), _list(step_lines(report.along))]
+    return lines
 
 
 def _search_lines(search: SearchRecord) -> list[str]:

@@ -101,18 +101,21 @@
     group.addEventListener("pointerleave", () => point(null));
   }
 
-  let isolated = null;
-
-  function isolate(key, name) {
-    isolated = isolated === key ? null : key;
-    for (const part of document.querySelectorAll(".chart [data-keys]")) {
+  // In all charts of the page or, in a report of several parts, of the part: the keys of another part are of other series.
+  function isolate(pressed) {
+    const { key, name } = pressed.dataset;
+    const own = pressed.closest("details.part");
+    const scope = own ?? document;
+    const isolated = pressed.getAttribute("aria-pressed") === "true" ? null : key;
+    for (const part of scope.querySelectorAll(".chart [data-keys]")) {
       part.classList.toggle("away", isolated !== null && !part.dataset.keys.split(" ").includes(isolated));
     }
-    for (const pick of document.querySelectorAll(".picks [data-key]")) {
+    for (const pick of scope.querySelectorAll(".picks [data-key]")) {
       pick.setAttribute("aria-pressed", String(pick.dataset.key === isolated));
     }
-    for (const marks of document.querySelectorAll(".marks")) keepStop(marks);
-    said.textContent = isolated === null ? "All series are shown." : `Only ${name} is shown, in all charts. Press again to show all.`;
+    for (const marks of scope.querySelectorAll(".marks")) keepStop(marks);
+    const where = own ? "in the charts of this part" : "in all charts";
+    said.textContent = isolated === null ? "All series are shown." : `Only ${name} is shown, ${where}. Press again to show all.`;
   }
 
   // One point that is shown can be reached by the Tab key.
@@ -128,11 +131,11 @@
     pick.setAttribute("aria-pressed", "false");
     pick.setAttribute("aria-label", `show only ${pick.dataset.name}`);
     pick.tabIndex = 0;
-    pick.addEventListener("click", () => isolate(pick.dataset.key, pick.dataset.name));
+    pick.addEventListener("click", () => isolate(pick));
     pick.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
-      isolate(pick.dataset.key, pick.dataset.name);
+      isolate(pick);
     });
   }
 

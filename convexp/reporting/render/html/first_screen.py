@@ -16,7 +16,7 @@ def all_verdicts(report: Report) -> list[tuple[str, Verdict]]:
     return [*along, *((metric_title(v.metric), v) for v in verdicts(report.comparisons))]
 
 
-def first_verdicts(report: Report) -> list[tuple[str, Verdict]]:
-    """Return all verdicts if they are few, otherwise those on accuracy as it is and under shifts."""
-    said = all_verdicts(report)
-    return said if len(said) <= MAX_VERDICTS else [v for v in said if v[1].metric in (TEST, SHIFTED)][:MAX_VERDICTS]
+def first_verdicts(said: list[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
+    """Return all verdicts if they are few, otherwise those on accuracy as it is and under shifts, or else the first."""
+    chosen = [each for each in said if each[1].metric in (TEST, SHIFTED)]
+    return said if len(said) <= MAX_VERDICTS else (chosen or said)[:MAX_VERDICTS]

@@ -34,6 +34,7 @@ SCRIPTS = ("page.js", "charts.js")  # joined to the one script of a page
 STYLES = ("page.css", "charts.css")
 MAX_PATHS = 3  # runs named beside a value
 MAX_LIMITS = 3  # verdicts on the first screen that have room for what cannot be shown
+FIGURE_SECTIONS = ("accuracy", "axes", "shifts", "training")  # of charts, in the section of figures
 METHODS = {
     "bootstrap-t": "Bootstrap-t over resamples of the paired differences",
     "Student's t": "Student's t, because there are too few paired differences for resampling",
@@ -63,6 +64,8 @@ def render(report: Report, charts: list[Chart]) -> str:
     template = environment.get_template("page.html.j2")
     content = _content(report) | {
         "plural": plural,
+        "figure_sections": FIGURE_SECTIONS,
+        "has_figures": any(chart.section in FIGURE_SECTIONS for chart in charts),
         "charts": {s: [(c, Markup(c.inline())) for c in charts if c.section == s] for s in {c.section for c in charts}},
     }
     page = template.render(content | _own_parts(None))
@@ -89,6 +92,7 @@ def _joined(names: Sequence[str]) -> str:
 
 def _content(report: Report) -> dict[str, Any]:
     groups, one = report.groups, not report.parts
+    said = all_verdicts(report) if one else []
     colours = [page_colour(style.colour) for style in series_styles(groups)] if one else []
     pictures, pictures_left_out = kernel_pictures(groups, report.root) if one else ([], 0)
     mistakes, mistakes_left_out = mistake_pictures(groups, report.root) if one else ([], 0)
@@ -101,8 +105,8 @@ def _content(report: Report) -> dict[str, Any]:
         "states": Counter(run.state for run in report.unfinished),
         "seeds": sorted({run.seed for g in groups for run in g.runs if run.seed is not None}),
         "answer": answer(report),
-        "verdicts": [] if report.parts else all_verdicts(report),
-        "first_verdicts": [] if report.parts else first_verdicts(report),
+        "verdicts": said,
+        "first_verdicts": first_verdicts(said),
         "images": plural(images, "test image") if (images := image_count(groups)) else None,
         "search": search_content(report.search) if report.search else None,
         **parts_content(report),
