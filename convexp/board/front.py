@@ -51,8 +51,12 @@ def summary_text(report: Report) -> str:
 def _verdicts(report: Report) -> list[str]:
     """The verdicts, those of each part by themselves and after its name, as each corrects for its own comparisons."""
     if not report.parts:
-        return list(map(str, verdicts(report.comparisons)))
-    return [f"{part.name}: {verdict}" for part in report.parts for verdict in verdicts(part.comparisons)]
+        return [*map(str, verdicts(report.comparisons)), *step_lines(report.along)]
+    return [
+        f"{part.name}: {said}"
+        for part in report.parts
+        for said in [*map(str, verdicts(part.comparisons)), *step_lines(part.along)]
+    ]
 
 
 def _rows(report: Report) -> list[list[str]]:
