@@ -1,6 +1,5 @@
 """convexp-eval: test a run again from its folder alone, and measure it with other probes."""
 
-import os
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -14,6 +13,8 @@ from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import read_record
 from convexp.records.playground import FILE as PLAYGROUND
+from convexp.records.playground import read_playground
+from convexp.records.playground_format import LeftOut
 from convexp.terminal import console
 
 SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/eval.yaml
@@ -22,7 +23,7 @@ SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/e
 def task(cfg: DictConfig) -> None:
     """Evaluate the best checkpoint of a run, compare the metrics with its record, and measure the chosen probes.
 
-    A run without a ``playground.json``, as those of older versions are, gets one.
+    A run without a ``playground.json`` that a page can use gets one: those of older versions have none, others a damaged one.
 
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
@@ -54,7 +55,7 @@ def task(cfg: DictConfig) -> None:
     for name, value in other_metrics(restored.module, data, config, record, set(recomputed)).items():
         compared = compare_with_record(name, Mean(value, value), record)
         console.out.print(f"{name:<10} {value:.7g}  ({compared}; by the run's own code, the task has no second one)")
-    if not os.path.lexists(folder / PLAYGROUND):
+    if isinstance(read_playground(folder), LeftOut):
         console.out.print(f"{PLAYGROUND}: {console.escape(export_playground(restored.network, data, config, folder))}")
     if config.probes:
         reprobe(restored.network, data, config, folder)

@@ -90,3 +90,5 @@ def _check(network: Playground) -> None:
             raise DamagedError(f"{layer.name}: a scale should be a finite number above 0")
         if any(array.end > len(network.weights) for array in layer.arrays):
             raise DamagedError(f"{layer.name}: an array ends beyond the {len(network.weights):,} bytes of the weights")
+    if sum(array.size for layer in network.layers for array in layer.arrays) > len(network.weights):
+        raise DamagedError("weights: the arrays overlap")  # so that a small file does not become large in memory

@@ -17,7 +17,8 @@ VERSION = 1
 MAX_WEIGHTS = 2 * 2**20  # bytes of weights and biases
 MAX_IMAGE = 2**16  # numbers in an image
 MAX_IMAGES = 2**18  # bytes of all images
-MAX_UNITS = 2**20  # units of a layer
+MAX_UNITS = 2**20  # units of a layer, and of a map with its border
+MAX_ALL_UNITS = 2**22  # of all layers, with their borders
 MAX_MULTIPLY_ADDS = 50_000_000  # for one image: some 50 ms in a browser
 MAX_FILE = 4 * 2**20  # bytes of the file, in which base64 takes four bytes for three
 IMAGES = 20
@@ -64,9 +65,14 @@ class Numbers(Struct, frozen=True, omit_defaults=True):
     scale: float = 1.0
 
     @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return Bytes[self.type] * math.prod(self.shape)
+
+    @property
     def end(self) -> int:
         """The byte after the last."""
-        return self.offset + Bytes[self.type] * math.prod(self.shape)
+        return self.offset + self.size
 
 
 class Layer(Struct, frozen=True, kw_only=True, omit_defaults=True):

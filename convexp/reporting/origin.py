@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from convexp import __version__
+from convexp.records.playground import FILE as PLAYGROUND
 from convexp.reporting.report import Report
 
 META_NAME = "convexp-made-from"  # name of the page's meta element whose content is the digest
@@ -17,11 +18,19 @@ HEAD_BYTES = 4096  # of the page, in which the meta element stands
 def digest(report: Report) -> str:
     """Return 16 hex digits of the SHA-256 of everything that a page shows.
 
-    These are the records of the runs, the unfinished runs, the plan, the warnings, what a search has found, and the version of
-    convexp.
+    These are the records of the runs, the unfinished runs, the plan, the warnings, what a search has found, the version of
+    convexp, and the sizes of the networks that visitors may play with. Pictures are not among them.
     """
     others = repr((__version__, report.title, report.plan, report.unfinished, report.provenance.warnings, report.search))
+    others += repr([_size(report.root / group.runs[0].path / PLAYGROUND) for group in report.groups])
     return hashlib.sha256(_encoded((others, report.runs))).hexdigest()[:16]
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
 
 
 def _encoded(value: Any) -> bytes:

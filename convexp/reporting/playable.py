@@ -1,5 +1,6 @@
 """A trained network that a page embeds, read from its run folder."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,21 @@ class PlaygroundNetwork:
         """What networks that answer to the same image have in common: its size, the classes, the shifts and the data."""
         size, content = self.content.input, self.content
         return size.channels, size.height, size.width, content.content, tuple(content.classes), self.protocol, self.data
+
+    def common(self) -> dict[str, Any]:
+        """What a page holds once, from the first of its networks."""
+        spec = self.content.spec()
+        return {key: spec[key] for key in ("input", "classes", "content", "images")} | {"protocol": self.protocol}
+
+    def own(self) -> dict[str, Any]:
+        """What a page holds for each network."""
+        spec = {key: value for key, value in self.content.spec().items() if key != "images"}
+        return {"label": self.label, "note": self.note, "shown": self.shown, "spec": spec}
+
+
+def script_json(value: Any) -> str:
+    """Return JSON, in ASCII, in which no character can end the element of a page that holds it."""
+    return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def read_network(run: RunRecord, folder: Path, label: str, wiring: str) -> PlaygroundNetwork:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from convexp.records.playground import FILE
+from convexp.records.playground_format import MAX_IMAGES
 from convexp.records.settings import lookup
 from convexp.reporting.charts.wirings import wiring_of
 from convexp.reporting.groups import Group
-from convexp.reporting.playable import NotPlayableError, PlaygroundNetwork, read_network
+from convexp.reporting.playable import NotPlayableError, PlaygroundNetwork, read_network, script_json
 
 MAX_NETWORKS = 12  # on a page
 MAX_SHOWN = 4  # side by side when the page opens
+MAX_READ = 3 * MAX_NETWORKS  # files that are looked into
+NO_ROOM = "with it the page would become larger than 6 MB"
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,15 @@ def choose_networks(groups: Sequence[Group], root: Path, room: int) -> Playgroun
     """
     chosen: dict[int, PlaygroundNetwork] = {}
     left_out: dict[str, list[str]] = {}
+    read = 0
     for index in _different_first(groups):
         try:
+            if len(chosen) == MAX_NETWORKS:
+                raise NotPlayableError(f"a page has at most {MAX_NETWORKS} networks")
+            size_of_file = _size_of_file(groups[index], root, room)
+            if size_of_file and read == MAX_READ:
+                raise NotPlayableError(f"only {MAX_READ} files are looked into for a page")
+            read += bool(size_of_file)
             network, size = _next_network(groups[index], root, list(chosen.values()), room)
         except NotPlayableError as reason:
             left_out.setdefault(str(reason), []).append(groups[index].label)
@@ -62,22 +72,29 @@ def _different_first(groups: Sequence[Group]) -> list[int]:
 
 def _next_network(group: Group, root: Path, chosen: list[PlaygroundNetwork], room: int) -> tuple[PlaygroundNetwork, int]:
     """The network of a group, if it fits to those chosen before and onto the page, and its size there."""
-    if len(chosen) == MAX_NETWORKS:
-        raise NotPlayableError(f"a page has at most {MAX_NETWORKS} networks")
     run = group.runs[0]
     network = read_network(run, root / run.path, group.label, wiring_of(group))
     if chosen and network.sees != chosen[0].sees:
         raise NotPlayableError(f"it sees other images, or moves them otherwise, than {chosen[0].label}")
-    size = _size(network)
+    size = len(script_json(network.own())) + (0 if chosen else len(script_json(network.common())))
+    size += 200  # its index and its colours
     if size > room:
-        raise NotPlayableError(f"with its {size / 1e6:.1f} MB the page would become larger than 6 MB")
+        raise NotPlayableError(NO_ROOM)
     return network, size
 
 
-def _size(network: PlaygroundNetwork) -> int:
-    """About how many bytes a network takes on a page: base64 needs four for three, and its layers are text."""
-    content = network.content
-    return 4 * (len(content.weights) + len(content.images.data)) // 3 + 500 * len(content.layers) + 5_000
+def _size_of_file(group: Group, root: Path, room: int) -> int:
+    """The bytes of a group's file, 0 if there is none; one that has no room for sure is not read.
+
+    A file has images, which a page has only once, and its JSON is indented.
+    """
+    try:
+        size = (root / group.runs[0].path / FILE).stat().st_size
+    except OSError:
+        return 0
+    if size > room + 2 * MAX_IMAGES:
+        raise NotPlayableError(NO_ROOM)
+    return size
 
 
 def _could_have(groups: Sequence[Group], root: Path) -> bool:

@@ -50,6 +50,9 @@ def test_an_older_run_gets_its_file_from_convexp_eval_and_a_crop_is_no_larger_th
     assert f"{FILE}: {len(before):,} bytes" in done.out
     assert (folder / FILE).read_bytes() == before
     assert FILE not in call("evaluate", "run=run").out
+    (folder / FILE).write_bytes(before[:-9])
+    assert FILE in call("evaluate", "run=run").out
+    assert (folder / FILE).read_bytes() == before  # a damaged one is replaced
 
 
 @pytest.mark.integration

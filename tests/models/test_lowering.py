@@ -107,6 +107,8 @@ def constant_channel():
     return network
 
 
+POINTWISE = replace(STAGE, channels=16, kernel_size=(1, 1), padding=(0, 0))
+BORDERED = replace(STAGE, kernel_size=(1, 1), padding=(512, 512), stride=(1024, 1024))
 LARGE = replace(STAGE, channels=800, kernel_size=(9, 9), padding=(4, 4))
 
 
@@ -125,6 +127,11 @@ LARGE = replace(STAGE, channels=800, kernel_size=(9, 9), padding=(4, 4))
             "a layer has 2,048,000",
         ),
         (lambda: make(stages=(LARGE,), input_shape=(1, 32, 32), readout="global_avg"), "it takes 66 million multiply-adds"),
+        (
+            lambda: make(stages=(POINTWISE,) * 3, input_shape=(1, 256, 256), readout="global_avg"),
+            "its layers have 4,194,321 units or more, and a page has at most 4,194,304",
+        ),
+        (lambda: make(stages=(BORDERED,), readout="global_avg"), "a layer with its border has 1,065,024 units"),
         (lambda: with_weight(float("nan")), "not all of its weights are finite"),
         (lambda: with_weight(float("inf")), "not all of its weights are finite"),
         (constant_channel, "a channel of the training images is constant"),

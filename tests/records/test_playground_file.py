@@ -22,6 +22,9 @@ NETWORK = Playground(
 )
 
 
+REPEATED = {"op": "linear", "name": "head.classes", "weight": {"offset": 0, "shape": [2, 4]}}
+
+
 def test_what_is_written_is_read(tmp_path):
     write_playground(tmp_path, NETWORK)
     assert read_playground(tmp_path) == NETWORK
@@ -54,6 +57,7 @@ def test_what_is_not_of_the_format_does_not_come_back(tmp_path):
         (("images", "label"), [1] * 21, "images.label"),
         (("images", "data"), "%", "images.data"),
         (("weights",), "AAAA", "head.classes: an array ends beyond the 3 bytes of the weights"),
+        (("layers",), [REPEATED] * 2, "weights: the arrays overlap"),
         (("weights",), "A" * 2796208, "weights: have 2,097,156 bytes, at most 2,097,152 are allowed"),
         (("layers", 1, "weight", "shape"), [2**20] * 6, "head.classes: an array ends beyond"),
         (("layers", 1, "weight", "offset"), -2, "layers[1].weight.offset"),

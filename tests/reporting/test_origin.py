@@ -32,6 +32,14 @@ def test_any_change_of_any_run_is_another_origin(data):
     assert digest(of(changed)) != digest(of(RUNS)) == digest(of(copy.deepcopy(RUNS)))
 
 
+def test_so_is_a_network_to_play_with(tmp_path):
+    report = three_layers(tmp_path)
+    before, folder = digest(report), tmp_path / report.groups[0].runs[0].path
+    folder.mkdir(parents=True)
+    (folder / "playground.json").write_text("{}")
+    assert digest(report) != before
+
+
 def test_so_is_what_is_missing_planned_or_doubtful():
     plan = planned({"model": ["conv", "local"], "seed": [0, 1]}, (run(0), {"model": "conv", "seed": 0}))
     one = of(RUNS)

@@ -10,8 +10,11 @@ from msgspec import structs
 
 from convexp.records.playground import FILE, write_playground
 from convexp.records.playground_format import LeftOut
-from convexp.reporting.playground import MAX_NETWORKS, choose_networks
+from convexp.reporting import playground
+from convexp.reporting.playable import script_json
+from convexp.reporting.playground import MAX_NETWORKS, MAX_READ, choose_networks
 from convexp.reporting.render.html import page, write_page
+from convexp.reporting.render.html.playground import playground_html
 
 ROOM = 6_000_000
 
@@ -50,6 +53,25 @@ def test_a_page_has_a_limit_in_bytes_and_in_networks(tmp_path, content):
     assert str(MAX_NETWORKS) in next(iter(found.left_out))
     (reason,) = choose_networks(groups[:1], tmp_path, 1000).left_out
     assert "the page would become larger than 6 MB" in reason
+    classes = [f"{k} {'<' * 190}" for k in range(1000)]  # which a page writes out, each bracket as six characters
+    keep(tmp_path, replace(three_layers(tmp_path), groups=groups), structs.replace(content, classes=classes))
+    assert len(choose_networks(groups, tmp_path, ROOM).networks) == 4
+
+
+def test_a_file_that_has_no_room_is_not_read_nor_are_more_than_a_few(tmp_path, content, monkeypatch):
+    groups = [group("conv", 1, size) for size in range(MAX_READ + 9)]
+    keep(tmp_path, replace(three_layers(tmp_path), groups=groups), LeftOut(left_out="It is too large."))
+    found = choose_networks(groups, tmp_path, ROOM)
+    assert [len(labels) for labels in found.left_out.values()] == [MAX_READ, 9]
+    (tmp_path / groups[0].runs[0].path / FILE).write_bytes(b" " * 10**6)
+    monkeypatch.setattr(playground, "read_network", pytest.fail)
+    (reason,) = choose_networks(groups[:1], tmp_path, 10**5).left_out
+    assert reason == playground.NO_ROOM
+
+
+def test_of_many_that_are_left_out_a_few_are_named():
+    text = playground_html([], {"too large": [f"conv {k}" for k in range(8)]}).markup
+    assert "conv 3, conv 4 and 3 more: too large." in text
 
 
 def test_networks_that_see_other_images_are_left_out(tmp_path, content):
@@ -118,7 +140,7 @@ def test_the_page_of_a_report_has_the_section_runs_it_and_stays_below_the_limit(
     assert browser_page.locator(".pg-label-of").all_inner_texts() == ["dense", "local", "conv"]
     assert errors == []
     bare = (tmp_path / "bare.html").stat().st_size
-    monkeypatch.setattr(page, "MAX_BYTES", bare + page.OVERHEAD + 15_000)
+    monkeypatch.setattr(page, "MAX_BYTES", bare + page.OVERHEAD + len(script_json(content.spec())) + 1_000)
     write_page(report, tmp_path / "c.html", [])
     assert bare < (tmp_path / "c.html").stat().st_size <= page.MAX_BYTES
-    assert "Not here: local, conv (with its 0.0 MB the page would become larger" in (tmp_path / "c.html").read_text()
+    assert "Not here: local, conv (with it the page would become larger" in (tmp_path / "c.html").read_text()

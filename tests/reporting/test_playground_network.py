@@ -230,8 +230,12 @@ def test_a_damaged_network_is_answered_with_a_sentence(page):
     said = [sentence for sentence, _ in answers if sentence]
     assert len(answers) >= 400
     assert len(said) > 0.5 * len(answers)
-    assert all(sentence.startswith("Error: This network is damaged: ") and len(sentence) < 500 for sentence in said), set(said)
+    starts = ("Error: This network is damaged: ", "Error: This network cannot run in a page: ")
+    assert all(sentence.startswith(starts) and len(sentence) < 500 for sentence in said), set(said)
     assert max(milliseconds for _, milliseconds in answers) < 60_000
+
+
+INPUT = {"channels": 1, "height": 2, "width": 2, "mean": [0.5], "std": [0.5]}
 
 
 def small_spec():
@@ -275,6 +279,20 @@ def small_spec():
 def test_damage_is_named(page, way, value, sentence):
     [[said, _]] = page.evaluate(TRY, [json.dumps(small_spec()), [(way, value)]])
     assert sentence in said
+
+
+@pytest.mark.e2e
+@torch.no_grad()
+def test_a_small_file_does_not_become_large_in_memory(page):
+    conv = {"op": "conv", "name": "c", "kernel": [1, 1], "stride": [1024, 1024], "padding": [511, 511], "dilation": [1, 1]}
+    conv |= {"border": "zeros", "groups": 1}
+    conv["weight"] = {"offset": 0, "shape": [1, 1, 1, 1]}
+    wide = [conv | {"weight": {"offset": 4 * i, "shape": [1, 1, 1, 1]}} for i in range(150)]
+    same = [conv | {"stride": [1, 1], "padding": [0, 0]}] * 101
+    spec = small_spec() | {"input": INPUT, "weights": base64.b64encode(bytes(200)).decode()}
+    for layers, sentence in ((wide[:50], "cannot run in a page: c makes it too large"), (same, "damaged: its arrays overlap")):
+        [[said, _]] = page.evaluate(TRY, [json.dumps(spec), [(("layers",), layers)]])
+        assert sentence in said
 
 
 @pytest.mark.e2e

@@ -148,8 +148,9 @@ class Spare:
 def main(address: str) -> None:
     """Serve at ``address``; in a process that has been forked, run the module."""
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server.bind(address)
+    server.bind(f"{address}.new")
     server.listen(100)
+    Path(f"{address}.new").rename(address)  # who sees it can connect
     for name in PRELOAD:
         importlib.import_module(name)
     job, files = job_for_this_process(server)

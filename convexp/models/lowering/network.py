@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from convexp.geometry import Size
+from convexp.models.lowering.borders import bordered_units, held_numbers
 from convexp.models.lowering.parts import lower_activation, lower_input, lower_linear, lower_norm, lower_pool
 from convexp.models.lowering.weights import LeftOutError, Weights
 from convexp.models.lowering.wirings import lower_wiring
 from convexp.models.network import Network
-from convexp.records.playground_format import MAX_IMAGE, MAX_MULTIPLY_ADDS, MAX_UNITS, Input, Layer
+from convexp.records.playground_format import MAX_ALL_UNITS, MAX_IMAGE, MAX_MULTIPLY_ADDS, MAX_UNITS, Input, Layer
 
 Fields = dict[str, Any]
 
@@ -26,15 +27,27 @@ class Lowered:
         layers: What is computed, in order.
         weights: The arrays of the layers.
         multiply_adds: Multiply-adds for one image.
+        units: Units of all layers, with their borders.
     """
 
     input: Input
     layers: list[Layer] = field(default_factory=list[Layer])
     weights: Weights = field(default_factory=Weights)
     multiply_adds: int = 0
+    units: int = 0
 
-    def add(self, name: str, stage: int | None, fields: Fields) -> None:
-        """Add an operation."""
+    def add(self, name: str, stage: int | None, fields: Fields, before: Size, after: Size) -> None:
+        """Add an operation that maps the shape ``before`` to ``after``.
+
+        Raises:
+            LeftOutError: If all operations together are too large for a page.
+        """
+        bordered = bordered_units(fields, before)
+        if bordered > MAX_UNITS:
+            raise LeftOutError(f"a layer with its border has {bordered:,} units, and a page has at most {MAX_UNITS:,}")
+        self.units += math.prod(after) + held_numbers(fields, before)
+        if self.units > MAX_ALL_UNITS:
+            raise LeftOutError(f"its layers have {self.units:,} units or more, and a page has at most {MAX_ALL_UNITS:,}")
         self.layers.append(Layer(name=name, stage=stage, **fields))
 
     def count(self, multiply_adds: int, units: int) -> None:
@@ -71,7 +84,7 @@ def lower(network: nn.Module) -> Lowered:
     lowered = Lowered(lower_input(network.normalize, shape))
     for index, stage in enumerate(network.stages):
         shape = _stage(lowered, index, stage, shape)
-    _head(lowered, network)
+    _head(lowered, network, shape)
     return lowered
 
 
@@ -80,31 +93,36 @@ def _stage(lowered: Lowered, index: int, stage: nn.Module, shape: Size) -> Size:
     for part, module in stage.named_children():
         name = f"stages.{index}.{part}"
         if part == "wiring":
-            fields, shape, cost = lower_wiring(module, shape, lowered.weights)
+            before = shape
+            fields, shape, cost = lower_wiring(module, before, lowered.weights)
             lowered.count(cost, math.prod(shape))
-            lowered.add(name, index, fields)
+            lowered.add(name, index, fields, before, shape)
         elif part == "norm":
-            lowered.add(name, index, lower_norm(module, lowered.weights))
+            lowered.add(name, index, lower_norm(module, lowered.weights), shape, shape)
         elif part == "activation":
-            lowered.add(name, index, lower_activation(module))
+            lowered.add(name, index, lower_activation(module), shape, shape)
         else:
             for fields in lower_pool(module):
-                shape = (shape[0], *(n // s for n, s in zip(shape[1:], fields["stride"], strict=True)))
+                before = shape
+                shape = (before[0], *(n // s for n, s in zip(before[1:], fields["stride"], strict=True)))
                 lowered.count(math.prod(shape) * math.prod(fields["kernel"]), math.prod(shape))
-                lowered.add(name, index, fields)
+                lowered.add(name, index, fields, before, shape)
     return shape
 
 
-def _head(lowered: Lowered, network: Network) -> None:
-    lowered.add("readout", None, {"op": network.readout.kind})
+def _head(lowered: Lowered, network: Network, shape: Size) -> None:
+    """Add readout and head, for stages whose output has this shape."""
+    units: Size = (math.prod(shape) if network.readout.kind == "flatten" else shape[0], 1, 1)
+    lowered.add("readout", None, {"op": network.readout.kind}, shape, units)
     for name, part in network.head.named_children():
         parts = part.named_children() if isinstance(part, nn.Sequential) else [("", part)]
         for inner, module in parts:
             whole = f"head.{name}.{inner}".rstrip(".")
             if isinstance(module, nn.Linear):
-                lowered.add(whole, None, lower_linear(module, lowered.weights))
+                before, units = units, (module.out_features, 1, 1)
+                lowered.add(whole, None, lower_linear(module, lowered.weights), before, units)
                 lowered.count(module.weight.numel(), module.out_features)
             elif inner == "norm":
-                lowered.add(whole, None, lower_norm(module, lowered.weights))
+                lowered.add(whole, None, lower_norm(module, lowered.weights), units, units)
             else:
-                lowered.add(whole, None, lower_activation(module))
+                lowered.add(whole, None, lower_activation(module), units, units)

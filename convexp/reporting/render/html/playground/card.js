@@ -61,12 +61,11 @@ class Card {
     this.part("broken").textContent = reason;
   }
 
-  // What the network says to an image: {answer, probabilities, maps}; null if it cannot.
-  run(pixels) {
+  // What the network says to an image: {answer, probabilities, maps}; null if it cannot. There are maps only if asked for.
+  run(pixels, withMaps = false) {
     if (!this.network) return null;
     try {
-      const { probabilities, maps } = this.network.forward(pixels);
-      if (!probabilities.every(Number.isFinite)) throw new Error("its probabilities are no numbers.");
+      const { probabilities, maps } = this.network.forward(pixels, withMaps);
       return { probabilities, maps, answer: probabilities.indexOf(Math.max(...probabilities)) };
     } catch (error) {
       this.broken(error.message);
@@ -78,8 +77,9 @@ class Card {
   begin(pixels) {
     this.unmoved = pixels;
     this.sweep.reset();
-    const found = this.run(pixels);
+    const found = this.run(pixels, true);
     this.home = found && {
+      found,
       answer: found.answer,
       ranges: found.maps.map(mapRange),
       names: found.maps.map(({ name }) => name),
@@ -93,7 +93,8 @@ class Card {
 
   // Show what the network says to the image as it lies now.
   show(pixels, truth) {
-    const found = this.run(pixels);
+    const kept = this.network && this.home && pixels === this.unmoved;
+    const found = kept ? this.home.found : this.run(pixels, true);
     if (!found) return;
     this.seen = found;
     const wanted = this.wanted(truth);
@@ -138,10 +139,16 @@ class Card {
   // Find answers at further shifts until `deadline`; `moved` maps a shift to an image. Returns whether there are more to find.
   advance(moved, deadline) {
     while (this.network && this.home && !this.sweep.finished) {
-      this.sweep.advance((shift) => (this.run(moved(shift)) || { answer: -2 }).answer);
+      this.sweep.advance((shift) => this.#answer(moved(shift)));
       if (performance.now() > deadline) break;
     }
     return Boolean(this.network && this.home && !this.sweep.finished);
+  }
+
+  // The class that the network says an image shows; -2 if it cannot.
+  #answer(pixels) {
+    const found = pixels === this.unmoved ? this.home.found : this.run(pixels);
+    return found ? found.answer : -2;
   }
 
   showShifts(shift, truth) {

@@ -31,7 +31,7 @@ function shiftWords([down, right]) {
 
 // The rows and columns between which the images are bright, as a mean over the images: where to draw.
 function brightBox(images, shape) {
-  const { channels, height, width } = shape;
+  const { height, width } = shape;
   const box = { top: 0, left: 0, bottom: 0, right: 0 };
   for (const { pixels } of images) {
     let [top, left, bottom, right] = [height, width, -1, -1];
@@ -46,7 +46,7 @@ function brightBox(images, shape) {
     box.bottom += (bottom < 0 ? height : bottom + 1) / images.length;
     box.right += (bottom < 0 ? width : right + 1) / images.length;
   }
-  return images.length && channels ? box : { top: 0, left: 0, bottom: height, right: width };
+  return images.length ? box : { top: 0, left: 0, bottom: height, right: width };
 }
 
 // Draw an image onto a canvas, a pixel for each of its pixels: in grey, or in red, green and blue.

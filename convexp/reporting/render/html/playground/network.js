@@ -3,15 +3,15 @@
 //   const network = new Network(spec);            spec: the object of a playground.json (convexp/records/playground_format.py)
 //   network.forward(pixels).probabilities         pixels: C*H*W numbers of 0 to 255
 //
-// The spec may come from a stranger. Every size is checked before anything of that size is allocated, and what does not fit
-// throws an Error with a sentence. All maps are Float32Array, (C, H, W) in row-major order.
+// The spec may come from a stranger. Every size is checked before anything of that size is allocated, no two arrays share
+// bytes, and what does not fit throws an Error with a sentence. All maps are Float32Array, (C, H, W) in row-major order.
 const Network = (() => {
   "use strict";
 
   const MAX_BYTES = 4 * 2 ** 20; // of weights
   const MAX_PIXELS = 2 ** 16; // numbers in an image
   const MAX_UNITS = 2 ** 20; // of a layer, and of a map with its border
-  const MAX_SUM = 2 ** 22; // of all layers
+  const MAX_SUM = 2 ** 22; // of all layers, with their borders
   const MAX_COST = 1e8; // multiply-adds for an image
   const ITEM = { float16: 2, float32: 4 }; // bytes
 
@@ -21,6 +21,11 @@ const Network = (() => {
 
   function check(holds, sentence) {
     if (!holds) fail(sentence);
+  }
+
+  // Nothing is wrong with it but its size.
+  function fits(holds, sentence) {
+    if (!holds) throw new Error(`This network cannot run in a page: ${sentence}`);
   }
 
   function whole(value, low, high, name) {
@@ -70,13 +75,26 @@ const Network = (() => {
     return bits & 0x8000 ? -value : value;
   }
 
-  // The array that `ref` names, which should have this shape.
-  function array(bytes, ref, shape, name) {
+  // A reader of the arrays in `bytes`. Together they have at most these bytes, so that a small file takes little memory.
+  function reader(bytes) {
+    let left = bytes.length;
+    return (ref, shape, name) => {
+      const take = (size) => {
+        left -= size;
+        check(left >= 0, "its arrays overlap");
+      };
+      return array(bytes, ref, shape, name, take);
+    };
+  }
+
+  // The array that `ref` names, which should have this shape; `take` is told its bytes before it is allocated.
+  function array(bytes, ref, shape, name, take) {
     const { offset, shape: found, type = "float16", scale = 1 } = object(ref, name);
     const item = Object.hasOwn(ITEM, type) ? ITEM[type] : fail(`${name} has an unknown type`);
     const length = shape.reduce((a, b) => a * b, 1);
     check(String(found) === String(shape), `${name} should have the shape ${shape.join(" x ")}`);
     whole(offset, 0, bytes.length - item * length, `the offset of ${name}`);
+    take(item * length);
     check(finite(scale, `the scale of ${name}`) > 0, `the scale of ${name} should be above 0`);
     const view = new DataView(bytes.buffer), numbers = new Float32Array(length);
     let sum = 0;
@@ -120,7 +138,7 @@ const Network = (() => {
     return -1;
   }
 
-  // A map with a border: what makes it, and its size.
+  // A map with a border: what makes it, its size, and how many numbers are kept for it.
   function bordered(shape, before, after, border) {
     const [C, H, W] = shape;
     check(["zeros", "reflect", "replicate", "circular"].includes(border), "a border should be zeros, reflect, replicate or circular");
@@ -129,11 +147,12 @@ const Network = (() => {
       check(Math.max(before[d], after[d]) <= most, `a ${border} border is wider than the map allows`);
     });
     const height = H + before[0] + after[0], width = W + before[1] + after[1];
-    check(C * height * width <= MAX_UNITS, "a layer with its border is too large");
-    if (height === H && width === W) return { height, width, fill: (x) => x };
+    const units = C * height * width;
+    fits(units <= MAX_UNITS, "a layer with its border is too large");
+    if (height === H && width === W) return { height, width, units: 0, fill: (x) => x };
     const rows = Array.from({ length: height }, (_, i) => borderUnit(i - before[0], H, border));
     const columns = Int32Array.from({ length: width }, (_, j) => borderUnit(j - before[1], W, border));
-    const made = new Float32Array(C * height * width);
+    const made = new Float32Array(units);
     const fill = (x) => {
       let at = 0;
       for (let c = 0; c < C; c++) {
@@ -144,7 +163,7 @@ const Network = (() => {
       }
       return made;
     };
-    return { height, width, fill };
+    return { height, width, units, fill };
   }
 
   // The windows of a layer: the size of its output, and what copies the window of a location, (c, a, b) in this order.
@@ -158,7 +177,7 @@ const Network = (() => {
     check(Math.min(...size) >= 1, "a kernel is larger than its input");
     const source = bordered(shape, padding, padding, layer.border);
     const taps = C * kernel[0] * kernel[1];
-    check(taps <= MAX_UNITS, "a kernel is too large");
+    fits(taps <= MAX_UNITS, "a kernel is too large");
     const offsets = new Int32Array(taps);
     for (let t = 0, c = 0; c < C; c++) {
       for (let a = 0; a < kernel[0]; a++) {
@@ -171,10 +190,11 @@ const Network = (() => {
       for (let t = 0; t < taps; t++) patch[t] = x[start + offsets[t]];
       return patch;
     };
-    return { size, field, taps, fill: source.fill, copy };
+    return { size, field, taps, held: source.units + taps, fill: source.fill, copy };
   }
 
-  // ---- operations: (layer, shape of the input, reader of arrays) -> {shape, cost, run(x, y), field} ----
+  // ---- operations: (layer, shape of the input, reader of arrays) -> {shape, cost, held, run(x, y), field} ----
+  // `held` says how many numbers it keeps beside its output, none if it is missing; each is written for every image.
   // `field` says what a unit sees of the map before: size, stride and units before the first, or "all"; none if itself.
 
   function biasOf(layer, read, channels, locations) {
@@ -188,10 +208,10 @@ const Network = (() => {
   function windowed(layer, shape, read, weigher) {
     const channels = whole(weigher.channels, 1, MAX_UNITS, "out_channels"), groups = whole(layer.groups, 1, shape[0], "groups");
     check(shape[0] % groups === 0 && channels % groups === 0, "groups should divide the channels");
-    const { size, field, taps, fill, copy } = windows(layer, shape);
+    const { size, field, taps, held, fill, copy } = windows(layer, shape);
     const locations = size[0] * size[1], seen = taps / groups, outputs = channels / groups;
     const kernel = [shape[0] / groups, ...layer.kernel], cost = weigher.ranks * locations * channels * seen;
-    check(channels * locations <= MAX_UNITS && cost <= MAX_COST, "a layer is too large");
+    fits(channels * locations <= MAX_UNITS && cost <= MAX_COST, "a layer is too large");
     const weigh = weigher.make(size, kernel, seen), bias = biasOf(layer, read, channels, locations);
     const run = (x, y) => {
       const source = fill(x);
@@ -204,7 +224,7 @@ const Network = (() => {
         }
       }
     };
-    return { shape: [channels, ...size], cost, run, field };
+    return { shape: [channels, ...size], cost, held, run, field };
   }
 
   function shapeOf(ref, dimensions) {
@@ -246,7 +266,7 @@ const Network = (() => {
   }
 
   function matrix(layer, inputs, outputs, read) {
-    check(outputs <= MAX_UNITS && inputs * outputs <= MAX_COST, "a layer is too large");
+    fits(outputs <= MAX_UNITS && inputs * outputs <= MAX_COST, "a layer is too large");
     const weight = read(layer.weight, [outputs, inputs], "weight"), bias = biasOf(layer, read, outputs, 1);
     return (x, y) => {
       for (let unit = 0; unit < outputs; unit++) y[unit] = dot(weight, unit * inputs, x, 0, inputs) + bias(unit, 0);
@@ -277,7 +297,7 @@ const Network = (() => {
     const first = pair(layer.first, -(2 ** 20), 2 ** 20, "first"), stride = pair(layer.stride, 1, 1024, "stride");
     const size = pair(layer.output, 1, MAX_UNITS, "output"), circular = layer.border === "circular";
     const locations = size[0] * size[1], cost = C * H * W * channels * locations;
-    check(whole(channels, 1, MAX_UNITS, "out_channels") * locations <= MAX_UNITS && cost <= MAX_COST, "a layer is too large");
+    fits(whole(channels, 1, MAX_UNITS, "out_channels") * locations <= MAX_UNITS && cost <= MAX_COST, "a layer is too large");
     const kernel = circular ? [H, W] : [2 * H - 1, 2 * W - 1];
     const centres = size.map((count, d) => {
       const n = [H, W][d], line = Array.from({ length: count }, (_, i) => first[d] + stride[d] * i);
@@ -342,9 +362,10 @@ const Network = (() => {
     const [C] = shape, kernel = pair(layer.kernel, 1, 1024, "kernel"), stride = pair(layer.stride, 1, 1024, "stride");
     check(Math.min(...size) >= 1, "a pooling is larger than its input");
     const source = bordered(shape, before, after, layer.border ?? "zeros");
-    const fits = size.every((n, d) => (n - 1) * stride[d] + kernel[d] <= [source.height, source.width][d]);
+    const inside = size.every((n, d) => (n - 1) * stride[d] + kernel[d] <= [source.height, source.width][d]);
     const locations = size[0] * size[1], cost = C * locations * kernel[0] * kernel[1];
-    check(fits && cost <= MAX_COST, "a pooling does not fit its input");
+    check(inside, "a pooling does not fit its input");
+    fits(cost <= MAX_COST, "a pooling is too large");
     const offsets = Int32Array.from({ length: kernel[0] * kernel[1] }, (_, t) => Math.floor(t / kernel[1]) * source.width + (t % kernel[1]));
     const run = (x, y) => {
       const map = source.fill(x);
@@ -356,7 +377,7 @@ const Network = (() => {
         }
       }
     };
-    return { shape: [C, ...size], cost, run, field: { size: kernel, stride, before } };
+    return { shape: [C, ...size], cost, held: source.units, run, field: { size: kernel, stride, before } };
   }
 
   function pooledSize(layer, shape) {
@@ -500,8 +521,7 @@ const Network = (() => {
       this.input = this.#readInput(object(spec.input, "input"));
       this.classes = list(spec.classes, 1, 1000, "classes").map(String);
       const bytes = bytesOf(spec.weights, MAX_BYTES, "weights");
-      const read = (ref, shape, name) => array(bytes, ref, shape, name);
-      this.#build(list(spec.layers, 1, 200, "layers"), read);
+      this.#build(list(spec.layers, 1, 200, "layers"), reader(bytes));
       const outputs = this.#steps.at(-1).shape;
       check(String(outputs) === String([this.classes.length, 1, 1]), "there should be as many outputs as classes");
     }
@@ -524,9 +544,9 @@ const Network = (() => {
         check(Object.hasOwn(OPERATIONS, layer.op), `layer ${index} has an unknown operation`);
         const step = this.#checked(name, () => OPERATIONS[layer.op](layer, shape, read));
         [shape, field] = [step.shape, followed(field, step.field)];
-        const size = shape[0] * shape[1] * shape[2];
-        [cost, units] = [cost + step.cost, units + size];
-        check(size <= MAX_UNITS && units <= MAX_SUM && cost <= MAX_COST, `${name} makes it too large`);
+        const size = shape[0] * shape[1] * shape[2], { held = 0 } = step;
+        [cost, units] = [cost + step.cost + held, units + size + held];
+        fits(size <= MAX_UNITS && units <= MAX_SUM && cost <= MAX_COST, `${name} makes it too large`);
         const stage = layer.stage === undefined ? null : whole(layer.stage, 0, 99, "stage");
         this.#steps.push({ name, stage, shape, field, run: step.run, output: new Float32Array(size) });
       });
@@ -547,10 +567,12 @@ const Network = (() => {
     /**
      * Classify an image.
      * @param {ArrayLike<number>} pixels - C*H*W numbers of 0 to 255.
+     * @param {boolean} withMaps - Whether the maps are asked for, which are copies.
      * @returns {{probabilities: Float32Array, logits: Float32Array, maps: {name: string, channels: number, height: number,
-     *     width: number, data: Float32Array}[]}} The probabilities of the classes, and the map after each stage.
+     *     width: number, data: Float32Array}[]}} The probabilities of the classes, and the map after each stage;
+     *     no maps if they are not asked for.
      */
-    forward(pixels) {
+    forward(pixels, withMaps = true) {
       const { channels, height, width, mean, std } = this.input, area = height * width;
       if (pixels.length !== channels * area) throw new Error(`An image of this network has ${channels * area} numbers.`);
       for (let c = 0, p = 0; c < channels; c++) {
@@ -564,7 +586,8 @@ const Network = (() => {
       }
       const logits = x.slice(), probabilities = softmax(logits);
       if (!probabilities.every(Number.isFinite)) throw new Error("This network's answer is not finite.");
-      const maps = this.stages.map((s) => ({ name: s.name, channels: s.channels, height: s.height, width: s.width, data: s.output.slice() }));
+      const stages = withMaps ? this.stages : [];
+      const maps = stages.map((s) => ({ name: s.name, channels: s.channels, height: s.height, width: s.width, data: s.output.slice() }));
       return { probabilities, logits, maps };
     }
 

@@ -1,6 +1,7 @@
 "use strict";
 
 const LARGEST_LIMIT = 12;
+const FIRST_MS = 100; // for the choice of the first image
 const SEARCH_MS = 8; // of each frame, for answers at other shifts
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const clamp = (value, limit) => Math.max(-limit, Math.min(limit, value));
@@ -39,11 +40,15 @@ class Playground {
     this.pick(this.#first());
   }
 
-  // The first example that all networks recognise, so that what goes wrong later is the move's fault; -1 if there is no example.
+  // The first example that all networks recognise, so that what goes wrong later is the move's fault; the first one if none is
+  // found in time, and -1 if there is no example.
   #first() {
+    const deadline = performance.now() + FIRST_MS;
     const known = ({ pixels, label }) => this.cards.every((card) => (card.run(pixels) || { answer: label }).answer === label);
-    const found = this.examples.findIndex(known);
-    return found < 0 && this.examples.length ? 0 : found;
+    for (let i = 0; i < this.examples.length && performance.now() < deadline; i++) {
+      if (known(this.examples[i])) return i;
+    }
+    return this.examples.length ? 0 : -1;
   }
 
   // --- What the visitor chooses

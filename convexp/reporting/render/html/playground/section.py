@@ -1,19 +1,19 @@
 """The playground as a part of a page: its elements, its styles and its script."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from convexp.pictures.palette import WIRINGS, Hue, hue
-from convexp.reporting.playable import PlaygroundNetwork
+from convexp.reporting.playable import PlaygroundNetwork, script_json
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 HERE = Path(__file__).parent
 SCRIPTS = ("network", "images", "pen", "sweep", "paint", "windows", "card", "playground")
+MAX_NAMED = 5  # networks that are left out for one reason
 PROTOCOLS = {
     "circular": "What leaves the image comes in at the other side (circular), as in the runs.",
     "crop": "What leaves the image is lost, and black comes in. The runs moved a window over a larger image.",
@@ -37,15 +37,12 @@ class Section:
     script: str
 
 
-def playground_html(
-    networks: Sequence[PlaygroundNetwork], left_out: Mapping[str, Sequence[str]] | None = None, name: str = "playground"
-) -> Section:
+def playground_html(networks: Sequence[PlaygroundNetwork], left_out: Mapping[str, Sequence[str]] | None = None) -> Section:
     """Return a playground for any page.
 
     Args:
         networks: The networks, which see the same images (``PlaygroundNetwork.sees``). What they hold is not trusted.
         left_out: Labels of networks that are not there, by reason.
-        name: The id of the section.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -54,9 +51,8 @@ def playground_html(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     markup = environment.get_template("playground.html.j2").render(
-        name=name,
         networks=networks,
-        left_out=left_out or {},
+        left_out={reason: _named(labels) for reason, labels in (left_out or {}).items()},
         protocol_words=PROTOCOLS.get(networks[0].protocol, PROTOCOLS["zero_fill"]) if networks else "",
         data=Markup(_data(networks)) if networks else "",
     )
@@ -66,19 +62,14 @@ def playground_html(
 
 def _data(networks: Sequence[PlaygroundNetwork]) -> str:
     """What the script reads, as JSON in which no character can end its element."""
-    first = networks[0].content.spec()
-    content = {
-        **{key: first[key] for key in ("input", "classes", "content", "images")},  # the same for all
-        "protocol": networks[0].protocol,
-        "networks": [_entry(index, network) for index, network in enumerate(networks)],
-    }
-    text = json.dumps(content)  # ASCII
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    entries = [{"index": index, **network.own()} for index, network in enumerate(networks)]
+    return script_json(networks[0].common() | {"networks": entries})
 
 
-def _entry(index: int, network: PlaygroundNetwork) -> dict[str, Any]:
-    spec = {key: value for key, value in network.content.spec().items() if key != "images"}
-    return {"index": index, "label": network.label, "note": network.note, "shown": network.shown, "spec": spec}
+def _named(labels: Sequence[str]) -> str:
+    """A few of the labels, and how many more there are."""
+    more = f" and {len(labels) - MAX_NAMED:,} more" if len(labels) > MAX_NAMED else ""
+    return ", ".join(labels[:MAX_NAMED]) + more
 
 
 def _hues(networks: Sequence[PlaygroundNetwork]) -> str:
