@@ -28,7 +28,8 @@ from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
 from convexp.studies.plan_summary import print_plan
 from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, plan_jobs, with_state
-from convexp.studies.reuse.candidates import find_reusable, reuse_line
+from convexp.studies.reuse.candidates import Reusable, find_reusable
+from convexp.studies.reuse.staging import remove_staged
 from convexp.studies.reuse.take_over_all import Rows, take_over_all
 from convexp.studies.study import expand, read_study
 from convexp.terminal import console
@@ -66,7 +67,9 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         check_some_valid(jobs)
         jobs = with_state(jobs, root, composer, look_only=cfg.get("dry_run"))
         outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
-        reusable = find_reusable(jobs, root.absolute(), outputs, update=not cfg.get("dry_run"))
+        reusable = Reusable()
+        if cfg.get("reuse") or cfg.get("dry_run"):  # a start that asks for neither does not look through the outputs
+            reusable = find_reusable(jobs, root.absolute(), outputs, update=not cfg.get("dry_run"))
         if cfg.get("dry_run"):
             show_sweep(cfg, study.name if study else None, expanded, jobs, composer, waiting_runs(root), reusable)
             return []
@@ -80,9 +83,6 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     if cfg.get("reuse"):
         jobs = take_over_all(jobs, reusable, root, rows)
     print_plan(jobs, root, name, waiting_runs(root))
-    if not cfg.get("reuse"):
-        for line in reuse_line(reusable, len(jobs), reuse=False):
-            console.out.print(line, markup=False)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
     return launch(launcher, [job_overrides(job) for job in wanted], cfg) if wanted else []
@@ -140,6 +140,7 @@ def write_sweep(cfg: DictConfig, root: Path, plan: Plan) -> None:
         clear_markers(root)
         (root / ENGINE_ERROR).unlink(missing_ok=True)
         remove_partials(root)
+        remove_staged(root)
         with atomic_write(root / "multirun.yaml") as partial:
             OmegaConf.save(cfg, partial)
         write_plan(root, plan)

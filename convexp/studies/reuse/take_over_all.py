@@ -12,7 +12,6 @@ from convexp.records.repetitions import result_settings
 from convexp.reporting.formatting import plural
 from convexp.studies.planning import Job
 from convexp.studies.reuse.candidates import Finished, Reusable
-from convexp.studies.reuse.staging import remove_staged
 from convexp.studies.reuse.take_over import NotTakenError, take_over
 from convexp.terminal import console
 
@@ -31,7 +30,6 @@ def take_over_all(jobs: Sequence[Job], reusable: Reusable, root: Path, rows: Row
         root: The folder of the sweep.
         rows: Writes the rows that runs have in TensorBoard's table of this sweep.
     """
-    remove_staged(root)
     found, refused = _with_same_data(reusable, root)
     taken: dict[str, Finished] = {}
     identities = {job.folder: job.identity for job in jobs}
