@@ -203,6 +203,22 @@ def test_without_hard_links_it_is_copied(source, root, monkeypatch):
     assert not (root / "run/checkpoints/best.ckpt").samefile(source / "checkpoints/best.ckpt")
 
 
+def test_only_checkpoints_that_are_replaced_as_a_whole_are_links(source, root):
+    for name in ("picture.png", "checkpoints/own.ckpt"):
+        (source / name).write_bytes(b"a callback's own")
+    take_over(source, root / "run", root, identity(source))
+    linked = {str(file.relative_to(source)) for file in source.rglob("*") if file.is_file() and file.stat().st_nlink > 1}
+    assert linked <= {"checkpoints/best.ckpt", "checkpoints/last.ckpt"}
+    assert "checkpoints/best.ckpt" in linked
+
+
+def test_a_file_that_vanishes_at_the_first_look_is_no_traceback(source, root, monkeypatch):
+    monkeypatch.setattr(taking, "_files", lambda folder: iter([folder / "gone"]))
+    with pytest.raises(NotTakenError, match="it cannot be copied"):
+        take_over(source, root / "run", root, identity(source))
+    assert list(root.iterdir()) == []
+
+
 SCRIPT = """
 import sys, time
 from pathlib import Path
