@@ -1,7 +1,7 @@
 """The runs of other sweeps below a folder such as ``outputs``, found with the plans and indices of these sweeps."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,9 +88,7 @@ def runs_below(root: Path, update: bool) -> Iterator[FoundRun]:
 
 
 def runs_with_identity(root: Path, identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
-    """Yield the runs below ``root`` that have one of the identities.
-
-    Of a sweep with a plan only those of its runs are looked at that the plan says to have one of them.
+    """Yield the runs below ``root`` that have one of the identities, as ``runs_in`` does.
 
     Args:
         root: The folder.
@@ -98,8 +96,22 @@ def runs_with_identity(root: Path, identities: Collection[str], skipped: Path, u
         skipped: The folder of a sweep that is left out.
         update: Whether the indices of the collections may be written.
     """
+    yield from runs_in(collections_below(root, skipped), identities, skipped, update)
+
+
+def runs_in(collections: Iterable[Path], identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
+    """Yield the runs in ``collections`` that have one of the identities.
+
+    Of a sweep with a plan only those of its runs are looked at that the plan says to have one of them.
+
+    Args:
+        collections: The folders, as ``collections_below`` yields them.
+        identities: The identities.
+        skipped: The folder of a sweep that is left out.
+        update: Whether the indices of the collections may be written.
+    """
     decoder = RecordDecoder(for_report=True)
-    for folder in collections_below(root, skipped):
+    for folder in collections:
         planned = _planned(folder, identities)
         if planned is None or len(planned) >= MANY:
             found = [(folder / record.path, record) for record in records_below(folder, with_maps=False, update=update)]

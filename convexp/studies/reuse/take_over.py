@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class NotTakenError(ConvexpError):
     """A run is not taken over; the message says why, in one line."""
 
 
-def take_over(source: Path, target: Path, root: Path, identity: str) -> None:
+def take_over(source: Path, target: Path, root: Path, identity: str, row: Callable[[Path], None] | None = None) -> None:
     """Make a finished run that lies in ``source`` the run in ``target``, with its origin in its record.
 
     Args:
@@ -40,6 +40,7 @@ def take_over(source: Path, target: Path, root: Path, identity: str) -> None:
         target: The folder that it gets in that of the sweep. Of several processes that take it over, one does.
         root: The folder of the sweep.
         identity: The identity that it has to have.
+        row: Writes its row of TensorBoard's table into the folder that it is put together in; None writes none.
 
     Raises:
         NotTakenError: if it is not that run, is not whole or not signed, is being changed, or if ``target`` holds something.
@@ -52,6 +53,8 @@ def take_over(source: Path, target: Path, root: Path, identity: str) -> None:
         with staged(root, target) as folder:
             _copy(source, folder)
             _write_origin(source, folder)
+            if row is not None:
+                row(folder)
             if _state(source) != before or _is_held(source):
                 raise NotTakenError("it is being changed")
     except OSError as error:
