@@ -1,6 +1,6 @@
 """A Hydra plugin, found by Hydra in this package: the sweeper of convexp. It calls ``convexp.studies.sweep``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from omegaconf import DictConfig
 from convexp.studies.sweep import sweep
 
 
-def write_rows(root: Path, folders: Sequence[str]) -> None:
-    """Write the rows of runs that are taken over, as ``convexp.tracking.taken_over`` does, which imports TensorBoard."""
-    from convexp.tracking.taken_over import write_rows
+def write_row(root: Path, name: str, number: int, folder: Path) -> None:
+    """Write the row of a run that is taken over, as ``convexp.tracking.taken_over`` does, which imports TensorBoard."""
+    from convexp.tracking.taken_over import write_taken_row
 
-    write_rows(root, folders)
+    write_taken_row(root, name, number, folder)
 
 
 class GridSweeper(Sweeper):
@@ -32,7 +32,7 @@ class GridSweeper(Sweeper):
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
-        self._sweep = partial(sweep, config, hydra_context.config_loader, launcher, rows=write_rows)
+        self._sweep = partial(sweep, config, hydra_context.config_loader, launcher, row=write_row)
 
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line: plans the runs and launches those that are not finished."""

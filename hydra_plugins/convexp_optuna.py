@@ -10,7 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.config.checks.packages import check_package
-from hydra_plugins.convexp_grid import write_rows
+from hydra_plugins.convexp_grid import write_row
 
 
 class OptunaSweeper(Sweeper):
@@ -35,7 +35,7 @@ class OptunaSweeper(Sweeper):
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
-        self._search = partial(search, settings, config, hydra_context.config_loader, launcher, rows=write_rows)
+        self._search = partial(search, settings, config, hydra_context.config_loader, launcher, row=write_row)
 
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line: asks for trials and launches their runs."""

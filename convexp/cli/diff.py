@@ -104,7 +104,7 @@ def _load(name: str, folder: Path) -> "RunRecord":
             )
     try:
         return load_record(folder)
-    except DamagedError as error:
+    except (DamagedError, ConvexpError) as error:  # the second: of a newer version
         raise ConfigError(f"{name}={folder}: holds no run that can be read: {error}") from None
 
 

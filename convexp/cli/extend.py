@@ -27,21 +27,34 @@ def extend(folder: RunFolder, config: Config) -> ExtensionRecord | None:
         ConfigError: if the run with that number of epochs would not have begun as this one has.
     """
     record = folder.previous
+    extension = extension_of(record, config)
+    if record is not None and extension is not None:
+        folder.continue_as(_identity(record, config), extension)
+    return extension
+
+
+def extension_of(record: RunRecord | None, config: Config) -> ExtensionRecord | None:
+    """Return what is recorded of a run that continues with the number of epochs of ``config``; None if it has that already.
+
+    Args:
+        record: The record of the run that is resumed; None if it has none.
+        config: Its configuration with the number of epochs that is wanted.
+
+    Raises:
+        ConfigError: if the run with that number of epochs would not have begun as this one has.
+    """
     before = lookup(record.config, MAX_EPOCHS) if record else config.trainer.max_epochs
-    if record is None or before == config.trainer.max_epochs:
+    if record is None or record.identity is None or before == config.trainer.max_epochs:
         return None
-    assert record.identity is not None
     _check_extendable(record, config, before)
     finished = record.metrics if record.is_finished else {}
-    extension = ExtensionRecord(
+    return ExtensionRecord(
         from_epochs=before,
         to_epochs=config.trainer.max_epochs,
         at=now(),
         identity=record.identity,
         metrics=finished,
     )
-    folder.continue_as(_identity(record, config), extension)
-    return extension
 
 
 def _check_extendable(record: RunRecord, config: Config, before: int) -> None:

@@ -25,6 +25,8 @@ from convexp.records.statuses import LOCK, is_lock_free, recorded_status
 
 NFS_REMOVED = re.compile(r"\.nfs[0-9a-f]+")  # a file that NFS keeps for a process that has it open, after it was removed
 
+OTHER_RUN = "the folder holds a run of another configuration; choose another"  # said where a folder is refused
+
 
 class RunFolder:
     """Holds a folder for one run, as a context manager; that ends with the process, however that ends.
@@ -118,7 +120,7 @@ class RunFolder:
             return  # new, killed before its first record was written, or failed before it could start
         self.previous, self.found = previous, recorded_status(previous, self.identity)
         if self.found is RunStatus.OTHER:
-            raise RefusedError(f"{self.path}: the folder holds a run of another configuration; choose another")
+            raise RefusedError(f"{self.path}: {OTHER_RUN}")
 
     def continue_as(self, identity: str, extension: ExtensionRecord) -> None:
         """Continue the run that the folder holds, finished or not, to another number of epochs, with another identity.

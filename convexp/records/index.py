@@ -121,11 +121,6 @@ def run_folders(root: Path) -> Iterator[Path]:
     return (root / path for path, _ in _runs_below(str(root), ()))
 
 
-def is_run_folder(folder: Path) -> bool:
-    """Whether a run was started in a folder that can be read."""
-    return os.access(folder, os.R_OK | os.X_OK) and _scan(str(folder))[1]
-
-
 def _runs_below(root: str, known: Container[str]) -> Iterator[tuple[str, FileState | None]]:
     """Yield the run folders below ``root`` as ``run_folders`` does, relative to it, each with the state of its record.
 

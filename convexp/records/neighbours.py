@@ -1,19 +1,21 @@
 """The runs of other sweeps below a folder such as ``outputs``, found with the plans and indices of these sweeps."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from convexp.errors import ConvexpError
 from convexp.records.damage import DamagedError
 from convexp.records.decode import RecordDecoder
-from convexp.records.index import is_run_folder, records_below
-from convexp.records.index_file import FILE as INDEX
+from convexp.records.index import STAGING, records_below
 from convexp.records.plan import FILE as PLAN
 from convexp.records.plan import read_plan
 from convexp.records.record import RunRecord
+from convexp.records.record_file import FILE as RECORD
 from convexp.records.record_file import load_record
 
+RUN_FOLDERS = {".hydra", "checkpoints"}  # a run that has no record yet has both
 MANY = 100  # runs of a sweep, from which on its index is read in the place of their records
 
 FoundRun = tuple[Path, RunRecord]  # the folder of a run, and its record
@@ -28,26 +30,49 @@ def collections_below(root: Path, skipped: Path | None = None) -> Iterator[Path]
         root: The folder.
         skipped: A folder that is left out with all that lies below it.
     """
-    folders = [root]
+    folders = [_list(root)]
     while folders:
         folder = folders.pop()
-        if folder == skipped:
+        if folder.path == skipped:
             continue
-        names, below = _listed(folder)
-        if PLAN in names or INDEX in names or any(map(is_run_folder, below)) or is_run_folder(folder):
-            yield folder
+        below = None if folder.has_plan or folder.is_run else _below(folder)
+        if below is None:
+            yield folder.path
         else:
             folders.extend(reversed(below))
 
 
-def _listed(folder: Path) -> tuple[set[str], list[Path]]:
-    """The names in a folder, and the folders in it, sorted; nothing of one that cannot be read."""
+@dataclass(frozen=True)
+class _Listed:
+    """What a folder holds: whether it has a plan, whether it is that of a run, and the folders in it, sorted."""
+
+    path: Path
+    has_plan: bool
+    is_run: bool
+    below: list[Path]
+
+
+def _list(folder: Path) -> _Listed:
+    """List a folder; of one that cannot be read nothing is known."""
     try:
         with os.scandir(folder) as found:
             entries = list(found)
     except OSError:
-        return set(), []
-    return {entry.name for entry in entries}, sorted(Path(e.path) for e in entries if e.is_dir(follow_symlinks=False))
+        return _Listed(folder, has_plan=False, is_run=False, below=[])
+    names = {entry.name for entry in entries}
+    below = {e.name for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(STAGING)}
+    return _Listed(folder, PLAN in names, RECORD in names or below >= RUN_FOLDERS, [folder / name for name in sorted(below)])
+
+
+def _below(folder: _Listed) -> list[_Listed] | None:
+    """List the folders in a folder, each once; None if one of them is that of a run."""
+    found: list[_Listed] = []
+    for path in folder.below:
+        listed = _list(path)
+        if listed.is_run:
+            return None
+        found.append(listed)
+    return found
 
 
 def runs_below(root: Path, update: bool) -> Iterator[FoundRun]:
@@ -63,9 +88,7 @@ def runs_below(root: Path, update: bool) -> Iterator[FoundRun]:
 
 
 def runs_with_identity(root: Path, identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
-    """Yield the runs below ``root`` that have one of the identities.
-
-    Of a sweep with a plan only those of its runs are looked at that the plan says to have one of them.
+    """Yield the runs below ``root`` that have one of the identities, as ``runs_in`` does.
 
     Args:
         root: The folder.
@@ -73,14 +96,28 @@ def runs_with_identity(root: Path, identities: Collection[str], skipped: Path, u
         skipped: The folder of a sweep that is left out.
         update: Whether the indices of the collections may be written.
     """
+    yield from runs_in(collections_below(root, skipped), identities, skipped, update)
+
+
+def runs_in(collections: Iterable[Path], identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
+    """Yield the runs in ``collections`` that have one of the identities.
+
+    Of a sweep with a plan only those of its runs are looked at that the plan says to have one of them.
+
+    Args:
+        collections: The folders, as ``collections_below`` yields them.
+        identities: The identities.
+        skipped: The folder of a sweep that is left out.
+        update: Whether the indices of the collections may be written.
+    """
     decoder = RecordDecoder(for_report=True)
-    for folder in collections_below(root, skipped):
+    for folder in collections:
         planned = _planned(folder, identities)
         if planned is None or len(planned) >= MANY:
             found = [(folder / record.path, record) for record in records_below(folder, with_maps=False, update=update)]
         else:
             found = [run for name in planned if (run := _read(folder / name, decoder))]
-        yield from (run for run in found if run[1].identity in identities)
+        yield from (run for run in found if run[1].identity in identities and not run[0].is_relative_to(skipped))
 
 
 def _planned(folder: Path, identities: Collection[str]) -> list[str] | None:

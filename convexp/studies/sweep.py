@@ -20,6 +20,7 @@ from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.files.atomic import atomic_write, remove_partials
 from convexp.records import RunStatus
 from convexp.records.markers import clear_markers
+from convexp.records.neighbours import collections_below
 from convexp.records.plan import Plan, write_plan
 from convexp.records.plan_part import write_parts
 from convexp.studies.composer import Composer
@@ -28,8 +29,9 @@ from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
 from convexp.studies.plan_summary import print_plan
 from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, plan_jobs, with_state
-from convexp.studies.reuse.candidates import find_reusable, reuse_line
-from convexp.studies.reuse.take_over_all import Rows, take_over_all
+from convexp.studies.reuse.candidates import Reusable, find_reusable
+from convexp.studies.reuse.staging import remove_staged
+from convexp.studies.reuse.take_over_all import Row, take_over_all
 from convexp.studies.study import expand, read_study
 from convexp.terminal import console
 
@@ -38,7 +40,7 @@ ENGINE_ERROR = "engine-error.txt"  # in the folder of the sweep
 NUMBERED = "${name}-${hydra.job.num}"  # the default in conf/train.yaml; replaced by names that say what differs
 
 
-def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str], rows: Rows) -> Sequence[Any]:
+def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str], row: Row) -> Sequence[Any]:
     """Run all points of the grid of ``cfg.study`` and of ``overrides`` that are not finished.
 
     With ``dry_run=true`` they are only listed; with ``reuse=true`` those that others have finished are taken over first.
@@ -48,7 +50,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         loader: Composes the configurations of runs.
         launcher: The launcher.
         overrides: The overrides of the command line.
-        rows: Writes the rows that runs which are taken over have in TensorBoard's table.
+        row: Writes the row that a run which is taken over has in TensorBoard's table.
 
     Returns:
         What the launcher returned; nothing if it failed.
@@ -66,7 +68,10 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         check_some_valid(jobs)
         jobs = with_state(jobs, root, composer, look_only=cfg.get("dry_run"))
         outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
-        reusable = find_reusable(jobs, root.absolute(), outputs, update=not cfg.get("dry_run"))
+        reusable = Reusable()
+        if cfg.get("reuse") or cfg.get("dry_run"):  # a start that asks for neither does not look through the outputs
+            others = collections_below(outputs, root.absolute())
+            reusable = find_reusable(jobs, root.absolute(), others, update=not cfg.get("dry_run"))
         if cfg.get("dry_run"):
             show_sweep(cfg, study.name if study else None, expanded, jobs, composer, waiting_runs(root), reusable)
             return []
@@ -78,11 +83,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, command_line(cfg)),
     )
     if cfg.get("reuse"):
-        jobs = take_over_all(jobs, reusable, root, rows)
+        jobs = take_over_all(jobs, reusable, root, row)
     print_plan(jobs, root, name, waiting_runs(root))
-    if not cfg.get("reuse"):
-        for line in reuse_line(reusable, len(jobs), reuse=False):
-            console.out.print(line, markup=False)
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them
     return launch(launcher, [job_overrides(job) for job in wanted], cfg) if wanted else []
@@ -140,6 +142,7 @@ def write_sweep(cfg: DictConfig, root: Path, plan: Plan) -> None:
         clear_markers(root)
         (root / ENGINE_ERROR).unlink(missing_ok=True)
         remove_partials(root)
+        remove_staged(root)
         with atomic_write(root / "multirun.yaml") as partial:
             OmegaConf.save(cfg, partial)
         write_plan(root, plan)

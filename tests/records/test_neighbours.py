@@ -5,7 +5,7 @@ import json
 import pytest
 from fabricated_runs import kept, run, with_path
 
-from convexp.records import RunRecord
+from convexp.records import RunRecord, neighbours
 from convexp.records.index import FILE as INDEX
 from convexp.records.index import STAGING, records_below
 from convexp.records.neighbours import collections_below, runs_below, runs_with_identity
@@ -67,6 +67,29 @@ def test_the_index_of_a_large_sweep_is_used_and_written_only_if_it_may_be(output
     assert not (large / INDEX).exists()
     assert len(list(runs_with_identity(outputs, wanted, outputs / "none", update=True))) == 120
     assert (large / INDEX).exists()
+
+
+def test_an_index_above_all_sweeps_makes_them_not_one(outputs, monkeypatch):
+    """As a report on all outputs may write it."""
+    (outputs / INDEX).write_bytes(b"")
+    names = [str(folder.relative_to(outputs)) for folder in collections_below(outputs)]
+    assert names == ["alone", "runs", "studies/one", "sweeps/two/deep"]
+    read = []
+    load = neighbours.load_record
+    monkeypatch.setattr(neighbours, "load_record", lambda folder, decoder: read.append(folder.name) or load(folder, decoder))
+    runs = runs_with_identity(outputs / "studies", {"id1"}, outputs / "none", update=False)
+    assert found(runs, outputs) == ["studies/one/seed1"]
+    assert read == ["seed1"]
+    assert found(runs_with_identity(outputs, {"id1"}, outputs / "studies", update=False), outputs) == ["sweeps/two/deep/seed1"]
+
+
+def test_ones_own_sweep_is_left_out_also_of_a_folder_that_holds_runs_itself(outputs):
+    kept(outputs, with_path("loose", run(0), identity="id0"))
+    assert found(runs_with_identity(outputs, {"id0"}, outputs / "runs", update=False), outputs) == [
+        "loose",
+        "studies/one/seed0",
+        "sweeps/two/deep/seed0",
+    ]
 
 
 def test_a_folder_that_is_a_run_and_links_are_no_way_round(outputs, tmp_path):

@@ -14,6 +14,7 @@ from trees import tree
 
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import Seconds
+from convexp.studies import sweep as sweeping
 from convexp.studies.dry_run.amount import Amount, side_by_side, total
 from convexp.studies.dry_run.shapes import SAME, SIMILAR, Shapes
 from convexp.studies.dry_run.text import MOST
@@ -86,6 +87,46 @@ def test_of_a_thousand_runs_some_are_shown(call, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_of_a_finished_run_more_epochs_are_announced_as_a_start_does_them(call, tmp_path, finished_run):
+    folder = finished_run("scheduler=none", folder="run[/b]")
+    epochs = read(folder)["config"]["trainer"]["max_epochs"]
+    done = call("train", "resume='run[/b]'", "dry_run=true")
+    assert (done.code, done.err) == (0, "")
+    assert "in run[/b]: finished (dry run, nothing is written)" in done.out
+    before = tree(tmp_path)
+    done = call("train", "resume='run[/b]'", f"trainer.max_epochs={epochs + 1}", "dry_run=true")
+    assert (done.code, done.err) == (0, "")
+    assert f"in run[/b]: would go on from {epochs} to {epochs + 1} epochs (dry run" in done.out
+    done = call("train", "resume='run[/b]'", f"trainer.max_epochs={epochs - 1}", "dry_run=true")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"this run has done {epochs} epochs" in done.err
+    assert tree(tmp_path) == before
+
+
+def test_a_folder_of_another_run_is_refused_as_by_a_start(call, tmp_path, finished_run):
+    finished_run(folder="taken")
+    before = tree(tmp_path)
+    done = call("train", "hydra.run.dir=taken", "seed=17", "dry_run=true")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "taken: the folder holds a run of another configuration" in done.err
+    assert tree(tmp_path) == before
+
+
+def test_a_setting_that_is_called_after_it_is_named(call, tmp_path):
+    done = call("train", "name=my-dry_run", "dry_run=true")
+    assert done.code == 0, done.err
+    assert "name=my-dry_run" in done.out
+    assert "dry_run=true" not in done.out
+
+
+def test_a_plain_start_does_not_look_through_the_outputs(call, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(sweeping, "find_reusable", fail)
+    assert call("train", *SWEEP, "only_costs=true", "seed=0").code == 0
+
+
 @pytest.mark.e2e
 def test_torch_is_not_imported(tmp_path):
     code = "import sys; from convexp.cli.train import main\ntry: main()\nfinally: print('torch' in sys.modules)"
@@ -137,6 +178,8 @@ def test_a_run_is_estimated_by_those_that_differ_in_the_seed_else_by_their_epoch
     assert other.source == SIMILAR
     assert other.seconds.high == 100.0 - 90.0 + 90.0 * 60 / 30  # only the training takes longer
     assert none is None
+    for other in ({"model__width": 8}, {"data__train_size": 100}, {"trainer__accelerator": "gpu"}, {"data__batch_size": 7}):
+        assert Shapes(known, [(run(0, **other)["config"], 0)]).estimate(0) is None
 
 
 def test_a_record_with_impossible_times_estimates_nothing(tmp_path):

@@ -17,9 +17,12 @@ from convexp.config.hydra_files import is_signed
 from convexp.records import RunFolder, RunStatus, read_record
 from convexp.records.index import STAGING, run_folders
 from convexp.records.statuses import status_of
+from convexp.studies.planning import Job
 from convexp.studies.reuse import take_over as taking
+from convexp.studies.reuse.candidates import Finished, Reusable
 from convexp.studies.reuse.staging import remove_staged
 from convexp.studies.reuse.take_over import NotTakenError, take_over
+from convexp.studies.reuse.take_over_all import take_over_all
 
 SWEEP = ("-m", *SMALL, "trainer.max_epochs=1", "probes=shift_map")
 TIMED = "seconds"
@@ -201,6 +204,44 @@ def test_without_hard_links_it_is_copied(source, root, monkeypatch):
     take_over(source, root / "run", root, identity(source))
     assert (root / "run/checkpoints/best.ckpt").read_bytes() == (source / "checkpoints/best.ckpt").read_bytes()
     assert not (root / "run/checkpoints/best.ckpt").samefile(source / "checkpoints/best.ckpt")
+
+
+def test_only_checkpoints_that_are_replaced_as_a_whole_are_links(source, root):
+    for name in ("picture.png", "checkpoints/own.ckpt"):
+        (source / name).write_bytes(b"a callback's own")
+    take_over(source, root / "run", root, identity(source))
+    linked = {str(file.relative_to(source)) for file in source.rglob("*") if file.is_file() and file.stat().st_nlink > 1}
+    assert linked <= {"checkpoints/best.ckpt", "checkpoints/last.ckpt"}
+    assert "checkpoints/best.ckpt" in linked
+
+
+def test_the_row_of_the_table_is_written_before_the_run_appears(source, root):
+    seen = []
+
+    def row(folder):
+        seen.append((folder.name.startswith(STAGING), read(folder)["identity"], (root / "run").exists()))
+
+    take_over(source, root / "run", root, identity(source), row)
+    assert seen == [(True, identity(source), False)]
+
+
+def test_where_the_first_candidate_cannot_be_taken_the_next_is(finished_run, source, root):
+    """The first has lost its signature meanwhile."""
+    other = finished_run("probes=shift_map", folder="other")
+    name = identity(source)
+    job = Job(0, "run", [], (), None, name)
+    found = Reusable({"run": tuple(Finished(folder, read_record(folder)) for folder in (source, other))})
+    unsign(source)
+    (done,) = take_over_all([job], found, root, lambda *_: None)
+    assert done.state is RunStatus.FINISHED
+    assert read_record(root / "run").taken_over.folder == str(other)
+
+
+def test_a_file_that_vanishes_at_the_first_look_is_no_traceback(source, root, monkeypatch):
+    monkeypatch.setattr(taking, "_files", lambda folder: iter([folder / "gone"]))
+    with pytest.raises(NotTakenError, match="it cannot be copied"):
+        take_over(source, root / "run", root, identity(source))
+    assert list(root.iterdir()) == []
 
 
 SCRIPT = """

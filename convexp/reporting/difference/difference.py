@@ -142,9 +142,10 @@ def summary(found: Difference) -> str:
     where = f", other {', '.join(others)}" if others else ""
     if not (found.equal_metrics or found.metrics):
         return f"{settings}{where}; there are no metrics to compare"
-    if found.results_differ or not all(curve.is_equal for curve in found.curves):
+    if found.results_differ or not all(curve.is_equal for curve in found.curves if curve.is_in_both):
         return f"{settings}{where}, other results"
-    return f"{settings}{where}, same bits"
+    missing = ", training curves of one run are missing" if not all(curve.is_in_both for curve in found.curves) else ""
+    return f"{settings}{where}, same bits{missing}"
 
 
 def _facts(run: RunRecord, folder: Path) -> Facts:
@@ -177,7 +178,8 @@ def _fields(section: Struct | None) -> dict[str, Any]:
 
 def _data(run: RunRecord) -> dict[str, Any]:
     values = asdict(run.data)
-    return {**values, **flatten(values.pop("notes"), "notes")} if run.data.notes else {**values, "notes": None}
+    notes = values.pop("notes")
+    return values | (flatten(notes, "notes") if notes else {"notes": None})
 
 
 def _network(run: RunRecord) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class CurveDifference(Struct, frozen=True):
         """Whether the two are equal to the bit."""
         return self.values == (self.same, self.same)
 
+    @property
+    def is_in_both(self) -> bool:
+        """Whether both runs have values of it."""
+        return all(self.values)
+
 
 def read_curves(folder: Path) -> Curves:
     """Read the curves of a run; nothing if ``metrics.csv`` is missing or damaged."""

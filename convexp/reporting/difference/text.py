@@ -9,7 +9,7 @@ from rich.text import Text
 
 from convexp.reporting.difference.difference import Difference, Facts, MetricDifference, ValueDifference
 from convexp.reporting.difference.ends import CurveDifference
-from convexp.reporting.formatting import MISSING, format_number
+from convexp.reporting.formatting import MISSING, format_number, plural
 from convexp.reporting.metrics import is_percentage
 
 MOST = 40  # lines of a table
@@ -70,7 +70,7 @@ def _metrics(found: Difference) -> Iterator[RenderableType]:
         yield table
         yield from _rest(len(results))
     if found.equal_metrics:
-        yield Text(f"{found.equal_metrics:,} metrics are equal to the bit")
+        yield Text(f"{plural(found.equal_metrics, 'metric')} {'is' if found.equal_metrics == 1 else 'are'} equal to the bit")
 
 
 def _place(metric: MetricDifference) -> int:
@@ -100,7 +100,7 @@ def _curves(curves: Sequence[CurveDifference]) -> Iterator[RenderableType]:
         return
     if all(curve.is_equal for curve in curves):
         epochs = max(curve.same for curve in curves)
-        yield Text(f"training curves: equal to the bit, {epochs} values each")
+        yield Text(f"training curves: equal to the bit, {plural(epochs, 'value')} each")
         return
     table = _new_table("end of the curves", "equal from the start")
     for curve in curves[:MOST]:

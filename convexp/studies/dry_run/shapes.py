@@ -10,7 +10,7 @@ from typing import Any
 from convexp.records.neighbours import FoundRun
 from convexp.records.record import RunRecord
 from convexp.records.repetitions import seedless_configurations
-from convexp.records.settings import lookup
+from convexp.records.settings import Settings, lookup, within
 from convexp.records.status import RunStatus
 from convexp.studies.dry_run.amount import Amount
 
@@ -19,6 +19,8 @@ MOST_SIZED = 3  # runs of which the files are counted
 
 SAME = "the same but for the seed"
 SIMILAR = "of the same network on the same data, by their epochs"
+EPOCHS = "trainer.max_epochs"
+OF_A_KIND = ("model", "match", "data", "augment", "trainer")  # sections that say how long an epoch takes
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,10 @@ class Shapes:
         shapes = seedless_configurations([*(record for _, record in known), *wanted])
         self._same: dict[int, list[FoundRun]] = {}
         self._similar: dict[object, list[FoundRun]] = {}
+        self._kinds = {id(shape): _kind(shape) for shape in {id(shape): shape for shape in shapes}.values()}
         for run, shape in zip(known, shapes, strict=False):
             self._same.setdefault(id(shape), []).append(run)
-            self._similar.setdefault(_kind(run[1].config), []).append(run)
+            self._similar.setdefault(self._kinds[id(shape)], []).append(run)
         self._estimates = [self._estimate(c, shape) for (c, _), shape in zip(planned, shapes[len(known) :], strict=True)]
         self._shapes = shapes  # so that no other object gets the id of one
 
@@ -65,7 +68,7 @@ class Shapes:
 
     def _estimate(self, config: dict[str, Any], shape: object) -> Estimate | None:
         same = self._same.get(id(shape), [])
-        runs = (same or self._similar.get(_kind(config), []))[-MOST:]
+        runs = (same or self._similar.get(self._kinds[id(shape)], []))[-MOST:]
         seconds = Amount.of([_scaled(record, config) for _, record in runs])
         size = Amount.of([_size(folder) for folder, _ in runs[-MOST_SIZED:]])
         if seconds is None or size is None:
@@ -73,8 +76,10 @@ class Shapes:
         return Estimate(seconds, size, SAME if same else SIMILAR, tuple(folder for folder, _ in runs))
 
 
-def _kind(config: dict[str, Any] | None) -> object:
-    return lookup(config, "model"), lookup(config, "data"), bool(lookup(config, "only_costs"))
+def _kind(settings: Settings) -> object:
+    """What two configurations have in common that are of the same network on the same data, trained in the same way."""
+    kept = {k: repr(v) for k, v in settings.items() if within(k, OF_A_KIND) and k != EPOCHS and v is not None}
+    return bool(settings.get("only_costs")), *sorted(kept.items())
 
 
 def _seconds(record: RunRecord) -> float | None:
@@ -85,7 +90,7 @@ def _seconds(record: RunRecord) -> float | None:
 def _scaled(record: RunRecord, config: dict[str, Any]) -> float:
     """How long a run would have taken with the number of epochs of another configuration."""
     took, fit = _seconds(record) or 0.0, record.seconds.fit or 0.0
-    before, epochs = (lookup(each, "trainer.max_epochs") for each in (record.config, config))
+    before, epochs = (lookup(each, EPOCHS) for each in (record.config, config))
     if not (isinstance(before, int) and isinstance(epochs, int) and before > 0 and epochs > 0 and 0 <= fit <= took):
         return took
     return took - fit + fit * epochs / before

@@ -59,7 +59,7 @@ def show_sweep(
 
 def _notes(jobs: Sequence[Job], held: Mapping[str, str], reusable: Reusable, reuse: bool) -> dict[str, str]:
     verb = "would be taken over from" if reuse else "would run, though finished in"
-    taken = {folder: f"{verb} {console.display_path(found.folder)}" for folder, found in reusable.runs.items()}
+    taken = {folder: f"{verb} {console.display_path(found[0].folder)}" for folder, found in reusable.runs.items()}
     finished = {job.folder for job in jobs if job.state is RunStatus.FINISHED}
     return taken | {folder: where for folder, where in held.items() if folder not in finished}
 

@@ -1,13 +1,13 @@
 """Which runs of a sweep others have finished already, with the same identity."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from convexp.config.hydra_files import is_signed
 from convexp.config.run_folder import CHECKPOINT
 from convexp.records import RunRecord, RunStatus
-from convexp.records.neighbours import FoundRun, runs_with_identity
+from convexp.records.neighbours import runs_in
 from convexp.records.settings import lookup
 from convexp.studies.planning import Job
 
@@ -30,40 +30,39 @@ class Reusable:
     """Runs of a sweep that others have finished.
 
     Attributes:
-        runs: Where each was finished, by its folder in the sweep.
+        runs: Where each was finished, by its folder in the sweep: at least one place, the best first.
     """
 
-    runs: dict[str, Finished] = field(default_factory=dict[str, Finished])
+    runs: dict[str, tuple[Finished, ...]] = field(default_factory=dict[str, tuple[Finished, ...]])
 
 
-def find_reusable(jobs: Sequence[Job], root: Path, outputs: Path, update: bool) -> Reusable:
-    """Find those jobs that nobody has begun in the folder of the sweep, and others have finished below ``outputs``.
+def find_reusable(jobs: Sequence[Job], root: Path, collections: Iterable[Path], update: bool) -> Reusable:
+    """Find those jobs that nobody has begun in the folder of the sweep, and others have finished.
 
-    Of several that have, the one that was done there counts, and of these the one that ended first.
+    Of several that have, those that were done there come first, and of these the one that ended first.
 
     Args:
         jobs: The jobs.
         root: The folder of the sweep.
-        outputs: The folder of all results.
+        collections: The folders that hold runs of others.
         update: Whether the indices of other sweeps may be written.
     """
     wanted: dict[str, list[str]] = {}
     for job in jobs:
         if job.state is RunStatus.NEW and job.identity is not None:
             wanted.setdefault(job.identity, []).append(job.folder)
-    if not wanted or not outputs.is_dir():
+    if not wanted:
         return Reusable()
-    best: dict[str, FoundRun] = {}
-    for run in runs_with_identity(outputs, wanted.keys(), root, update):
-        identity = run[1].identity or ""
-        if (identity not in best or _rank(run) < _rank(best[identity])) and is_complete(*run) and is_signed(run[0]):
-            best[identity] = run
-    return Reusable({folder: Finished(*found) for identity, found in best.items() for folder in wanted[identity]})
+    found: dict[str, list[Finished]] = {}
+    for folder, record in runs_in(collections, wanted.keys(), root, update):
+        if is_complete(folder, record) and is_signed(folder):
+            found.setdefault(record.identity or "", []).append(Finished(folder, record))
+    ranked = {identity: tuple(sorted(runs, key=_rank)) for identity, runs in found.items()}
+    return Reusable({folder: runs for identity, runs in ranked.items() for folder in wanted[identity]})
 
 
-def _rank(run: FoundRun) -> tuple[bool, str, str]:
-    folder, record = run
-    return record.taken_over is not None, record.ended or "", str(folder)
+def _rank(run: Finished) -> tuple[bool, str, str]:
+    return run.record.taken_over is not None, run.record.ended or "", str(run.folder)
 
 
 def is_complete(folder: Path, record: RunRecord) -> bool:

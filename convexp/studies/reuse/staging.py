@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convexp.files.host import host_tag
+from convexp.files.link_tree import sync, sync_folders
 from convexp.records.index import STAGING
 
 
@@ -26,7 +27,10 @@ def staged(root: Path, target: Path) -> Generator[Path]:
     try:
         yield folder
         target.parent.mkdir(parents=True, exist_ok=True)
+        sync_folders(folder)
         folder.rename(target)
+        with suppress(OSError):  # some file systems cannot do it for folders
+            sync(target.parent)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

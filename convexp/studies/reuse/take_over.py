@@ -2,8 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ from convexp.records.statuses import LOCK, is_busy
 from convexp.studies.reuse.candidates import is_complete
 from convexp.studies.reuse.staging import staged
 
-# Files that convexp replaces as a whole, if it changes them at all. A user's callbacks may change other checkpoints in place.
-REPLACED = ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "*.png")
+# Files that convexp replaces as a whole, if it changes them at all. A user's callbacks may change any other file in place.
+REPLACED = (Path("checkpoints/best.ckpt"), Path("checkpoints/last.ckpt"))
 
 
 ATTEMPTS, PAUSE = 20, 0.05  # looks at a lock, and seconds between them: another sweep may just be testing whether it is free
@@ -33,7 +32,7 @@ class NotTakenError(ConvexpError):
     """A run is not taken over; the message says why, in one line."""
 
 
-def take_over(source: Path, target: Path, root: Path, identity: str) -> None:
+def take_over(source: Path, target: Path, root: Path, identity: str, row: Callable[[Path], None] | None = None) -> None:
     """Make a finished run that lies in ``source`` the run in ``target``, with its origin in its record.
 
     Args:
@@ -41,18 +40,21 @@ def take_over(source: Path, target: Path, root: Path, identity: str) -> None:
         target: The folder that it gets in that of the sweep. Of several processes that take it over, one does.
         root: The folder of the sweep.
         identity: The identity that it has to have.
+        row: Writes its row of TensorBoard's table into the folder that it is put together in; None writes none.
 
     Raises:
         NotTakenError: if it is not that run, is not whole or not signed, is being changed, or if ``target`` holds something.
     """
-    before = _state(source)
     try:
+        before = _state(source)
         _check(source, identity)
         check_way(root, target)
         make_way(target)
         with staged(root, target) as folder:
             _copy(source, folder)
             _write_origin(source, folder)
+            if row is not None:
+                row(folder)
             if _state(source) != before or _is_held(source):
                 raise NotTakenError("it is being changed")
     except OSError as error:
@@ -124,7 +126,7 @@ def _copy(source: Path, folder: Path) -> None:
         if file != source / RECORD:
             name = file.relative_to(source)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(file, folder / name, link=any(fnmatchcase(str(name), pattern) for pattern in REPLACED))
+            link_or_copy(file, folder / name, link=name in REPLACED)
     (folder / LOCK).touch()
 
 

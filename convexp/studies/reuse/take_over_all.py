@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from convexp.machine.environment import git, versions
@@ -12,43 +13,56 @@ from convexp.records.repetitions import result_settings
 from convexp.reporting.formatting import plural
 from convexp.studies.planning import Job
 from convexp.studies.reuse.candidates import Finished, Reusable
-from convexp.studies.reuse.staging import remove_staged
 from convexp.studies.reuse.take_over import NotTakenError, take_over
 from convexp.terminal import console
 
 MAX_NAMED = 5  # folders
 PACKAGES = ("convexp", "torch", "numpy")  # whose versions can change the bits of a result
 
-Rows = Callable[[Path, Sequence[str]], None]  # (folder of the sweep, folders of runs in it): writes their rows of the table
+# (folder of the sweep, folder and number of a run in it, folder that holds its files): writes its row of TensorBoard's table
+Row = Callable[[Path, str, int, Path], None]
 
 
-def take_over_all(jobs: Sequence[Job], reusable: Reusable, root: Path, rows: Rows) -> list[Job]:
+def take_over_all(jobs: Sequence[Job], reusable: Reusable, root: Path, row: Row) -> list[Job]:
     """Take over the runs that others have finished, say which, and return the jobs with their states.
 
     Args:
         jobs: The runs of the sweep.
         reusable: Those that others have finished.
         root: The folder of the sweep.
-        rows: Writes the rows that runs have in TensorBoard's table of this sweep.
+        row: Writes the row that a run has in TensorBoard's table of this sweep.
     """
-    remove_staged(root)
     found, refused = _with_same_data(reusable, root)
     taken: dict[str, Finished] = {}
-    identities = {job.folder: job.identity for job in jobs}
-    for folder, finished in console.track(found.items(), "taking over", len(found)):
+    wanted = {job.folder: job for job in jobs}
+    for folder, candidates in console.track(found.items(), "taking over", len(found)):
         try:
-            take_over(finished.folder, root / folder, root, identities[folder] or "")
+            taken[folder] = _take_first(candidates, wanted[folder], root, row)
         except NotTakenError as error:
             refused[folder] = str(error)
-        else:
-            taken[folder] = finished
-    if taken:
-        rows(root, [*taken])
     _tell(taken, refused)
     return [replace(job, state=RunStatus.FINISHED) if job.folder in taken else job for job in jobs]
 
 
-def _with_same_data(reusable: Reusable, root: Path) -> tuple[dict[str, Finished], dict[str, str]]:
+def _take_first(candidates: Sequence[Finished], job: Job, root: Path, row: Row) -> Finished:
+    """Take over the first of the candidates that can be, and return it.
+
+    Raises:
+        NotTakenError: if none can be; why the first cannot.
+    """
+    errors: list[NotTakenError] = []
+    for candidate in candidates:
+        try:
+            write = partial(row, root, job.folder, job.number)
+            take_over(candidate.folder, root / job.folder, root, job.identity or "", write)
+        except NotTakenError as error:
+            errors.append(error)
+        else:
+            return candidate
+    raise errors[0]
+
+
+def _with_same_data(reusable: Reusable, root: Path) -> tuple[dict[str, list[Finished]], dict[str, str]]:
     """The runs whose images and split are those of the sweep's other runs on the same data; and why the others are not taken.
 
     If the sweep has none yet, the run that was finished last decides.
@@ -57,16 +71,18 @@ def _with_same_data(reusable: Reusable, root: Path) -> tuple[dict[str, Finished]
         return {}, {}
     decides: dict[str, tuple[str | None, str | None]] = {}
     own = [run for run in records_below(root, with_maps=False) if run.is_finished]
-    latest = sorted((found.record for found in reusable.runs.values()), key=lambda run: run.ended or "", reverse=True)
+    latest = sorted((found[0].record for found in reusable.runs.values()), key=lambda run: run.ended or "", reverse=True)
     for run in [*own, *latest]:
         decides.setdefault(_data(run), (run.data.checksum, run.data.split))
     agree = {
-        folder: (found.record.data.checksum, found.record.data.split) == decides[_data(found.record)]
+        folder: [
+            each for each in found if (each.record.data.checksum, each.record.data.split) == decides[_data(found[0].record)]
+        ]
         for folder, found in reusable.runs.items()
     }
     return (
-        {folder: found for folder, found in reusable.runs.items() if agree[folder]},
-        {folder: "it was trained on other images, or on another split of them" for folder in agree if not agree[folder]},
+        {folder: found for folder, found in agree.items() if found},
+        {folder: "it was trained on other images, or on another split of them" for folder, found in agree.items() if not found},
     )
 
 

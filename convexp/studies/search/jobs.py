@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optuna.trial import FrozenTrial
 from convexp.config.hydra_context import hydra_values
 from convexp.config.user_paths import absolute_path
 from convexp.records import RunStatus
+from convexp.records.neighbours import collections_below
 from convexp.records.plan import Plan, PlannedRun, read_plan, unique, write_plan
 from convexp.records.plan_part import write_parts
 from convexp.studies.composer import Composer
@@ -19,7 +21,7 @@ from convexp.studies.grid import Axis, Point
 from convexp.studies.overrides import parse_value
 from convexp.studies.planning import Job, plan_jobs, with_state
 from convexp.studies.reuse.candidates import find_reusable
-from convexp.studies.reuse.take_over_all import Rows, take_over_all
+from convexp.studies.reuse.take_over_all import Row, take_over_all
 from convexp.studies.search.names import run_folder, with_seed
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import SearchTask
@@ -39,7 +41,7 @@ class TrialJobs:
         constant: The overrides that are the same for all trials.
         task: What the search is about.
         composer: Composes the configurations of runs.
-        rows: Writes the rows that runs which are taken over have in TensorBoard's table.
+        row: Writes the row that a run which is taken over has in TensorBoard's table.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class TrialJobs:
         constant: list[str],
         task: SearchTask,
         composer: Composer,
-        rows: Rows,
+        row: Row,
     ) -> None:
         self.cfg = cfg
         self.root = root
@@ -59,7 +61,7 @@ class TrialJobs:
         self.seeds = task.seeds
         self.question = f"Which {', '.join(dimension.key for dimension in space)} {task.direction} {task.metric}?"
         self.composer = composer
-        self.rows = rows
+        self.row = row
         self.planned: dict[str, PlannedRun] = {}
 
     def fixed_arguments(self) -> list[str]:
@@ -120,12 +122,17 @@ class TrialJobs:
         """
         if self.cfg.get("reuse"):
             unique = [*{job.folder: job for job in jobs}.values()]
-            outputs = absolute_path("outputs", self.cfg.outputs, Path.cwd())
-            reusable = find_reusable(unique, self.root.absolute(), outputs, update=True)
-            jobs = take_over_all(unique, reusable, self.root, self.rows)
+            reusable = find_reusable(unique, self.root.absolute(), self._others, update=True)
+            jobs = take_over_all(unique, reusable, self.root, self.row)
         wanted = {job.folder: job for job in jobs if job.state not in DONE}
         if wanted:
             launch(launcher, [job_overrides(job) for job in wanted.values()], self.cfg)
+
+    @cached_property
+    def _others(self) -> list[Path]:
+        """The folders that hold runs of others, as they are when the first trials are launched."""
+        outputs = absolute_path("outputs", self.cfg.outputs, Path.cwd())
+        return list(collections_below(outputs, self.root.absolute()))
 
 
 def _of_runs(runs: Sequence[PlannedRun], key: str) -> list[Any]:
