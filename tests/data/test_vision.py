@@ -368,7 +368,7 @@ def test_configuration_reads_it(root, monkeypatch, name, shape, classes):
     assert list(data.test.images.shape) == [TEST, *shape]
     assert data.test.labels.tolist() == written.labels[1].tolist()
     if data.class_names is not None:
-        assert data.class_name(0) == {"kmnist": "o", "emnist": "0", "cifar100": "0"}.get(name)
+        assert data.class_name(0) == {"kmnist": "o", "emnist": "0", "cifar100": "thing 0"}.get(name)
         assert data.class_name(classes) == str(classes)
 
 

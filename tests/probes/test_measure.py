@@ -120,7 +120,7 @@ def test_numbers_units_maps_pictures_and_reasons(tmp_path):
 
 def test_the_default_probes_are_those_of_a_run():
     network = circular()
-    names = ["shift_map", "consistency", "errors", "kernels", "accounting"]
+    names = ["shift_map", "consistency", "kernels", "accounting"]
     images, labels = noise(4, size=12)
     assert list(measure(network, images, labels)) == names
 
