@@ -230,6 +230,7 @@ def test_landing_page_opens_on_accuracy_and_curves_have_a_colour_for_each_config
     assert len(set.union(*own.values())) == 4
 
 
+@pytest.mark.e2e
 def test_running_tensorboard_shows_a_new_edition_in_place_of_the_old(board, study):
     """Fewer points than before, with other values, at the steps of the old ones."""
     folder, tag = study / "edition" / "mine", "x/mean"
