@@ -1,9 +1,9 @@
-"""How long the demo's study takes: nine runs of three_layers, and the same command again when they are finished.
+"""How long the demo's study takes: fifteen runs of three_layers, and the same command again when they are finished.
 
     python scripts/bench_study.py [--rounds 3]
 
 Each round, in a fresh folder and with fresh processes: (1) the study, (2) the same command again, (3) the floor: a process that
-imports the same packages, composes one configuration and trains the nine networks in bare loops over tensors, with the same
+imports the same packages, composes one configuration and trains the same networks in bare loops over tensors, with the same
 steps, validations and checkpoints as state dicts, without Lightning, logging, probes, pictures or a report. Medians and ranges.
 """
 
@@ -23,9 +23,11 @@ from convexp.execution import build
 from convexp.config.compose import compose_config
 from convexp.data import loader, training_loader
 
-for model in ("dense", "local", "conv"):
+READ = {"dense": [("flatten", 2)], "local": [("flatten", 2), ("global_max", 1)], "conv": [("flatten", 2), ("global_max", 1)]}
+for model, readout, stride in [(model, *read) for model, each in READ.items() for read in each]:
     for seed in (0, 1, 2):
-        config = compose_config(f"model={model}", f"seed={seed}", "trainer.max_epochs=12")
+        settings = [f"model={model}", f"model.readout={readout}", f"model.stride={stride}", f"seed={seed}"]
+        config = compose_config(*settings, "trainer.max_epochs=12")
         torch.manual_seed(seed)
         data = build.dataset(config)
         network = build.network(config, data)
