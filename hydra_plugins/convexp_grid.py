@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -11,13 +10,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.studies.sweep import sweep
-
-
-def write_row(root: Path, name: str, number: int, folder: Path) -> None:
-    """Write the row of a run that is taken over, as ``convexp.tracking.taken_over`` does, which imports TensorBoard."""
-    from convexp.tracking.taken_over import write_taken_row
-
-    write_taken_row(root, name, number, folder)
 
 
 class GridSweeper(Sweeper):
@@ -32,7 +24,7 @@ class GridSweeper(Sweeper):
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
-        self._sweep = partial(sweep, config, hydra_context.config_loader, launcher, row=write_row)
+        self._sweep = partial(sweep, config, hydra_context.config_loader, launcher)
 
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line: plans the runs and launches those that are not finished."""

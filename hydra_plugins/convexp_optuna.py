@@ -10,7 +10,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.config.checks.packages import check_package
-from hydra_plugins.convexp_grid import write_row
 
 
 class OptunaSweeper(Sweeper):
@@ -35,7 +34,7 @@ class OptunaSweeper(Sweeper):
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
-        self._search = partial(search, settings, config, hydra_context.config_loader, launcher, row=write_row)
+        self._search = partial(search, settings, config, hydra_context.config_loader, launcher)
 
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line: asks for trials and launches their runs."""

@@ -44,7 +44,7 @@ with initialize_config_dir(conf_dir(), "app", version_base="1.3"):
     loader = GlobalHydra.instance().hydra.config_loader
     cfg = loader.load_configuration("train", [*arguments, f"hydra.sweep.dir={root}", "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
     with hydra_values(cfg):
-        sweep(cfg, loader, Launcher(), arguments, lambda root, folders: None)
+        sweep(cfg, loader, Launcher(), arguments)
 """
 LOAD = "import sys; from convexp.runs import load; print(len(load(sys.argv[1])))"
 STATES = """

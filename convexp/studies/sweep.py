@@ -31,7 +31,7 @@ from convexp.studies.plan_summary import print_plan
 from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, plan_jobs, with_state
 from convexp.studies.reuse.candidates import Reusable, find_reusable
 from convexp.studies.reuse.staging import remove_staged
-from convexp.studies.reuse.take_over_all import Row, take_over_all
+from convexp.studies.reuse.take_over_all import take_over_all
 from convexp.studies.study import expand, read_study
 from convexp.terminal import console
 
@@ -40,7 +40,7 @@ ENGINE_ERROR = "engine-error.txt"  # in the folder of the sweep
 NUMBERED = "${name}-${hydra.job.num}"  # the default in conf/train.yaml; replaced by names that say what differs
 
 
-def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str], row: Row) -> Sequence[Any]:
+def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str]) -> Sequence[Any]:
     """Run all points of the grid of ``cfg.study`` and of ``overrides`` that are not finished.
 
     With ``dry_run=true`` they are only listed; with ``reuse=true`` those that others have finished are taken over first.
@@ -50,7 +50,6 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         loader: Composes the configurations of runs.
         launcher: The launcher.
         overrides: The overrides of the command line.
-        row: Writes the row that a run which is taken over has in TensorBoard's table.
 
     Returns:
         What the launcher returned; nothing if it failed.
@@ -83,7 +82,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
         Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, command_line(cfg)),
     )
     if cfg.get("reuse"):
-        jobs = take_over_all(jobs, reusable, root, row)
+        jobs = take_over_all(jobs, reusable, root)
     print_plan(jobs, root, name, waiting_runs(root))
     wanted = [job for job in jobs if job.state is not RunStatus.FINISHED]
     wanted.sort(key=lambda job: job.state is RunStatus.BUSY)  # last, in case the other process does not finish them

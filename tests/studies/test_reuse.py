@@ -232,7 +232,7 @@ def test_where_the_first_candidate_cannot_be_taken_the_next_is(finished_run, sou
     job = Job(0, "run", [], (), None, name)
     found = Reusable({"run": tuple(Finished(folder, read_record(folder)) for folder in (source, other))})
     unsign(source)
-    (done,) = take_over_all([job], found, root, lambda *_: None)
+    (done,) = take_over_all([job], found, root)
     assert done.state is RunStatus.FINISHED
     assert read_record(root / "run").taken_over.folder == str(other)
 

@@ -1,7 +1,7 @@
 """Taking over all runs of a sweep that others have finished."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,41 +19,39 @@ from convexp.terminal import console
 MAX_NAMED = 5  # folders
 PACKAGES = ("convexp", "torch", "numpy")  # whose versions can change the bits of a result
 
-# (folder of the sweep, folder and number of a run in it, folder that holds its files): writes its row of TensorBoard's table
-Row = Callable[[Path, str, int, Path], None]
 
-
-def take_over_all(jobs: Sequence[Job], reusable: Reusable, root: Path, row: Row) -> list[Job]:
+def take_over_all(jobs: Sequence[Job], reusable: Reusable, root: Path) -> list[Job]:
     """Take over the runs that others have finished, say which, and return the jobs with their states.
 
     Args:
         jobs: The runs of the sweep.
         reusable: Those that others have finished.
         root: The folder of the sweep.
-        row: Writes the row that a run has in TensorBoard's table of this sweep.
     """
     found, refused = _with_same_data(reusable, root)
     taken: dict[str, Finished] = {}
     wanted = {job.folder: job for job in jobs}
     for folder, candidates in console.track(found.items(), "taking over", len(found)):
         try:
-            taken[folder] = _take_first(candidates, wanted[folder], root, row)
+            taken[folder] = _take_first(candidates, wanted[folder], root)
         except NotTakenError as error:
             refused[folder] = str(error)
     _tell(taken, refused)
     return [replace(job, state=RunStatus.FINISHED) if job.folder in taken else job for job in jobs]
 
 
-def _take_first(candidates: Sequence[Finished], job: Job, root: Path, row: Row) -> Finished:
+def _take_first(candidates: Sequence[Finished], job: Job, root: Path) -> Finished:
     """Take over the first of the candidates that can be, and return it.
 
     Raises:
         NotTakenError: if none can be; why the first cannot.
     """
+    from convexp.tracking.taken_over import write_taken_row  # imports TensorBoard
+
     errors: list[NotTakenError] = []
     for candidate in candidates:
         try:
-            write = partial(row, root, job.folder, job.number)
+            write = partial(write_taken_row, root, job.folder, job.number)
             take_over(candidate.folder, root / job.folder, root, job.identity or "", write)
         except NotTakenError as error:
             errors.append(error)

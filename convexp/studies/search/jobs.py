@@ -21,7 +21,7 @@ from convexp.studies.grid import Axis, Point
 from convexp.studies.overrides import parse_value
 from convexp.studies.planning import Job, plan_jobs, with_state
 from convexp.studies.reuse.candidates import find_reusable
-from convexp.studies.reuse.take_over_all import Row, take_over_all
+from convexp.studies.reuse.take_over_all import take_over_all
 from convexp.studies.search.names import run_folder, with_seed
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import SearchTask
@@ -41,7 +41,6 @@ class TrialJobs:
         constant: The overrides that are the same for all trials.
         task: What the search is about.
         composer: Composes the configurations of runs.
-        row: Writes the row that a run which is taken over has in TensorBoard's table.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class TrialJobs:
         constant: list[str],
         task: SearchTask,
         composer: Composer,
-        row: Row,
     ) -> None:
         self.cfg = cfg
         self.root = root
@@ -61,7 +59,6 @@ class TrialJobs:
         self.seeds = task.seeds
         self.question = f"Which {', '.join(dimension.key for dimension in space)} {task.direction} {task.metric}?"
         self.composer = composer
-        self.row = row
         self.planned: dict[str, PlannedRun] = {}
 
     def fixed_arguments(self) -> list[str]:
@@ -123,7 +120,7 @@ class TrialJobs:
         if self.cfg.get("reuse"):
             unique = [*{job.folder: job for job in jobs}.values()]
             reusable = find_reusable(unique, self.root.absolute(), self._others, update=True)
-            jobs = take_over_all(unique, reusable, self.root, self.row)
+            jobs = take_over_all(unique, reusable, self.root)
         wanted = {job.folder: job for job in jobs if job.state not in DONE}
         if wanted:
             launch(launcher, [job_overrides(job) for job in wanted.values()], self.cfg)

@@ -15,7 +15,6 @@ from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.errors import BusyError, ConfigError
 from convexp.files.locks import LEASES, locked
 from convexp.studies.composer import Composer
-from convexp.studies.reuse.take_over_all import Row
 from convexp.studies.search.dry_run import show_search
 from convexp.studies.search.example import valid_example
 from convexp.studies.search.jobs import TrialJobs
@@ -32,7 +31,7 @@ LOCK = ".search.lock"
 
 
 def search(
-    settings: SearchSettings, cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str], row: Row
+    settings: SearchSettings, cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: Sequence[str]
 ) -> list[Any]:
     """Search the space of ``overrides``; trials of an earlier start are gone on with.
 
@@ -42,7 +41,6 @@ def search(
         loader: Composes the configurations of runs.
         launcher: The launcher.
         overrides: The overrides of the command line.
-        row: Writes the row that a run which is taken over has in TensorBoard's table.
 
     Returns:
         Nothing: the folders of the runs, and search.json, hold what came out.
@@ -60,7 +58,7 @@ def search(
     if cfg.get("dry_run"):
         show_search(cfg, settings, task, example)
         return []
-    jobs = TrialJobs(cfg, root, space, constant, task, composer, row)
+    jobs = TrialJobs(cfg, root, space, constant, task, composer)
     url = storage_url(settings, root)
     with ExitStack() as stack:
         stack.enter_context(_only_search(root, cfg))
