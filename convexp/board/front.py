@@ -5,10 +5,10 @@ from typing import Any
 
 from convexp.reporting.answer import answer
 from convexp.reporting.formatting import format_number
-from convexp.reporting.render.html.kernels import KERNELS, read_png
 from convexp.reporting.render.markdown import escape, markdown_table
 from convexp.reporting.render.rows import caption, group_rows
 from convexp.reporting.report import Report
+from convexp.reporting.run_pictures import KERNELS, read_png
 from convexp.reporting.selection import evenly_spaced
 from convexp.reporting.step_verdicts import step_lines
 from convexp.reporting.verdicts import verdicts

@@ -13,7 +13,7 @@ from convexp.reporting.groups import Group
 from convexp.reporting.provenance import Provenance
 from convexp.reporting.render.html import write_page
 from convexp.reporting.render.html.first_screen import first_verdicts
-from convexp.reporting.render.html.kernels import MAX_BYTES, read_png
+from convexp.reporting.run_pictures import MAX_BYTES, read_png
 from convexp.reporting.unfinished import Unfinished
 from convexp.reporting.verdicts import Verdict
 

@@ -1,23 +1,19 @@
 """Pictures that probes left in the run folders, embedded into the page: learned kernels, and images that are mistaken."""
 
 import base64
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from convexp.reporting.groups import Group
+from convexp.reporting.run_pictures import KERNELS, MISTAKES, read_png
 from convexp.reporting.selection import evenly_spaced
 
-KERNELS, MISTAKES = "kernels_stage0.png", "errors_mistakes.png"
 MAX_PICTURES = 12
-MAX_BYTES = 400_000
-MAX_PIXELS = 4096  # of either side
 LAYOUT = (
     "without weight sharing, a row for each output channel and a column for each location; with weight sharing, "
     "a block with a tile for each output channel"
 )
-SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True)
@@ -66,17 +62,3 @@ def _picture(group: Group, root: Path, file: str, alt: str) -> RunPicture:
     data, width, height = image
     words = alt.format(f"{group.label}, seed {run.seed}")
     return RunPicture(group.label, words, base64.b64encode(data).decode(), width, height)
-
-
-def read_png(file: Path) -> tuple[bytes, int, int] | None:
-    """Return the bytes, width and height of a PNG; None if it is missing, truncated, not a PNG, or too large for a page."""
-    try:
-        if not file.is_file() or file.stat().st_size > MAX_BYTES:
-            return None
-        data = file.read_bytes()
-    except OSError:
-        return None
-    if not (data.startswith(SIGNATURE) and data[12:16] == b"IHDR" and data.endswith(END)):
-        return None
-    width, height = struct.unpack(">II", data[16:24])
-    return (data, width, height) if 0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS else None
