@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from convexp.reporting.charts.curves import mean_curve, radius_curve, training_curves
+from convexp.reporting.curves import mean_curve, radius_curve, training_curves
 from convexp.reporting.formatting import format_number
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_proportion

@@ -21,7 +21,7 @@ from convexp.board.lines import lines
 from convexp.board.series import EPOCHS, SHIFTS, places
 from convexp.board.update import FRONT, bands, update_dashboard
 from convexp.records.index import collect, run_folders
-from convexp.reporting.charts.curves import radius_curve
+from convexp.reporting.curves import radius_curve
 from convexp.reporting.report import build_report
 from convexp.reporting.statistics import Mean, mean, mean_proportion
 from convexp.tracking.event_files import editions

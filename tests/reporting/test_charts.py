@@ -18,7 +18,6 @@ from convexp.pictures.palette import WIRINGS
 from convexp.records.record import ProbeRecord
 from convexp.reporting.axes import axis_label, axis_value, numeric_axes
 from convexp.reporting.charts import draw_charts, write_charts
-from convexp.reporting.charts.curves import mean_curve, mean_map, radius_curve, training_curves
 from convexp.reporting.charts.legend import entries_for
 from convexp.reporting.charts.overview import write_overview
 from convexp.reporting.charts.pareto import pareto_front
@@ -27,6 +26,7 @@ from convexp.reporting.charts.style import INK, chart_style
 from convexp.reporting.charts.sweep_styles import line_styles
 from convexp.reporting.charts.ticks import round_ticks
 from convexp.reporting.charts.training import training_charts
+from convexp.reporting.curves import mean_curve, mean_map, radius_curve, training_curves
 from convexp.reporting.findings import finding, split_common_words
 from convexp.reporting.formatting import format_compact, format_difference, format_mean, format_number
 from convexp.reporting.groups import Group

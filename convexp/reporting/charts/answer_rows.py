@@ -9,13 +9,13 @@ from convexp.reporting.answer.conditions import SHIFTED, TEST
 from convexp.reporting.charts.chance import CAPTION as CHANCE
 from convexp.reporting.charts.chance import chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.curves import shift_reach
 from convexp.reporting.charts.intervals import marker_style, mean_text, seed_marks
 from convexp.reporting.charts.legend import Entry, add_legend, new_figure
 from convexp.reporting.charts.marks import Mark, make_pick, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK
 from convexp.reporting.charts.words import without_common_words
+from convexp.reporting.curves import shift_reach
 from convexp.reporting.formatting import format_compact, format_mean, plural, truncate
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage, metric_title

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from convexp.reporting.charts.chance import chance_level
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.curves import mean_map
 from convexp.reporting.charts.marks import tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK, WIDTH
 from convexp.reporting.charts.words import without_common_words
+from convexp.reporting.curves import mean_map
 from convexp.reporting.formatting import truncate
 from convexp.reporting.groups import Group
 from convexp.reporting.selection import evenly_spaced, omission_note

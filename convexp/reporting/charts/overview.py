@@ -9,12 +9,12 @@ from matplotlib.ticker import MaxNLocator
 
 from convexp.reporting.charts.chance import chance_level, draw_chance
 from convexp.reporting.charts.chart import save_png
-from convexp.reporting.charts.curves import radius_curve
 from convexp.reporting.charts.intervals import draw_band, error_bar, marker_style
 from convexp.reporting.charts.legend import add_legend, entries_for
 from convexp.reporting.charts.radius import MAX_LINES
 from convexp.reporting.charts.series_style import SeriesStyle, series_styles
 from convexp.reporting.charts.ticks import set_scale
+from convexp.reporting.curves import radius_curve
 from convexp.reporting.formatting import truncate
 from convexp.reporting.groups import Group
 from convexp.reporting.report import Report

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from convexp.reporting.charts.chance import CAPTION as CHANCE
 from convexp.reporting.charts.chance import chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.curves import radius_curve
 from convexp.reporting.charts.intervals import draw_band, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
 from convexp.reporting.charts.marks import Mark
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.ticks import set_scale
+from convexp.reporting.curves import radius_curve
 from convexp.reporting.groups import Group
 from convexp.reporting.selection import evenly_spaced, omission_note
 

@@ -9,12 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from convexp.pictures.limits import percent_limits
 from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.curves import Curve, mean_curve, training_curves
 from convexp.reporting.charts.intervals import draw_band, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
 from convexp.reporting.charts.marks import Mark, tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.ticks import set_scale
+from convexp.reporting.curves import Curve, mean_curve, training_curves
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage, is_proportion, metric_title
 from convexp.reporting.selection import evenly_spaced, omission_note
