@@ -8,10 +8,15 @@ from convexp.reporting.metrics import is_percentage
 def finding(comparison: Comparison) -> str:
     """Return one sentence about a comparison: ``dense against conv: no difference shown (−0.1, 95 % interval ..., n = 3)``."""
     c = comparison
-    unit = " points" if is_percentage(c.metric) else ""
-    numbers = f"{format_difference(c.difference, c.metric)}{unit}, {_interval(c)}, n\u00a0=\u00a0{c.n}"
+    numbers = f"{points(c)}, {_interval(c)}, n\u00a0=\u00a0{c.n}"
     label, baseline, common = split_common_words(c.label, c.baseline)
     return f"{label} against {baseline}{f', {common}' if common else ''}: {c.verdict} ({numbers})"
+
+
+def points(comparison: Comparison) -> str:
+    """Return the difference with its unit, where it has one: ``+1.2 points``."""
+    unit = " points" if is_percentage(comparison.metric) else ""
+    return f"{format_difference(comparison.difference, comparison.metric)}{unit}"
 
 
 def split_common_words(label: str, other: str) -> tuple[str, str, str]:

@@ -71,6 +71,11 @@ def format_difference(value: float | None, metric: str) -> str:
     return text.replace("-", "−")
 
 
+def format_effect(value: float | None) -> str:
+    """Return a standardised difference with its sign and two decimals, ``−0.62``; an em dash for None."""
+    return MISSING if value is None else f"{value:+.2f}".replace("-", "−")
+
+
 def format_interval(low: float | None, high: float | None, metric: str) -> str:
     """Return the ends of the interval of a difference, ``−1.2 to +0.3``; an em dash if there is none."""
     if low is None or high is None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from convexp.records.settings import display_value, lookup, printable
 from convexp.reporting.baselines import chosen_baseline
 from convexp.reporting.compare import compare, compare_along
 from convexp.reporting.comparison import Comparison
+from convexp.reporting.error_tables import ErrorTable, error_tables
 from convexp.reporting.groups import Group, drop_duplicates, group_runs
 from convexp.reporting.joined import joined_comparisons, joined_groups, joined_labels
 from convexp.reporting.parts import Part, gather, parts_of
@@ -55,6 +57,11 @@ class Report:
     along: list[Comparison] = field(default_factory=list[Comparison])
     name: str = ""
     parts: list["Report"] = field(default_factory=list["Report"])
+
+    @cached_property
+    def errors(self) -> tuple[list[ErrorTable], list[str]]:
+        """The errors of the groups and what cannot be shown of them, read once for the charts and the page."""
+        return error_tables(self.groups, self.root)
 
 
 def build_report(*roots: Path, title: str | None = None, baselines: Sequence[str] = ()) -> Report:
@@ -135,7 +142,8 @@ def _with_baselines(
     chosen: dict[str, Any] = {}
     for text in texts:
         try:
-            chosen |= dict([chosen_baseline(groups, text)])
+            axis, value = chosen_baseline(groups, text)
+            chosen[axis] = value
         except ConfigError as error:
             refused.append((text, error))
     if not chosen:

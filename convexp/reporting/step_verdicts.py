@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.reporting.comparison import Comparison
-from convexp.reporting.formatting import format_difference, format_number, short_setting
+from convexp.reporting.findings import points
+from convexp.reporting.formatting import format_number, short_setting
 from convexp.reporting.limits import detection_limit
-from convexp.reporting.metrics import is_percentage
 from convexp.reporting.verdicts import Verdict, direction_of
 
 MAX_LINES = 6  # lines along an axis that are named one by one
@@ -69,9 +69,9 @@ def _of_line(name: str, steps: Sequence[Comparison]) -> str:
     subject = "" if name == "all" else f"{name} "
     said = f"{subject}{_in_words(stretches(steps))}"
     if len(steps) == 1:
-        return f"{said} ({_points(steps[0])})"
+        return f"{said} ({points(steps[0])})"
     ends = next((c for c in steps if c.whole), None)
-    return f"{said}; from end to end {_points(ends)}, {ends.verdict}" if ends else said
+    return f"{said}; from end to end {points(ends)}, {ends.verdict}" if ends else said
 
 
 def _in_words(found: Sequence[Stretch]) -> str:
@@ -83,7 +83,3 @@ def _in_words(found: Sequence[Stretch]) -> str:
         parts.append(f"{each.verdict}{start} to {format_number(each.stop)}")
         end = each.stop
     return ", ".join(parts)
-
-
-def _points(c: Comparison) -> str:
-    return f"{format_difference(c.difference, c.metric)}{' points' if is_percentage(c.metric) else ''}"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convexp.reporting.comparison import NOT_SHOWN, Comparison
-from convexp.reporting.findings import split_common_words
+from convexp.reporting.findings import points, split_common_words
 from convexp.reporting.formatting import format_difference
 from convexp.reporting.limits import detection_limit
-from convexp.reporting.metrics import is_percentage, metric_title
+from convexp.reporting.metrics import metric_title
 
 MAX_NAMED = 4  # comparisons in the line of a metric
 MAX_PLACES = 6  # values of other axes in one of them
@@ -79,7 +79,7 @@ def _relation(label: str, baseline: str, verdict: str, members: Sequence[tuple[C
     compared = sorted((c for c, _ in members), key=lambda c: abs(c.difference or 0.0))
     least, most = compared[0], compared[-1]
     alike = format_difference(least.difference, least.metric) == format_difference(most.difference, most.metric)
-    size = _points(most) if alike else f"{format_difference(least.difference, least.metric)} to {_points(most)}"
+    size = points(most) if alike else f"{format_difference(least.difference, least.metric)} to {points(most)}"
     places = [common for _, common in members if common]
     more = f" and {len(places) - MAX_PLACES} more" if len(places) > MAX_PLACES else ""
     at = f" at {_shortened(places[:MAX_PLACES])}{more}" if places else ""
@@ -99,8 +99,4 @@ def _none_shown(comparisons: Sequence[Comparison]) -> str:
     baselines = {c.baseline for c in comparisons}
     if len(baselines) > 1 or not 0 < len(known) <= MAX_NAMED:
         return f"{NOT_SHOWN} in {len(comparisons):,} comparisons" if len(comparisons) > 1 else NOT_SHOWN
-    return f"{NOT_SHOWN} to {baselines.pop()} ({', '.join(f'{c.label} {_points(c)}' for c in known)})"
-
-
-def _points(c: Comparison) -> str:
-    return f"{format_difference(c.difference, c.metric)}{' points' if is_percentage(c.metric) else ''}"
+    return f"{NOT_SHOWN} to {baselines.pop()} ({', '.join(f'{c.label} {points(c)}' for c in known)})"

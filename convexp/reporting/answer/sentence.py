@@ -46,7 +46,7 @@ def _part(report: Report, condition: Condition, again: bool) -> str:
     axis = main_axis(report.groups)
     along = [c for c in report.along if c.metric == condition.metric and c.axis == axis]
     if condition.metric == SHIFTED and close_together(values, SHIFTED) and nothing_shown([*compared, *along]):
-        return f"{condition.where} {one_number(values, _verb(report.groups, plural=True))}"
+        return f"{condition.where} {one_number(values, _verb(report.groups))}"
     if axis:
         said = clause_along(report.groups, axis, condition.metric, again)
         said = f"{condition.subject}: {said}" if condition.subject else said
@@ -59,12 +59,10 @@ def _part(report: Report, condition: Condition, again: bool) -> str:
     return f"{where}{said}{verdict_along(along, compared, again)}"
 
 
-def _verb(groups: Sequence[Group], plural: bool = False) -> str:
+def _verb(groups: Sequence[Group]) -> str:
     """``falls to`` if every group is worse under shifts than as it is, else ``reaches``."""
     pairs = [(g.metric(TEST), g.metric(SHIFTED)) for g in groups]
     falls = all(before is not None and (after is None or after.mean < before.mean) for before, after in pairs)
-    if plural:
-        return "fall to" if falls else "reach"
     return "falls to" if falls else "reaches"
 
 

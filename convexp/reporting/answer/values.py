@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from convexp.reporting.answer.wording import PER_CENT, listed, name, number
+from convexp.reporting.answer.wording import PER_CENT, listed, name, number, plural_verb
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage
 
 MAX_LISTED = 4  # groups whose values all stand in the sentence
 MAX_STANDING_OUT = 2  # groups that are named beside a range of the others
-PLURALS = {"reaches": "reach", "falls to": "fall to"}
 CLOSE = 0.01  # proportions that are no further apart are given as one number
 
 Value = tuple[str, float]  # a group's label and mean
@@ -44,21 +43,21 @@ def close_together(values: Sequence[Value], metric: str) -> bool:
 def one_number(values: Sequence[Value], verb: str) -> str:
     """Return ``all fall to about 21 %`` for values that are close together."""
     middle = sum(value for _, value in values) / len(values)
-    return f"{'both' if len(values) == 2 else 'all'} {verb} about {100 * middle:.0f}\N{NO-BREAK SPACE}%"
+    return f"{'both' if len(values) == 2 else 'all'} {plural_verb(verb)} about {100 * middle:.0f}{PER_CENT}"
 
 
 def _extremes(values: Sequence[Value], metric: str, verb: str) -> str:
     """The few that stand out and the range of the others, or the lowest and the highest."""
     ranked = sorted(values, key=lambda v: v[1])
     if verb != "is" and close_together(values, metric):
-        return f"the {len(values):,} configurations {_plural(verb)} {_range(ranked, metric)}"
+        return f"the {len(values):,} configurations {plural_verb(verb)} {_range(ranked, metric)}"
     few, others = _standing_out(ranked, metric) if verb != "is" else ([], ranked)
     if few:
         named = listed([f"{name(label)} has {number(value, metric)}" for label, value in few])
-        return f"{named}, the other {len(others):,} {_plural(verb)} {_range(others, metric)}"
+        return f"{named}, the other {len(others):,} {plural_verb(verb)} {_range(others, metric)}"
     (low, least), (high, most) = ranked[0], ranked[-1]
     between = f"from {number(least, metric)} ({name(low)}) to {number(most, metric)} ({name(high)})"
-    return f"is {between}" if verb == "is" else f"the {len(values):,} configurations {_plural(verb)} {between}"
+    return f"is {between}" if verb == "is" else f"the {len(values):,} configurations {plural_verb(verb)} {between}"
 
 
 def _range(ranked: Sequence[Value], metric: str) -> str:
@@ -77,8 +76,3 @@ def _standing_out(ranked: list[Value], metric: str) -> tuple[list[Value], list[V
             if gap > (ranked[-1][1] - ranked[0][1]) / 2:
                 return few[::-1], others
     return [], ranked
-
-
-def _plural(verb: str) -> str:
-    """``reach`` for ``reaches``, ``fall to`` for ``falls to``."""
-    return PLURALS.get(verb, verb)

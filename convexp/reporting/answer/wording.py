@@ -9,6 +9,14 @@ LABEL_LENGTH = 60  # characters of a label in a sentence
 PER_CENT = "\N{NO-BREAK SPACE}%"
 
 
+PLURALS = {"reaches": "reach", "falls to": "fall to"}
+
+
+def plural_verb(verb: str) -> str:
+    """Return ``reach`` for ``reaches``, ``fall to`` for ``falls to``."""
+    return PLURALS[verb]
+
+
 def listed(parts: Sequence[str]) -> str:
     """Return ``a``, ``a and b``, or ``a, b and c``."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

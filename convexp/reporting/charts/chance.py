@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from convexp.pictures.limits import percent_limits
 from convexp.records.settings import lookup
 from convexp.reporting.charts.style import INK
 from convexp.reporting.groups import Group
@@ -24,6 +25,24 @@ def chance_level(groups: Sequence[Group], metric: str) -> float | None:
 def _classes(group: Group) -> int | None:
     found = lookup(group.runs[0].config, "data.classes") if group.runs else None
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 1 else None
+
+
+def limit_accuracies(
+    axes: Axes, groups: Sequence[Group], metric: str, values: Sequence[float], ends: Sequence[float] = ()
+) -> None:
+    """Set the limits of a vertical axis in per cent, with the level of chance where the values come near it.
+
+    Args:
+        axes: The panel.
+        groups: The groups that are drawn.
+        metric: The metric, in per cent.
+        values: What is drawn, as proportions.
+        ends: What is drawn and says nothing about how near chance is, such as ends of intervals.
+    """
+    level = chance_level(groups, metric)
+    near = [level] if level is not None and min(values) - level < SHOWN_BELOW else []
+    draw_chance(axes, level if near else None)
+    axes.set_ylim(percent_limits([*values, *ends, *near]))
 
 
 def draw_chance(axes: Axes, level: float | None, along: str = "y", label: str = "right") -> None:

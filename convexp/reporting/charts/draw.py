@@ -57,7 +57,7 @@ def _charts_of_groups(report: Report) -> list[Chart]:
         radius_chart(groups, styles),
         shift_maps_chart(groups, styles),
         *training_charts(groups, styles, report.root),
-        *error_charts(groups, styles, report.root),
+        *error_charts(report.errors[0], styles),
     ]
     return [chart for chart in charts if chart is not None]
 

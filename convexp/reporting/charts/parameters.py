@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from convexp.pictures.limits import percent_limits
-from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
+from convexp.reporting.charts.chance import limit_accuracies
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.intervals import error_bar, marker_style, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
@@ -46,10 +45,7 @@ def parameters_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle], met
     _draw_front(axes, [points[k] for k in front], right=max(x for x, _ in points))
     set_scale(axes, "x", [x for x, _ in points], log=True)
     ends = [end for k in drawn for v in [measured[k][2]] for end in (v.mean, v.low, v.high) if end is not None]
-    level = chance_level(groups, metric)
-    near = level is not None and min(ends) - level < SHOWN_BELOW
-    draw_chance(axes, level if near else None)
-    axes.set_ylim(percent_limits([*ends, *([level] if level is not None and near else [])]))
+    limit_accuracies(axes, groups, metric, ends)
     title = metric_title(metric)
     axes.set(xlabel="parameters", ylabel=f"{title} (%)")
     add_legend(figure, entries, lines=False)

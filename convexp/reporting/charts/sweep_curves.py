@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from convexp.pictures.limits import percent_limits
 from convexp.reporting.axes import numeric_axes
-from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
+from convexp.reporting.charts.chance import limit_accuracies
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.legend import add_legend, new_figure
 from convexp.reporting.charts.series_style import SeriesStyle
@@ -46,11 +45,8 @@ def _sweep_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle], axis: s
     means = [value.mean for _, curve in drawn for _, value in curve]
     set_scales(axes, x, means, metric)
     if is_percentage(metric):
-        level = chance_level(groups, metric)
-        near = level is not None and min(means) - level < SHOWN_BELOW
-        draw_chance(axes, level if near else None)
         ends = [end for _, curve in drawn for _, v in curve for end in (v.low, v.high) if end is not None]
-        axes.set_ylim(percent_limits([*means, *ends, *([level] if level is not None and near else [])]))
+        limit_accuracies(axes, groups, metric, means, ends)
     titles = axis_title(axis), metric_title(metric)
     axes.set(xlabel=titles[0], ylabel=f"{titles[1]}{' (%)' if is_percentage(metric) else ''}")
     add_legend(figure, entries)

@@ -6,8 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from convexp.pictures.limits import percent_limits
-from convexp.reporting.charts.chance import SHOWN_BELOW, chance_level, draw_chance
+from convexp.reporting.charts.chance import limit_accuracies
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.intervals import draw_band, mean_text
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
@@ -92,10 +91,7 @@ def _set_limits(axes: Axes, drawn: Drawn, metric: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     values = [v for _, _, seeds, _ in drawn for curve in seeds for v in curve.values()]
     if is_percentage(metric):
-        level = chance_level([g for g, *_ in drawn], metric)
-        near = level is not None and min(values) - level < SHOWN_BELOW
-        draw_chance(axes, level if near else None)
-        axes.set_ylim(percent_limits([*values, *([level] if level is not None and near else [])]))
+        limit_accuracies(axes, [g for g, *_ in drawn], metric, values)
     elif min(values) > 0:
         set_scale(axes, "y", values, log=True)
         axes.set_ylim(min(values) / 1.3, max(values) * 1.3)  # a band may reach below 0

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from convexp.records.settings import lookup
 from convexp.reporting.answer.conditions import test_images
 from convexp.reporting.comparison import Comparison
-from convexp.reporting.formatting import MISSING, format_difference, format_interval, format_mean_of_runs, format_p
+from convexp.reporting.formatting import (
+    MISSING,
+    format_difference,
+    format_effect,
+    format_interval,
+    format_mean_of_runs,
+    format_p,
+)
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import COLUMNS, other_test_metrics
 
@@ -64,9 +71,8 @@ def effect_rows(comparisons: Sequence[Comparison], compared: str = "wiring") -> 
 
 
 def _effects(c: Comparison) -> list[str]:
-    effect = MISSING if c.effect is None else f"{c.effect:+.2f}".replace("-", "−")
     higher = MISSING if c.superiority is None else f"{100 * c.superiority:.0f} %"
-    return [effect, higher, MISSING if c.seeds_for_a_point is None else f"{c.seeds_for_a_point:,}"]
+    return [format_effect(c.effect), higher, MISSING if c.seeds_for_a_point is None else f"{c.seeds_for_a_point:,}"]
 
 
 def comparison_rows(comparisons: Sequence[Comparison], compared: str = "wiring") -> Rows:

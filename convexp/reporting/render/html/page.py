@@ -15,7 +15,6 @@ from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
-from convexp.reporting.error_tables import error_tables
 from convexp.reporting.formatting import plural
 from convexp.reporting.origin import META_NAME, digest
 from convexp.reporting.playground import choose_networks
@@ -120,7 +119,7 @@ def _content(report: Report) -> dict[str, Any]:
         "kernels_left_out": pictures_left_out,
         "mistakes": mistakes,
         "mistakes_left_out": mistakes_left_out,
-        "error_notes": error_tables(groups, report.root)[1] if one else [],
+        "error_notes": report.errors[1] if one else [],
         "command": _resume_command(report),
         "max_paths": MAX_PATHS,
         "max_limits": MAX_LIMITS,

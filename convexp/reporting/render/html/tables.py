@@ -12,6 +12,7 @@ from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import (
     MISSING,
     format_difference,
+    format_effect,
     format_interval,
     format_mean_of_runs,
     format_number,
@@ -143,7 +144,7 @@ def _comparison(c: Comparison) -> list[Cell]:
         Cell(format_interval(c.low, c.high, c.metric), c.low),
         Cell(c.verdict, c.verdict),
         Cell(format_p(c.p_adjusted), c.p_adjusted),
-        Cell(MISSING if c.effect is None else f"{c.effect:+.2f}".replace("-", "−"), c.effect),
+        Cell(format_effect(c.effect), c.effect),
         Cell(MISSING if c.superiority is None else f"{100 * c.superiority:.0f}", c.superiority),
         Cell(format_difference(c.detectable, c.metric).lstrip("+"), c.detectable),
         Cell(MISSING if c.seeds_for_a_point is None else f"{c.seeds_for_a_point:,}", c.seeds_for_a_point),
