@@ -1,11 +1,10 @@
 """The command ``convexp-dashboard``: a study in TensorBoard, with means over seeds."""
 
-import argparse
 import sys
 import time
 from pathlib import Path
 
-from convexp import __version__
+from convexp.cli.arguments import argument_parser
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
@@ -37,10 +36,7 @@ MAX_NAMED = 10  # studies
 @lenient_output()
 def main() -> None:
     """Bring the dashboards below DIR up to date, and serve them until Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="convexp-dashboard", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser = argument_parser("convexp-dashboard", DESCRIPTION, EPILOG)
     parser.add_argument("dir", metavar="DIR", help="the folder of a study, or one that studies lie in, at any depth")
     parser.add_argument("--port", type=int, default=PORT, help=f"port on 127.0.0.1, 0 for any that is free (default: {PORT})")
     given = parser.parse_args()

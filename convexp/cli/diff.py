@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convexp import __version__
+from convexp.cli.arguments import argument_parser
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
@@ -47,10 +47,7 @@ def main() -> None:
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments of the command; ends the program if they are wrong, or ask for help."""
-    parser = argparse.ArgumentParser(
-        prog="convexp-diff", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser = argument_parser("convexp-diff", DESCRIPTION, EPILOG)
     parser.add_argument("run_a", metavar="RUN_A", help="the folder of a run, the one that holds result.json")
     parser.add_argument("run_b", metavar="RUN_B", help="the folder of another run")
     parser.add_argument("--json", action="store_true", help="print JSON: all differences in full precision")

@@ -1,12 +1,11 @@
 """The command ``convexp-report``: compare all runs below one or several folders."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convexp import __version__
+from convexp.cli.arguments import argument_parser
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
@@ -46,10 +45,7 @@ examples:
 @lenient_output()
 def main() -> None:
     """Read the runs below the folders, write the report, and print the comparison."""
-    parser = argparse.ArgumentParser(
-        prog="convexp-report", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser = argument_parser("convexp-report", DESCRIPTION, EPILOG)
     parser.add_argument("dirs", metavar="DIR", nargs="+", help="a folder that contains runs, at any depth")
     parser.add_argument("--title", metavar="TEXT", help="title of the report (default: the question of the study)")
     parser.add_argument(

@@ -1,10 +1,9 @@
 """The command ``convexp-schemas``: editors complete, check and explain the settings in a folder of YAML files."""
 
-import argparse
 import sys
 from pathlib import Path
 
-from convexp import __version__
+from convexp.cli.arguments import argument_parser
 from convexp.config.search_path import conf_dir
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
@@ -29,10 +28,7 @@ examples:
 @lenient_output()
 def main() -> None:
     """Write the schemas of DIR into it, and print what was written."""
-    parser = argparse.ArgumentParser(
-        prog="convexp-schemas", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser = argument_parser("convexp-schemas", DESCRIPTION, EPILOG)
     parser.add_argument("dir", metavar="DIR", nargs="?", help="a folder with groups, such as DIR/study; default: convexp's own")
     given = parser.parse_args()
     try:

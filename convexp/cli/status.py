@@ -1,12 +1,11 @@
 """The command ``convexp-status``: what runs, waits and has ended below a folder."""
 
-import argparse
 import sys
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from convexp import __version__
+from convexp.cli.arguments import argument_parser
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
@@ -38,10 +37,7 @@ SHARE = 10  # and at least this many times as long as a look takes
 @lenient_output()
 def main() -> None:
     """Print how far the runs below DIR are."""
-    parser = argparse.ArgumentParser(
-        prog="convexp-status", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser = argument_parser("convexp-status", DESCRIPTION, EPILOG)
     parser.add_argument("dir", metavar="DIR", help="a folder that contains runs, at any depth; mostly that of a sweep")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="go on looking, until nothing runs or waits any more")
