@@ -87,18 +87,6 @@ def runs_below(root: Path, update: bool) -> Iterator[FoundRun]:
             yield folder / record.path, record
 
 
-def runs_with_identity(root: Path, identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
-    """Yield the runs below ``root`` that have one of the identities, as ``runs_in`` does.
-
-    Args:
-        root: The folder.
-        identities: The identities.
-        skipped: The folder of a sweep that is left out.
-        update: Whether the indices of the collections may be written.
-    """
-    yield from runs_in(collections_below(root, skipped), identities, skipped, update)
-
-
 def runs_in(collections: Iterable[Path], identities: Collection[str], skipped: Path, update: bool) -> Iterator[FoundRun]:
     """Yield the runs in ``collections`` that have one of the identities.
 

@@ -8,8 +8,12 @@ from fabricated_runs import kept, run, with_path
 from convexp.records import RunRecord, neighbours
 from convexp.records.index import FILE as INDEX
 from convexp.records.index import STAGING, records_below
-from convexp.records.neighbours import collections_below, runs_below, runs_with_identity
+from convexp.records.neighbours import collections_below, runs_below, runs_in
 from convexp.records.plan import Plan, PlannedRun, write_plan
+
+
+def runs_with_identity(root, identities, skipped, update):
+    return runs_in(collections_below(root, skipped), identities, skipped, update)
 
 
 def planned(root, *runs):
