@@ -94,10 +94,16 @@ def guard_training() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """What a unit test and its fixtures call is guarded."""
+    """What a unit test and its fixtures call is guarded, until what they leave is taken down."""
     guard_training()
     running[:] = [item] if item.get_closest_marker("unit") else []
     try:
         return (yield)
     finally:
         running.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """The last test takes down what the whole session shares, such as the Slurm that other tests have started."""
+    running.clear()
