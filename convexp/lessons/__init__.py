@@ -1,0 +1,9 @@
+"""Lessons: scripts in cells that run, draw and assert what they say. What they show goes to a page, a notebook or a file.
+
+A lesson imports from here only how to draw and show; what it is about comes from ``convexp.layers``, ``convexp.probes`` and the
+commands.
+"""
+
+from convexp.lessons.show import drawing, show, step_through
+
+__all__ = ["drawing", "show", "step_through"]
