@@ -7,7 +7,7 @@
 import torch
 
 from convexp.layers import Conv2d, as_dense
-from convexp.lessons import drawing, show, step_through
+from convexp.teaching import drawing, show, step_through
 
 conv = Conv2d(1, 1, kernel_size=3, input_size=5, padding="same")
 matrix = as_dense(conv).weight.detach()  # (25, 25)

@@ -4,6 +4,6 @@ A lesson imports from here only how to draw and show; what it is about comes fro
 commands.
 """
 
-from convexp.lessons.show import drawing, show, step_through
+from convexp.teaching.show import drawing, show, step_through
 
 __all__ = ["drawing", "show", "step_through"]
