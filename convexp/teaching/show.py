@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.colours import page_variables
 from convexp.reporting.charts.style import STYLE
+from convexp.teaching.place import in_notebook
 
 MIME = "application/vnd.convexp.picture+html"  # a picture without styles of its own, for a page that has them
 PICTURES = Path("outputs/lessons/pictures")  # of a lesson that runs as a plain script
@@ -79,19 +80,13 @@ def _chart(figure: Figure, alt: str, caption: str) -> Chart:
 def _lesson() -> str:
     """The name of the script that runs; ``picture`` in a notebook."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
-    return "picture" if _notebook() or file is None else re.sub(r"\W+", "_", Path(file).stem)
-
-
-def _notebook() -> bool:
-    """Whether this process is the kernel of a notebook."""
-    interactive = sys.modules.get("IPython")
-    return interactive is not None and interactive.get_ipython() is not None
+    return "picture" if in_notebook() or file is None else re.sub(r"\W+", "_", Path(file).stem)
 
 
 def _output(content: str, alt: str, caption: str, charts: Sequence[Chart]) -> None:
     picture = f'<div class="drawn" role="img" aria-label="{escape(alt)}">{content}</div>' if len(charts) == 1 else content
     html = f'<figure class="picture">{picture}<figcaption>{escape(caption)}</figcaption></figure>'
-    if _notebook():
+    if in_notebook():
         from IPython.display import display  # pyright: ignore[reportMissingImports]
 
         display(
