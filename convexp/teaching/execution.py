@@ -11,7 +11,7 @@ from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeo
 from convexp.teaching.catalogue import Lesson
 from convexp.teaching.failures import Failure, failure_of_cell
 from convexp.teaching.kernel import CELL_LIMIT, kernel
-from convexp.teaching.notebooks import new_notebook
+from convexp.teaching.notebooks import mark_finished, new_notebook
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ async def _execute(lesson: Lesson, run: Path | None, threads: int) -> Executed:
         return Executed(lesson, notebook, failure_of_cell(lesson, notebook, index, _why(error)))
     except RuntimeError as error:  # of Jupyter's client
         return Executed(lesson, notebook, Failure(lesson, "its kernel", f"{error}"))
+    mark_finished(notebook)
     return Executed(lesson, notebook)
 
 

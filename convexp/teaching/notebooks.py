@@ -42,13 +42,17 @@ def write_notebook(notebook: Any, file: Path) -> Path | None:
 
 
 def stored_notebook(lesson: Lesson, file: Path) -> Any | None:
-    """Return the notebook of an earlier call, if it has the lesson's cells of today and all of them were executed."""
+    """Return the notebook of an earlier call, if it has the lesson's cells of today and ran to its end."""
     notebook = _read(file)
-    if notebook is None or _digest(notebook) != _digest(new_notebook(lesson)):
+    if notebook is None or KEY not in notebook.metadata or _digest(notebook) != _digest(new_notebook(lesson)):
         return None
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    failed = any(output.output_type == "error" for cell in cells for output in cell.outputs)
-    return None if failed or any(cell.execution_count is None for cell in cells) else notebook
+    failed = any(output.output_type == "error" for cell in notebook.cells for output in cell.get("outputs", ()))
+    return notebook if notebook.metadata[KEY].get("finished") and not failed else None
+
+
+def mark_finished(notebook: Any) -> None:
+    """Note in a notebook that it ran to its end."""
+    notebook.metadata[KEY]["finished"] = True
 
 
 def _read(file: Path) -> Any | None:

@@ -3,6 +3,8 @@
 import ast
 import re
 
+LONG = 30  # lines
+IMPORTS = re.compile(r"(import|from) ")
 DRAWS = re.compile(r"\b(drawing|step_through|show)\(")
 
 
@@ -20,9 +22,16 @@ def highlighted(code: str, language: str = "python") -> str:
     return highlight(code, lexer, HtmlFormatter[str](nowrap=True))
 
 
-def draws(code: str) -> bool:
-    """Return whether a cell draws: what a reader looks at is then its picture."""
-    return DRAWS.search(code) is not None
+def heading(code: str) -> str:
+    """Return what a cell is: ``Imports``, ``Code of the picture`` for one that draws, or ``Code``."""
+    if DRAWS.search(code):
+        return "Code of the picture"
+    return "Imports" if IMPORTS.match(code) and not count_assertions(code) else "Code"
+
+
+def is_open(code: str) -> bool:
+    """Return whether a reader sees the code at once: not where the picture is what matters, nor imports, nor long cells."""
+    return heading(code) == "Code" and len(code.splitlines()) <= LONG
 
 
 def count_assertions(code: str) -> int:

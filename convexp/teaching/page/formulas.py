@@ -34,4 +34,6 @@ def mathml(formula: str, display: bool) -> str:
             raise ConvexpError(f"${formula}$: cannot be shown as a formula (a part of it is missing)")
         if "\\" in (element.text or ""):
             raise ConvexpError(f"${formula}$: cannot be shown as a formula ({element.text} is not known)")
+        if element.tag == "mo" and element.text == "|":  # of an absolute value; without this it has the space of an operator
+            element.attrib |= {"lspace": "0", "rspace": "0"}
     return Xml.tostring(root, encoding="unicode", short_empty_elements=False)

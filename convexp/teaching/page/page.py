@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from convexp import __version__
+from convexp.errors import ConvexpError
 from convexp.reporting.charts.colours import page_variables
 from convexp.reporting.formatting import plural
 from convexp.teaching.execution import Executed
-from convexp.teaching.page.code import count_assertions, draws, highlighted
+from convexp.teaching.page.code import count_assertions, heading, highlighted, is_open
 from convexp.teaching.page.markdown import to_html, to_inline_html
 from convexp.teaching.page.outputs import outputs_html
 
@@ -33,7 +34,12 @@ def render(lessons: Sequence[Executed], notebooks: str) -> str:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     css = "".join(file.read_text(encoding="utf-8") for file in STYLES) + page_variables()
-    sections = [_section(each) for each in lessons]
+    sections: list[dict[str, Any]] = []
+    for each in lessons:
+        try:
+            sections.append(_section(each))
+        except ConvexpError as error:
+            raise ConvexpError(f"{each.lesson.name}: {error}") from None
     return environment.get_template("page.html.j2").render(
         css=Markup(css),
         lessons=sections,
@@ -69,6 +75,7 @@ def _cell(cell: Any) -> dict[str, Any]:
         "code": Markup(highlighted(cell.source)),
         "lines": len(cell.source.splitlines()),
         "assertions": count_assertions(cell.source),
-        "draws": draws(cell.source),
+        "heading": heading(cell.source),
+        "open": is_open(cell.source),
         "outputs": Markup(outputs_html(cell)),
     }
