@@ -137,8 +137,8 @@ for name, layer in zip(matrices, ("dense", "local", "convolution"), strict=True)
 step_through(
     figures,
     ["dense", "local", "convolution"],
-    alt="Three matrices of 7 by 7 cells: one full of numbers, one with numbers on three diagonals only, and one with 2, 5 and 3 "
-    "on the three diagonals.",
+    alt="Three matrices of 7 by 7 cells: one full of numbers, one with numbers on three diagonals only, and one with 2, 5 and "
+    "3 on the three diagonals.",
     caption="Rows are units, columns are pixels, and empty cells are zero. Locality leaves a band of three diagonals, and "
     "sharing makes each diagonal one number. In the first and last row the window reaches beyond the signal and has only two "
     "weights.",
