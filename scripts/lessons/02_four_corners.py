@@ -54,8 +54,8 @@ show(
     figure,
     alt="Four matrices of 36 by 36 cells. Dense: 1296 weights, no pattern. Local: 324 weights in bands. Global_conv: 36 "
     "weights that repeat along diagonals everywhere. Conv: 9 weights that repeat along diagonals in bands.",
-    caption="The matrices of the four layers for an image of 6 by 6 pixels with a circular border. To the right a layer becomes "
-    "local, with zeros outside of the bands; downwards it becomes shared, with one value along every diagonal of a block.",
+    caption="The matrices of the four layers for an image of 6 by 6 pixels with a circular border. To the right a layer "
+    "becomes local, with zeros outside of the bands; downwards it is shared, with one value along each diagonal of a block.",
 )
 
 # %% [markdown]
@@ -213,8 +213,8 @@ show(
 # </details>
 #
 # *Sources:* Goodfellow, Bengio, Courville, Deep Learning, sections 9.2 and 9.5 (unshared convolution); Zhang, Lipton, Li,
-# Smola, Dive into Deep Learning, section "From Fully Connected Layers to Convolutions"; Lenc and Vedaldi 2015, arXiv 1411.5908, for
-# measuring equivariance. `convexp-train study=four_corners` trains the four corners on MNIST.
+# Smola, Dive into Deep Learning, section "From Fully Connected Layers to Convolutions"; Lenc and Vedaldi 2015, arXiv
+# 1411.5908, for measuring equivariance. `convexp-train study=four_corners` trains the four corners on MNIST.
 
 # %%
 strided = Skeleton((1, 16, 16), 10, (Stage(4, (3, 3), (2, 2), (1, 1), (1, 1), "circular", "none", (1, 1)),), *rest)
