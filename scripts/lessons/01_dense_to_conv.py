@@ -28,8 +28,9 @@ from convexp.pictures.palette import hue
 from convexp.teaching import drawing, numbers_in_cells, show, step_through
 
 torch.manual_seed(0)
+torch.set_default_dtype(torch.float64)
 n, reach = 6, 1  # an image of n x n pixels; a window reaches one pixel in each direction
-x = torch.randint(-9, 10, (1, 1, n, n)).float()  # (batch, channels, rows, columns)
+x = torch.randint(-9, 10, (1, 1, n, n)).double()  # (batch, channels, rows, columns)
 
 # %% [markdown]
 # ## The start: every unit sees every pixel
@@ -57,7 +58,9 @@ assert cost(dense).weights == W.numel() == 1296
 # Write $k = i + a$ and $l = j + b$. The offsets $a$ and $b$ can be negative, zero or positive, and together they reach every
 # pixel. The weights get new names, and nothing else changes:
 #
-# $$h_{i,j} = u_{i,j} + \sum_{a,b} V_{i,j,a,b}\, x_{i+a,j+b} \qquad V_{i,j,a,b} = W_{i,j,i+a,j+b}$$
+# $$V_{i,j,a,b} = W_{i,j,i+a,j+b}$$
+#
+# $$h_{i,j} = u_{i,j} + \sum_{a,b} V_{i,j,a,b}\, x_{i+a,j+b}$$
 #
 # Offsets run from $-5$ to $5$. Where $i+a$ or $j+b$ lies outside the image there is no pixel, and $V$ is zero.
 
@@ -76,7 +79,7 @@ assert torch.count_nonzero(V) == torch.count_nonzero(W)
 #
 # What a unit is to detect, such as an edge, is near it. So a unit sees only a window:
 #
-# $$V_{i,j,a,b} = 0 \quad \text{where} \quad |a| > \Delta \ \text{or}\ |b| > \Delta$$
+# $$V_{i,j,a,b} = 0 \ \text{ where } \ |a| > \Delta \ \text{ or } \ |b| > \Delta$$
 #
 # This is a *locally connected* layer. With $\Delta = 1$ each unit keeps $(2\Delta + 1)^2 = 9$ weights of its own. It computes
 # what a dense layer computes whose other weights are zero, to the last digit.
@@ -94,7 +97,7 @@ assert cost(local).weights == 36 * 9 == 324
 #
 # What is worth detecting in one place is worth detecting in another. So $V$ and $u$ do not depend on $i$ and $j$:
 #
-# $$h_{i,j} = u + \sum_{a=-\Delta}^{\Delta} \sum_{b=-\Delta}^{\Delta} V_{a,b}\, x_{i+a,j+b}$$
+# $$h_{i,j} = u + \sum_{|a| \le \Delta,\ |b| \le \Delta} V_{a,b}\, x_{i+a,j+b}$$
 #
 # This is a *convolution*, with nine weights however large the image is. As the shared kernel we take the mean of the 36
 # kernels, rounded to whole numbers. The convolution computes what the locally connected layer computes that has this
@@ -120,7 +123,7 @@ with torch.no_grad():
     line = Dense1d(1, 1, kernel_size=3, input_size=7, padding="same", bias=False)
     line.weight.copy_(torch.randint(1, 10, (7, 7)))
     shared = Conv1d(1, 1, kernel_size=3, input_size=7, padding="same", bias=False)
-    shared.weight.copy_(torch.tensor([[[2.0, 5, 3]]]))
+    shared.weight.copy_(torch.tensor([[[2, 5, 3]]]))
 matrices = {"full": line.weight, "banded": as_dense(nearest_local(line)).weight, "Toeplitz": as_dense(shared).weight}
 count = {name: int(torch.count_nonzero(matrix)) for name, matrix in matrices.items()}
 assert count == {"full": 49, "banded": 19, "Toeplitz": 19}
@@ -206,7 +209,7 @@ assert torch.equal(by_location.sum((0, 1)), conv.weight.grad)
 
 # %%
 sides = (10, 32, 100, 316, 1000)
-geometry = {"kernel_size": 2 * reach + 1, "padding": "same", "bias": False, "device": "meta"}
+geometry = {"kernel_size": 2 * reach + 1, "padding": "same", "bias": False, "device": "meta", "dtype": torch.float32}
 weights = {
     "dense": [cost(Dense2d(1, 1, input_size=side, **geometry)).weights for side in sides],
     "1000 hidden units": [cost(Dense2d(1, 1000, side, side, bias=False, device="meta")).weights for side in sides],

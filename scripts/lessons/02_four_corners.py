@@ -77,7 +77,9 @@ for side in (6, 28, 1000):
     assert weights["local"] == weights["conv"] * units
     assert costs["local"].forward_flops == costs["conv"].forward_flops == 2 * 9 * units
     assert costs["dense"].forward_flops == 2 * pixels * units
-    print(f"{side} x {side}: " + ", ".join(f"{name} {count:,}" for name, count in weights.items()))
+    print(f"{side} x {side} pixels")
+    for name, count in weights.items():
+        print(f"   {name:12} {count:17,} weights")
 assert list(weights.values()) == [10**12, 9 * 10**6, 10**6, 9]
 
 # %% [markdown]
@@ -225,5 +227,5 @@ border = measure(Network(zeros, Conv2d, [mean], [std]), test, data.test_labels, 
 assert border["equivariance/stages.0/interior"] < 1e-5 < 1e-3 < border["equivariance/stages.0/full"]
 shifts = {"consistency": {"max_shift": 2, "pairs": 2, "protocol": "circular"}}
 answers = measure(network, test, data.test_labels, shifts).numbers  # of the last network: conv, trained
-print(f"conv gives two shifts of a digit the same answer in {answers['consistency/all']:.0%} of all pairs")
+print(f"conv: same answer for {answers['consistency/all']:.0%} of all pairs of shifts")
 assert answers["consistency/all"] < 0.95
