@@ -77,9 +77,9 @@ assert torch.count_nonzero(V) == torch.count_nonzero(W)
 # %% [markdown]
 # ## Step 2: locality
 #
-# What a unit is to detect, such as an edge, is near it. So a unit sees only a window:
+# What a unit is to detect, such as an edge, is near it. So a unit sees only a window: where $|a| > \Delta$ or $|b| > \Delta$,
 #
-# $$V_{i,j,a,b} = 0 \ \text{ where } \ |a| > \Delta \ \text{ or } \ |b| > \Delta$$
+# $$V_{i,j,a,b} = 0$$
 #
 # This is a *locally connected* layer. With $\Delta = 1$ each unit keeps $(2\Delta + 1)^2 = 9$ weights of its own. It computes
 # what a dense layer computes whose other weights are zero, to the last digit.
@@ -97,7 +97,7 @@ assert cost(local).weights == 36 * 9 == 324
 #
 # What is worth detecting in one place is worth detecting in another. So $V$ and $u$ do not depend on $i$ and $j$:
 #
-# $$h_{i,j} = u + \sum_{|a| \le \Delta,\ |b| \le \Delta} V_{a,b}\, x_{i+a,j+b}$$
+# $$h_{i,j} = u + \sum_{a,b=-\Delta}^{\Delta} V_{a,b}\, x_{i+a,j+b}$$
 #
 # This is a *convolution*, with nine weights however large the image is. As the shared kernel we take the mean of the 36
 # kernels, rounded to whole numbers. The convolution computes what the locally connected layer computes that has this
@@ -170,27 +170,27 @@ show(
 )
 
 # %% [markdown]
-# ## The same walk with scissors and glue
+# ## The same walk the other way: cut and tie
 #
-# The walk can be done on the matrix alone, without any new notation. Start from the dense layer and cut every connection that
-# is longer than $\Delta$. Then glue what is left: all connections with the same offset get one common weight. The first gives
-# the locally connected layer, the second the convolution.
+# The walk can be done on the dense matrix alone, without new names for the weights. Cut every connection that is longer than
+# $\Delta$: what is left is the locally connected layer. Then tie the rest: all connections with the same offset get one common
+# weight, here again the rounded mean. What is left is the convolution.
 
 # %%
 rows, columns = torch.arange(n).repeat_interleave(n), torch.arange(n).repeat(n)  # place of each unit, and of each pixel
 a, b = rows[None] - rows[:, None], columns[None] - columns[:, None]  # offset of each pair, (units, pixels)
 near = (a.abs() <= reach) & (b.abs() <= reach)
-glued = as_dense(conv)
+tied = as_dense(conv)
 with torch.no_grad():
     cut = as_dense(local)
     cut.weight.copy_(dense.weight * near)
-    glued.weight.copy_(torch.where(near, conv.weight[0, 0, (a + reach).clamp(0, 2), (b + reach).clamp(0, 2)], 0))
+    tied.weight.copy_(torch.where(near, conv.weight[0, 0, (a + reach).clamp(0, 2), (b + reach).clamp(0, 2)], 0))
 assert torch.equal(cut(x), local(x))
-assert torch.equal(glued(x), conv(x))
+assert torch.equal(tied(x), conv(x))
 assert near.sum() == 16**2  # 68 of the 324 weights of the local layer meet only the zeros outside of the image
 
 # %% [markdown]
-# Glued weights also learn together. The gradient of a shared weight is the sum of the gradients of all its copies.
+# Tied weights also learn together. The gradient of a shared weight is the sum of the gradients of all its copies.
 
 # %%
 copies = as_local(conv)
