@@ -98,8 +98,9 @@ def test_outputs_keep_pictures_and_the_end_of_what_a_terminal_would_show():
 
 
 def test_what_a_reader_sees_of_code_at_once():
-    assert heading("import torch\n\nn = 3") == "Imports"
+    assert heading("import torch\nimport numpy\n\nn = 3") == "Imports"
     assert heading("import torch\nassert 1") == "Code"
+    assert heading("from torch import (\n    nn,\n)\n\nassert 1") == "Imports"
     assert heading("figure, axes = drawing()\nassert 1") == "Code of the picture"
     assert heading("redrawing(1)") == "Code"
     assert is_open("n = 3")

@@ -2,9 +2,9 @@
 
 import ast
 import re
+from collections.abc import Sequence
 
 LONG = 30  # lines
-IMPORTS = re.compile(r"(import|from) ")
 DRAWS = re.compile(r"\b(drawing|step_through|show)\(")
 
 
@@ -23,10 +23,12 @@ def highlighted(code: str, language: str = "python") -> str:
 
 
 def heading(code: str) -> str:
-    """Return what a cell is: ``Imports``, ``Code of the picture`` for one that draws, or ``Code``."""
+    """Return what a cell is: ``Imports`` if most of it is that, ``Code of the picture`` if it draws, or ``Code``."""
     if DRAWS.search(code):
         return "Code of the picture"
-    return "Imports" if IMPORTS.match(code) and not count_assertions(code) else "Code"
+    nodes = ast.parse(code).body
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "Imports" if 0 < _lines(nodes) < 2 * _lines(imports) else "Code"
 
 
 def is_open(code: str) -> bool:
@@ -37,3 +39,7 @@ def is_open(code: str) -> bool:
 def count_assertions(code: str) -> int:
     """Return how many ``assert`` a cell has; one within a loop counts once."""
     return sum(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(code)))
+
+
+def _lines(nodes: Sequence[ast.stmt]) -> int:
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in nodes)
