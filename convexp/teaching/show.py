@@ -89,7 +89,8 @@ def _drawn(chart: Chart, alt: str) -> str:
 def _image(chart: Chart, alt: str) -> str:
     """A picture on a white sheet, for notebooks: they remove drawings within the text that they do not trust, but no images."""
     data = base64.b64encode(chart.on_white().encode()).decode()
-    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+    width = round(96 * chart.figure.get_figwidth())
+    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/svg+xml;base64,{data}">'
 
 
 def _steps(steps: Sequence[tuple[Chart, str]], pictures: Sequence[str]) -> str:

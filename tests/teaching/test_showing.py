@@ -68,7 +68,7 @@ def test_a_notebook_gets_images_on_white_and_the_page_drawings_with_ids_of_their
     assert not {*ids[0]} & {*ids[1]}
     assert all(each.startswith("03_convolution_") for each in ids[0])
     (image,) = re.findall(
-        r'<img alt="Two &lt; three &quot;pixels&quot;" src="data:image/svg\+xml;base64,([^"]+)">', one["text/html"]
+        r'<img alt="Two &lt; three &quot;pixels&quot;" width="192" src="data:image/svg\+xml;base64,([^"]+)">', one["text/html"]
     )
     svg = base64.b64decode(image).decode()
     assert Xml.fromstring(svg).tag.endswith("svg")
