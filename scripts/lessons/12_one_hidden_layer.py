@@ -161,8 +161,8 @@ errors.minorticks_off()
 errors.legend()
 show(
     figure,
-    alt="Above, a wave and networks of 4, 16 and 256 units, which leave it after x = 1. Below, the largest error: with "
-    f"256 units {built[256]:.4f} by construction, {np.median(inside[256]):.3f} by training, {np.median(beyond[256]):.1f} outside.",
+    alt="Above, a wave and networks of 4, 16 and 256 units, which leave it after x = 1. Below, the largest error. With "
+    f"256: {built[256]:.4f} by construction, {np.median(inside[256]):.3f} by training, {np.median(beyond[256]):.1f} outside.",
     caption="With more units the network follows the function more closely where it was trained (shaded), and leaves it at "
     "once beyond. Below: the largest error, median and range of three seeds. Training finds less than there is.",
 )
@@ -261,7 +261,7 @@ show(
     alt="Accuracy by number of training images. On images trained on, 256 units reach 100 % up to 1,437 images. On new images "
     f"with 100, 1,437 and 20,000 images, 256 units reach {medians(large)} %, the convolution {medians('convolution')} %.",
     caption="Above, what the theorem is about: 256 hidden units reproduce what they have seen. Below, what it is not about: "
-    "new images. The convolution needs far fewer, as what it learns at one place holds at all. Median and range of three seeds.",
+    "new images. The convolution needs far fewer, as what it learns at one place holds at all. Median, range, n=3 seeds.",
 )
 
 # %% [markdown]
