@@ -83,8 +83,8 @@ if first:
     show(
         figure,
         alt="Weights of the first layer. " + "; ".join(seen) + ".",
-        caption="Weights of units of the first layer: positive red, negative blue. Where every place has its own, one channel at "
-        "six places; else six channels.",
+        caption="Weights of units of the first layer: positive red, negative blue. Where every place has its own, one channel "
+        "at six places; else six channels.",
     )
 if own:
     shapes = {name: tuple(kernels.shape) for name, kernels in first.items()}
@@ -152,7 +152,7 @@ if own:
 # Gradient ascent finds out (Erhan and others 2009; Simonyan and others 2014). From a grey image $g$ on it changes the
 # pixels, within their range, so that the unit $u$ grows, and a small penalty keeps grey what does not matter:
 #
-# $$x^* = \arg\max_{0 \le x \le 1} \; u(x) - \lambda \lVert x - g \rVert^2$$
+# $$\max_{0 \le x \le 1} \; u(x) - \lambda \lVert x - g \rVert^2$$
 #
 # We ask for three outputs, and for two neighbouring units of one channel of the last map.
 
@@ -215,7 +215,7 @@ for name, network in networks.items():
 averages = ", ".join(f"{name} by {gain.mean():.1f}" for name, gain in gains.items())
 show(
     figure,
-    alt=f"Images to which outputs and two neighbouring units answer most, and by how much outputs exceed the test images: {averages}.",
+    alt=f"Images to which outputs and two neighbouring units answer most. Outputs exceed those of all test images: {averages}.",
     caption="What three outputs, and two neighbouring units of one channel, answer to most: white is wanted, black is not, "
     "grey does not matter. A unit of a convolution or of a local network sees a window, a dense one all.",
 )
@@ -292,7 +292,7 @@ for name, network in networks.items():
     estimated = same_answers(network, (slopes * (images - cover)).sum(1, keepdim=True))
     random = same_answers(network, torch.rand(ink.shape))
     kept = f"{100 * estimated:.0f} % by the estimate, {100 * random:.0f} % at random"
-    print(f"{name}: answers that stay when {erased} pixels are covered, chosen {kept}")
+    print(f"{name}: answers that stay when pixels are covered, {erased} in each image, chosen {kept}")
     if own:
         assert estimated < 0.4 < 0.7 < random
         steep = slopes.abs().mean((0, 1))
