@@ -128,6 +128,7 @@ for name, network in networks.items():
         inside = torch.ones(()) if where.whole else interior_units(moved, where.fields, shift, size)
         if bool((moved * inside).any()):
             errors[name, layer] = float(((after[layer] - moved) * inside).norm() / (moved * inside).norm())
+            print(f"{name}: equivariance error of {layer} {errors[name, layer]:.2f}")
         else:
             print(f"{name}: {layer} has no equivariance error: every unit sees the border, or none answers")
         channel = int(before[layer][0].flatten(1).mean(1).argmax())  # the one that answers most
@@ -136,7 +137,6 @@ for name, network in networks.items():
             tile(axis, one[None], f"map {column}", limits=(float(pair.min()), float(pair.max())))
 if errors:
     said = "; ".join(f"{name}, {layer}: {error:.2f}" for (name, layer), error in errors.items())
-    print(f"equivariance error: {said}")
     show(
         figure,
         alt=f"An image with two feature maps of each network, then the same for the shifted image. Equivariance error: {said}.",
@@ -152,7 +152,7 @@ if own:
 # Gradient ascent finds out (Erhan and others 2009; Simonyan and others 2014). From a grey image $g$ on it changes the
 # pixels, within their range, so that the unit $u$ grows, and a small penalty keeps grey what does not matter:
 #
-# $$\max_{0 \le x \le 1} \; u(x) - \lambda \lVert x - g \rVert^2$$
+# $$\max_{x} \; u(x) - \lambda \sum_q (x_q - g_q)^2$$
 #
 # We ask for three outputs, and for two neighbouring units of one channel of the last map.
 
@@ -291,8 +291,9 @@ for name, network in networks.items():
         tile(axes[name][column + 2], falls[None], "occlusion", full=float(falls.abs().max()))
     estimated = same_answers(network, (slopes * (images - cover)).sum(1, keepdim=True))
     random = same_answers(network, torch.rand(ink.shape))
-    kept = f"{100 * estimated:.0f} % by the estimate, {100 * random:.0f} % at random"
-    print(f"{name}: answers that stay when pixels are covered, {erased} in each image, chosen {kept}")
+    print(
+        f"{name}: {erased} pixels covered, {100 * estimated:.0f} % of answers stay (by estimate), {100 * random:.0f} % (random)"
+    )
     if own:
         assert estimated < 0.4 < 0.7 < random
         steep = slopes.abs().mean((0, 1))
