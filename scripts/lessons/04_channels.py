@@ -29,8 +29,8 @@ from convexp.layers import Conv2d, as_dense, correlate, cost
 from convexp.teaching import drawing, show
 
 torch.manual_seed(0)
-photo = torch.tensor(load_sample_image("china.jpg")).permute(2, 0, 1) / 255  # (3, 427, 640), red, green, blue from 0 to 1
-photo = avg_pool2d(photo, 2)  # (3, 213, 320)
+photo = torch.tensor(load_sample_image("china.jpg")).permute(2, 0, 1) / 255  # (3, 427, 640)
+photo = avg_pool2d(photo, 2)  # (3, 213, 320): red, green, blue from 0 to 1
 
 layer = Conv2d(in_channels=3, out_channels=8, kernel_size=5, input_size=photo.shape[1:], padding="same")
 maps = layer(photo)
@@ -71,11 +71,12 @@ assert torch.allclose(difference, red - blue, atol=1e-6)
 assert torch.allclose(negative, 1 - (red + green + blue) / 3, atol=1e-6)
 assert difference[:20].mean() < -0.1 < 0.3 < difference.max()  # the sky is blue, the roofs are not
 
-figure, axes = drawing(2, 3, width=7.2, height=3.8)
-for place, channel, name in zip(axes[0], photo, ("red", "green", "blue"), strict=True):
+# %%
+figure, axes = drawing(3, 2, width=4.8, height=5.4)
+for place, channel, name in zip(axes[:, 0], photo, ("red", "green", "blue"), strict=True):
     place.imshow(channel, cmap="gray", vmin=0, vmax=1, interpolation="none")
     place.set_title(f"in: {name}")
-for place, made, name in zip(axes[1], (grey, difference, negative), ("grey", "red − blue", "1 − mean"), strict=True):
+for place, made, name in zip(axes[:, 1], (grey, difference, negative), ("grey", "red − blue", "1 − mean"), strict=True):
     signed = {"cmap": "RdBu_r", "vmin": -0.7, "vmax": 0.7} if name == "red − blue" else {"cmap": "gray", "vmin": 0, "vmax": 1}
     place.imshow(made, interpolation="none", **signed)
     place.set_title(f"out: {name}")
@@ -83,10 +84,11 @@ for place in axes.flat:
     place.set_axis_off()
 show(
     figure,
-    alt="A photograph of a Chinese pagoda: its red, green and blue channels above, below three maps: grey values, red minus "
-    "blue with a blue sky and red roofs, and the negative.",
-    caption="Three channels go in, and one layer of three 1x1 kernels makes three maps of them. In the map in the middle, red "
-    "is more red than blue, white is neither, and blue is more blue. The layer has (1·1·3 + 1)·3 = 12 parameters.",
+    alt="A photograph of a Chinese pagoda: its red, green and blue channels on the left, three maps on the right: grey "
+    "values, red minus blue with a blue sky and red roofs, and the negative.",
+    caption="Three channels go in, and one layer of three 1x1 kernels makes three maps of them. In the map of red minus "
+    "blue, red stands for more red, blue for more blue, and white for as much of both. The "
+    "layer has (1·1·3 + 1)·3 = 12 parameters.",
 )
 
 # %% [markdown]
@@ -165,8 +167,8 @@ assert np.mean(right_different) > np.mean(right_alike) + 0.005
 
 tied = network(0, same=True)
 with torch.no_grad():
-    tied[3].weight.add_(0.01 * torch.randn_like(tied[3].weight))  # the same kernels, but different readouts
-assert spread(tied) == 0
+    tied[3].weight.add_(0.01 * torch.randn_like(tied[3].weight))
+assert spread(tied) == 0  # the same kernels, but different readouts
 learn(tied, steps=1)
 assert spread(tied) > 1e-3  # one step is enough to part them
 
@@ -211,35 +213,35 @@ assert 1 > min(shares[1]) > 0.85 > 0.75 > max(shares[0])
 
 # %%
 shown = 1  # of the seeds
-figure, axes = drawing(1, 3, width=7.2, height=3.2, width_ratios=(1, 1, 1.35))
-figure.get_layout_engine().set(wspace=0.08)
-for place, net, name in ((axes[0], alike[shown], "equal at the start"), (axes[1], different[shown], "different at the start")):
-    kernels = net[0].weight.detach()[:, 0]  # (16, 3, 3)
+figure, axes = drawing(2, 2, width=4.8, height=5.2)
+for place, nets, name in zip(axes[0], (alike, different), ("equal", "different"), strict=True):
+    kernels = nets[shown][0].weight.detach()[:, 0]  # (16, 3, 3)
     tiles = pad(kernels, (0, 1, 0, 1), value=float("nan")).reshape(4, 4, 4, 4)  # (row, column, 4, 4)
     sheet = tiles.transpose(1, 2).reshape(16, 16)[:-1, :-1]
     place.imshow(sheet, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="none")
-    place.set_title(f"16 kernels,\n{name}", fontsize=10)
+    place.set_title(f"16 kernels,\n{name} at the start", fontsize=10)
     place.set_axis_off()
-image = axes[2].imshow(learned[shown].abs(), cmap="viridis", vmin=0, vmax=1, interpolation="none")
-axes[2].set(xlabel="feature", ylabel="feature", xticks=range(0, 16, 5), yticks=range(0, 16, 5))
-axes[2].set_title("correlation of the\ndifferent ones' maps", fontsize=10)
-axes[2].grid(visible=False)
-figure.colorbar(image, ax=axes[2], label="without sign", shrink=0.9)
+for place, matrices, name in zip(axes[1], (start, learned), ("before training", "after training"), strict=True):
+    image = place.imshow(matrices[shown].abs(), cmap="viridis", vmin=0, vmax=1, interpolation="none")
+    place.set(xlabel="feature", ylabel="feature", xticks=range(0, 16, 5), yticks=range(0, 16, 5))
+    place.set_title(f"maps of different kernels,\n{name}", fontsize=10)
+    place.grid(visible=False)
+figure.colorbar(image, ax=axes[1], label="correlation, without sign", location="bottom", shrink=0.6)
 show(
     figure,
-    alt="Left 16 equal kernels, in the middle 16 different ones, right a matrix of the correlations of these 16 maps, many "
-    "of them above one half.",
-    caption="Kernels of 3x3 after training (red above 0, blue below) that were equal or different at the start, and "
-    "how strongly the maps of the different ones are correlated, pair by pair. The 16 maps are as diverse as some five or "
-    "six independent ones would be.",
+    alt="Above 16 equal kernels, and 16 different ones; below two matrices of the correlations of the 16 maps of the "
+    "different kernels, before and after training.",
+    caption="Above: kernels of 3x3 after training (red above 0, blue below) that were equal or different at the start. "
+    "Below: how strongly the maps of the different ones are correlated, pair by pair. After training the 16 maps are as "
+    "diverse as five or six independent ones would be.",
 )
 
 # %% [markdown]
 # So 16 learned features hold about as much as 5 or 6 independent ones, and of the variance of each the others predict nearly
-# all; of the 16 random features from which the training started, only about 60 percent. Training makes the features useful, not
+# all; of the 16 random features from which the training started, half to two thirds. Training makes the features useful, not
 # independent. That much of a network's weights can be predicted from the rest was measured on larger networks by Denil et al.
-# (2013), and it is why trained networks can be pruned. For a run of your own, `convexp-train 'probes=[kernels,feature_maps]'`
-# draws kernels and maps.
+# (2013), and is one reason why trained networks can be pruned. For a run of your own, `convexp-train
+# 'probes=[kernels,feature_maps]'` draws kernels and maps.
 #
 # ## Questions
 #
@@ -248,20 +250,27 @@ show(
 #
 #    <details><summary>Answer</summary>(3·3·64 + 1)·128 = 73,856 against (64 + 1)·16 + (3·3·16 + 1)·128 = 19,600.</details>
 #
-# 2. Start all kernels and all their readouts from zero. What does the network learn?
+# 2. Start with all weights and biases at zero. What does the network learn?
 #
-#    <details><summary>Answer</summary>Only the biases of the readout: the gradient of a kernel has the factor of its readout,
+#    <details><summary>Answer</summary>Only the biases of the readout. The gradient of a kernel has the factor of its readout,
 #    which is zero, and the gradient of the readout has the factor of the map, which is zero too.</details>
 #
 # 3. Train with 4, 16 and 64 kernels. How do the number of right answers and the effective rank grow?
-#
+
+# %%
+assert cost(Conv2d(64, 128, 3, input_size=8)).weights + 128 == 73856
+assert sum(p.numel() for layer in (Conv2d(64, 16, 1, 8), Conv2d(16, 128, 3, 8)) for p in layer.parameters()) == 19600
+
+zero = network(0, same=False)
+for parameter in zero.parameters():
+    parameter.data.zero_()
+learn(zero, steps=5)
+assert [bool(parameter.any()) for parameter in zero.parameters()] == [False, False, False, True]
+
+# %% [markdown]
 # ## Sources
 #
 # Zhang, Lipton, Li, Smola, *Dive into Deep Learning*, chapter "Convolutional Neural Networks", section "Multiple Input and
 # Multiple Output Channels". Goodfellow, Bengio, Courville, *Deep Learning*, sections 8.4 (parameter initialization) and 9.5.
 # Lin, Chen, Yan 2013, *Network in Network*, arXiv 1312.4400. Denil et al. 2013, *Predicting Parameters in Deep Learning*, arXiv
 # 1306.0543. Roy, Vetterli 2007, *The effective rank*, EUSIPCO.
-
-# %%
-assert cost(Conv2d(64, 128, 3, input_size=8)).weights + 128 == 73856
-assert sum(p.numel() for layer in (Conv2d(64, 16, 1, 8), Conv2d(16, 128, 3, 8)) for p in layer.parameters()) == 19600

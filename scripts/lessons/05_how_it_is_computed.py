@@ -22,8 +22,6 @@ from convexp.layers import Conv2d, GlobalConv2d, as_dense, convolve, correlate, 
 from convexp.pictures.palette import hue
 from convexp.teaching import drawing, numbers_in_cells, show, step_through
 
-torch.manual_seed(0)
-
 # %% [markdown]
 # ## Patches in columns
 #
@@ -34,6 +32,7 @@ torch.manual_seed(0)
 # $$(K,\; C k_1 k_2) \cdot (C k_1 k_2,\; L) = (K,\; L)$$
 
 # %%
+torch.manual_seed(0)
 layer = Conv2d(3, 8, kernel_size=3, input_size=(10, 12), bias=False)
 x = torch.randn(2, 3, 10, 12)
 columns = im2col(x, kernel_size=(3, 3), stride=(1, 1), dilation=(1, 1))
@@ -48,6 +47,7 @@ patches = im2col(image[None, None], (3, 3), (1, 1), (1, 1))[0]  # (9, 4)
 result = kernel.flatten() @ patches
 assert torch.equal(result.reshape(2, 2), correlate(image, kernel))
 
+# %%
 figures = []
 for place in range(4):
     row, column = divmod(place, 2)
@@ -80,12 +80,13 @@ step_through(
 # step along rows within a window go on by the same number, then overlapping windows share their numbers, and nothing is copied.
 
 # %%
-windows = image.as_strided(size=(2, 2, 3, 3), stride=(4, 1, 4, 1))  # (H', W', k1, k2); a row of the image has 4 numbers
+windows = image.as_strided(size=(2, 2, 3, 3), stride=(4, 1, 4, 1))  # (H', W', k1, k2)
+assert image.stride() == (4, 1)  # a row of the image has 4 numbers
 assert torch.equal(windows.reshape(4, 9).T, patches)
 assert windows.untyped_storage().data_ptr() == image.untyped_storage().data_ptr()  # the same memory
 assert windows.numel() == 36
 assert windows.untyped_storage().nbytes() == 16 * 4  # still 16 numbers of four bytes
-assert torch.equal(image.unfold(0, 3, 1).unfold(1, 3, 1), windows)  # the safe way to write it: no stride can be wrong
+assert torch.equal(image.unfold(0, 3, 1).unfold(1, 3, 1), windows)  # the safe way to write it
 assert torch.equal(torch.tensordot(windows, kernel, 2), correlate(image, kernel))
 
 image[1, 1] += 5  # one pixel, seen from all four windows
@@ -119,13 +120,16 @@ image, kernel = image.double(), kernel.double()
 full = convolve(image, kernel)  # (6, 6)
 assert torch.allclose(by_fourier(image, kernel, n=6), full)
 assert torch.allclose(by_fourier(image, kernel, n=4, correlation=True)[:2, :2], correlate(image, kernel))
-wrapped = full[:4, :4].clone()  # on 4x4 pixels, the last two rows and columns come round to the first two
+# On 4x4 pixels, the last two rows and columns come round to the first two.
+wrapped = full[:4, :4].clone()
 wrapped[:2] += full[4:, :4]
 wrapped[:, :2] += full[:4, 4:]
 wrapped[:2, :2] += full[4:, 4:]
 assert torch.allclose(by_fourier(image, kernel, n=4), wrapped)
 
-everywhere = GlobalConv2d(1, 2, kernel_size=3, input_size=32, padding="same", padding_mode="circular")  # a 32x32 kernel
+# A kernel as large as the image, on a circular border.
+everywhere = GlobalConv2d(1, 2, kernel_size=3, input_size=32, padding="same", padding_mode="circular")
+assert everywhere.weight.shape == (2, 1, 32, 32)
 photo = torch.randn(4, 1, 32, 32)
 assert everywhere.by_fourier  # the layer itself has found that transforms are cheaper here
 assert torch.allclose(everywhere(photo), as_dense(everywhere)(photo), atol=1e-4)
@@ -136,7 +140,7 @@ assert torch.allclose(everywhere(photo), as_dense(everywhere)(photo), atol=1e-4)
 # The direct sum, the product of patches and the strided view all do the same multiplications: 2 FLOPs for each output pixel and
 # each number of the kernel, $2 L k^2$ in all for one channel. They differ in memory, as patches take $k^2$ times the bytes of
 # the image and views take none. Transforms take about $2.5\, n^2 \log_2 n^2$ FLOPs each, however large the kernel is, and the
-# spectra of all kernels take as much memory as if the kernels were as large as the image.
+# spectra of all kernels take about as much memory as if the kernels were as large as the image.
 
 # %%
 N = 256
@@ -164,17 +168,17 @@ for k in sizes:
 cheaper = {(channels, factor): crossing(factor, channels) for channels in (1, 16) for factor in (1, FOURIER_COST)}
 assert cheaper == {(1, 1): 9, (1, FOURIER_COST): 19, (16, 1): 7, (16, FOURIER_COST): 13}
 
-photo = torch.randn(1, 16, N, N)
+photo = torch.empty(1, 16, N, N, device="meta")  # has a size, but no memory
 for k in (3, 11):
     copied = im2col(F.pad(photo, [k // 2] * 4), (k, k), (1, 1), (1, 1))
     assert copied.nbytes == k**2 * photo.nbytes
     print(f"{k}x{k}, 16 to 16 channels: {direct_flops(k, 16):.2g} FLOPs, by transforms {transform_way(k, 16):.2g} FLOPs;")
     spectra = torch.fft.rfft2(torch.empty(16, 16, k, k, device="meta"), s=(N + k - 1, N + k - 1))  # of all 256 kernels
     assert spectra.nbytes > 60e6 > 100 * (256 * 4 * k**2)  # far more than the kernels themselves
-    print(
-        f"   image {photo.nbytes / 1e6:.0f} MB, its patches {copied.nbytes / 1e6:.0f} MB, spectra {spectra.nbytes / 1e6:.0f} MB"
-    )
+    megabytes = [f"{tensor.nbytes / 1e6:.0f} MB" for tensor in (photo, copied, spectra)]
+    print("   image {}, its patches {}, spectra of the kernels {}".format(*megabytes))
 
+# %%
 figure, axes = drawing(width=4.8, height=3.2)
 axes.plot(sizes, [direct_flops(k, 16) / 1e9 for k in sizes], color=hue("conv").light, label="by the definition")
 for factor, style in ((1, "-"), (FOURIER_COST, "--")):
@@ -213,7 +217,8 @@ show(
 # cross-correlation.
 
 # %%
-x, v = torch.randn(7, 6, dtype=torch.float64, requires_grad=True), torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
+x = torch.randn(7, 6, dtype=torch.float64, requires_grad=True)
+v = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
 
 y = correlate(x, v)
 g = torch.randn_like(y)
@@ -227,7 +232,7 @@ in_x, in_v = torch.autograd.grad(y, (x, v), g)
 assert torch.allclose(in_x, correlate(g, v))
 assert torch.allclose(in_v, correlate(g, x))
 
-for operation in (correlate, convolve):  # and autograd itself is right: it agrees with finite differences
+for operation in (correlate, convolve):  # autograd agrees with finite differences
     assert torch.autograd.gradcheck(operation, (x, v))
 
 # %% [markdown]
@@ -247,7 +252,8 @@ assert torch.allclose(F.fold(back, output_size=(6, 6), kernel_size=3), in_x)
 assert torch.allclose(F.conv_transpose2d(g, layer.weight), in_x)
 by_pairs = [sum(convolve(g[0, o], layer.weight[o, c]) for o in range(4)) for c in range(3)]
 assert torch.allclose(torch.stack(by_pairs), in_x[0])
-assert cost(layer).backward_flops == 2 * cost(layer).forward_flops  # two gradients, each as much work as the forward pass
+# Two gradients, each as much work as the forward pass.
+assert cost(layer).backward_flops == 2 * cost(layer).forward_flops
 
 # %% [markdown]
 # ## Questions
@@ -264,7 +270,20 @@ assert cost(layer).backward_flops == 2 * cost(layer).forward_flops  # two gradie
 #
 # 3. Measure the time of `F.conv2d` and of `by_fourier` on a 512x512 image for kernels of 3 to 63 pixels. Where do your lines
 #    cross?
-#
+
+# %%
+x = torch.randn(7, 7, dtype=torch.float64, requires_grad=True)
+v = torch.randn(3, 3, dtype=torch.float64)
+y = correlate(x, v)[::2, ::2]  # a stride of 2
+g = torch.randn_like(y)
+(in_x,) = torch.autograd.grad(y, x, g)
+assert torch.allclose(in_x, convolve(with_holes(g, (2, 2)), v))
+
+megapixel = torch.empty(1, 64, 1000, 1000, device="meta")
+assert megapixel.nbytes == 256e6
+assert im2col(F.pad(megapixel, [1] * 4), (3, 3), (1, 1), (1, 1)).nbytes == 9 * 256e6
+
+# %% [markdown]
 # ## Sources
 #
 # Goodfellow, Bengio, Courville, *Deep Learning*, sections 9.5 (gradients) and 9.8 (efficient algorithms). Zhang, Lipton, Li,
@@ -272,10 +291,3 @@ assert cost(layer).backward_flops == 2 * cost(layer).forward_flops  # two gradie
 # Chellapilla, Puri, Simard 2006, *High Performance Convolutional Neural Networks for Document Processing* (patches in columns).
 # Mathieu, Henaff, LeCun 2013, *Fast Training of Convolutional Networks through FFTs*, arXiv 1312.5851. Frigo and Johnson 2005,
 # *The Design and Implementation of FFTW3* (FLOPs of transforms).
-
-# %%
-x, v = torch.randn(7, 7, dtype=torch.float64, requires_grad=True), torch.randn(3, 3, dtype=torch.float64)
-y = correlate(x, v)[::2, ::2]  # a stride of 2
-g = torch.randn_like(y)
-(in_x,) = torch.autograd.grad(y, x, g)
-assert torch.allclose(in_x, convolve(with_holes(g, (2, 2)), v))

@@ -4,8 +4,11 @@
 # At the end you will know what the classical kernels do to a photograph and why, you will have worked through one of them by
 # hand, and you will have seen a layer learn such kernels from examples and from digits.
 #
-# Long before networks learned their kernels, people wrote them down. Six of them, all applied as cross-correlations, $y_{i,j} =
-# \sum_{a,b} v_{a,b}\, x_{i+a,j+b}$, to the grey values of a photograph that comes with scikit-learn:
+# Long before networks learned their kernels, people wrote them down. Here are six of them, all applied as cross-correlations
+#
+# $$y_{i,j} = \sum_{a,b} v_{a,b}\, x_{i+a,j+b}$$
+#
+# to the grey values of a photograph that comes with scikit-learn.
 
 # %%
 import numpy as np
@@ -82,6 +85,7 @@ assert torch.equal(KERNELS["Sobel, down"], torch.outer(slope, smooth))
 
 edges = (filtered["Sobel, to the right"] ** 2 + filtered["Sobel, down"] ** 2).sqrt()  # the length of the gradient
 
+# %%
 figure, axes = drawing(4, 2, width=4.8, height=8.4)
 shown = {"photograph": photo, **filtered, "both Sobel kernels: length": edges}
 for place, (name, image) in zip(axes.flat, shown.items(), strict=True):
@@ -118,6 +122,7 @@ assert same.tolist() == [[70, 230, -70], [170, 360, -170], [170, 310, -170]]
 assert (same.max(), same.mean()) == (360, 100)  # what max pooling and mean pooling make of this map
 assert (patch.max(), patch.mean()) == (120, 50)  # and of the patch itself
 
+# %%
 figure, axes = drawing(2, 2, width=4.8, height=4.9)
 numbers_in_cells(axes[0, 0], patch, title="patch: maximum 120, mean 50", colours="gray", limits=(0, 255))
 numbers_in_cells(axes[0, 1], sobel, title="Sobel kernel", colours="RdBu_r")
@@ -134,12 +139,12 @@ show(
 )
 
 # %% [markdown]
-# Small as it is, the example meets most of the slips that worked examples in lecture notes suffer from:
+# Small as it is, the example meets the slips that are common in worked examples of lecture notes:
 #
 # - **The sign.** $360$ is the cross-correlation. The true convolution turns the kernel by 180 degrees, and with this kernel
 #   that changes the sign: $-360$. Whoever writes "convolution" and gets $+360$ has computed the other one.
-# - **Pooling sees the sign.** The maximum of the map is 360 under cross-correlation and 170 under convolution, as the maximum
-#   of $-y$ is not minus the maximum of $y$; of the mean only the sign changes.
+# - **Max pooling sees the sign.** The maximum of the map is 360 under cross-correlation and 170 under convolution, as the
+#   maximum of $-y$ is not minus the maximum of $y$; of the mean only the sign changes.
 # - **The size.** A 3x3 kernel fits into a 3x3 patch once. The valid output is one number, $n - k + 1 = 1$, not a map of 3x3;
 #   that takes a border, and with zeros the border is an edge itself: the right column of the map is negative, where the bright
 #   pixels end.
@@ -154,9 +159,9 @@ show(
 turned = flip(sobel, 2)
 assert torch.equal(turned, -sobel)
 assert correlate(patch, turned).tolist() == [[-360]]
-convolved = convolve(patch, sobel)  # in full, 5x5; where the kernel fits, it is the one number in the middle
+convolved = convolve(patch, sobel)  # in full
 assert convolved.shape == (5, 5)
-assert convolved[2, 2] == -360
+assert convolved[2, 2] == -360  # where the kernel fits
 assert torch.equal(convolved[1:4, 1:4], -same)
 assert (convolved[1:4, 1:4].max(), convolved[1:4, 1:4].mean()) == (170, -100)
 
@@ -176,9 +181,9 @@ assert outside > 0.01
 # ## Kernels from examples
 #
 # Nobody has to write a kernel down if there are examples of what it does. A layer with four random kernels sees the photograph
-# and what four of the classical kernels make of it, and minimises the squared error. The loss is a parabola in the weights, so
-# that there is one best answer, and it is found from every start. Shown the results of a *true* convolution, the layer, which
-# computes a cross-correlation, learns the turned kernel: this is why learning does not care about the flip.
+# and what four of the classical kernels make of it, and minimises the squared error. The loss is quadratic in the weights and
+# has one minimum, which is found from every start. Shown the results of a *true* convolution, the layer, which computes a
+# cross-correlation, learns the turned kernel: this is why learning does not care about the flip.
 
 # %%
 CLASSICAL = [KERNELS[name] / KERNELS[name].norm() for name in ("blur", "Sobel, to the right", "Sobel, down", "Laplacian")]
@@ -257,7 +262,7 @@ start, learned = zip(*shares, strict=True)
 print(f"{min(right):.1%} to {max(right):.1%} of the test digits right (5 seeds)")
 print(f"share at the start {min(start):.0%} to {max(start):.0%}, learned {min(learned):.0%} to {max(learned):.0%} (5 seeds)")
 assert min(right) > 0.93
-assert 0.35 < np.mean(start) < 0.55 < 0.6 < np.mean(learned)
+assert 0.35 < np.mean(start) < 0.55 < 0.6 < np.mean(learned) < 0.8
 assert all(after > before for before, after in shares)
 
 # %%
@@ -287,15 +292,15 @@ show(
 )
 
 # %% [markdown]
-# The network has not been shown any of the classical kernels, and comes near to their span all the same. It has no reason to
-# find exactly them: its readout can make any combination of its maps, and the remaining five dimensions are of use to it, too.
+# The network has not been shown any of the classical kernels, and yet about seven tenths of the energy of its kernels lie in
+# their span. It was not asked for exactly these four, and the picture shows that it finds others.
 #
 # ## Questions
 #
 # 1. Blur an image twice. Which single kernel does the same, and what is the sum of its weights?
 #
 #    <details><summary>Answer</summary>The full convolution of the kernel with itself, of 5x5 weights: the outer product of 1,
-#    4, 6, 4, 1 with itself, divided by 256. The sum is 1. The last cell checks it.</details>
+#    4, 6, 4, 1 with itself, divided by 256. The sum is 1. The cell below checks it.</details>
 #
 # 2. A kernel of 3x3 and a bias are to be found from examples. How many pixels of a result does it take? Try it with
 #    `torch.linalg.lstsq` on some columns of `patches`.
@@ -304,13 +309,6 @@ show(
 #
 #    <details><summary>Answer</summary>The bright side is on top: the slope down is -360. The slope to the right is what the
 #    slope down was before, 140.</details>
-#
-# ## Sources
-#
-# Gonzalez and Woods, *Digital Image Processing*, chapter on spatial filtering. Zhang, Lipton, Li, Smola, *Dive into Deep
-# Learning*, section "Convolutions for Images" (learning a kernel). Goodfellow, Bengio, Courville, *Deep Learning*, sections 9.1
-# and 9.3. Dumoulin and Visin 2016, arXiv 1603.07285 (output sizes). Hancock, Baddeley, Smith 1992, *The principal components of
-# natural images*, Network 3.
 
 # %%
 five = torch.tensor([1.0, 4, 6, 4, 1])
@@ -321,3 +319,11 @@ assert torch.allclose(correlate(correlate(photo, KERNELS["blur"]), KERNELS["blur
 turned_patch = patch.rot90()  # counterclockwise
 assert correlate(turned_patch, KERNELS["Sobel, down"]).tolist() == [[-360]]
 assert correlate(turned_patch, sobel).tolist() == correlate(patch, KERNELS["Sobel, down"]).tolist() == [[140]]
+
+# %% [markdown]
+# ## Sources
+#
+# Gonzalez and Woods, *Digital Image Processing*, chapter on spatial filtering. Zhang, Lipton, Li, Smola, *Dive into Deep
+# Learning*, section "Convolutions for Images" (learning a kernel). Goodfellow, Bengio, Courville, *Deep Learning*, sections 9.1
+# and 9.3. Dumoulin and Visin 2016, arXiv 1603.07285 (output sizes). Hancock, Baddeley, Smith 1992, *The principal components of
+# natural images*, Network 3.
