@@ -28,6 +28,7 @@ from convexp.data.digits import digits
 from convexp.layers import Conv2d, as_dense, correlate, cost
 from convexp.teaching import drawing, show
 
+torch.set_num_threads(1)  # for small networks, more threads mostly wait for each other
 torch.manual_seed(0)
 photo = torch.tensor(load_sample_image("china.jpg")).permute(2, 0, 1) / 255  # (3, 427, 640)
 photo = avg_pool2d(photo, 2)  # (3, 213, 320): red, green, blue from 0 to 1
@@ -157,7 +158,6 @@ def spread(net: nn.Sequential) -> float:
 
 seeds = range(3)
 alike, different = ([network(seed, same) for seed in seeds] for same in (True, False))
-begun = [net[0].weight.detach().clone() for net in different]
 right_alike, right_different = ([learn(net) for net in nets] for nets in (alike, different))
 print(f"all kernels the same at the start: {min(right_alike):.1%} to {max(right_alike):.1%} right (3 seeds)")
 print(f"all kernels different at the start: {min(right_different):.1%} to {max(right_different):.1%} right (3 seeds)")
@@ -181,9 +181,8 @@ assert spread(tied) > 1e-3  # one step is enough to part them
 # for uncorrelated maps, and 1 if all maps are multiples of one. And $1 - 1/(R^{-1})_{ii}$ is the share of the variance of map
 # $i$ that a linear function of the other maps predicts.
 
+
 # %%
-
-
 def correlations(kernels: Tensor, biases: Tensor) -> Tensor:
     """Correlations between the maps after the activation, over all test images and places: (K, K)."""
     features = relu(torch.conv2d(test, kernels, biases)).transpose(0, 1).flatten(1)

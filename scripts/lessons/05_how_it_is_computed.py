@@ -107,9 +107,8 @@ assert matrix.untyped_storage().nbytes() == 36 * 4
 # comes round to its beginning. To get a convolution that is not circular, put enough zeros around: on $n = n_x + n_v - 1$
 # pixels nothing comes round.
 
+
 # %%
-
-
 def by_fourier(x: Tensor, v: Tensor, n: int, correlation: bool = False) -> Tensor:
     """The circular convolution, or cross-correlation, of two square images on ``n`` by ``n`` pixels."""
     spectrum = torch.fft.rfft2(v, s=(n, n))
