@@ -9,7 +9,7 @@
 # every offset within its window. A layer with $K$ kernels makes $K$ images of the one that it is given, the *feature maps*
 # $h_1, \dots, h_K$:
 #
-# $$h_{o,i,j} = u_o + \sum_{c=1}^{C} \sum_{a,b} V_{o,c,a,b}\, x_{c,i+a,j+b}$$
+# $$h_{o,i,j} = u_o + \sum_{c,a,b} V_{o,c,a,b}\, x_{c,i+a,j+b}$$
 #
 # There are $k_1 k_2 C$ weights and one bias for every feature, so
 #
