@@ -208,11 +208,11 @@ x = photo.double() / 255
 wanted = torch.stack([correlate(x, kernel.double()) for kernel in CLASSICAL])
 for seed in range(3):
     copied = learn_from(x, wanted, seed)
-    assert torch.allclose(copied.weight[:, 0], torch.stack(CLASSICAL).double(), atol=1e-3)
+    assert torch.allclose(copied.weight[:, 0], torch.stack(CLASSICAL).double(), atol=5e-3)
 other = photograph("flower.jpg").double() / 255  # a photograph that the layer has not seen
 again = Conv2d(1, 4, 3, input_size=other.shape, dtype=torch.float64)
 again.load_state_dict(copied.state_dict())
-assert torch.allclose(again(other[None])[1], correlate(other, CLASSICAL[1].double()), atol=1e-3)
+assert torch.allclose(again(other[None])[1], correlate(other, CLASSICAL[1].double()), atol=5e-3)
 
 truly = convolve(x, KERNELS["emboss"].double())[2:-2, 2:-2]
 assert torch.allclose(learn_from(x, truly[None], seed=0).weight[0, 0], flip(KERNELS["emboss"], 2).double(), atol=1e-2)
