@@ -276,9 +276,9 @@ rows = {
 figure, axes = drawing(len(rows), 4, width=4.8, height=6)
 for row, (name, kernels) in zip(axes, rows.items(), strict=True):
     for place, kernel in zip(row, kernels, strict=True):
-        place.imshow(kernel, cmap="RdBu_r", vmin=-0.8, vmax=0.8, interpolation="none")
-        place.set(xticks=[], yticks=[])
         place.grid(visible=False)
+        place.pcolormesh(kernel, cmap="RdBu_r", vmin=-0.8, vmax=0.8, edgecolors="face", linewidth=0.3)
+        place.set(xticks=[], yticks=[], ylim=(3, 0), aspect="equal")
         place.spines[:].set_visible(False)
     row[0].set_ylabel(name, rotation=0, ha="right", va="center")
 show(
