@@ -91,6 +91,9 @@ if own:
     assert shapes == {"dense": (8, 64, 1, 16, 16), "local": (8, 64, 1, 5, 5), "conv": (8, 1, 1, 5, 5)}
     middle = first["dense"].square()[..., 4:12, 4:12]  # where the digits are; around them all images are black
     assert middle.mean() > 1.5 * first["dense"].square().mean()
+    kernel = first["conv"][0, 0].flatten()
+    others = nn.functional.normalize(torch.randn(10000, len(kernel), generator=torch.Generator().manual_seed(0)))
+    assert (others @ kernel).max() < kernel @ nn.functional.normalize(kernel, dim=0)  # images of length 1
 
 # %% [markdown]
 # The dense units show structure only where digits are. Around them every image is black, and training has nothing by which
