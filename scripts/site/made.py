@@ -10,7 +10,6 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 REPORTS, LESSONS = "<!-- reports -->", "<!-- page of the lessons -->"  # where a page shows them
@@ -28,7 +27,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> str:
+def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
     """Link to the pages that are there."""
     if REPORTS in markdown:
         markdown = markdown.replace(REPORTS, "\n".join(_line(report) for report in _reports(config)))
