@@ -1,4 +1,4 @@
-# make demo: the main comparison; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard.
+# make demo: the main comparison; make docs: the site; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard.
 # Everything needed is installed into .venv.
 SHELL := bash
 PYTHON ?= python3
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-fast lint format schemas dashboard clean
+.PHONY: demo docs test test-fast lint format schemas dashboard clean
 
 $(BIN)/python:
 ifdef UV
@@ -33,6 +33,21 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
+	$(BIN)/convexp-train study=three_layers
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[docs]'
+	@touch $@ $(VENV)/.installed
+
+# The site, outputs/site/index.html. It shows the lessons and the reports of finished studies; those of the lessons and of the demo
+# are made first if they are not there.
+docs: $(VENV)/.installed-docs outputs/lessons/index.html outputs/studies/three_layers/report.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+outputs/lessons/index.html: $(wildcard scripts/lessons/*.py) | $(VENV)/.installed-docs
+	$(BIN)/convexp-lessons
+
+outputs/studies/three_layers/report.html: | $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
 
 # A process for each core, and one more; in a temporary folder of its own, which stays if a test fails.

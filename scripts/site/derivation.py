@@ -1,4 +1,4 @@
-"""The derivation from the dense layer to the convolution is section 1 of docs/design.md, and a page of its own on the site."""
+"""The derivation from the dense layer to the convolution (docs/design.md, section 1) is a page of its own on the site."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from mkdocs.structure.pages import Page
 
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 SECTION = re.compile(r"^(## 1\. [^\n]*\n)(.*?)(?=^## 2\. )", re.MULTILINE | re.DOTALL)
-HERE = "<!-- section 1 of design.md -->"
+HERE = "<!-- docs/design.md, section 1 -->"
 PAGE = "concepts/derivation.md"
 
 

@@ -23,7 +23,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"gallery/{report.parent.name}.html", abs_src_path=str(report)))
     lessons = _lessons(config)
     if lessons is not None:
-        files.append(File.generated(config, "lessons/index.html", abs_src_path=str(lessons)))
+        for file in (lessons, *sorted(lessons.parent.glob("notebooks/*.ipynb"))):
+            name = file.relative_to(lessons.parent).as_posix()
+            files.append(File.generated(config, f"lessons/{name}", abs_src_path=str(file)))
     return files
 
 
