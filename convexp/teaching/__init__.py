@@ -4,6 +4,7 @@ A lesson imports from here only how to draw and show; what it is about comes fro
 commands.
 """
 
+from convexp.teaching.numbers_in_cells import numbers_in_cells
 from convexp.teaching.show import drawing, show, step_through
 
-__all__ = ["drawing", "show", "step_through"]
+__all__ = ["drawing", "numbers_in_cells", "show", "step_through"]
