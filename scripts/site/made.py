@@ -5,6 +5,7 @@
 
 import html
 import json
+import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -13,6 +14,8 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
 REPORTS, LESSONS = "<!-- reports -->", "<!-- page of the lessons -->"  # where a page shows them
+ANCHOR = re.compile(r'<li value="(\d+)"><a href="(#[\w-]+)">')  # of each lesson, in the list at the head of their page
+ROW = re.compile(r"(?<=^\| )(\d+)\. [^|]+(?= \|)", re.MULTILINE)  # number and title of a lesson, in a table
 
 log = get_plugin_logger("made")
 
@@ -33,8 +36,11 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
     """Link to the pages that are there."""
     if REPORTS in markdown:
         markdown = markdown.replace(REPORTS, "\n".join(_line(report) for report in _reports(config)))
-    if LESSONS in markdown and _lessons(config) is not None:
+    lessons = _lessons(config) if LESSONS in markdown else None
+    if lessons is not None:
         markdown = markdown.replace(LESSONS, "[Open the lessons](lessons/index.html){ .md-button .md-button--primary }")
+        anchors = dict(ANCHOR.findall(lessons.read_text(encoding="utf-8")))
+        markdown = ROW.sub(lambda row: _linked(row[0], anchors.get(row[1])), markdown)
     return markdown
 
 
@@ -51,6 +57,10 @@ def _lessons(config: MkDocsConfig) -> Path | None:
         return page
     log.info("no %s: the lessons are not in the site", page)
     return None
+
+
+def _linked(title: str, anchor: str | None) -> str:
+    return f"[{title}](lessons/index.html{anchor})" if anchor else title
 
 
 def _line(report: Path) -> str:

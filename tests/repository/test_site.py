@@ -44,7 +44,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     for page in ("studies/bars/report.html", "lessons/index.html", "lessons/notebooks/01_bars.ipynb"):
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
-        (folder / page).write_text("<!doctype html><title>made</title>", encoding="utf-8")
+        (folder / page).write_text('<!doctype html><title>made</title><li value="3"><a href="#slide">', encoding="utf-8")
     (folder / "studies/bars/study.json").write_text('{"question": "Are bars <b> bold?"}', encoding="utf-8")
     made = {"CONVEXP_SITE_STUDIES": str(folder / "studies"), "CONVEXP_SITE_LESSONS": str(folder / "lessons")}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder / "site")]
@@ -95,12 +95,21 @@ def test_pages_show_what_is_made_elsewhere(site):
     )
     assert '<a href="gallery/bars.html"><code>bars</code></a>: Are bars &lt;b&gt; bold?' in gallery
     assert 'href="lessons/index.html"' in lessons
+    assert '<a href="lessons/index.html#slide">3. Convolution itself</a>' in lessons
     assert (site / "lessons/notebooks/01_bars.ipynb").is_file()
     assert "Step 3: weight sharing" in derivation
     assert "Step 3: weight sharing" not in design
     statistics = (site / "concepts/statistics.html").read_text(encoding="utf-8")
     assert "<math" in statistics
     assert "arithmatex" not in statistics
+
+
+def test_the_list_of_lessons_has_their_titles():
+    listed = (ROOT / "docs/lessons.md").read_text(encoding="utf-8")
+    scripts = sorted((ROOT / "scripts/lessons").glob("[0-9]*.py"))
+    titles = [re.search(r"^# # (.+)$", script.read_text(encoding="utf-8"), re.MULTILINE)[1] for script in scripts]
+    assert titles
+    assert [title for title in titles if f"| {title} |" not in listed] == []
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda file: file.name)
