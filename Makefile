@@ -47,7 +47,7 @@ docs: $(VENV)/.installed-docs outputs/lessons/index.html outputs/studies/three_l
 outputs/lessons/index.html: $(wildcard scripts/lessons/*.py) | $(VENV)/.installed-docs
 	$(BIN)/convexp-lessons
 
-outputs/studies/three_layers/report.html: | $(VENV)/.installed
+outputs/studies/three_layers/report.html: | $(VENV)/.installed-docs
 	$(BIN)/convexp-train study=three_layers
 
 # A process for each core, and one more; in a temporary folder of its own, which stays if a test fails.
