@@ -1,4 +1,5 @@
-# make demo: the main comparison; make docs: the site; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard.
+# make demo: the main comparison; make lessons: the lessons as one page; make docs: the site; make dashboard: TensorBoard;
+# make test-fast: the unit tests; make test: all tests.
 # Everything needed is installed into .venv.
 SHELL := bash
 PYTHON ?= python3
@@ -6,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo docs test test-fast lint format schemas dashboard clean
+.PHONY: demo lessons docs test test-fast lint format schemas dashboard clean
 
 $(BIN)/python:
 ifdef UV
@@ -30,17 +31,25 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-lessons $(VENV)/.installed-docs
+
+$(VENV)/.installed-lessons: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[lessons]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[docs]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-lessons
 
 demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
 
-$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
-	$(INSTALL) -e '.[docs]'
-	@touch $@ $(VENV)/.installed
+# The lessons of scripts/lessons/ as one page, outputs/lessons/index.html, and as notebooks.
+lessons: $(VENV)/.installed-lessons
+	$(BIN)/convexp-lessons
 
-# The site, outputs/site/index.html. It shows the lessons and the reports of finished studies; those of the lessons and of the demo
-# are made first if they are not there.
+# The site, outputs/site/index.html. It shows the page of the lessons and the reports of finished studies; that page
+# and the report of the demo are made first if they are not there.
 docs: $(VENV)/.installed-docs outputs/lessons/index.html outputs/studies/three_layers/report.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
