@@ -21,8 +21,9 @@ LESSONS = all_lessons(ROOT / "scripts" / "lessons")
 
 def pictures(count):
     for number in range(count):
-        figure, axes = drawing(width=2, height=1)
-        axes.imshow([[number, 1], [1, 0]])
+        figure, both = drawing(columns=2, width=2, height=1)
+        for axes in both:  # the same pixels twice, as two pictures that agree have
+            axes.imshow([[number, 1], [1, 0]])
         yield figure
 
 
@@ -63,8 +64,10 @@ def test_a_notebook_gets_images_on_white_and_the_page_drawings_with_ids_of_their
     drawn = parsed(one[MIME])
     assert drawn.find(".//div[@role='img']").get("aria-label") == 'Two < three "pixels"'
     assert drawn.find("figcaption").text == "Read <it> so."
+    assert "<image" in one[MIME]
     ids = [re.findall(r'\bid="([^"]+)"', output[MIME]) for output in (one, two)]
     assert ids[0]
+    assert len(ids[0]) == len({*ids[0]})
     assert not {*ids[0]} & {*ids[1]}
     assert all(each.startswith("03_convolution_") for each in ids[0])
     (image,) = re.findall(
