@@ -48,7 +48,7 @@ EXTRA = {  # what some commands need besides
 FORM = re.compile(r"(?<![\w.])(?:DIR|RUN|FOLDER|NAME)\b|RUN_A|\.\.\.$")  # of a command that stands for many
 WITHIN_TEXTS = [c for c in inline_commands() if c.program in ("convexp-train", "convexp-explain") and not FORM.search(c.text)]
 STUDY = ("study=three_layers", "trainer.max_epochs=1", "model.channels=[1,2]", "data.train_size=48", "playground=false")
-OWN_PROBES = {"none", "mine", "mirror"}
+OWN_PROBES = {"none", "mine", "mirror", "mirrored"}
 OF_STUDY = ("shift_map", "consistency", "errors")  # its probes
 
 
