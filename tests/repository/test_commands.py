@@ -5,6 +5,7 @@ seed.
 """
 
 import re
+import runpy
 import shutil
 import sys
 from functools import cache
@@ -13,12 +14,12 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from conftest import ROOT
+from conftest import ROOT, Done
 from documented_commands import NEEDS, PROGRAMS, PROJECT, Documented, documented_commands, inline_commands
 from hydra import initialize_config_dir
 from hydra.core.plugins import Plugins
 from hydra.utils import instantiate
-from readers_folder import drawn_part, put_outputs, write_own_files, write_packages, write_weights
+from readers_folder import drawn_part, put_outputs, write_files_of_page, write_own_files, write_packages, write_weights
 from shared import made_once
 from wheels import EXAMPLE
 
@@ -33,26 +34,21 @@ from convexp.studies.grid import apply_overrides
 COMMANDS = documented_commands()
 RUN_BY = {command.run_by for command in COMMANDS if command.run_by}
 HERE = [command for command in COMMANDS if not command.needs and not command.run_by]
-TRIED = {command.text: command for command in HERE if command.program in PROGRAMS}.values()  # each once
+TRIED = {command.text: command for command in reversed(HERE) if command.program in {*PROGRAMS, "python"}}.values()  # each once
 SMALL_RUN = ("trainer.threads=1", "trainer.max_epochs=1", "data.train_size=32", "data.val_size=16", "playground=false")
 UNLESS_NAMED = ("trainer=cpu", "logger=csv", "probes=none")
 FEW = {"max_images": 8, "max_shift": 1, "pairs": 2, "repeats": 1, "shifted_images": 2, "batch": 8}  # settings of probes
 EXTRA = {  # what some commands need besides
     "data=waldo": ["data.source.train=200", "data.source.test=40"],
     "data=stripes": ["data.source.train=200", "data.source.test=40"],
+    "model=resnet18": ["match=params:20000"],
+    "model=timm": ["data.train_size=8", "data.val_size=4"],
     "trainer.limit_train_batches=0.1": ["data.batch_size=2"],
 }
 FORM = re.compile(r"(?<![\w.])(?:DIR|RUN|FOLDER|NAME)\b|RUN_A|\.\.\.$")  # of a command that stands for many
 WITHIN_TEXTS = [c for c in inline_commands() if c.program in ("convexp-train", "convexp-explain") and not FORM.search(c.text)]
-STUDY = (
-    "study=three_layers",
-    "trainer.max_epochs=1",
-    "model.channels=[1,2]",
-    "data.train_size=48",
-    "seed=0",
-    "playground=false",
-)
-OWN_PROBES = {"none", "mine", "mirror"}
+STUDY = ("study=three_layers", "trainer.max_epochs=1", "model.channels=[1,2]", "data.train_size=48", "playground=false")
+OWN_PROBES = {"none", "mine", "mirror", "mirrored"}
 OF_STUDY = ("shift_map", "consistency", "errors")  # its probes
 
 
@@ -76,13 +72,14 @@ def pip(words: list[str]) -> bool:
 
 
 TOOLS = {"make": make, "pip": pip, ".venv/bin/pip": pip, ".ci/run": lambda _: (ROOT / ".ci/run").is_file()}
+SHELL = {"cd", "ls", "mkdir"}
 MARKED = {"torchrun", "aim", ".venv/bin/pre-commit", "scripts/ott_shifts.sh"}  # run only where a document says what they need
 
 
 def test_there_is_a_way_to_check_every_command():
     assert len(COMMANDS) > 90
     assert {need for command in COMMANDS for need in command.needs} <= set(NEEDS)
-    unknown = [str(command) for command in COMMANDS if command.program not in {*PROGRAMS, *TOOLS, *MARKED, "python"}]
+    unknown = [str(command) for command in COMMANDS if command.program not in {*PROGRAMS, *TOOLS, *SHELL, *MARKED, "python"}]
     assert unknown == []
     unmarked = [str(command) for command in HERE if command.program in MARKED]
     assert unmarked == [], "say what the block needs: <!-- needs: ... -->"
@@ -124,7 +121,7 @@ def study(tmp_path_factory):
         from convexp.scripting import sweep
 
         few = [f"probes.{probe}.{key}={FEW[key]}" for probe in OF_STUDY for key in settings_of(probe) if key in FEW]
-        sweep(*STUDY, *few, folder=folder / "three_layers", processes=1, progress=False)
+        sweep(*STUDY, "seed=0", *few, folder=folder / "three_layers", processes=1, progress=False)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("convexp.reporting.charts.draw_charts", lambda report: [])  # they take seconds, and have tests
@@ -154,6 +151,10 @@ def reader(call, runs, study, weights, tmp_path, monkeypatch):
         shutil.copy(file, tmp_path)
 
     def run(command: Documented):
+        files = write_files_of_page(ROOT / command.document, tmp_path)
+        if command.program == "python":
+            put_outputs(re.findall(r"outputs[\w./]*", files[command.words[1]]), tmp_path, runs, study)
+            return run_python(command.words[1])
         put_outputs(command.words, tmp_path, runs, study)
         target = PROGRAMS[command.program].partition(":")[0].rpartition(".")[2]
         with torch.random.fork_rng(devices=[]):
@@ -169,6 +170,11 @@ def forget() -> None:
         cached.cache_clear()
 
 
+def run_python(file: str) -> Done:
+    runpy.run_path(file, run_name="__main__")
+    return Done(0, "", "")
+
+
 def close_at_once(root, port):
     raise KeyboardInterrupt
 
@@ -179,7 +185,8 @@ def added(command: Documented) -> list[str]:
     if "--help" in words or command.program not in ("convexp-train", "convexp-eval", "convexp-probe"):
         return []
     if command.program != "convexp-train":
-        return [*few_images(words, "eval" if command.program == "convexp-eval" else "probe")]
+        size = ["data.val_size=16"] if command.program == "convexp-probe" else []
+        return [*size, *few_images(words, "eval" if command.program == "convexp-eval" else "probe")]
     if is_sweep(words):
         one_seed = [] if "hydra/sweeper=optuna" in words else ["seed=0"]
         return [*one_seed, *([] if "dry_run=true" in words else ["dry_run=true"])]
@@ -199,7 +206,8 @@ def few_images(words: list[str], config_name: str) -> list[str]:
     """Settings that let the probes which a command chooses measure few images."""
     named = {name for word in words if word.startswith("probes=") for name in re.findall(r"\w+", word.partition("=")[2])}
     named = named or ({"default"} if config_name != "eval" else set())
-    probes = set(list_options("probes")) - {"all", "default", "none"} if "all" in named else named - {"default", *OWN_PROBES}
+    probes = set(list_options("probes")) if "all" in named else named
+    probes -= {"all", "default", *OWN_PROBES}
     probes |= {"shift_map", "consistency", "kernels", "accounting"} if "default" in named else set()
     return [f"probes.{name}.{key}={FEW[key]}" for name in sorted(probes) for key in settings_of(name) if key in FEW]
 

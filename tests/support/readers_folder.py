@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from newcomer import sections
 from PIL import Image
 
 MINE = '''"""What the documents call mine: a network, a layer, a task, a callback and a probe."""
@@ -84,6 +85,18 @@ def write_own_files(folder: Path) -> None:
             Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8)).save(folder / "photos" / kind / f"{number}.png")
 
 
+def write_files_of_page(page: Path, folder: Path) -> dict[str, str]:
+    """Write the files that a page shows, and those of the pages beside it if these are a tutorial; return their texts."""
+    pages = sorted(page.parent.glob("*.md")) if page.parent.name == "tutorial" else [page]
+    files = {block.file: block.text for each in pages for blocks in sections(each).values() for block in blocks if block.file}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    if "make_photos.py" in files:  # which makes two classes
+        shutil.rmtree(folder / "photos" / "c")
+    return files
+
+
 def write_packages(site: Path, example: Path) -> None:
     """Install ``mypackage``, a module, and the package in the folder ``example`` into ``site``."""
     information = site / "convexp_example-0.1.0.dist-info"
@@ -121,7 +134,7 @@ def put_outputs(words: Iterable[str], folder: Path, runs: Path, study: Path) -> 
         study: The folder of a finished study.
     """
     for word in words:
-        if named := re.search(r"outputs(/[\w.-]+)*$|^runs\d$", word):
+        if not word.startswith("hydra.") and (named := re.search(r"outputs(/[\w.-]+)*$|^runs\d$", word)):
             _put(Path(named[0]), folder, runs, study)
 
 

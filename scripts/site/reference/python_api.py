@@ -43,7 +43,7 @@ PAGES = {
         "convexp.layers",
         ("convexp.layers.base.SpatialLayer", "convexp.layers.windowed.WindowedLayer"),
     ),
-    "probes": Page("Probes", "convexp.probes"),
+    "probes": Page("Probes", "convexp.probes", ("convexp.probes.predict.predict",)),
     "extending": Page(
         "Extending",
         "convexp.data.augment",
