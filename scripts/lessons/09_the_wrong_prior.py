@@ -6,7 +6,8 @@
 #
 # A convolution with a global readout assumes that what is worth knowing does not depend on the place. Pigs do not fly: a fat
 # animal low in a picture is a pig, and the same shape high up had better be something else. We draw two animals somewhere on
-# 12 by 12 pixels, the upper half of which is sky and the lower half ground, and ask three questions about the same pictures:
+# 12 by 12 pixels, the upper half of which is sky and the lower half ground (the middle of the animal decides), and ask three
+# questions about the same pictures:
 #
 # - *What* is it, pig or bird? The place does not matter.
 # - *Where* is it, in the sky or on the ground? Only the place matters.
@@ -35,7 +36,7 @@ def pictures(n: int, seed: int, down: int = 0, right: int = 0) -> tuple[Tensor, 
     generator = torch.Generator().manual_seed(seed)
     what = torch.randint(2, (n,), generator=generator)  # 0 is a bird, 1 a pig
     at = torch.randint(PLACES, (n, 2), generator=generator)
-    noise = 0.3 * torch.randn(n, 1, SIDE, SIDE, generator=generator)
+    noise = 0.2 * torch.randn(n, 1, SIDE, SIDE, generator=generator)
     at = (at + torch.tensor([down, right])) % PLACES
     where = (at[:, 0] >= PLACES // 2).long()  # 0 is the sky, 1 the ground
     animals = torch.stack((bird, pig))[what][:, None].float()
@@ -47,7 +48,7 @@ test, test_answers = pictures(1000, seed=1)
 
 figure, axes = drawing(1, 4, width=7.2, height=2.2)
 for ax, (kind, half) in zip(axes, ((1, 1), (1, 0), (0, 0), (0, 1)), strict=True):
-    index = int(((test_answers["what"] == kind) & (test_answers["where"] == half)).nonzero()[0])
+    index = int(((test_answers["what"] == kind) & (test_answers["where"] == half)).nonzero()[3])
     ax.imshow(test[index, 0], cmap="cividis")
     ax.axhline(SIDE / 2 - 0.5, color="white", linestyle=":")
     ax.set(title=f"{('bird', 'pig')[kind]}, {('sky', 'ground')[half]}", xlabel="column", xticks=[0, 5, 10], yticks=[0, 5, 10])
@@ -111,7 +112,7 @@ with torch.no_grad():
         assert torch.allclose(slopes, slopes[0, 0].expand_as(slopes), atol=1e-5)  # linear in row and column
 
 
-def fit(network: nn.Sequential, labels: Tensor, steps: int = 120) -> nn.Sequential:
+def fit(network: nn.Sequential, labels: Tensor, steps: int = 100) -> nn.Sequential:
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=steps)
     for _ in range(steps):
@@ -142,10 +143,10 @@ for name, by_question in measured.items():
 
 of_conv, of_local, of_coordinates = measured.values()
 assert min(of_conv["what"]) > 0.95
-assert all(0.42 < each < 0.58 for each in of_conv["where"] + of_conv["wrong"])  # chance
-assert max(of_local["what"]) < 0.8
+assert all(0.4 < each < 0.6 for each in of_conv["where"] + of_conv["wrong"])  # chance
+assert max(of_local["what"]) < 0.85
 assert min(of_local["where"]) > 0.9
-assert max(of_local["wrong"]) < 0.75
+assert max(of_local["wrong"]) < 0.8
 assert all(min(found) > 0.85 for found in of_coordinates.values())
 
 figure, axes = drawing(width=4.8, height=3.4)
@@ -163,9 +164,9 @@ axes.set(
 figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left")
 show(
     figure,
-    alt="Test accuracy of three networks on three questions. What: convolution 100 %, local about 65 %, with "
-    "coordinates 100 %. Where: convolution about 50 %, local 96 %, with coordinates 99 %. Is it wrong there: "
-    "convolution about 50 %, local about 60 %, with coordinates 98 %.",
+    alt="Test accuracy of three networks on three questions. What: convolution 100 %, local about 75 %, with "
+    "coordinates 100 %. Where: convolution about 50 %, local 98 %, with coordinates 100 %. Is it wrong there: "
+    "convolution about 50 %, local about 65 %, with coordinates 99 %.",
     caption="Test accuracy after training on 200 pictures, mean and range over n = 3 seeds; dotted is chance. Each prior "
     "wins the question that it fits. With coordinates the convolution answers all three.",
 )
