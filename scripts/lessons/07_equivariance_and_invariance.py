@@ -93,12 +93,13 @@ functions: dict[str, Callable[[Tensor], Tensor]] = {
     "convolution": lambda x: conv(x).relu(),
     "locally connected": lambda x: local(x).relu(),
     "convolution, global mean": lambda x: mean(conv(x).relu()),
-    "convolution, flattened readout": lambda x: to_scores(flatten(conv(x).relu())),
+    "convolution, flattened": lambda x: to_scores(flatten(conv(x).relu())),
 }
 with torch.no_grad():
     measured = {name: errors(f) for name, f in functions.items()}
+print(f"{'':25}  equi.   inv.")
 for name, (equivariance, invariance) in measured.items():
-    print(f"{name:32} equivariance error {equivariance:.2f}   invariance error {invariance:.2f}")
+    print(f"{name:25} {equivariance:6.2f} {invariance:6.2f}")
 equi, inv = zip(*measured.values(), strict=True)
 assert equi[0] < 1e-5  # a convolution is equivariant
 assert inv[0] > 0.3  # and not invariant
@@ -107,10 +108,10 @@ assert inv[2] < 1e-5  # the mean of an equivariant map is invariant
 assert inv[3] > 0.3  # weights for each place undo it
 
 # %% [markdown]
-# A convolution is equivariant, a convolution followed by a global mean is invariant, and no function here is both unless its
-# output has no place. "Convolutions are translation invariant" is therefore wrong twice: the layer is not invariant, and what
-# becomes of it depends on the readout. A flattened readout has a weight for each place, and the answer changes with the
-# place.
+# The convolution is equivariant and not invariant: its map is another one after the shift, namely the shifted one. The global
+# mean of that map is invariant. The locally connected layer is neither, and a flattened readout, with a weight for each
+# place, is not invariant although the layer below it is equivariant. So "convolutions are translation invariant" is wrong for
+# the layer, and for a network it depends on the readout.
 #
 # ## Pooling: how far can a feature move before the output changes?
 #
@@ -205,10 +206,11 @@ networks = {
 }
 shifts = range(5)
 found = {name: change(made, shifts) for name, made in networks.items()}
+print(f"{'':25} shift by 1    exactly the same")
 for name, made in networks.items():
     step = invariances(made, Wiring("conv"), circular=True)[1].step  # 0: for no shift
-    rows, exact = found[name], f"for multiples of {step}" if step else "for no shift"
-    print(f"{name:27} shift by 1: {rows[:, 1].min():.2f} to {rows[:, 1].max():.2f}   exactly the same {exact}")
+    rows = found[name]
+    print(f"{name:25} {rows[:, 1].min():.2f} to {rows[:, 1].max():.2f}  {f'multiples of {step}' if step else 'never'}")
     for shift in shifts[1:]:
         assert (rows[:, shift] < 1e-4).all() == bool(step and shift % step == 0)  # geometry knew it
 assert found["max and blur, global mean"][:, 1].max() < 0.7 * found["max pooling, global mean"][:, 1].min()  # some of it
@@ -259,12 +261,8 @@ for layer, row in enumerate(by_column, start=1):
 numbers = measure(network, images, torch.zeros(64).long(), Equivariance(max_shift=1, max_images=64)).numbers
 full = [numbers[f"equivariance/stages.{i}/full"] for i in range(depth)]
 interior = [numbers[f"equivariance/stages.{i}/interior"] for i in range(depth)]
-print(
-    "equivariance error of each layer, all units:",
-    [f"{each:.2f}" for each in full],
-    "interior:",
-    [f"{each:.2f}" for each in interior],
-)
+for layer, (everywhere, inside) in enumerate(zip(full, interior, strict=True), start=1):
+    print(f"layer {layer}: all units {everywhere:.2f}   interior {inside:.2f}")
 assert max(interior) < 1e-5
 assert min(full) > 0.1
 
@@ -290,9 +288,10 @@ show(
 #
 # ## To try
 #
-# 1. Let the image shift by 3 pixels in the table of errors, but make the convolution `stride=3` with `input_size=15`. Which
-#    shift of the map belongs to it, and which error do you find? <details><summary>Answer</summary>$T_{\delta/s}$ is a shift
-#    by one unit, and the error is 0: 3 is a multiple of the stride.</details>
+# 1. Let the image shift by 3 pixels in the table of errors, but give the convolution `stride=3` and make all sizes 15 in
+#    place of 16. Which shift of the map belongs to it, and which error do you find?
+#    <details><summary>Answer</summary>$T_{\delta/s}$ is a shift by one unit, and the error is 0: 3 is a multiple of the
+#    stride.</details>
 # 2. Replace the global mean by a global maximum, `ReadoutLayer("global_max")`. Is it invariant?
 #    <details><summary>Answer</summary>Yes. The maximum does not depend on where it is, either.</details>
 # 3. Compare `local` with the geometry's word:

@@ -7,7 +7,9 @@
 # A convolutional network without a flattened readout gives a score to every place: $s = f(x)$ is a map. A picture gets the
 # score of its best place, and Waldo is where that is:
 #
-# $$ \text{is he there?} \quad \max_{i,j} s_{i,j} > 0 \qquad \text{where?} \quad \text{argmax}_{i,j} \; s_{i,j} $$
+# $$ \text{is he there?} \quad \max_{i,j} s_{i,j} > 0 $$
+#
+# $$ \text{where?} \quad \text{argmax}_{i,j} \; s_{i,j} $$
 #
 # Our Waldo wears horizontal stripes, 4 by 4 pixels, in red. Around him is a crowd in red whose clothes have as many bright
 # pixels: vertical stripes, checks, diagonals, halves. Then there are two crowds in green and in blue, each with somebody in
@@ -75,7 +77,7 @@ with torch.no_grad():
     test, there, _ = crowd("test", 1000, 16, "presence")
     accuracy = ((highest(in_colour(test))[:, 0] > 0) == (there > 0)).float().mean()
 weights = sum(p.numel() for p in in_colour.parameters())
-print(f"{weights} weights; is he there? {100 * accuracy:.1f} % right on 1000 new canvases of 16x16 pixels")
+print(f"{weights} weights; {100 * accuracy:.1f} % right on 1000 new canvases")
 assert accuracy > 0.85
 assert weights == (5 * 5 * 3 + 1) * 12 + 12 + 1
 
@@ -96,14 +98,15 @@ top, left = places[0].tolist()
 assert top <= row < top + 4
 assert left <= column < left + 4
 
-figure, axes = drawing(1, 2, width=7.2, height=3.6)
+figure, axes = drawing(1, 2, width=5.4, height=4.0, sharey=True)
 axes[0].imshow(((clear[0] + 2) * 64 / 255).permute(1, 2, 0))
 heat = axes[1].imshow(scores, cmap="cividis", vmin=-25)
 for ax, title in zip(axes, ("the crowd", "score of each place"), strict=True):
     ax.add_patch(Rectangle((left - 1.5, top - 1.5), 6, 6, fill=False, edgecolor="white", linewidth=2))
     ax.set(title=title, xlabel="column", ylabel="row", xticks=[0, 20, 40, 60], yticks=[0, 20, 40, 60])
     ax.grid(False)
-figure.colorbar(heat, ax=axes[1], label="score", shrink=0.8)
+axes[1].set_ylabel("")
+figure.colorbar(heat, ax=axes, label="score", location="bottom", shrink=0.6)
 show(
     figure,
     alt="Left a canvas of 64 by 64 pixels full of striped and checked patches in three colours. Right the map of "
@@ -123,7 +126,7 @@ for layer in (LocallyConnected2d, Dense2d):
         small(clear)
         raise AssertionError("a larger canvas was accepted")
     except ValueError as error:
-        print(f"{layer.__name__}: {error}")
+        print(f"{layer.__name__}: {error}".replace(": should", ":\n    should"))
 assert cost(Conv2d(3, 12, 5, 16, padding=2)).weights == cost(Conv2d(3, 12, 5, 64, padding=2)).weights == 900
 local = [cost(LocallyConnected2d(3, 12, 5, side, padding=2, device="meta")).weights for side in (16, 64)]
 dense = [cost(Dense2d(3, 12, 5, side, padding=2, device="meta")).weights for side in (16, 64)]
@@ -160,9 +163,10 @@ for side in sides:
     for name, hits in zip(rates, tries, strict=True):
         interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
         rates[name].append((float(hits.float().mean()), interval.low, interval.high))
-        print(f"{side}x{side} {name:18} {rates[name][-1][0]:.3f} (n = 300, {interval.low:.3f} to {interval.high:.3f})")
-
 for name, rate in rates.items():
+    print(name)
+    for side, (share, low, high) in zip(sides, rate, strict=True):
+        print(f"    {side}x{side}  {share:.2f} ({low:.2f} to {high:.2f})")
     assert all(high < 0.45 for _, _, high in rate) if name == "all in grey" else all(low > 0.7 for _, low, _ in rate)
 
 figure, axes = drawing(width=4.8, height=3.2)
@@ -180,8 +184,8 @@ show(
     alt="Share found by side of the canvas, 16 to 64 pixels, with intervals. With three colours it falls from 98 to "
     "about 86 %, with the red crowd only from 99 to about 93 %. With all in grey it lies at a third or below.",
     caption="Share of n = 300 canvases on which the peak lies on Waldo, with 95 % intervals of Wilson. The larger the "
-    "canvas, the more places where noise may look like him. In grey, three wear his stripes; one in three "
-    "(dotted) is the most to expect.",
+    "canvas, the more places where noise may look like him. In grey three wear his stripes, and picking one of "
+    "them is right one time in three (dotted).",
 )
 
 # %% [markdown]

@@ -5,8 +5,8 @@
 # channels change.
 #
 # A convolution with a global readout assumes that what is worth knowing does not depend on the place. Pigs do not fly: a fat
-# animal low in a picture is a pig, and the same shape high up had better be something else. We draw two animals somewhere on
-# 12 by 12 pixels, the upper half of which is sky and the lower half ground (the middle of the animal decides), and ask three
+# animal low in a picture is a pig, and the same shape high up is probably something else. We draw two animals somewhere on 12
+# by 12 pixels, the upper half of which is sky and the lower half ground (the middle of the animal decides), and ask three
 # questions about the same pictures:
 #
 # - *What* is it, pig or bird? The place does not matter.
@@ -46,18 +46,24 @@ def pictures(n: int, seed: int, down: int = 0, right: int = 0) -> tuple[Tensor, 
 train, answers = pictures(200, seed=0)
 test, test_answers = pictures(1000, seed=1)
 
-figure, axes = drawing(1, 4, width=7.2, height=2.2)
-for ax, (kind, half) in zip(axes, ((1, 1), (1, 0), (0, 0), (0, 1)), strict=True):
+# %%
+figure, axes = drawing(2, 2, width=4.8, height=4.6)
+for ax, (kind, half) in zip(axes.flat, ((1, 0), (0, 0), (1, 1), (0, 1)), strict=True):
     index = int(((test_answers["what"] == kind) & (test_answers["where"] == half)).nonzero()[3])
     ax.imshow(test[index, 0], cmap="cividis")
     ax.axhline(SIDE / 2 - 0.5, color="white", linestyle=":")
-    ax.set(title=f"{('bird', 'pig')[kind]}, {('sky', 'ground')[half]}", xlabel="column", xticks=[0, 5, 10], yticks=[0, 5, 10])
+    ax.set(
+        title=f"{('bird', 'pig')[kind]}, {('sky', 'ground')[half]}",
+        xlabel="column",
+        ylabel="row",
+        xticks=[0, 5, 10],
+        yticks=[0, 5, 10],
+    )
     ax.grid(False)
-axes[0].set_ylabel("row")
 show(
     figure,
-    alt="Four noisy pictures of 12 by 12 pixels with a dotted line in the middle: a pig on the ground, a pig in the "
-    "sky, a bird in the sky and a bird on the ground.",
+    alt="Four noisy pictures of 12 by 12 pixels with a dotted line in the middle: a pig and a bird in the sky, and "
+    "below them a pig and a bird on the ground.",
     caption="Two animals and two halves. The dotted line is drawn here only; the networks do not see it.",
 )
 
@@ -112,6 +118,7 @@ with torch.no_grad():
         assert torch.allclose(slopes, slopes[0, 0].expand_as(slopes), atol=1e-5)  # linear in row and column
 
 
+# %%
 def fit(network: nn.Sequential, labels: Tensor, steps: int = 100) -> nn.Sequential:
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=steps)
@@ -139,7 +146,9 @@ trained: dict[tuple[str, str], nn.Sequential] = {}
 makers = {"convolution": conv, "local": local, "convolution with coordinates": conv_with_coordinates}
 measured = {name: {question: accuracies(make, question) for question in answers} for name, make in makers.items()}
 for name, by_question in measured.items():
-    print(f"{name:28}", *(f"{q}: {min(found):.2f} to {max(found):.2f}  " for q, found in by_question.items()))
+    print(name)
+    for question, found in by_question.items():
+        print(f"    {question:6} {min(found):.2f} to {max(found):.2f}")
 
 of_conv, of_local, of_coordinates = measured.values()
 assert min(of_conv["what"]) > 0.95
@@ -188,22 +197,21 @@ for question in answers:
     network = trained["conv_with_coordinates", question]
     answer = network(test).argmax(1)
     moved = (network(pictures(1000, seed=1, **move)[0]).argmax(1) for move in ({"down": 4}, {"right": 4}))
-    down, right_move = (float((each != answer).float().mean()) for each in moved)
-    changes[question] = down, right_move
-    print(f"{question:6} {100 * down:5.1f} % of the answers change with the row, {100 * right_move:5.1f} % with the column")
+    down, aside = (float((each != answer).float().mean()) for each in moved)
+    changes[question] = down, aside
+    print(f"{question:6} down {100 * down:5.1f} %   right {100 * aside:4.1f} %")
 assert max(changes["what"]) < 0.1  # invariant to both
 assert min(changes["where"][0], changes["wrong"][0]) > 0.85  # not to the row, as the task demands
 assert max(changes["where"][1], changes["wrong"][1]) < 0.15  # but to the column
 
 border = [float(v) for v in accuracies(lambda: conv(border="zeros"), "where")]
-print(f"convolution with zeros around its maps, where: {min(border):.2f} to {max(border):.2f}")
+print(f"with zeros at the border, without coordinates, where: {min(border):.2f} to {max(border):.2f}")
 assert min(border) > 0.6 > max(of_conv["where"])
 
 # %% [markdown]
-# The three networks have the same layers and were free to use both coordinates. For *what* the answers came to depend on
-# neither, for *where* and *is it wrong* on the row alone: they learned that the column does not matter. This is learned from
-# examples, though, and holds as far as they reach; the invariance of the first network is exact, for any weights and any
-# picture.
+# All three, one for each question, were free to use both coordinates. For *what* the answers came to depend on neither, for
+# *where* and *is it wrong* on the row alone: they learned that the column does not matter. This is learned from examples,
+# though, and holds as far as they reach; the invariance of the first network is exact, for any weights and any picture.
 #
 # The last line is a warning: zeros around the maps are coordinates, too. The same convolution with `padding_mode=zeros` and a
 # global maximum is far above chance on *where*, because on a small picture its units see the border. Whoever wants a network
