@@ -220,10 +220,9 @@ assert min(border) > 0.6 > max(of_conv["where"])
 # ## To try
 #
 # 1. Give 2000 training pictures in place of 200 (`pictures(2000, seed=0)`). Which of the three networks changes its accuracy
-#    most, and why?
-# 2. Add only the row as a channel. Which of the questions become harder, and which does not?
-#    <details><summary>Answer</summary>None: all three can be answered without the column. To leave it out is again a prior,
-#    one that is right here.</details>
+#    most, and why? <details><summary>Answer</summary>The local one: now it has seen each animal at each place.</details>
+# 2. Add only the row as a channel. Which of the three questions become harder? <details><summary>Answer</summary>None: all
+#    three can be answered without the column. To leave it out is again a prior, one that is right here.</details>
 # 3. Train with animals in the left half only and test in the right half. What do you expect from each network on *where*?
 #    <details><summary>Hint</summary>The weights of the local network on the right have only ever seen noise.</details>
 #
