@@ -129,6 +129,7 @@ def share_unchanged(pool: Callable[..., Tensor], k: int, width: int, shift: int)
 
 
 for k in (2, 4, 8):
+    assert sum(share_unchanged(max_pool1d, k, 1, shift) for shift in range(1, 9)) == (k - 1) / 2  # steps, on average
     for width in range(1, k + 1):
         for shift in range(1, 9):
             stays_in_one = max(0, k + 1 - width - shift)  # places from which the whole feature stays in its window

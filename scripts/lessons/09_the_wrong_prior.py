@@ -188,8 +188,8 @@ show(
 # ## What coordinates change
 #
 # The network with coordinates could depend on the place in any question. What did it learn? We move the animals of the test
-# pictures by 4 pixels, down or to the right (and round at the end), leave the noise where it is, and count the answers that
-# change.
+# pictures by 4 pixels, down or to the right (those that would leave enter on the other side), leave the noise where it is,
+# and count the answers that change.
 
 # %%
 changes: dict[str, tuple[float, float]] = {}
@@ -211,18 +211,21 @@ assert min(border) > 0.6 > max(of_conv["where"])
 # %% [markdown]
 # All three, one for each question, were free to use both coordinates. For *what* the answers came to depend on neither, for
 # *where* and *is it wrong* on the row alone: they learned that the column does not matter. This is learned from examples,
-# though, and holds as far as they reach; the invariance of the first network is exact, for any weights and any picture.
+# though, and holds as far as they reach; the invariance of the first network is exact, for any weights and any picture on a
+# circle.
 #
 # The last line is a warning: zeros around the maps are coordinates, too. The same convolution with `padding_mode=zeros` and a
 # global maximum is far above chance on *where*, because on a small picture its units see the border. Whoever wants a network
-# that is blind to place has to look at the border (lesson 7).
+# that is blind to place has to mind the border (lesson 7).
 #
 # ## To try
 #
 # 1. Give 2000 training pictures in place of 200 (`pictures(2000, seed=0)`). Which of the three networks changes its accuracy
-#    most, and why? <details><summary>Answer</summary>The local one: now it has seen each animal at each place.</details>
-# 2. Add only the row as a channel. Which of the three questions become harder? <details><summary>Answer</summary>None: all
-#    three can be answered without the column. To leave it out is again a prior, one that is right here.</details>
+#    most, and why?
+#    <details><summary>Answer</summary>The local one: now it has seen each animal at each place.</details>
+# 2. Add only the row as a channel. Which of the three questions become harder?
+#    <details><summary>Answer</summary>None: all three can be answered without the column. To leave it out is again a prior,
+#    one that is right here.</details>
 # 3. Train with animals in the left half only and test in the right half. What do you expect from each network on *where*?
 #    <details><summary>Hint</summary>The weights of the local network on the right have only ever seen noise.</details>
 #
