@@ -28,6 +28,8 @@ from convexp.models.parts import ReadoutLayer
 from convexp.pictures.palette import hue
 from convexp.teaching import drawing, show
 
+torch.set_num_threads(1)  # so that the number of cores does not change the sums
+
 
 def crowd(part: str, n: int, side: int, task: str, noise: float = 48.0) -> tuple[Tensor, Tensor, Tensor]:
     """Colour images (n, 3, side, side), grey at 0; whether Waldo is there (n,); his first row and column (n, 2)."""
