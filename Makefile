@@ -1,4 +1,5 @@
-# make demo: the main comparison; make test-fast: the unit tests; make test: all tests; make dashboard: TensorBoard.
+# make demo: the main comparison; make lessons: the lessons as one page; make dashboard: TensorBoard; make test-fast: the unit tests;
+# make test: all tests.
 # Everything needed is installed into .venv.
 SHELL := bash
 PYTHON ?= python3
@@ -6,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-fast lint format schemas dashboard clean
+.PHONY: demo lessons test test-fast lint format schemas dashboard clean
 
 $(BIN)/python:
 ifdef UV
@@ -30,10 +31,18 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-lessons
+
+$(VENV)/.installed-lessons: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[lessons]'
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
+
+# The lessons of scripts/lessons/ as one page, outputs/lessons/index.html, and as notebooks.
+lessons: $(VENV)/.installed-lessons
+	$(BIN)/convexp-lessons
 
 # A process for each core, and one more; in a temporary folder of its own, which stays if a test fails.
 TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist loadgroup --basetemp=$$folder/tests

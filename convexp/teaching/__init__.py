@@ -5,6 +5,7 @@ commands.
 """
 
 from convexp.teaching.numbers_in_cells import numbers_in_cells
+from convexp.teaching.run_argument import given_run
 from convexp.teaching.show import drawing, show, step_through
 
-__all__ = ["drawing", "numbers_in_cells", "show", "step_through"]
+__all__ = ["drawing", "given_run", "numbers_in_cells", "show", "step_through"]

@@ -1,8 +1,8 @@
 """What a lesson shows: one picture, or several to step through, wherever the lesson runs."""
 
+import base64
 import itertools
 import re
-import sys
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -12,11 +12,13 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from convexp.reporting.charts.chart import Chart, finish_chart
-from convexp.reporting.charts.colours import page_variables
 from convexp.reporting.charts.style import STYLE
+from convexp.teaching.place import in_notebook, lesson_name
 
 MIME = "application/vnd.convexp.picture+html"  # a picture without styles of its own, for a page that has them
 PICTURES = Path("outputs/lessons/pictures")  # of a lesson that runs as a plain script
+PHONE = 5.0  # inches; a wider picture is scrolled on a phone
+_IMAGE_ID = re.compile(r' id="[^"]*-image[0-9a-f]+"')  # matplotlib gives images with the same pixels the same one
 _counter = itertools.count(1)
 
 
@@ -33,7 +35,7 @@ def drawing(rows: int = 1, columns: int = 1, width: float = 7.2, height: float =
     Returns:
         The figure; one ``Axes``, or an array of them, as ``Figure.subplots`` returns them.
     """
-    mpl.rcParams |= STYLE
+    mpl.rcParams |= STYLE | {"image.interpolation": "none"}  # the pixels of an image stay sharp squares at any size
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, gridspec_kw={"width_ratios": settings.pop("width_ratios", None)}, **settings)
 
@@ -47,7 +49,7 @@ def show(figure: Figure, *, alt: str, caption: str) -> None:
         caption: How to read the picture.
     """
     chart = _chart(figure, alt, caption)
-    _output(chart.inline(), alt, caption, [chart])
+    _output(_drawn(chart, alt), _image(chart, alt), alt, caption, [chart])
 
 
 def step_through(figures: Sequence[Figure], labels: Sequence[str], *, alt: str, caption: str) -> None:
@@ -60,51 +62,70 @@ def step_through(figures: Sequence[Figure], labels: Sequence[str], *, alt: str, 
         caption: How to read them.
 
     Raises:
-        ValueError: If there are not as many labels as figures.
+        ValueError: If there are not as many labels as figures, or none.
     """
+    if not figures:
+        raise ValueError("there are no figures to step through")
     charts = [_chart(figure, alt, caption) for figure in figures]
-    group = charts[0].name
-    buttons = "".join(
-        f'<label><input type="radio" name="{group}"{" checked" if i == 0 else ""}><span>{escape(label)}</span>'
-        f'<span class="frame" role="img" aria-label="{escape(f"{label}: {alt}")}">{chart.inline()}</span></label>'
-        for i, (chart, label) in enumerate(zip(charts, labels, strict=True))
-    )
-    _output(f'<fieldset class="steps">{buttons}</fieldset>', alt, caption, charts)
+    steps = list(zip(charts, labels, strict=True))
+    alts = [f"{label}: {alt}" for label in labels]
+    drawn = [_drawn(chart, each) for chart, each in zip(charts, alts, strict=True)]
+    images = [_image(chart, each) for chart, each in zip(charts, alts, strict=True)]
+    _output(_steps(steps, drawn), _steps(steps, images), alt, caption, charts)
 
 
 def _chart(figure: Figure, alt: str, caption: str) -> Chart:
-    return finish_chart(f"{_lesson()}-{next(_counter)}", "lesson", "", alt, caption, figure)
+    return finish_chart(f"{lesson_name()[:40]}-{next(_counter)}", "lesson", "", alt, caption, figure)
 
 
-def _lesson() -> str:
-    """The name of the script that runs; ``picture`` in a notebook."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    return "picture" if _notebook() or file is None else re.sub(r"\W+", "_", Path(file).stem)
+def _drawn(chart: Chart, alt: str) -> str:
+    """A picture in the page's colours. Nothing is wider than it was drawn, and little of it is smaller on a phone."""
+    width = chart.figure.get_figwidth()
+    scrolled = ' tabindex="0"' if width > PHONE else ""  # the keyboard can scroll it
+    return (
+        f'<div class="drawn" style="--inches:{width:.2f}" role="img" aria-label="{escape(alt)}"{scrolled}>'
+        f"{_IMAGE_ID.sub('', chart.inline())}</div>"
+    )
 
 
-def _notebook() -> bool:
-    """Whether this process is the kernel of a notebook."""
-    interactive = sys.modules.get("IPython")
-    return interactive is not None and interactive.get_ipython() is not None
+def _image(chart: Chart, alt: str) -> str:
+    """A picture on a white sheet, for notebooks: they remove drawings within the text that they do not trust, but no images."""
+    data = base64.b64encode(chart.on_white().encode()).decode()
+    width = round(96 * chart.figure.get_figwidth())
+    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/svg+xml;base64,{data}">'
 
 
-def _output(content: str, alt: str, caption: str, charts: Sequence[Chart]) -> None:
-    picture = f'<div class="drawn" role="img" aria-label="{escape(alt)}">{content}</div>' if len(charts) == 1 else content
-    html = f'<figure class="picture">{picture}<figcaption>{escape(caption)}</figcaption></figure>'
-    if _notebook():
+def _steps(steps: Sequence[tuple[Chart, str]], pictures: Sequence[str]) -> str:
+    """Pictures of which one is seen: that whose button is pressed. The arrow keys press the next one."""
+    group = f"steps-{steps[0][0].name}"
+    parts = (
+        f'<input type="radio" name="{group}" id="{group}-{i}"{"" if i else " checked"}>'
+        f'<label for="{group}-{i}">{escape(label)}</label><div class="step">{picture}</div>'
+        for i, ((_, label), picture) in enumerate(zip(steps, pictures, strict=True))
+    )
+    return f'<fieldset class="steps"><legend>Step</legend>{"".join(parts)}</fieldset>'
+
+
+def _output(drawn: str, image: str, alt: str, caption: str, charts: Sequence[Chart]) -> None:
+    if in_notebook():
         from IPython.display import display  # pyright: ignore[reportMissingImports]
 
+        style = (Path(__file__).parent / "picture.css").read_text(encoding="utf-8")
+        text = f"{alt}\n{caption}"
         display(
-            {"text/html": f"<style>{_notebook_style()}</style>{html}", "text/plain": f"{alt}\n{caption}", MIME: html}, raw=True
+            {
+                "text/html": f"<style>{style}</style>{_figure(image, caption)}",
+                "text/plain": text,
+                MIME: _figure(drawn, caption),
+            },
+            raw=True,
         )
         return
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for chart in charts:
-        print(f"{chart.save(PICTURES)[1]}: {caption}")  # noqa: T201  a lesson speaks to whoever runs it
+    files = [chart.save(PICTURES)[1] for chart in charts]
+    named = str(files[0]) if len(files) == 1 else f"{files[0]} to {files[-1].name}"
+    print(f"{named}: {caption}")  # noqa: T201  a lesson speaks to whoever runs it
 
 
-def _notebook_style() -> str:
-    """A white sheet, whatever the notebook's colours are."""
-    style = (Path(__file__).parent / "picture.css").read_text(encoding="utf-8")
-    light = page_variables().split("\n")[0].replace(":root", ".picture")
-    return f"{style}{light}.picture{{background:#fff;color:#1d2025;--paper:#fff;padding:0.5rem}}"
+def _figure(content: str, caption: str) -> str:
+    return f'<figure class="picture">{content}<figcaption>{escape(caption)}</figcaption></figure>'

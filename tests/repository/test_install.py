@@ -31,6 +31,9 @@ def test_wheel_carries_the_configuration(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     ours = {f"convexp/conf/{file.relative_to(ROOT / 'conf')}" for file in (ROOT / "conf").rglob("*.yaml")}
     assert {name for name in ours if "/local/" not in name} <= set(names)
+    lessons = {f"convexp/teaching/scripts/{file.name}" for file in (ROOT / "scripts" / "lessons").glob("*.py")}
+    assert lessons
+    assert lessons <= set(names)
     assert {"convexp/py.typed", "hydra_plugins/convexp_grid.py", "convexp/reporting/render/html/page.html.j2"} <= set(names)
     assert not [name for name in names if not name.startswith(("convexp/", "convexp-", "hydra_plugins/"))]
 
@@ -48,6 +51,8 @@ def test_installed_wheel_trains_and_reports(wheel, tmp_path):
     out = run(sys.executable, "-c", start.format("evaluate"), site, "run=run", cwd=tmp_path)
     assert out.count("(as noted)") == 4
     assert "conv" in run(sys.executable, "-c", start.format("report"), site, "run", cwd=tmp_path)
+    run(sys.executable, "-c", start.format("lessons"), site, "1", "--notebooks", "--output", "lessons", cwd=tmp_path)
+    assert len([*(tmp_path / "lessons" / "notebooks").glob("01_*.ipynb")]) == 1
 
 
 @pytest.mark.e2e
@@ -101,6 +106,7 @@ def test_the_demo_says_what_it_installs_and_shows_how_far_it_is(tmp_path):
         "convexp-dashboard",
         "convexp-explain",
         "convexp-probe",
+        "convexp-lessons",
     ],
 )
 def test_editable_install_has_the_commands(tmp_path, command):

@@ -66,12 +66,15 @@ class Chart:
         body = re.sub(r"<style[^>]*>.*?</style>", "", body, count=1, flags=re.DOTALL)
         return _TAG.sub(adapt, body).replace("</svg>", f"{self.extra}</svg>")
 
+    def on_white(self) -> str:
+        """Return SVG for use as an image of its own, on a white background."""
+        return _TAG.sub(lambda tag: tag[0].replace(PAPER, "#ffffff").replace(BACK, "#ffffff"), self.svg)
+
     def save(self, folder: Path) -> list[Path]:
         """Write ``NAME.svg`` and ``NAME.png`` on a white background into ``folder`` and return both."""
         svg, png = folder / f"{self.name}.svg", folder / f"{self.name}.png"
-        white = _TAG.sub(lambda tag: tag[0].replace(PAPER, "#ffffff").replace(BACK, "#ffffff"), self.svg)
         with atomic_write(svg) as partial:
-            partial.write_text(white, encoding="utf-8")
+            partial.write_text(self.on_white(), encoding="utf-8")
         save_png(self.figure, png)
         return [svg, png]
 
