@@ -7,8 +7,8 @@ from pathlib import Path
 from convexp.config.run_folder import CHECKPOINT
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
+from convexp.teaching.mistakes import in_one_line
 from convexp.teaching.place import in_notebook
-from convexp.terminal import console
 
 PREFIX = "run="
 VARIABLE = "CONVEXP_LESSON_RUN"  # by which convexp-lessons tells the kernels of its notebooks
@@ -27,11 +27,8 @@ def given_run() -> Path | None:
     given = next((word for word in sys.argv[1:] if word.startswith(PREFIX)), None)
     if given is None:
         return None
-    try:
+    with in_one_line():
         return checked_run(given.removeprefix(PREFIX))
-    except ConfigError as error:
-        console.print_error(Path(sys.argv[0]).name, str(error))
-        sys.exit(error.exit_code)
 
 
 def checked_run(given: str) -> Path:

@@ -18,6 +18,7 @@ from convexp.reporting.charts.style import BACK, INK, PAPER
 _TAG = re.compile(r"<[^>]*>")
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
+_IMAGE_ID = re.compile(r'(?<=<image)([^>]*) id="[^"]*"')  # that of its pixels, which equal images have in common
 _KEYS = re.compile(r' id="keys ([^"]*)"')  # many elements may show one series, so that it is no id
 _PICK = re.compile(r' id="pick [^"]*"')
 _SERIES = re.compile("|".join(LIGHT.values()))
@@ -57,7 +58,7 @@ class Chart:
         """
 
         def adapt(tag: re.Match[str]) -> str:  # only tags are changed: the text between them is a label
-            text = _ID.sub(rf"\g<1>{self.name}-", tag[0])
+            text = _ID.sub(rf"\g<1>{self.name}-", _IMAGE_ID.sub(r"\1", tag[0]))
             text = _SERIES.sub(lambda colour: page_colour(colour[0]), text)
             return text.replace(INK, "currentColor").replace(PAPER, "var(--paper)").replace(BACK, "none")
 
