@@ -1,5 +1,5 @@
-# make demo: the main comparison; make lessons: the lessons as one page; make dashboard: TensorBoard; make test-fast: the unit tests;
-# make test: all tests.
+# make demo: the main comparison; make lessons: the lessons as one page; make docs: the site; make dashboard: TensorBoard;
+# make test-fast: the unit tests; make test: all tests.
 # Everything needed is installed into .venv.
 SHELL := bash
 PYTHON ?= python3
@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo lessons test test-fast lint format schemas dashboard clean
+.PHONY: demo lessons docs test test-fast lint format schemas dashboard clean
 
 $(BIN)/python:
 ifdef UV
@@ -31,11 +31,15 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(INSTALL) -e '.[dev]'
-	@touch $@ $(VENV)/.installed $(VENV)/.installed-lessons
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-lessons $(VENV)/.installed-docs
 
 $(VENV)/.installed-lessons: pyproject.toml | $(BIN)/python
 	$(INSTALL) -e '.[lessons]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e '.[docs]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-lessons
 
 demo: $(VENV)/.installed
 	$(BIN)/convexp-train study=three_layers
@@ -43,6 +47,17 @@ demo: $(VENV)/.installed
 # The lessons of scripts/lessons/ as one page, outputs/lessons/index.html, and as notebooks.
 lessons: $(VENV)/.installed-lessons
 	$(BIN)/convexp-lessons
+
+# The site, outputs/site/index.html. It shows the page of the lessons and the reports of finished studies; that page
+# and the report of the demo are made first if they are not there.
+docs: $(VENV)/.installed-docs outputs/lessons/index.html outputs/studies/three_layers/report.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+outputs/lessons/index.html: $(wildcard scripts/lessons/*.py) | $(VENV)/.installed-docs
+	$(BIN)/convexp-lessons
+
+outputs/studies/three_layers/report.html: | $(VENV)/.installed-docs
+	$(BIN)/convexp-train study=three_layers
 
 # A process for each core, and one more; in a temporary folder of its own, which stays if a test fails.
 TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist loadgroup --basetemp=$$folder/tests

@@ -64,8 +64,13 @@ def is_option(file: Path) -> bool:
 
 def title(file: Path) -> str:
     """What the first line of the header says that an option is; empty if there is no header."""
-    first = next((line for line in _header(file).splitlines() if not line.startswith(("# @", MODELINE))), "")
-    return first.removeprefix("#").strip()
+    return next(iter(description(file)), "").strip()
+
+
+def description(file: Path) -> list[str]:
+    """The lines of the header that are meant for readers: what the option is, its command, its cost and its results."""
+    lines = (line for line in _header(file).splitlines() if not line.startswith(("# @", MODELINE)))
+    return [line.removeprefix("#").removeprefix(" ").rstrip() for line in lines]
 
 
 @cache

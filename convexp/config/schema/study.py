@@ -12,8 +12,14 @@ Grid = dict[str, Any]
 class Study(Section):
     """What a study asks, which runs answer it (``convexp.studies.grid``), and what is compared with what (conf/study/)."""
 
-    name: str = Field(min_length=1)
-    question: str = Field(min_length=1)
-    grid: Grid | list[Grid]  # setting: values; several grids are run one after the other
-    exclude: list[Grid] = []  # points to leave out: where every setting has the value, or one of the values
-    compare: Grid = {}  # setting: the value that its other values are compared with, all else being equal
+    name: str = Field(min_length=1, description="name of the study, and of its folder below outputs/studies")
+    question: str = Field(min_length=1, description="what the study asks, in a sentence: the title of its report")
+    grid: Grid | list[Grid] = Field(
+        description="setting: values, all combinations of which are run; of a list of grids, one grid after the other"
+    )
+    exclude: list[Grid] = Field(
+        default=[], description="points to leave out: those at which every setting has the value, or one of the values"
+    )
+    compare: Grid = Field(
+        default={}, description="the baseline, setting: the value that its other values are compared with, all else being equal"
+    )

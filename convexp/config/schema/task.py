@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from convexp.config.schema.monitors import Direction
 from convexp.config.schema.section import Target
@@ -23,8 +23,10 @@ class Task(Target):
     """
 
     outputs: PositiveInt | None = None
-    monitor: str | None = None
-    monitor_mode: Direction | None = None
+    monitor: str | None = Field(
+        default=None, description="the metric that selects the best checkpoint, if monitor names no other"
+    )
+    monitor_mode: Direction | None = Field(default=None, description="whether its best value is the largest or the smallest")
 
     def spec(self) -> dict[str, Any]:
         """The plain mapping, ``_target_`` included, that ``convexp.config.instantiate`` takes."""

@@ -62,7 +62,8 @@ def describe_values(schema: ValueSchema) -> str:
         case {"enum": _}:
             return f"one of {', '.join(list_values(schema))}"
         case {"type": "array"}:
-            return f"a list of values, each {describe_values(schema['items'])}" if schema.get("items") else "a list"
+            each = describe_values(schema.get("items", {}))
+            return f"a list of values, each {each}" if each else "a list"
         case {"type": "null"}:
             return "null"
         case {"type": "boolean"}:

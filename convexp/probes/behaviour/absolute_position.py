@@ -31,7 +31,8 @@ class AbsolutePosition:
     between the two positions is a multiple of the total stride. The features are mean and maximum over space of each channel of
     the last feature map, of a skeleton its last stage. A network with shared weights that is equivariant has the same features
     at both positions, unless the border of zeros makes a difference. The readout is ridge regression on half of the images,
-    tested on the other half. Chance is 0.5, which is exact for features that are equal.
+    tested on the other half: ``E 1{sign(a · g + b) = position}``, with g the pooled features and a, b fitted. Chance is 0.5,
+    which is exact for features that are equal.
 
     Source: Kayhan & van Gemert 2020, arXiv 2003.07064, who train networks for this task; here a trained network is measured.
 

@@ -20,6 +20,9 @@ from convexp.probes.sample import Sample
 class Errors:
     """Confusion matrix, accuracy by class, the most confident mistakes, and what changes a right answer.
 
+    ``confusion[y,a]`` is the number of images n with ``y_n = y`` and ``argmax f(x_n) = a``, and ``recall[y] = confusion[y,y] /
+    sum_a confusion[y,a]``.
+
     Maps, with a row for each class. If there are more than ``classes`` of them, those with the most errors have rows of their
     own, and the last row is all others together.
 
@@ -32,6 +35,9 @@ class Errors:
     - ``first_change``: of the images that are right without a shift, how many change their answer at a shift δ with
       ``max_i |δ_i|`` of 1, 2, ... pixels and at no smaller one; and at last, how many keep it at all shifts. ``changed_to``:
       what the answer changes to there, a row for the true class (of several such shifts the first from the top left).
+
+    Source: confusion matrix and recall as ``sklearn.metrics`` defines them; the smallest shift that changes a right answer is
+    convexp's own measure, on the grid of shifts of ``shift_map``.
 
     Numbers:
         worst_class (share): smallest recall of a class.

@@ -24,7 +24,13 @@ SIDE = 48  # Approximate size to which a tile is enlarged, in pixels.
 class FeatureMaps:
     """A picture for each feature map with a row for each test image: first the image, then the first channels of the map.
 
-    In each picture the smallest value is black and the largest is white, so that images and channels can be compared.
+    A unit of the map ``h[n,c,i,j]`` is drawn with ``brightness = (h - min h) / (max h - min h)``, with the smallest and the
+    largest value of the picture: these are black and white, so that images and channels can be compared.
+
+    Source: Yosinski et al. 2015, arXiv 1506.06579, who draw the activations of all channels beside the image.
+
+    Pictures:
+        LAYER (activation): value of every unit, one scale for all images and channels of the picture.
 
     Args:
         max_images: Number of test images to show, from the first on.

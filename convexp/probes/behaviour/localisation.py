@@ -26,8 +26,13 @@ class Localisation:
     arXiv 1512.04150, and otherwise gradient times activation. A unit lies on the object if the centre of its receptive field is
     in the bounding box of the object, or less than half a stride beside it.
 
+    With m the map, a number is ``E 1{argmax_{i,j} m[i,j] lies on the object}``.
+
     The picture shows some images with the bounding box, and their evidence. Only data sets that know bounding boxes can be
     measured, such as ``data=waldo``.
+
+    Source: Zhou et al. 2016, arXiv 1512.04150, for the map ``evidence``; counting peaks on the object is the pointing game of
+    Zhang et al. 2016, arXiv 1608.00507.
 
     Numbers:
         energy (share): images in which the peak of the energy lies on the object.

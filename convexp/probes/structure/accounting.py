@@ -29,7 +29,9 @@ class Accounting:
     torch's counter would wrongly say more); ``parameter_bytes``, and ``input_bytes`` and ``output_bytes`` of the batch;
     ``forward_ms`` and ``backward_ms``, medians (on a CPU of the process's own CPU time, all threads together);
     ``forward_peak_bytes`` and ``backward_peak_bytes``, above what was in use before. What is not known is absent or null.
-    ``shares``: each layer's share of the sum over all layers, 0 to 1, by quantity and layer.
+    ``shares``: each layer's share ``q(layer) / sum_l q(l)`` of the sum over all layers, 0 to 1, by quantity q and layer.
+
+    Source: docs/design.md, section 1, for the closed forms of parameters and FLOPs.
 
     Args:
         batch: Number of images in the batch that time and memory are measured on.

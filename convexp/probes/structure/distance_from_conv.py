@@ -20,7 +20,7 @@ class DistanceFromConv:
     (``probe_every``) it shows how a network approaches the convolutions or moves away from them (d'Ascoli et al. 2019,
     arXiv 1906.06766).
 
-    Source: ``convexp.layers.nearest_conv``.
+    Source: docs/design.md, section 1; P is ``convexp.layers.nearest_conv``.
 
     Numbers:
         distance (ratio): The distance over all layers, sqrt(sum ‖W - P W‖² / sum ‖W‖²); 0 is a convolution.

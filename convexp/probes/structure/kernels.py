@@ -21,8 +21,13 @@ class Kernels:
     """A picture of each stage's weights: a row per output channel, a column per location.
 
     Where all locations share their weights, the channels make a block instead. The mean over the input channels is shown, of
-    three channels each as a colour. One scale for all tiles and all wirings: 3 times the root mean square of what is shown is
-    full red (above 0) or full blue.
+    three channels each as a colour. One scale for all tiles and all wirings: ``colour = w / (3 rms)`` for a weight w, from
+    -1 (full blue) to 1 (full red), with the root mean square ``rms = sqrt(mean w²)`` of what is shown and is not 0.
+
+    Source: Krizhevsky et al. 2012, figure 3, for the kernels of a first layer; a column per location is convexp's own.
+
+    Pictures:
+        LAYER (weight): the weights, mean over the input channels; the colour bar names the weight that has the full colour.
 
     Args:
         channels: Largest number of rows.

@@ -22,6 +22,7 @@ class LocalityIndex:
     have on average the share of the weights that lie within Δ.
 
     Maps, by layer: ``delta``, ``share`` and ``random`` for every Δ at which a weight lies; Δ in pixels, shares from 0 to 1.
+
     Source: docs/design.md, section 1.
 
     Numbers:

@@ -30,7 +30,13 @@ class ReceptiveFields:
     """A picture of the first stage's weights where they lie on the image: a row per output channel, a column per location.
 
     A unit that sees a window is drawn as its window, grey where that leaves the image, and the first row shows where the window
-    lies. A dense unit is drawn as the whole image. Source: docs/design.md, section 1, ``W[o,i,j,c,k,l]``.
+    lies. A dense unit is drawn as the whole image. Pixel (k, l) of a tile shows the mean over the input channels,
+    ``w = mean_c W[o,i,j,c,k,l]``, with ``colour = w / (3 rms)`` as in the probe ``kernels``.
+
+    Source: docs/design.md, section 1, where W is defined.
+
+    Pictures:
+        LAYER (weight): the weights of units at some locations; the colour bar names the weight that has the full colour.
 
     Args:
         channels: Largest number of rows.

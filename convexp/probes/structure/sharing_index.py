@@ -23,8 +23,7 @@ class SharingIndex:
     1. ``index = (ρ - ρ₀) / (1 - ρ₀)``, ``ρ = ‖P W‖² / ‖W‖²``, P the orthogonal projection onto weights that depend on the
        offset from unit to pixel alone (their mean over all places with that offset): for a local layer the convolutions, for a
        dense one the global convolutions. ρ₀, the share of the dimensions that P keeps, is the expectation of ρ for random
-       (isotropic) weights: index 0 is random, 1 a convolution. Weights that meet only a border of zeros do not count. Source:
-       docs/design.md, section 1.
+       (isotropic) weights: index 0 is random, 1 a convolution. Weights that meet only a border of zeros do not count.
     2. ``cosine_r``, ``l2_r``: mean cosine and distance of the kernels of an output channel exactly r = 1 or 4 cells apart along
        a dimension, divided by the norm of all kernels (Ott et al. 2020, arXiv 1909.11483). Those at a border are left out.
     3. ``snr = mean_j mean_i(w_ij)² / var_i(w_ij)``, j the weights of a kernel, i the locations where it is used (n - 1):
@@ -32,6 +31,9 @@ class SharingIndex:
 
     Measures 2 and 3 look at the weights in the window, for a dense layer at those of its nearest local layer. For convolutions,
     which share by construction, only ``index`` = 1 is recorded.
+
+    Source: docs/design.md, section 1 (``index``); Ott et al. 2020, arXiv 1909.11483 (``cosine_r``, ``l2_r``); Pogodin et al.
+    2021, arXiv 2106.13031 (``snr``).
 
     Numbers:
         LAYER/index (index): 0 as random weights, 1 a convolution.
