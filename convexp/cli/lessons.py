@@ -90,6 +90,7 @@ def make(
     """
     from joblib import cpu_count
 
+    from convexp.reporting.formatting import plural
     from convexp.teaching.building import build, build_notebooks
 
     folder = parse_path("--output", output)
@@ -103,7 +104,9 @@ def make(
     for failure in failures:
         console.print_error(PROGRAM, str(failure))
     page = f"{console.display_path(built.page)}, " if built.page else ""
-    console.out.print(f"written: {page}{len(chosen)} notebooks in {console.display_path(built.notebooks)}", markup=False)
+    console.out.print(
+        f"written: {page}{plural(len(chosen), 'notebook')} in {console.display_path(built.notebooks)}", markup=False
+    )
     return bool(failures)
 
 

@@ -54,7 +54,8 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     executed: dict[str, Executed] = {}
     kept: list[Path | None] = []
-    for each in track(execute(chosen, run, jobs, threads), "lessons", len(chosen), note=lambda each: each.lesson.name):
+    running = execute(chosen, run, jobs, threads)
+    for each in track(running, "lessons", len(chosen), delay=0, note=lambda each: f"{each.lesson.name} done"):
         executed[each.lesson.name] = each
         kept.append(write_notebook(each.notebook, folder / f"{each.lesson.name}.ipynb"))
     shown = [executed.get(lesson.name) or _earlier(lesson, folder) for lesson in lessons]
