@@ -72,17 +72,21 @@ NUMBERS = {"MNIST": (1, 28), "FashionMNIST": (1, 28), "CIFAR10": (3, 32)}  # cha
 
 
 def write_own_files(folder: Path) -> None:
-    """Write the modules, settings, images and weights of the reader's own into ``folder``."""
+    """Write the modules, and settings of the reader's own into ``folder``."""
     (folder / "mine.py").write_text(MINE)
     (folder / "data").mkdir()
     for name, text in OPTIONS.items():
         (folder / "conf" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "conf" / name).write_text(f"# Mine.\n{text}" if not text.startswith("#") else text)
+
+
+def draw_photos(folder: Path, classes: int) -> None:
+    """Draw small images of some classes, ``photos/CLASS/*.png``."""
     rng = np.random.default_rng(0)
-    for kind in ("a", "b", "c"):
-        (folder / "photos" / kind).mkdir(parents=True)
+    for kind in range(classes):
+        (folder / "photos" / str(kind)).mkdir(parents=True)
         for number in range(40):
-            Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8)).save(folder / "photos" / kind / f"{number}.png")
+            Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8)).save(folder / "photos" / str(kind) / f"{number}.png")
 
 
 def write_files_of_page(page: Path, folder: Path) -> dict[str, str]:
@@ -92,8 +96,6 @@ def write_files_of_page(page: Path, folder: Path) -> dict[str, str]:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    if "make_photos.py" in files:  # which makes two classes
-        shutil.rmtree(folder / "photos" / "c")
     return files
 
 
