@@ -290,12 +290,13 @@ def test_the_examples_of_every_help_are_understood(reader, monkeypatch):
     said = help_texts(PROGRAMS)
     for name, text in said.items():
         assert examples(text), name
+    page = settings_page()
     shown = {tuple(words) for text in said.values() for words in examples(text)}
     for program, *words in shown:
         if program in CONFIGURED:
             line = parse_command_line(arrange_network(words) if program == "convexp-probe" else arrange_arguments(words))
             _, constant = apply_overrides([], line.overrides)
             parse_command_line(constant).compose(CONFIGURED[program])
-            assert all(list_options(setting) or f"{{ #{setting} }}" in settings_page() for setting in line.names)
+            assert all(list_options(setting) or f"{{ #{setting} }}" in page for setting in line.names)
         else:
             assert all(word in said[program] for word in words if word.startswith("--")), words

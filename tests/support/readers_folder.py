@@ -119,11 +119,12 @@ def write_weights(folder: Path) -> None:
     torch.save(names["Net"](width=64).state_dict(), folder / "mine.pt")
 
 
-def drawn_part(dataset: str, root: str, download: bool, chosen: object) -> tuple[torch.Tensor, torch.Tensor, None]:
-    """In place of a part of a data set of torchvision: 120 random images of its size."""
+def drawn_part(dataset: str, root: str, download: bool, chosen: dict[str, bool]) -> tuple[torch.Tensor, torch.Tensor, None]:
+    """In place of a part of a data set of torchvision: random images of its size, 120 for training and 40 for the test."""
     channels, side = NUMBERS[dataset]
-    images = torch.randint(0, 256, (120, channels, side, side), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    return images, torch.arange(120) % 10, None
+    count, generator = 120 if chosen["train"] else 40, torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (count, channels, side, side), generator=generator, dtype=torch.uint8)
+    return images, torch.arange(count) % 10, None
 
 
 def put_outputs(words: Iterable[str], folder: Path, runs: Path, study: Path) -> None:
