@@ -134,7 +134,7 @@ class GlobalConvNd(SpatialLayer):
         return h if self.bias is None else h + self.bias.view(-1, *(1,) * self.dims).to(h.dtype)
 
     def _matrix(self, x: Tensor) -> Tensor:
-        weight = self.dense_weight().flatten(3).flatten(0, 2)  # (O*H'*W', C*H*W)
+        weight = self.dense_weight().flatten(1 + self.dims).flatten(0, self.dims)  # (O*H'*W', C*H*W)
         return F.linear(x.flatten(1), weight).unflatten(1, (self.out_channels, *self.output_size))
 
     def kernels(self) -> Tensor:
