@@ -1,0 +1,261 @@
+# %% [markdown]
+# # 10. Sound and text
+#
+# At the end of this lesson you know why a convolution finds a motif anywhere in a sound with few weights, and which two of its
+# assumptions fail for text.
+#
+# ## The derivation in one dimension
+#
+# A sound is a signal $x_k$: one number for each moment $k$. The most general linear layer gives every unit $i$ a weight for every
+# moment:
+#
+# $$h_i = u_i + \sum_k W_{i,k}\, x_k$$
+#
+# Moments are counted from the unit that looks at them, $k = i + a$, and nothing changes. Then *locality*: the offsets $a$ reach no
+# further than $\Delta$. Then *sharing*: what is worth hearing at one moment is worth hearing at another, so that $V$ and $u$ do not
+# depend on $i$.
+#
+# $$h_i = u_i + \sum_{a=-\Delta}^{\Delta} V_{i,a}\, x_{i+a} \qquad h_i = u + \sum_{a=-\Delta}^{\Delta} v_a\, x_{i+a}$$
+#
+# These are the steps of lesson 1. A signal is an image of height 1.
+
+# %%
+import matplotlib as mpl
+import torch
+from torch import nn
+
+import convexp
+from convexp.data.tones import motif_names, motifs
+from convexp.execution.restore import OpenedRun
+from convexp.geometry import receptive_field
+from convexp.layers import Conv1d, Dense1d, as_dense, as_local, cost, nearest_conv, nearest_local
+from convexp.pictures.palette import hue
+from convexp.teaching import drawing, show
+
+torch.manual_seed(0)
+torch.set_grad_enabled(False)
+x = torch.randn(1, 1, 128)  # (batch, channels, moments)
+dense = Dense1d(1, 1, kernel_size=9, input_size=128, padding="same")  # the window only sets the number of units
+local = nearest_local(dense)  # keeps the weights within the windows
+conv = nearest_conv(local)  # the mean of all the kernels: one for all moments
+assert [cost(layer).weights for layer in (dense, local, conv)] == [128 * 128, 128 * 9, 9]
+assert torch.allclose(as_local(conv)(x), conv(x), atol=1e-6)
+assert torch.allclose(as_dense(conv)(x), conv(x), atol=1e-6)
+
+flat = nn.Conv2d(1, 1, kernel_size=(1, 9), padding=(0, 4))  # for images, with a kernel of height 1
+flat.weight.copy_(conv.weight[:, :, None])
+flat.bias.copy_(conv.bias)
+assert torch.allclose(flat(x[:, :, None])[:, :, 0], conv(x), atol=1e-6)
+
+# %% [markdown]
+# ## A motif in noise
+#
+# Each signal of `data=tones` has 128 moments of noise, and somewhere in it sound three notes, with periods of 16, 8 and 4
+# moments. Their order is the class: there are six. No note tells the class by itself, as all three sound in every signal.
+#
+# Three networks have the same skeleton, of two stages with windows of 9 moments and a readout with weights of its own for every
+# place, and differ in the wiring only. They learn from 4,000 signals.
+
+# %%
+settings = [
+    *("data=tones", "data.source.noise=16", "data.source.train=4500", "data.val_size=500", "data.batch_size=64"),
+    *("model.kernel_size=9", "trainer.max_epochs=3", "trainer=cpu", "trainer.threads=1"),
+    *("probes=localisation", "logger=none", "playground=false"),
+]
+
+
+def trained(name: str, *more: str) -> list[OpenedRun]:
+    """The runs with two seeds; those that are finished are not trained again."""
+    folder = f"outputs/lessons/runs/tones-{name}-seed"
+    with torch.enable_grad():
+        return [
+            convexp.train(*settings, *more, f"seed={seed}", folder=f"{folder}{seed}", progress=False) for seed in range(2)
+        ]
+
+
+runs = {wiring: trained(wiring, f"model={wiring}") for wiring in ("dense", "local", "conv")}
+accuracy = {name: [run.record.metrics["test/acc"] for run in found] for name, found in runs.items()}
+for name, found in accuracy.items():
+    print(f"{name}: {min(found):.1%} to {max(found):.1%} of 2,000 test signals (n = 2 seeds, chance 16.7 %)")
+assert min(accuracy["conv"]) > 0.1 + max(*accuracy["local"], *accuracy["dense"])
+
+# %% [markdown]
+# The convolution answers more signals right, with less than a hundredth of the weights of the dense network. Dense and local
+# networks have to learn each motif anew for every place at which it can sound.
+#
+# The feature map of the last stage shows where. It is trained on classes only, and nobody told it where motifs lie.
+
+# %%
+run = runs["conv"][0]
+found = run.record.probes["localisation"].numbers
+assert found["energy"] > 0.8 > 0.5 > found["chance"]  # share of test signals in which the loudest unit lies on the motif
+
+signals, labels = run.data.test.first(1)
+first, after = run.data.objects[0].flatten().tolist()  # where the motif lies
+features = run.network.representations(signals)["stages.1"][0]  # (channels, places)
+figure, (above, below) = drawing(2, 1, width=4.8, height=4.2, sharex=True)
+above.plot(signals[0, 0], color=hue("conv").light, lw=1)
+above.axvspan(first, after, color="#8a8f98", alpha=0.25)
+above.set(ylabel="signal", title=f"motif {run.data.class_name(int(labels[0]))}, from moment {first} to {after - 1}")
+below.imshow(features, cmap="cividis", aspect="auto", extent=(0, 128, len(features), 0))
+for edge in (first, after):
+    below.axvline(edge, color="white", lw=1, ls="--")
+below.set(xlabel="moment", ylabel="channel")
+show(
+    figure,
+    alt=f"A noisy signal of 128 moments with the motif marked from {first} to {after - 1}, and below it a feature map of 32 "
+    "channels that is bright between the same two moments.",
+    caption="A test signal, and the feature map of the convolution's second stage. The units that answer loudly lie where the "
+    "motif sounds. In most test signals the loudest place is one of the motif's.",
+)
+
+# %% [markdown]
+# ## What the window has to hold
+#
+# Now the readout takes the maximum of each feature map, over all places. The answer does not depend on the place any more, so
+# the window alone has to tell the order of the notes. With kernels of 5 and 3 moments a unit of the last stage sees 9 moments,
+# hardly more than one note of 16. With kernels of 9 it sees 25 moments, and so the step from one note to the next.
+
+# %%
+assert receptive_field([5, 3], [2, 2], [1, 1])[0] == 9
+assert receptive_field([9, 9], [2, 2], [1, 1])[0] == 25
+short = trained("short", "model.readout=global_max", "model.kernel_size=[5,3]")
+long = trained("long", "model.readout=global_max")
+by_window = {sees: [run.record.metrics["test/acc"] for run in found] for sees, found in ((9, short), (25, long))}
+for sees, found in by_window.items():
+    print(f"a unit sees {sees} moments: {min(found):.1%} to {max(found):.1%} (n = 2 seeds)")
+assert max(by_window[9]) < 0.3 < 0.9 < min(by_window[25])
+
+figure, (left, right) = drawing(1, 2, width=7.2, height=2.6, width_ratios=(3, 2))
+sound, names = motifs([16, 8, 4], 16), motif_names([16, 8, 4])
+for row in (0, 5):
+    left.plot(sound[row] + (2.4 if row == 0 else 0), color=hue("conv").light, label=names[row])
+    left.text(0, 3.6 if row == 0 else 1.1, names[row], fontsize=8)
+left.plot([20, 29], [-1.3, -1.3], lw=4, color=hue("local").light)
+left.text(30, -1.4, "9 moments", fontsize=8, va="center")
+left.plot([20, 45], [-2.1, -2.1], lw=4, color=hue("dense").light)
+left.text(46, -2.2, "25", fontsize=8, va="center")
+left.set(xlabel="moment", yticks=[], ylim=(-2.7, 4.2), title="two motifs and two windows")
+everything = {"dense": accuracy["dense"], "local": accuracy["local"], "conv": accuracy["conv"]}
+for place, (name, values) in enumerate(everything.items()):
+    right.plot([place] * 2, [100 * v for v in values], "o", color=hue(name).light)
+for place, (sees, values) in enumerate(by_window.items(), start=3):
+    right.plot([place] * 2, [100 * v for v in values], "D", color=hue("conv").light)
+right.axhline(100 / 6, color="#8a8f98", ls="--", lw=1)
+right.set(ylim=(0, 103), ylabel="test accuracy (%)", xticks=range(5))
+right.set_xticklabels([*everything, "max, 9", "max, 25"], rotation=30, ha="right")
+show(
+    figure,
+    alt="Left, the motifs 16-8-4 and 4-8-16 as curves, with bars as long as the two windows. Right, the accuracies of "
+    + "; ".join(f"{name} {100 * min(v):.0f} to {100 * max(v):.0f} %" for name, v in {**everything, **by_window}.items()),
+    caption="Left: two of the six motifs, without noise. Right: test accuracy of both seeds; circles have a readout for every "
+    "place, diamonds the maximum over places with units that see 9 or 25 moments. Dashed: chance.",
+)
+
+# %% [markdown]
+# ## Text: the order matters
+#
+# A sentence is a signal of words: a channel for each word of the vocabulary, with a 1 where the word stands. With kernels of
+# size 1 and the mean over places, a network computes
+#
+# $$f(x) = \frac{1}{L} \sum_i g(x_i)$$
+#
+# and a sum does not know the order of its terms. This is a *bag of words*: whatever its weights, a dog that bites a man is a man
+# that bites a dog. A kernel of size 2 sees pairs of words, and one written by hand is enough to tell them apart.
+
+# %%
+words = ["dog", "man", "bites", "the", "key", "keys", "is", "are"]
+
+
+def sentence(*said: str) -> torch.Tensor:
+    """The words as a signal, (1, vocabulary, length)."""
+    return nn.functional.one_hot(torch.tensor([words.index(word) for word in said]), len(words)).T[None].float()
+
+
+dog, man = sentence("dog", "bites", "man"), sentence("man", "bites", "dog")
+for _ in range(20):  # any weights
+    bag = nn.Sequential(Conv1d(8, 16, 1, 3), nn.ReLU(), Conv1d(16, 16, 1, 3), nn.ReLU())
+    assert torch.allclose(bag(dog).mean(2), bag(man).mean(2), atol=1e-6)
+
+pairs = Conv1d(8, 1, kernel_size=2, input_size=3)
+pairs.weight.zero_()
+pairs.weight[0, words.index("dog"), 0] = pairs.weight[0, words.index("bites"), 1] = 1
+pairs.bias.fill_(-1)
+assert pairs(dog).relu().mean() > 0 == pairs(man).relu().mean()
+
+# %% [markdown]
+# ## Text: what belongs together need not be near
+#
+# "The key ... is", "the keys ... are": the verb goes with its subject, however many words stand between them. Take a network of
+# convolutions with a mean and a linear readout. If no unit sees subject and verb at once, each adds its own part to the answer:
+# $f = p(\text{subject}) + q(\text{verb})$, plus a constant. Right and wrong sentences then get, whatever the weights,
+#
+# $$f_{key,is} + f_{keys,are} - f_{key,are} - f_{keys,is} = 0$$
+#
+# so $f$ cannot be positive for both right sentences and negative for both wrong ones. We measure the left side for random
+# weights. It is zero exactly from the distance on at which the receptive field ends.
+
+
+# %%
+def interaction(network: nn.Module, distance: int) -> float:
+    """The left side of the equation, as a norm over channels, with subject and verb so many words apart."""
+    between = ["the"] * 20
+
+    def f(subject: str, verb: str) -> torch.Tensor:
+        return network(sentence(*between, subject, *["the"] * (distance - 1), verb, *between).double()).mean(2)
+
+    return float((f("key", "is") + f("keys", "are") - f("key", "are") - f("keys", "is")).norm())
+
+
+def stack(dilations: list[int]) -> nn.Module:
+    """Convolutions of kernel size 3, with gaps between the words that a kernel touches."""
+    layers: list[nn.Module] = []
+    for index, gap in enumerate(dilations):
+        layers += [nn.Conv1d(8 if index == 0 else 32, 32, 3, dilation=gap, padding=gap), nn.ReLU()]
+    return nn.Sequential(*layers).double()
+
+
+figure, axes = drawing(width=4.8, height=3)
+colours = mpl.colormaps["cividis"]([0.0, 0.35, 0.6, 0.85])
+reach: dict[str, int] = {}
+for dilations, marker, colour in zip(([1], [1, 1], [1, 1, 1, 1], [1, 2, 4, 8]), "osD^", colours, strict=True):
+    sees, _ = receptive_field([3] * len(dilations), [1] * len(dilations), dilations)
+    torch.manual_seed(0)
+    network, distances = stack(dilations), range(1, 36)
+    measured = [interaction(network, distance) for distance in distances]
+    assert all((value > 1e-9) == (distance < sees) for value, distance in zip(measured, distances, strict=True))
+    layers = f"{len(dilations)} layer{'s'[: len(dilations) - 1]}{', dilated' if max(dilations) > 1 else ''}: sees {sees}"
+    reach[layers] = sees
+    axes.semilogy(distances, [max(v, 1e-18) for v in measured], f"{marker}-", ms=3, lw=1, color=colour, label=layers)
+assert list(reach.values()) == [3, 5, 9, 31]
+axes.set(xlabel="words from subject to verb", ylabel="interaction", ylim=(1e-19, 1))
+axes.legend(fontsize=8)
+show(
+    figure,
+    alt=f"The interaction of subject and verb over their distance. It falls to zero at {', '.join(map(str, reach.values()))} "
+    "words, where the receptive field of each network ends.",
+    caption="Whether networks with random weights can see that a verb does not go with its subject. Beyond the receptive field "
+    "the interaction is zero but for rounding, and no training can change that. Each layer adds two words, and dilation doubles "
+    "what is added.",
+)
+
+# %% [markdown]
+# For sound both assumptions hold: a note is made of neighbouring moments, and it is the same note at any time. In text sharing
+# still makes sense, as a word means much the same in the third place and in the tenth, but locality does not, and a mean over all
+# places forgets the order.
+#
+# ## Questions to try
+#
+# 1. How many layers of kernel size 3, without dilation, does it take to see two words that are 100 words apart?
+#    <details><summary>Answer</summary>The receptive field is 2n + 1 words, and it has to be 101 or more: 50 layers. Dilations of
+#    1, 2, 4, ... need 6, as they see 2(1 + 2 + ... + 32) + 1 = 127 words.</details>
+# 2. Train on motifs in the middle of the signal, `data.source.place=centre`, and test on shifted ones, `data.shift.test=40`.
+#    Which of the networks above still answer right?
+#    <details><summary>Answer</summary>The one with the maximum over places. With a readout for every place, a convolution is
+#    equivariant and its answer is not invariant (lesson 7).</details>
+# 3. Which of dense, local and convolution can be applied to a sentence that is longer than all it was trained on?
+#    <details><summary>Answer</summary>The convolution: only its weights do not belong to places.</details>
+#
+# Sources: Goodfellow, Bengio and Courville, Deep Learning, section 9.2 (sparse interactions, parameter sharing) and chapter 10
+# (sequences); Zhang et al., Dive into Deep Learning, chapter 7 (from fully connected layers to convolutions) and chapter 16
+# (natural language processing: applications); Yu and Koltun 2016, arXiv 1511.07122 (dilation).
