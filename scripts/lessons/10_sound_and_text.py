@@ -20,7 +20,6 @@
 # These are the steps of lesson 1. A signal is an image of height 1.
 
 # %%
-import matplotlib as mpl
 import torch
 from torch import nn
 
@@ -100,6 +99,7 @@ above.set(ylabel="signal", title=f"motif {run.data.class_name(int(labels[0]))}, 
 below.imshow(features, cmap="cividis", aspect="auto", extent=(0, 128, len(features), 0))
 for edge in (first, after):
     below.axvline(edge, color="white", lw=1, ls="--")
+below.grid(visible=False)
 below.set(xlabel="moment", ylabel="channel")
 show(
     figure,
@@ -131,10 +131,11 @@ sound, names = motifs([16, 8, 4], 16), motif_names([16, 8, 4])
 for row in (0, 5):
     left.plot(sound[row] + (2.4 if row == 0 else 0), color=hue("conv").light, label=names[row])
     left.text(0, 3.6 if row == 0 else 1.1, names[row], fontsize=8)
-left.plot([20, 29], [-1.3, -1.3], lw=4, color=hue("local").light)
+left.plot([20, 28], [-1.3, -1.3], lw=4, color="#8a8f98")
 left.text(30, -1.4, "9 moments", fontsize=8, va="center")
-left.plot([20, 45], [-2.1, -2.1], lw=4, color=hue("dense").light)
-left.text(46, -2.2, "25", fontsize=8, va="center")
+left.plot([20, 44], [-2.1, -2.1], lw=4, color="#8a8f98")
+left.text(45, -2.2, "25", fontsize=8, va="center")
+left.grid(visible=False)
 left.set(xlabel="moment", yticks=[], ylim=(-2.7, 4.2), title="two motifs and two windows")
 everything = {"dense": accuracy["dense"], "local": accuracy["local"], "conv": accuracy["conv"]}
 for place, (name, values) in enumerate(everything.items()):
@@ -216,9 +217,8 @@ def stack(dilations: list[int]) -> nn.Module:
 
 
 figure, axes = drawing(width=4.8, height=3)
-colours = mpl.colormaps["cividis"]([0.0, 0.35, 0.6, 0.85])
 reach: dict[str, int] = {}
-for dilations, marker, colour in zip(([1], [1, 1], [1, 1, 1, 1], [1, 2, 4, 8]), "osD^", colours, strict=True):
+for dilations, line in zip(([1], [1, 1], [1, 1, 1, 1], [1, 2, 4, 8]), ("o-", "s--", "D-.", "^:"), strict=True):
     sees, _ = receptive_field([3] * len(dilations), [1] * len(dilations), dilations)
     torch.manual_seed(0)
     network, distances = stack(dilations), range(1, 36)
@@ -226,9 +226,11 @@ for dilations, marker, colour in zip(([1], [1, 1], [1, 1, 1, 1], [1, 2, 4, 8]), 
     assert all((value > 1e-9) == (distance < sees) for value, distance in zip(measured, distances, strict=True))
     layers = f"{len(dilations)} layer{'s'[: len(dilations) - 1]}{', dilated' if max(dilations) > 1 else ''}: sees {sees}"
     reach[layers] = sees
-    axes.semilogy(distances, [max(v, 1e-18) for v in measured], f"{marker}-", ms=3, lw=1, color=colour, label=layers)
+    axes.semilogy(distances, [max(v, 1e-17) for v in measured], line, ms=3, lw=1, color=hue("conv").light, label=layers)
 assert list(reach.values()) == [3, 5, 9, 31]
-axes.set(xlabel="words from subject to verb", ylabel="interaction", ylim=(1e-19, 1))
+axes.set(xlabel="words from subject to verb", ylabel="interaction", ylim=(1e-18, 1))
+axes.set_yticks([1e-15, 1e-10, 1e-5, 1], ["10⁻¹⁵", "10⁻¹⁰", "10⁻⁵", "1"])
+axes.minorticks_off()
 axes.legend(fontsize=8)
 show(
     figure,
