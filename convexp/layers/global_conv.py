@@ -176,9 +176,9 @@ class GlobalConvNd(SpatialLayer):
 def correlate_circularly(x: Tensor, kernel: Tensor) -> Tensor:
     """``y[b,o,i,j] = sum_{c,k,l} kernel[o, c, k - i, l - j] x[b,c,k,l]``, indices modulo the kernel's size, x zero outside.
 
-    x (B, C, H, W), kernel (O, C, M, N), M >= H, N >= W: (B, O, M, N), by the correlation theorem; in other dimensions alike. The
-    product of every frequency is one of real matrices, (B, 2C) x (2C, 2O): real and imaginary parts next to each other, as they
-    lie in memory.
+    x (B, C, H, W), kernel (O, C, M, N), M >= H, N >= W: (B, O, M, N), by the correlation theorem, in one and three dimensions
+    alike. The product of every frequency is one of real matrices, (B, 2C) x (2C, 2O): real and imaginary parts next to each
+    other, as they lie in memory.
     """
     size, space = kernel.shape[2:], [*range(2, kernel.dim())]
     signal = torch.fft.rfftn(x, s=size, dim=space).permute(*space, 0, 1).flatten(0, -3)  # (F, B, C)
