@@ -116,9 +116,9 @@ show(
 # %% [markdown]
 # ## What the window has to hold
 #
-# Now the readout takes the maximum of each feature map, over all places. The answer does not depend on the place any more, so
-# the window alone has to tell the order of the notes. With kernels of 5 and 3 moments a unit of the last stage sees 9 moments,
-# hardly more than one note of 16. With kernels of 9 it sees 25 moments, and so the step from one note to the next.
+# Now the readout takes the maximum of each feature map, over all places. It cannot tell the places apart any more, so the
+# window alone has to tell the order of the notes. With kernels of 5 and 3 moments a unit of the last stage sees 9 moments,
+# hardly more than half of a note. With kernels of 9 it sees 25 moments, and so the step from one note to the next.
 
 # %%
 assert receptive_field([5, 3], [2, 2], [1, 1])[0] == 9
@@ -130,30 +130,30 @@ for sees, found in by_window.items():
     print(f"a unit sees {sees} moments: {min(found):.1%} to {max(found):.1%} (n = 2 seeds)")
 assert max(by_window[9]) < 0.3 < 0.9 < min(by_window[25])
 
-figure, (left, right) = drawing(1, 2, width=7.2, height=2.6, width_ratios=(3, 2))
+figure, (above, below) = drawing(2, 1, width=4.8, height=4.8)
 sound, names = motifs([16, 8, 4], 16), motif_names([16, 8, 4])
 for row in (0, 5):
-    left.plot(sound[row] + (2.4 if row == 0 else 0), color=hue("conv").light, label=names[row])
-    left.text(0, 3.6 if row == 0 else 1.1, names[row], fontsize=8)
-left.plot([20, 28], [-1.3, -1.3], lw=4, color="#8a8f98")
-left.text(30, -1.4, "9 moments", fontsize=8, va="center")
-left.plot([20, 44], [-2.1, -2.1], lw=4, color="#8a8f98")
-left.text(45, -2.2, "25", fontsize=8, va="center")
-left.grid(visible=False)
-left.set(xlabel="moment", yticks=[], ylim=(-2.7, 4.2), title="two motifs and two windows")
+    above.plot(sound[row] + (2.4 if row == 0 else 0), color=hue("conv").light, label=names[row])
+    above.text(0, 3.6 if row == 0 else 1.1, names[row], fontsize=8)
+above.plot([20, 28], [-1.3, -1.3], lw=4, color="#8a8f98")
+above.text(30, -1.4, "9 moments", fontsize=8, va="center")
+above.plot([20, 44], [-2.1, -2.1], lw=4, color="#8a8f98")
+above.text(45, -2.2, "25", fontsize=8, va="center")
+above.grid(visible=False)
+above.set(xlabel="moment", yticks=[], ylim=(-2.7, 4.2), title="two motifs and two windows")
 everything = {"dense": accuracy["dense"], "local": accuracy["local"], "conv": accuracy["conv"]}
 for place, (name, values) in enumerate(everything.items()):
-    right.plot([place] * 2, [100 * v for v in values], "o", color=hue(name).light)
+    below.plot([place] * 2, [100 * v for v in values], "o", color=hue(name).light)
 for place, values in enumerate(by_window.values(), start=3):
-    right.plot([place] * 2, [100 * v for v in values], "D", color=hue("conv").light)
-right.axhline(100 / 6, color="#8a8f98", ls="--", lw=1)
-right.set(ylim=(0, 103), ylabel="test accuracy (%)", xticks=range(5))
-right.set_xticklabels([*everything, "max, 9", "max, 25"], rotation=30, ha="right")
+    below.plot([place] * 2, [100 * v for v in values], "D", color=hue("conv").light)
+below.axhline(100 / 6, color="#8a8f98", ls="--", lw=1)
+below.set(ylim=(0, 103), ylabel="test accuracy (%)", xticks=range(5))
+below.set_xticklabels([*everything, "max, 9", "max, 25"])
 show(
     figure,
-    alt="Left, the motifs 16-8-4 and 4-8-16 as curves, with bars as long as the two windows. Right, the accuracies of "
+    alt="Above, the motifs 16-8-4 and 4-8-16 as curves, with bars as long as the two windows. Below, the accuracies of "
     + "; ".join(f"{name} {100 * min(v):.0f} to {100 * max(v):.0f} %" for name, v in {**everything, **by_window}.items()),
-    caption="Left: two of the six motifs, without noise. Right: test accuracy of both seeds; circles have a readout for every "
+    caption="Above: two of the six motifs, without noise. Below: test accuracy of both seeds; circles have a readout for every "
     "place, diamonds the maximum over places with units that see 9 or 25 moments. Dashed: chance.",
 )
 
@@ -194,9 +194,10 @@ assert pairs(dog).relu().mean() > 0 == pairs(man).relu().mean()
 #
 # "The key ... is", "the keys ... are": the verb goes with its subject, however many words stand between them. Take a network of
 # convolutions with a mean and a linear readout. If no unit sees subject and verb at once, each adds its own part to the answer:
-# $f = p(\text{subject}) + q(\text{verb})$, plus a constant. Right and wrong sentences then get, whatever the weights,
+# $f = p(\text{subject}) + q(\text{verb})$, plus a constant. Number the subjects 1 for "key" and 2 for
+# "keys", and the verbs 1 for "is" and 2 for "are". Then, whatever the weights,
 #
-# $$f_{key,is} + f_{keys,are} - f_{key,are} - f_{keys,is} = 0$$
+# $$f_{11} + f_{22} - f_{12} - f_{21} = 0$$
 #
 # so $f$ cannot be positive for both right sentences and negative for both wrong ones. We measure the left side for random
 # weights. It is zero exactly from the distance on at which the receptive field ends.

@@ -128,7 +128,7 @@ def test_a_run_takes_signals_from_the_data_to_the_report(call, tmp_path):
     page = (tmp_path / "study/report.html").read_text()
     assert "Accuracy at every shift" in page
     assert "shifts down are below it" not in page
-    assert call("eval", "run=study/run", "probes=[shift_map]", "accelerator=cpu").code == 0
+    assert call("evaluate", "run=study/run", "probes=[shift_map]", "accelerator=cpu").code == 0
     assert "already finished" in call("train", "resume=study/run").out
 
 
