@@ -34,6 +34,7 @@ from convexp.config.importable import make_importable
 from convexp.config.schema import Config
 from convexp.config.user_paths import make_paths_absolute
 from convexp.config.validated import validated
+from convexp.config.wirings import in_dimensions_of_data
 from convexp.errors import ConfigError
 from convexp.records.renamed import renamed
 
@@ -83,6 +84,8 @@ def load_values(values: Mapping[Any, Any]) -> Config:
 def parse_config(values: Mapping[Any, Any]) -> Config:
     """Parse plain values: every setting gets the type and the range that the schema has for it. Nothing is imported.
 
+    A wiring of convexp is the one for the dimensions of the data.
+
     Raises:
         ConfigError: naming the setting, its value and what would be right.
     """
@@ -90,7 +93,7 @@ def parse_config(values: Mapping[Any, Any]) -> Config:
     check_plain(values)
     check_global_files(values)
     check_kind_of_model(values)
-    return validated(Config, renamed(values))
+    return in_dimensions_of_data(validated(Config, renamed(values)))
 
 
 def check_config(config: Config) -> Config:

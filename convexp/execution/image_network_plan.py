@@ -104,6 +104,8 @@ class ImageNetworkPlan:
         """What may help against an error of the network."""
         if size == 1:
             return "; if it normalises over the batch, set data.batch_size=2 or more"
+        if len(self.image_shape) == 2:
+            return "; these are signals, and most networks take images; model=conv and its like take both"
         if self.image_shape[0] == 1 and "channels" in error:
             return "; if it takes colours, set model.input_channels=3: grey images are repeated"
         return ""

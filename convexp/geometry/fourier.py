@@ -19,10 +19,10 @@ def transform_flops(size: Sequence[int]) -> int:
 def fourier_flops(in_channels: int, out_channels: int, size: Sequence[int]) -> int:
     """Return the FLOPs of a global convolution of one image by transforms of ``size``, without the transform of the kernel.
 
-    There is one transform for each input and output channel, and at each of the ``M (N/2 + 1)`` frequencies there are C*O
-    complex multiply-adds of 8 FLOPs.
+    There is one transform for each input and output channel, and at each of the ``M (N/2 + 1)`` frequencies (``N/2 + 1`` of
+    signals) there are C*O complex multiply-adds of 8 FLOPs.
     """
-    frequencies = size[0] * (size[1] // 2 + 1)
+    frequencies = math.prod(size[:-1]) * (size[-1] // 2 + 1)
     return (in_channels + out_channels) * transform_flops(size) + 8 * frequencies * in_channels * out_channels
 
 

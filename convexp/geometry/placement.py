@@ -68,7 +68,8 @@ def explicit_offsets(setting: OffsetSetting, dims: int) -> OneOf | None:
         return None
     nested: Any = setting if all(isinstance(offset, list) for offset in setting) else [setting]
     if not nested or any(len(offset) != dims for offset in nested):
-        raise ValueError(f"should have {dims} whole numbers, one per dimension, or be a list of such lists")
+        numbers = "one whole number" if dims == 1 else f"{dims} whole numbers, one per dimension"
+        raise ValueError(f"should have {numbers}, or be a list of such lists")
     return OneOf(tuple(tuple(offset) for offset in nested))
 
 

@@ -13,7 +13,7 @@ from convexp.layers.convolution import convolve, correlate, flip, im2col, with_h
 from convexp.layers.cost import Cost, cost
 from convexp.layers.dense import Dense1d, Dense2d, Dense3d
 from convexp.layers.functional import locally_connected
-from convexp.layers.global_conv import GlobalConv2d
+from convexp.layers.global_conv import GlobalConv1d, GlobalConv2d, GlobalConv3d
 from convexp.layers.lazy import LazyLocallyConnected1d, LazyLocallyConnected2d, LazyLocallyConnected3d
 from convexp.layers.local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d
 from convexp.layers.low_rank import LowRankLocallyConnected1d, LowRankLocallyConnected2d, LowRankLocallyConnected3d
@@ -26,7 +26,9 @@ __all__ = [
     "Dense1d",
     "Dense2d",
     "Dense3d",
+    "GlobalConv1d",
     "GlobalConv2d",
+    "GlobalConv3d",
     "LazyLocallyConnected1d",
     "LazyLocallyConnected2d",
     "LazyLocallyConnected3d",

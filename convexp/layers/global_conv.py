@@ -28,7 +28,7 @@ def offsets(weight: Tensor, dim: int, pixels: int, units: Units, circular: bool)
     return offset % kernel if circular else offset
 
 
-def fourier(x: Tensor, weight: Tensor, size: Size, units: tuple[Units, Units]) -> Tensor:
+def fourier(x: Tensor, weight: Tensor, size: Size, units: tuple[Units, ...]) -> Tensor:
     """Correlate by Fourier transforms, (B, C, H, W) -> (B, O, H', W'), in single precision at least: half is too coarse."""
     narrow, wide = working_type(x), torch.promote_types(x.dtype, torch.float32)
     with torch.autocast(x.device.type if x.device.type != "meta" else "cpu", enabled=False):
@@ -42,7 +42,8 @@ def _origin_first(weight: Tensor, size: Size) -> Tensor:
     """The kernel on the grid of the transform, offset 0 at index 0, negative offsets from the end."""
     middle = [n // 2 for n in weight.shape[2:]]
     more = [n - k for n, k in zip(size, weight.shape[2:], strict=True)]
-    return torch.roll(F.pad(weight, (0, more[1], 0, more[0])), [-m for m in middle], (2, 3))
+    borders = [border for pixels in reversed(more) for border in (0, pixels)]  # F.pad begins with the last dimension
+    return torch.roll(F.pad(weight, borders), [-m for m in middle], [*range(2, weight.dim())])
 
 
 # What looks at its operands is a node of its own where torch.fx traces symbolically.
@@ -50,7 +51,7 @@ torch.fx.wrap("offsets")
 torch.fx.wrap("fourier")
 
 
-class GlobalConv2d(SpatialLayer):
+class GlobalConvNd(SpatialLayer):
     """Weight sharing without locality (docs/design.md, section 1).
 
     ``h[o,i,j] = u[o] + sum_{c,k,l} V[o, c, k - r(i), l - r(j)] x[c,k,l]``, ``r(i) = s*i - p + d(k-1) // 2``: a unit's centre is
@@ -60,14 +61,14 @@ class GlobalConv2d(SpatialLayer):
     Computed as a product of Fourier transforms (the correlation theorem) or as the dense layer it is, whichever is cheaper.
 
     Shapes: ``weight`` (O, C, 2H-1, 2W-1), circular (O, C, H, W), both with offset 0 in the middle (index n // 2);
-    ``bias`` (O,); ``(B, C, H, W) -> (B, O, H', W')``.
+    ``bias`` (O,); ``(B, C, H, W) -> (B, O, H', W')``. In one and three dimensions there are as many spatial dimensions fewer
+    or more.
 
     Raises:
         ValueError: if ``padding_mode`` is neither zeros nor circular (other borders have no kernel of a fixed size), or if
             a unit's centre lies outside the image.
     """
 
-    dims = 2
     shares_weights: ClassVar[bool] = True
 
     def __init__(
@@ -87,7 +88,7 @@ class GlobalConv2d(SpatialLayer):
         if padding_mode not in ("zeros", "circular"):
             raise ValueError(f"padding_mode={padding_mode}: a global convolution has zeros or circular")
         super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, 1, padding_mode)
-        self.first = tuple(self._first(dim) for dim in range(2))
+        self.first = tuple(self._first(dim) for dim in range(self.dims))
         """Centre of the first unit in pixels, by dimension."""
         circular = padding_mode == "circular"
         size = self.input_size if circular else tuple(2 * n - 1 for n in self.input_size)
@@ -113,10 +114,12 @@ class GlobalConv2d(SpatialLayer):
 
     def dense_weight(self) -> Tensor:
         """Return the weights of the dense layer that this is, equal where the offsets are equal: (O, H', W', C, H, W)."""
-        circular = self.padding_mode == "circular"
-        rows, columns = (offsets(self.weight, 2 + dim, n, self._units(dim), circular) for dim, n in enumerate(self.input_size))
-        weight = self.weight[:, :, rows][..., columns]  # (O, C, H', H, W', W)
-        return weight.permute(0, 2, 4, 1, 3, 5)
+        circular, weight = self.padding_mode == "circular", self.weight
+        for dim, n in enumerate(self.input_size):
+            seen = offsets(self.weight, 2 + dim, n, self._units(dim), circular)  # (units, pixels)
+            weight = weight[(slice(None),) * (2 + 2 * dim) + (seen,)]
+        units = range(2, 2 + 2 * self.dims, 2)  # weight is (O, C, H', H, W', W)
+        return weight.permute(0, *units, 1, *(dim + 1 for dim in units))
 
     def fan_in(self) -> int:
         """Return the number of inputs, every pixel of every channel."""
@@ -125,13 +128,13 @@ class GlobalConv2d(SpatialLayer):
     def batched(self, x: Tensor) -> Tensor:
         """Apply the layer to a batch: ``(B, C, H, W) -> (B, O, H', W')``."""
         if self.by_fourier and not torch.onnx.is_in_onnx_export():  # which has no transform of two dimensions
-            h = fourier(x, self.weight, self.fourier_size, (self._units(0), self._units(1)))
+            h = fourier(x, self.weight, self.fourier_size, tuple(self._units(dim) for dim in range(self.dims)))
         else:
             h = self._matrix(x)
-        return h if self.bias is None else h + self.bias[:, None, None].to(h.dtype)
+        return h if self.bias is None else h + self.bias.view(-1, *(1,) * self.dims).to(h.dtype)
 
     def _matrix(self, x: Tensor) -> Tensor:
-        weight = self.dense_weight().flatten(3).flatten(0, 2)  # (O*H'*W', C*H*W)
+        weight = self.dense_weight().flatten(1 + self.dims).flatten(0, self.dims)  # (O*H'*W', C*H*W)
         return F.linear(x.flatten(1), weight).unflatten(1, (self.out_channels, *self.output_size))
 
     def kernels(self) -> Tensor:
@@ -173,15 +176,34 @@ class GlobalConv2d(SpatialLayer):
 def correlate_circularly(x: Tensor, kernel: Tensor) -> Tensor:
     """``y[b,o,i,j] = sum_{c,k,l} kernel[o, c, k - i, l - j] x[b,c,k,l]``, indices modulo the kernel's size, x zero outside.
 
-    x (B, C, H, W), kernel (O, C, M, N), M >= H, N >= W: (B, O, M, N), by the correlation theorem. The product of every
-    frequency is one of real matrices, (B, 2C) x (2C, 2O): real and imaginary parts next to each other, as they lie in memory.
+    x (B, C, H, W), kernel (O, C, M, N), M >= H, N >= W: (B, O, M, N), by the correlation theorem, in one and three dimensions
+    alike. The product of every frequency is one of real matrices, (B, 2C) x (2C, 2O): real and imaginary parts next to each
+    other, as they lie in memory.
     """
-    size = kernel.shape[2:]
-    signal = torch.fft.rfft2(x, s=size).permute(2, 3, 0, 1).flatten(0, 1)  # (F, B, C)
-    wave = torch.fft.rfft2(kernel).permute(2, 3, 1, 0).flatten(0, 1)  # (F, C, O)
+    size, space = kernel.shape[2:], [*range(2, kernel.dim())]
+    signal = torch.fft.rfftn(x, s=size, dim=space).permute(*space, 0, 1).flatten(0, -3)  # (F, B, C)
+    wave = torch.fft.rfftn(kernel, dim=space).permute(*space, 1, 0).flatten(0, -3)  # (F, C, O)
     real, imaginary = torch.view_as_real(wave).unbind(-1)
     rows = [torch.stack((real, -imaginary), -1), torch.stack((imaginary, real), -1)]  # times Re x, times Im x: x * conj(kernel)
     factor = torch.stack(rows, 2).flatten(3).flatten(1, 2)  # (F, 2C, 2O)
     product = torch.bmm(torch.view_as_real(signal.contiguous()).flatten(2), factor)  # (F, B, 2O)
     spectrum = torch.view_as_complex(product.unflatten(2, (-1, 2)))  # (F, B, O)
-    return torch.fft.irfft2(spectrum.permute(1, 2, 0).unflatten(2, (size[0], -1)), s=size)
+    return torch.fft.irfftn(spectrum.permute(1, 2, 0).unflatten(2, (*size[:-1], -1)), s=size, dim=space)
+
+
+class GlobalConv1d(GlobalConvNd):
+    """``(B, C, L) -> (B, O, L')``."""
+
+    dims = 1
+
+
+class GlobalConv2d(GlobalConvNd):
+    """``(B, C, H, W) -> (B, O, H', W')``."""
+
+    dims = 2
+
+
+class GlobalConv3d(GlobalConvNd):
+    """``(B, C, D, H, W) -> (B, O, D', H', W')``."""
+
+    dims = 3

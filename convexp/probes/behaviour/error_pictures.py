@@ -58,13 +58,13 @@ def class_shift_picture(right: Sequence[Any], images: Sequence[int], names: Sequ
         for name, share, n in zip(names, shares, images, strict=True)
     ]
     columns, reach = min(MAPS_IN_A_ROW, len(names)), counts.shape[2] // 2
+    down = "" if counts.shape[1] == 1 else ", shifts down below it"
     return as_tensor(
         Sheet(
             in_rows(enlarge(map_colours(shares, "viridis"), MAP), columns),
             "Which shifts break which class",
             f"A map for each class: test accuracy at every shift of up to {reach} pixel{'' if reach == 1 else 's'}, with no "
-            "shift in the middle, shifts down below it and shifts to the right on its right. Below each: the mean over "
-            "its map.",
+            f"shift in the middle{down} and shifts to the right on its right. Below each: the mean over its map.",
             captions=[captions[start : start + columns] for start in range(0, len(captions), columns)],
             bar=colour_bar("viridis", PERCENT, "test accuracy (%)"),
             count=len(names),

@@ -49,18 +49,18 @@ class Kernels:
                 weights: Tensor = layer.kernels().detach().float().cpu()
             except NotLinearError as error:
                 raise NotApplicableError(f"{name}: {error}") from error
-            weights = weights.unsqueeze(-2) if weights.dim() == 4 else weights
-            pictures[picture_name(name)] = self._picture(weights, f"{name} ({type(layer).__name__})", layer)
+            size = " × ".join(map(str, weights.shape[3:]))
+            title = f"Kernels of {name} ({type(layer).__name__}), {size}{'' if weights.dim() > 4 else ' samples'}"
+            pictures[picture_name(name)] = self._picture(as_image(weights), title, layer)
         if not pictures:
             raise NotApplicableError("the network has no layers with kernels to show")
         return Measurement(numbers={}, pictures=pictures)
 
-    def _picture(self, weights: Tensor, name: str, layer: object) -> Tensor:
-        channels, locations, _, height, width = weights.shape
+    def _picture(self, weights: Tensor, title: str, layer: object) -> Tensor:
+        channels, locations = weights.shape[:2]
         rows = min(self.channels, channels)
         columns = evenly_spaced(locations, self.locations)
         shown = weights[:rows, columns]  # (rows, columns, C, h, w)
-        title = f"Kernels of {name}, {height} × {width}"
         some = "" if rows == channels else f"The first {rows} of {channels} output channels. "
         if locations == 1:  # a block reads better than a pole
             wide = max(d for d in range(1, math.isqrt(rows) + 1) if rows % d == 0)
@@ -72,13 +72,22 @@ class Kernels:
                 rows=[f"{start}" if wide == 1 else f"{start} to {start + wide - 1}" for start in starts],
                 row_title="channels",
             )
+        size = known_size(layer, locations)
         some += "" if len(columns) == locations else f"{len(columns)} of {locations} locations, evenly spaced. "
         return weight_sheet(
             shown,
             title,
             f"{some}Every location has kernels of its own.",
             rows=[str(row) for row in range(rows)],
-            columns=location_names(columns.tolist(), known_size(layer, locations)),
+            columns=location_names(columns.tolist(), size),
             row_title="channel",
-            column_title="location of the unit: row,column",
+            column_title="location of the unit" + ("" if size is not None and len(size) == 1 else ": row,column"),
         )
+
+
+def as_image(weights: Tensor) -> Tensor:
+    """Return kernels of one dimension, (O, L, C, h), as bands (O, L, C, h // 4, h), and others as they are."""
+    if weights.dim() > 4:
+        return weights
+    band = max(1, weights.shape[-1] // 4)
+    return weights.unsqueeze(-2).expand(-1, -1, -1, band, -1)

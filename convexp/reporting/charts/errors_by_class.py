@@ -73,10 +73,12 @@ def class_shifts_chart(tables: Sequence[ErrorTable]) -> Chart | None:
     bar.tick_params(labelsize=8)
     bar.xaxis.label.set_fontsize(8)
     reach = " or ".join(str(r) for r in sorted({len(table.counts.right_by_shift[0][0]) // 2 for table in drawn}))
+    flat = all(len(rows) == 1 for table in drawn for rows in table.counts.right_by_shift)
+    down = "" if flat else "shifts down are below it, "
     caption = (
         "A map for each class, with its name and the mean over the map in per cent above it: test accuracy at every shift of "
-        f"up to {reach} pixel{'' if reach == '1' else 's'}, over all seeds together. The middle is no shift, shifts down are "
-        "below it, and shifts to the right on its right. All maps share one scale."
+        f"up to {reach} pixel{'' if reach == '1' else 's'}, over all seeds together. The middle is no shift, "
+        f"{down}and shifts to the right on its right. All maps share one scale."
         + omission_note(range(min(most, MAX_CLASSES)), range(most), "classes")
     )
     alt_text = f"Accuracy by class and shift. {'; '.join(map(_in_words, drawn))}."

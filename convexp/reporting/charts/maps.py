@@ -28,7 +28,7 @@ RIGHT, DOWN = "shift right (pixels)", "shift down (pixels)"
 SMALL = 7.5  # points, for ticks
 CAPTION = (
     "Test accuracy at every shift of up to {reach} {pixels}, mean over seeds. The centre of each map is the accuracy without "
-    "shift; shifts down are below it, and shifts to the right are to its right. All maps share one colour scale."
+    "shift; {down}shifts to the right are to its right. All maps share one colour scale."
 )
 
 Map = list[list[float]]
@@ -65,12 +65,14 @@ def shift_maps_chart(groups: Sequence[Group], styles: Sequence[SeriesStyle]) -> 
         _draw_ticks(axes, found, square)
     axes.set(xlim=(0, WIDTH), ylim=(0, height), aspect="auto")
     axes.set_axis_off()
-    _name_axes(axes, height, flat=all(len(found) == 1 for *_, found in drawn))
+    flat = all(len(found) == 1 for *_, found in drawn)
+    _name_axes(axes, height, flat)
     _draw_colour_bar(figure, height, chance_level([g for g, *_ in drawn], "probe/shift_map/mean"))
     means = "; ".join(f"{g.label} {_mean(found):.1f} %, at worst {_worst(found):.1f} %" for g, _, found in drawn)
     alt_text = f"Test accuracy at every shift, {len(drawn)} maps. Mean over the map: {means}."
     reach = " or ".join(str(r) for r in sorted({len(found[0]) // 2 for *_, found in drawn}))
-    caption = CAPTION.format(reach=reach, pixels="pixel" if reach == "1" else "pixels") + omission_note(drawn, maps)
+    pixels, down = "pixel" if reach == "1" else "pixels", "" if flat else "shifts down are below it, and "
+    caption = CAPTION.format(reach=reach, pixels=pixels, down=down) + omission_note(drawn, maps)
     return finish_chart("shift_maps", "shifts", "Accuracy at every shift", alt_text, caption, figure)
 
 

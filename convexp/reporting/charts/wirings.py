@@ -5,11 +5,15 @@ from convexp.records.settings import lookup
 from convexp.reporting.groups import Group
 
 CLASSES = {
-    "Dense2d": "dense",
-    "LocallyConnected2d": "local",
-    "LowRankLocallyConnected2d": "low_rank_local",
-    "Conv2d": "conv",
-    "GlobalConv2d": "global_conv",
+    f"{layer}{dims}d": wiring
+    for dims in (1, 2)
+    for layer, wiring in {
+        "Dense": "dense",
+        "LocallyConnected": "local",
+        "LowRankLocallyConnected": "low_rank_local",
+        "Conv": "conv",
+        "GlobalConv": "global_conv",
+    }.items()
 }
 
 
