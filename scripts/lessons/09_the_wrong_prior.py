@@ -77,9 +77,12 @@ show(
 # - **Convolution with coordinates** (CoordConv, Liu and others 2018): the same network as the first, but the picture has two
 #   more channels, which hold the row and the column of each pixel, from -1 to 1.
 #
-# In the last one a feature map gets, in place of the bias $u$, a sum that depends on the place. With the weights $V^{row}$
-# and $V^{col}$ of the new channels it is $u + \sum_{a,b} V^{row}_{a,b} \, r_{i+a} + V^{col}_{a,b} \, c_{j+b}$, and this is
-# linear in row and column away from the border. The kernel of the picture is shared as before. So the layer can be as
+# In the last one a feature map gets, in place of the bias $u$, a sum that depends on the place. With the weights
+# $V^{\mathrm{row}}$ and $V^{\mathrm{col}}$ of the new channels it is
+#
+# $$u + \sum_{a,b} V^{\mathrm{row}}_{a,b} \, r_{i+a} + V^{\mathrm{col}}_{a,b} \, c_{j+b}$$
+#
+# This is linear in row and column away from the border. The kernel of the picture is shared as before. So the layer can be as
 # independent of the place as it was (weights of 0), or not.
 
 # %%

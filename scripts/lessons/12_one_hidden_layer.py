@@ -25,7 +25,6 @@
 # Neighbouring hats have ReLUs in common, so that $N$ units make $N$ pieces.
 
 # %%
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -125,14 +124,12 @@ def largest_error(weights: list[torch.Tensor], points: np.ndarray) -> np.ndarray
     return np.abs(found - f(points)).max(1)
 
 
-started = time.process_time()
 fitted = {n: fit(n) for n in units}
 inside = {n: largest_error(fitted[n], x) for n in units}  # the largest error, for each of three initial values
 beyond = {n: largest_error(fitted[n], outside) for n in units}
 for n in units:
     trained = f"trained {inside[n].min():.3f} to {inside[n].max():.3f}, outside {beyond[n].min():.2f} to {beyond[n].max():.2f}"
     print(f"{n:3} units: largest error by construction {built[n]:.4f}, {trained} (n=3)")
-print(f"{time.process_time() - started:.0f} s")
 assert inside[256].max() < inside[4].min() / 4  # more units do help
 assert inside[256].min() > 5 * built[256]  # but training stays far from what is possible
 assert beyond[256].min() > 20 * inside[256].max()  # and outside nothing is learned
@@ -220,7 +217,6 @@ sizes = [100, 1437, 20000]
 new = on_canvas(source.test_images, source.test_labels, 2000, seed=1)
 seen, unseen = {}, {}  # accuracy by kind and number of images, for each of three initial values
 for name, (make, steps) in kinds.items():
-    started = time.process_time()
     for size in sizes:
         given = on_canvas(source.train_images, source.train_labels, size, seed=2)
         networks = [train(make, steps, *given, seed) for seed in range(3)]
@@ -228,7 +224,7 @@ for name, (make, steps) in kinds.items():
         unseen[name, size] = np.array([100 * accuracy(network, *new) for network in networks])
     weights = sum(each.numel() for each in make().parameters())
     ranges = ", ".join(f"{unseen[name, size].min():.0f} to {unseen[name, size].max():.0f} %" for size in sizes)
-    print(f"{name}, {weights:,} weights: {ranges} of new images (n=3, {time.process_time() - started:.0f} s)")
+    print(f"{name}, {weights:,} weights: {ranges} of new images (n=3)")
 
 large = "256 units"
 assert min(seen[large, 100].min(), seen[large, 1437].min()) > 98  # the promise is kept on what was seen,
