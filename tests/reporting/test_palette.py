@@ -10,12 +10,12 @@ from fabricated_report import group
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convexp.pictures.page_style import page_style
 from convexp.pictures.palette import OTHERS, WIRINGS, hue
 from convexp.reporting.charts.colours import DARK, LIGHT, STEPS, page_colour, page_variables, shade
 from convexp.reporting.charts.looks import look
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.charts.wirings import wiring_of
-from convexp.reporting.render.html.page import HERE
 
 # Simulations of colour vision, on linear RGB, at full severity. Source: Machado, Oliveira and Fernandes 2009.
 VISIONS = {
@@ -25,7 +25,7 @@ VISIONS = {
     "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
 }
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-PAPERS = dict(zip(("light", "dark"), re.findall(r"--paper: (#\w{6});", (HERE / "page.css").read_text()), strict=False))
+PAPERS = dict(zip(("light", "dark"), re.findall(r"--paper: (#\w{6});", page_style()), strict=False))
 
 
 def linear(colour):

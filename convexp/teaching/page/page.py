@@ -6,6 +6,7 @@ from typing import Any
 
 from convexp import __version__
 from convexp.errors import ConvexpError
+from convexp.pictures.page_style import page_style
 from convexp.reporting.charts.colours import page_variables
 from convexp.reporting.formatting import plural
 from convexp.teaching.execution import Executed
@@ -33,7 +34,7 @@ def render(lessons: Sequence[Executed], notebooks: str) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    css = "".join(file.read_text(encoding="utf-8") for file in STYLES) + page_variables()
+    css = page_style() + "".join(file.read_text(encoding="utf-8") for file in STYLES) + page_variables()
     sections: list[dict[str, Any]] = []
     for each in lessons:
         try:

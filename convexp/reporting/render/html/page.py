@@ -10,6 +10,7 @@ from typing import Any
 
 from convexp import __version__
 from convexp.config.command_line.format import shell_path_override
+from convexp.pictures.page_style import page_style
 from convexp.reporting.answer import answer
 from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
@@ -78,7 +79,7 @@ def _own_parts(playground: Section | None) -> dict[str, Any]:
     """The style sheet and the one script that may run, with those of the playground, if there is one."""
     from markupsafe import Markup
 
-    script, css = _joined(SCRIPTS), _joined(STYLES) + page_variables()
+    script, css = _joined(SCRIPTS), page_style() + _joined(STYLES) + page_variables()
     if playground:
         script, css = script + playground.script, css + playground.css
     script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
