@@ -62,8 +62,7 @@ def tones_signals(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw signals in which one of ``motifs(periods, note)`` sounds in Gaussian noise, around grey level 128.
 
-    As all motifs have the same notes, neither a single note nor the spectrum of the whole signal tells them apart. A smaller
-    ``n`` gives the beginning of a larger one.
+    As all motifs have the same notes, no single note tells them apart. A smaller ``n`` gives the beginning of a larger one.
 
     Args:
         part: ``train`` or ``test``. Each has its own draws.

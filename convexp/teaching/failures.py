@@ -7,7 +7,7 @@ from typing import Any
 
 from convexp.teaching.catalogue import Lesson
 
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # colours, and movements of the cursor
 LONGEST = 300  # characters
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from convexp.pictures.palette import hue
@@ -26,8 +25,7 @@ def numbers_in_cells(
     limits: tuple[float, float] | None = None,
     marked: Iterable[tuple[int, int]] = (),
     mark: str = MARK,
-    form: str = "g",
-) -> list[Text]:
+) -> None:
     """Draw a matrix as cells with their numbers, without axes.
 
     Args:
@@ -41,10 +39,6 @@ def numbers_in_cells(
         marked: Cells (row, column) with a thick frame, such as those under a kernel. The frame lies around all of them if they
             form a rectangle.
         mark: Colour of that frame.
-        form: How numbers are written, as in an f-string.
-
-    Returns:
-        The numbers as texts, row by row, without those of empty cells.
 
     Raises:
         ValueError: If the values have another number of dimensions.
@@ -57,15 +51,13 @@ def numbers_in_cells(
     axes.set(xlim=(-0.55, columns - 0.45), ylim=(rows - 0.45, -0.55), aspect="equal", title=title)
     axes.axis("off")
     fills = None if colours is None else mpl.colormaps[colours](_normed(table, colours, limits))
-    texts: list[Text] = []
     for place, value in np.ndenumerate(table):
         fill = None if fills is None or np.isnan(value) else fills[place]
         axes.add_patch(_cell(place, fill))
         if not np.isnan(value):
             ink = INK if fill is None else _readable_on(fill)
-            texts.append(axes.text(place[1], place[0], f"{value + 0.0:{form}}", ha="center", va="center", color=ink))
+            axes.text(place[1], place[0], f"{value + 0.0:g}", ha="center", va="center", color=ink)
     _frame(axes, [*marked], mark)
-    return texts
 
 
 def _cell(place: tuple[int, ...], fill: NDArray[np.floating] | None) -> Rectangle:

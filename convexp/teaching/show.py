@@ -2,7 +2,6 @@
 
 import base64
 import itertools
-import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -18,7 +17,6 @@ from convexp.teaching.place import in_notebook, lesson_name
 MIME = "application/vnd.convexp.picture+html"  # a picture without styles of its own, for a page that has them
 PICTURES = Path("outputs/lessons/pictures")  # of a lesson that runs as a plain script
 PHONE = 5.0  # inches; a wider picture is scrolled on a phone
-_IMAGE_ID = re.compile(r' id="[^"]*-image[0-9a-f]+"')  # matplotlib gives images with the same pixels the same one
 _counter = itertools.count(1)
 
 
@@ -84,7 +82,7 @@ def _drawn(chart: Chart, alt: str) -> str:
     scrolled = ' tabindex="0"' if width > PHONE else ""  # the keyboard can scroll it
     return (
         f'<div class="drawn" style="--inches:{width:.2f}" role="img" aria-label="{escape(alt)}"{scrolled}>'
-        f"{_IMAGE_ID.sub('', chart.inline())}</div>"
+        f"{chart.inline()}</div>"
     )
 
 

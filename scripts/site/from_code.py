@@ -5,20 +5,22 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from reference import pages
 
-SECTION = "Reference"
+SECTION, PAGE = "Reference", "reference/index.md"
 TITLES = {"settings": "Settings", "options": "Options", "probes": "Probes", "commands": "Commands", "python": "Python"}
 
 made: dict[str, str] = {}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Make the pages, and put them at the beginning of their section of the navigation."""
+    """Make the pages, and put them behind the first of their section of the navigation."""
     made.update(pages())
     for item in config.nav or ():
         if SECTION in item:
-            item[SECTION] = [*navigation(list(made)), *item[SECTION]]
+            first, *others = item[SECTION]
+            item[SECTION] = [first, *navigation(list(made)), *others]
     return config
 
 
@@ -27,6 +29,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, text in made.items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Link from the first page of the section to what it names."""
+    if page.file.src_uri != PAGE:
+        return markdown
+    firsts = {title: next(path for path in made if path.startswith(f"reference/{name}")) for name, title in TITLES.items()}
+    for title, path in firsts.items():
+        markdown = markdown.replace(f"**{title}**", f"[{title}]({PurePosixPath(path).relative_to('reference')})")
+    return markdown
 
 
 def navigation(paths: list[str]) -> list[dict[str, Any]]:

@@ -64,22 +64,20 @@ def test_parts_have_draws_of_their_own_and_fewer_are_the_beginning_of_more():
     assert float(more[:, :, :20].double()[at[:, 0] >= 20].std()) == pytest.approx(20, abs=0.5)  # before the motif
 
 
-WRONG = {
-    "shape": ([1, 8, 8], "one channel and one dimension"),
-    "periods": ([8, 8], "different periods"),
-    "note": (31, "at most 30"),
-    "place": ("left", "random or centre"),
-    "noise": (-1, "0 or more"),
-}
+WRONG = [
+    ("shape", [1, 8, 8], "one channel and one dimension"),
+    ("periods", [8, 8], "different periods"),
+    ("periods", [8, 1.5], "2 samples or more"),
+    ("note", 31, "at most 30"),
+    ("place", "left", "random or centre"),
+    ("noise", -1, "0 or more"),
+]
 
 
-@pytest.mark.parametrize("setting", WRONG)
-def test_a_wrong_setting_is_named(setting):
-    value, expected = WRONG[setting]
+@pytest.mark.parametrize(("setting", "value", "expected"), WRONG)
+def test_a_wrong_setting_is_named(setting, value, expected):
     with pytest.raises(ConfigError, match=f"data.source.{setting}=.*{expected}"):
         tones_signals(**CASE | {setting: value})
-    with pytest.raises(ConfigError, match=r"data.source.periods=\[8, 1\.5\]: should be 2 samples or more"):
-        tones_signals(**CASE | {"periods": [8, 1.5]})
 
 
 def test_a_curve_has_every_sample_at_its_height():
@@ -120,7 +118,7 @@ def test_a_run_takes_signals_from_the_data_to_the_report(call, tmp_path):
     assert result["network"]["layers"][0]["output_shape"] == [3, 24]
     measured = result["probes"]
     assert len(measured["shift_map"]["maps"]["accuracy"]) == 9
-    assert 0 < measured["localisation"]["numbers"]["chance"] < 1
+    assert 0.5 < measured["localisation"]["numbers"]["chance"] < 0.95  # the motif has 36 of 48 samples
     assert "two dimensions" in measured["feature_maps"]["skipped"]
     assert "sees signals of 1 dimension" in (tmp_path / "study/run/playground.json").read_text()
     assert {"data.png", "kernels_stage0.png", "shift_map_accuracy.png"} <= {p.name for p in (tmp_path / "study/run").iterdir()}

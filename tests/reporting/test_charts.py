@@ -1,5 +1,6 @@
 """The charts: laws of what they show, and files that are what they say."""
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -12,12 +13,14 @@ import pytest
 from fabricated_report import NOTHING, comparison, group, run, three_layers, train_sizes, write_run_files
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 
 from convexp.pictures.palette import WIRINGS
 from convexp.records.record import ProbeRecord
 from convexp.reporting.axes import axis_label, axis_value, numeric_axes
 from convexp.reporting.charts import draw_charts, write_charts
+from convexp.reporting.charts.chart import finish_chart
 from convexp.reporting.charts.legend import entries_for
 from convexp.reporting.charts.overview import write_overview
 from convexp.reporting.charts.pareto import pareto_front
@@ -368,6 +371,16 @@ def test_what_is_left_out_is_said():
     assert "Drawn: 24 of 40 configurations" in captions["shift_maps"]
     assert "the first 24 of 40" in captions["differences"]
     assert "Drawn" not in captions["train_size_test_acc"]
+
+
+def test_equal_images_in_a_chart_have_no_id_in_common():
+    figure = Figure()
+    for axes in figure.subplots(1, 2):
+        axes.imshow(np.eye(3))
+    html = finish_chart("equal", "tests", "", "", "", figure).inline()
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert html.count("<image") == 2
+    assert len(ids) == len(set(ids))
 
 
 def test_the_users_own_settings_stay_as_they_are():

@@ -15,10 +15,12 @@ import pytest
 import torch
 import yaml
 from conftest import ROOT, Done
-from documented_commands import NEEDS, PROGRAMS, PROJECT, Documented, documented_commands, inline_commands
+from documented_commands import NEEDS, Documented, documented_commands, inline_commands
 from hydra import initialize_config_dir
 from hydra.core.plugins import Plugins
 from hydra.utils import instantiate
+from newcomer import COMMANDS as PROGRAMS
+from newcomer import PROJECT
 from readers_folder import (
     draw_photos,
     drawn_part,
@@ -33,6 +35,7 @@ from reference.settings import settings_page
 from shared import made_once
 from wheels import EXAMPLE
 
+from convexp.cli.lessons import _parser, _split
 from convexp.config import conf_dir
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.groups import normalize_choice
@@ -42,10 +45,12 @@ from convexp.config.probing import arrange_network
 from convexp.config.signatures.signature import read_signature
 from convexp.config.sources import _announced, installed_sources
 from convexp.studies.grid import apply_overrides
+from convexp.teaching.catalogue import all_lessons, choose, lessons_folder
 
 COMMANDS = documented_commands()
 RUN_BY = {command.run_by for command in COMMANDS if command.run_by}
 HERE = [command for command in COMMANDS if not command.needs and not command.run_by]
+LESSONS = "convexp-lessons"
 SMALL_RUN = ("trainer.threads=1", "trainer.max_epochs=1", "data.train_size=32", "data.val_size=16", "playground=false")
 UNLESS_NAMED = ("trainer=cpu", "logger=csv", "probes=none")
 FEW = {"max_images": 8, "max_shift": 1, "pairs": 2, "repeats": 1, "shifted_images": 2, "batch": 8}  # settings of probes
@@ -83,9 +88,13 @@ def pip(words: list[str]) -> bool:
     return words[1] == "install" and known and all(re.match(r"convexp|\.|examples/|pre-commit", word) for word in asked)
 
 
-TOOLS = {"make": make, "pip": pip, ".venv/bin/pip": pip, ".ci/run": lambda _: (ROOT / ".ci/run").is_file()}
+def is_there(words: list[str]) -> bool:
+    return (ROOT / words[0]).is_file()
+
+
+TOOLS = {"make": make, "pip": pip, ".venv/bin/pip": pip, ".ci/run": is_there, "scripts/ott_shifts.sh": is_there}
 SHELL = {"cd", "ls", "mkdir"}
-MARKED = {"torchrun", "aim", ".venv/bin/pre-commit", "scripts/ott_shifts.sh"}  # run only where a document says what they need
+MARKED = {"torchrun", "aim", ".venv/bin/pre-commit"}  # allowed only where a document says what they need; not run
 
 
 def test_there_is_a_way_to_check_every_command():
@@ -236,7 +245,7 @@ def settings_of(probe: str) -> dict:
 TRIED = {  # each once, however many documents show it
     (command.program, *sorted({*command.arguments, *added(command)})): command
     for command in reversed(HERE)
-    if command.program in {*PROGRAMS, "python"}
+    if command.program in {*PROGRAMS, "python"} - {LESSONS}
 }.values()
 
 
@@ -244,6 +253,15 @@ TRIED = {  # each once, however many documents show it
 def test_a_command_runs_with_few_images(command, reader):
     done = reader(command)
     assert done.code == 0, done.out + done.err
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.program == LESSONS], ids=identifier)
+def test_a_command_of_lessons_names_lessons_that_exist(command):
+    """They are run by tests/teaching."""
+    lessons = all_lessons(lessons_folder())
+    names, run = _split(_parser(lessons).parse_intermixed_args(command.arguments).given)
+    chosen = choose(lessons, names)
+    assert run is None or any(lesson.looks_into_a_run() for lesson in chosen)
 
 
 NOT_HERE = [c for c in COMMANDS if c.needs and (c.program in PROGRAMS or "convexp.train" in c.words)]
@@ -292,6 +310,7 @@ def test_the_examples_of_every_help_are_understood(reader, monkeypatch):
         assert examples(text), name
     page = settings_page()
     shown = {tuple(words) for text in said.values() for words in examples(text)}
+    shown |= {tuple(command.words) for command in inline_commands() if command.program not in CONFIGURED}
     for program, *words in shown:
         if program in CONFIGURED:
             line = parse_command_line(arrange_network(words) if program == "convexp-probe" else arrange_arguments(words))

@@ -17,7 +17,8 @@ from browser import watch
 from conftest import ROOT
 from markdown_it import MarkdownIt
 
-DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"])
+OUTSIDE = [ROOT / f"{name}.md" for name in ("SECURITY", "CONTRIBUTING", "CHANGELOG")]
+DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *OUTSIDE])
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 LOADED = {"img", "script", "link", "iframe", "source", "video"}
 

@@ -6,13 +6,10 @@ A comment of HTML before a block says why its commands cannot be run in a test: 
 
 import re
 import shlex
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PROGRAMS: dict[str, str] = PROJECT["scripts"]  # name of a command: module:function
 
 NEEDS = {  # what a block may need that a test has not
     "gpu": "a GPU, or several",

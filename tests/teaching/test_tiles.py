@@ -1,12 +1,9 @@
 """Tiles of images, maps and weights; and a user's mistake within a lesson, in one line."""
 
-import re
-
 import numpy as np
 import pytest
 
 from convexp.errors import ConfigError
-from convexp.reporting.charts.chart import finish_chart
 from convexp.teaching import in_one_line, tile, tiles
 
 
@@ -45,16 +42,6 @@ def test_scales_have_zero_in_their_middle_or_the_given_ends():
     tile(axes["only"][1], values, limits=(-1.0, 5.0))
     tile(axes["only"][2], values[:1])
     assert [image.get_clim() for axis in axes["only"] for image in axis.images] == [(-2, 2), (-1, 5), (0, 255)]
-
-
-def test_equal_tiles_share_no_id_in_a_page():
-    figure, axes = tiles(["one", "other"], 1)
-    for row in axes.values():
-        tile(row[0], np.eye(3)[None])
-    html = finish_chart("equal", "lesson", "", "", "", figure).inline()
-    ids = re.findall(r'\bid="([^"]+)"', html)
-    assert html.count("<image") == 2
-    assert len(ids) == len(set(ids))
 
 
 def test_a_script_tells_a_mistake_in_one_line(capsys, monkeypatch):

@@ -1,20 +1,11 @@
 """Which wiring a group of runs has, by the names under which colours are known."""
 
+from convexp.config.wirings import NAMES
 from convexp.pictures.palette import WIRINGS
 from convexp.records.settings import lookup
 from convexp.reporting.groups import Group
 
-CLASSES = {
-    f"{layer}{dims}d": wiring
-    for dims in (1, 2)
-    for layer, wiring in {
-        "Dense": "dense",
-        "LocallyConnected": "local",
-        "LowRankLocallyConnected": "low_rank_local",
-        "Conv": "conv",
-        "GlobalConv": "global_conv",
-    }.items()
-}
+CLASSES = {f"{layer}{dims}d": wiring for dims in (1, 2, 3) for layer, wiring in NAMES.items()}
 
 
 def wiring_of(group: Group) -> str:

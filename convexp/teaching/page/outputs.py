@@ -1,12 +1,10 @@
 """What a cell has put out, as HTML: pictures of ``show``, and text."""
 
-import re
 from html import escape
 from typing import Any
 
+from convexp.teaching.failures import ANSI
 from convexp.teaching.show import MIME
-
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def outputs_html(cell: Any) -> str:

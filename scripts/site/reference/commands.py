@@ -16,7 +16,8 @@ TRAIN = "\nEvery setting: [Settings](../settings.md). Every option of a group: [
 
 INDEX = """# Commands
 
-Each command prints this for `--help`. Exit codes: 0, all is done; 1, a run failed; 2, a setting is wrong; 130, interrupted.
+Each command prints this for `--help`. Exit codes: 0, all is done; 1, a run or a lesson failed; 2, a setting is wrong; 130,
+interrupted.
 """
 
 

@@ -14,14 +14,16 @@ class Page:
     Attributes:
         title: Its heading.
         module: The module that users import from, whose ``__all__`` the page lists.
-        written: What users write in place of the module, if it is another that hands its names on.
         others: Further names, as ``package.module.Name``, that a user of this page imports from where they are defined.
+        written: What users write in place of the module, if it is another that hands its names on.
+        text: What the page is about, if it is about more than the module, whose docstring says it otherwise.
     """
 
     title: str
     module: str
     others: tuple[str, ...] = ()
     written: str = ""
+    text: str = ""
 
     def names(self) -> dict[str, str]:
         """What the page lists: the name that users write, with the place where it is defined."""
@@ -54,6 +56,7 @@ PAGES = {
             "convexp.training.tasks.task.Task",
             "convexp.training.tasks.classification.Classification",
         ),
+        text="What augmentations, data sources, pooling layers and tasks of your own are made of.",
     ),
     "geometry": Page(
         "Geometry and pictures",
@@ -65,6 +68,7 @@ PAGES = {
             "convexp.reporting.playable.PlaygroundNetwork",
             "convexp.reporting.render.html.playground.playground_html",
         ),
+        text="What follows from the geometry of a network, before it has weights; and a playground for a page of your own.",
     ),
 }
 
@@ -99,7 +103,7 @@ def python_pages() -> dict[str, str]:
 
 def _page(page: Page) -> str:
     written, tree = page.written or page.module, parse_module(page.module)
-    head = f"# {escape(page.title)}\n\n{escape((ast.get_docstring(tree) if tree else None) or code(written))}"
+    head = f"# {escape(page.title)}\n\n{escape(page.text or (ast.get_docstring(tree) if tree else None) or code(written))}"
     entries = [_entry(written, place) for written, place in page.names().items()]
     return "\n\n".join([head, *entries]) + "\n"
 

@@ -16,7 +16,7 @@ from convexp.config.json_schemas.values import Schema
 from convexp.config.options import MULTIPLE_CHOICE
 from convexp.config.search_path import conf_dir
 from reference.markdown import code, escape
-from reference.values import UNKNOWN, accepts_null, describe_default, describe_type, names_target, names_targets, typed
+from reference.values import UNKNOWN, accepts_null, describe_default, describe_type, names_target, names_targets, parts, typed
 
 NOT_SETTINGS = ("defaults", "hydra", TARGET, PARTIAL)
 ANY = "NAME"  # stands for a name that the user chooses, such as that of a group of parameters
@@ -106,7 +106,7 @@ def _section(setting: Setting) -> str:
 def _walk(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
     """Every setting below ``path``; a section whose settings are all arguments of its target is one itself."""
     below: dict[str, Schema] = {}
-    for part in [schema, *schema.get("anyOf", [])]:
+    for part in parts(schema):
         for name, child in part.get("properties", {}).items():
             below.setdefault(name, child)
         others = part.get("additionalProperties")
@@ -121,7 +121,7 @@ def _walk(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
 
 
 def _is_section(schema: Schema) -> bool:
-    return any("properties" in part for part in [schema, *schema.get("anyOf", [])])
+    return any("properties" in part for part in parts(schema))
 
 
 def _defaults(config_name: str) -> dict[str, Any]:
