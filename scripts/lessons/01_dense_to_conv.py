@@ -99,13 +99,16 @@ assert cost(local).weights == 36 * 9 == 324
 #
 # $$h_{i,j} = u + \sum_{a,b=-\Delta}^{\Delta} V_{a,b}\, x_{i+a,j+b}$$
 #
-# This is a *convolution*, with nine weights however large the image is. As the shared kernel we take the mean of the 36
-# kernels, rounded to whole numbers. The convolution computes what the locally connected layer computes that has this
-# kernel everywhere, and what a dense layer computes whose weights are zero and equal in the right places.
+# This is a *convolution*, with nine weights however large the image is. As the shared kernel we take, tap by tap, the mean
+# over the units whose tap meets a pixel (36 in the middle of the kernel, 25 in a corner), rounded to whole numbers. The
+# convolution computes what the locally connected layer computes that has this kernel everywhere, and what a dense layer
+# computes whose weights are zero and equal in the right places.
 
 # %%
 conv = nearest_conv(local)  # of all convolutions the one whose matrix is nearest: its kernel is a mean
+counts = torch.tensor([5.0, 6, 5])  # rows, and columns, in which each tap meets a pixel
 with torch.no_grad():
+    assert torch.allclose(conv.weight[0, 0] * torch.outer(counts, counts), local.kernel.sum((0, 1))[0, 0])
     conv.weight.round_()
     conv.bias.round_()
 assert torch.equal(as_local(conv)(x), conv(x))

@@ -27,6 +27,7 @@ from convexp.pictures.palette import hue
 from convexp.probes import measure
 from convexp.teaching import drawing, show
 
+torch.set_num_threads(1)  # so that the number of cores does not change the sums
 CORNERS = {"dense": Dense2d, "local": LocallyConnected2d, "global_conv": GlobalConv2d, "conv": Conv2d}
 
 # %% [markdown]
@@ -203,8 +204,9 @@ show(
 # 2. Make the border `zeros` and shift with the protocol `zero_fill`. Where is `conv` still equivariant?
 #
 # <details><summary>Answer</summary>
-# In the interior, where no unit sees the border: there the error is 0. Over all units it is not, as a unit at the border sees
-# zeros that do not move with the image. The probe gives both numbers, `interior` and `full`.
+# In the interior, where no unit sees the border: there the error is 0. Over all units it is not: a unit at the border sees
+# zeros that do not move with the image, and where units entered, the probe expects zeros and the layer gives something else.
+# The probe gives both numbers, `interior` and `full`.
 # </details>
 #
 # 3. Is the answer of the network *invariant*, because its first layer is equivariant? Measure it with the probe `consistency`.

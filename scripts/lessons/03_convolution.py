@@ -278,11 +278,11 @@ show(
 #
 # What lies outside of an image is an assumption. *Zeros* say that there is nothing, a *mirror* (`reflect`) repeats what is
 # near without the edge itself, and a *circular* border takes the other end. We average each pixel and its two neighbours for a
-# signal that rises by 3 from pixel to pixel. In the interior the border does not matter, and at the edge every border has its
-# own mistake.
+# signal that rises by 3 from pixel to pixel. In the interior the border does not matter. At both ends every
+# border has a mistake of its own: if the signal went on as it rises, the averages there would be 6 and 21.
 
 # %%
-ramp = torch.arange(3.0, 19, 3)
+ramp = torch.arange(6.0, 22, 3)
 MODES = {"zeros": "constant", "reflect": "reflect", "circular": "circular"}  # convexp's names, and those of F.pad
 outputs = {}
 for border in MODES:
@@ -290,16 +290,16 @@ for border in MODES:
     with torch.no_grad():
         layer.weight.fill_(1)
         outputs[border] = (layer(ramp[None, None])[0, 0] / 3).tolist()
-assert outputs["zeros"] == [3, 6, 9, 12, 15, 11]  # darker at the bright end
-assert outputs["reflect"] == [5, 6, 9, 12, 15, 16]  # the slope is bent
-assert outputs["circular"] == [9, 6, 9, 12, 15, 12]  # the other end shows
+assert outputs["zeros"] == [5, 9, 12, 15, 18, 13]  # darker at both ends
+assert outputs["reflect"] == [8, 9, 12, 15, 18, 19]  # the slope is bent
+assert outputs["circular"] == [12, 9, 12, 15, 18, 15]  # the other end shows
 
 figure, axes = drawing(6, 1, width=4.8, height=4.6)
 for row, (border, mode) in enumerate(MODES.items()):
     shown = F.pad(ramp[None, None], [1, 1], mode=mode)[0, 0]
     numbers_in_cells(axes[2 * row], shown, title=f"{border}: the signal and its border", marked=[(0, 0), (0, 7)])
     averages = torch.tensor([torch.nan, *outputs[border], torch.nan])
-    numbers_in_cells(axes[2 * row + 1], averages, title="averages of three", colours="cividis", limits=(0, 18))
+    numbers_in_cells(axes[2 * row + 1], averages, title="averages of three", colours="cividis", limits=(0, 21))
 show(
     figure,
     alt=f"Three signals with borders and their averages: zeros {outputs['zeros']}, reflect {outputs['reflect']}, circular "

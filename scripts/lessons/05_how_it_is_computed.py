@@ -87,6 +87,7 @@ assert windows.untyped_storage().data_ptr() == image.untyped_storage().data_ptr(
 assert windows.numel() == 36
 assert windows.untyped_storage().nbytes() == 16 * 4  # still 16 numbers of four bytes
 assert torch.equal(image.unfold(0, 3, 1).unfold(1, 3, 1), windows)  # the safe way to write it
+# The same sum; tensordot itself makes the matrix of patches first.
 assert torch.equal(torch.tensordot(windows, kernel, 2), correlate(image, kernel))
 
 image[1, 1] += 5  # one pixel, seen from all four windows
@@ -138,8 +139,9 @@ assert torch.allclose(everywhere(photo), as_dense(everywhere)(photo), atol=1e-4)
 #
 # The direct sum, the product of patches and the strided view all do the same multiplications: 2 FLOPs for each output pixel and
 # each number of the kernel, $2 L k^2$ in all for one channel. They differ in memory, as patches take $k^2$ times the bytes of
-# the image and views take none. Transforms take about $2.5\, n^2 \log_2 n^2$ FLOPs each, however large the kernel is, and the
-# spectra of all kernels take about as much memory as if the kernels were as large as the image.
+# the image and views take none, as long as the sum is done on the view itself. Transforms take about $2.5\, n^2 \log_2 n^2$
+# FLOPs each, however large the kernel is, and the spectra of all kernels take about as much memory as if the kernels were as
+# large as the image.
 
 # %%
 N = 256
@@ -269,6 +271,10 @@ assert cost(layer).backward_flops == 2 * cost(layer).forward_flops
 #
 # 3. Measure the time of `F.conv2d` and of `by_fourier` on a 512x512 image for kernels of 3 to 63 pixels. Where do your lines
 #    cross?
+#
+#    <details><summary>Hint</summary>The time of `F.conv2d` grows with the square of the side, that of `by_fourier` hardly. The
+#    FLOPs of one channel, counted above for 256x256 pixels, cross at 9, or at 19 if those of transforms count five times.
+#    Times depend on the machine, and your lines may cross elsewhere.</details>
 
 # %%
 x = torch.randn(7, 7, dtype=torch.float64, requires_grad=True)

@@ -152,7 +152,8 @@ show(
 # - **The sum of the weights.** The blur has to be divided by 16, the sum of its weights; otherwise the image becomes 16 times
 #   as bright.
 # - **Clipping.** Responses are not grey values: under a Sobel kernel they lie between $-1020$ and $1020$. A byte holds 0 to
-#   255, and what does not fit comes round: 360 becomes 104, and $-360$ becomes 152. Scale or clip before you convert.
+#   255, and of whole numbers what does not fit comes round: 360 becomes 104, and $-360$ becomes 152 (of floats the result is
+#   not even defined). Scale or clip before you convert.
 
 # %%
 turned = flip(sobel, 2)
@@ -304,6 +305,9 @@ show(
 # 2. A kernel of 3x3 and a bias are to be found from examples. How many pixels of a result does it take? Try it with
 #    `torch.linalg.lstsq` on some columns of `patches`.
 #
+#    <details><summary>Answer</summary>Ten, one for each unknown, if their windows, each with a 1 for the bias, are linearly
+#    independent. The cell below finds a kernel and a bias from ten pixels.</details>
+#
 # 3. Turn the patch counterclockwise by 90 degrees. What do the two Sobel kernels say now?
 #
 #    <details><summary>Answer</summary>The bright side is on top: the slope down is -360. The slope to the right is what the
@@ -314,6 +318,12 @@ five = torch.tensor([1.0, 4, 6, 4, 1])
 twice = convolve(KERNELS["blur"], KERNELS["blur"])
 assert torch.allclose(twice, torch.outer(five, five) / 256)
 assert torch.allclose(correlate(correlate(photo, KERNELS["blur"]), KERNELS["blur"]), correlate(photo, twice), atol=1e-3)
+
+ten = torch.randperm(patches.shape[1], generator=torch.Generator().manual_seed(0))[:10]
+equations = torch.cat((patches[:, ten], torch.ones(1, 10))).T  # ten windows, each with a 1 for the bias
+assert torch.linalg.matrix_rank(equations) == 10
+unknown = torch.cat((KERNELS["emboss"].flatten(), torch.tensor([0.5]))).to(equations)
+assert torch.allclose(torch.linalg.lstsq(equations, equations @ unknown).solution, unknown, atol=1e-6)
 
 turned_patch = patch.rot90()  # counterclockwise
 assert correlate(turned_patch, KERNELS["Sobel, down"]).tolist() == [[-360]]

@@ -217,6 +217,11 @@ for name, made in networks.items():
 assert found["max and blur, global mean"][:, 1].max() < 0.7 * found["max pooling, global mean"][:, 1].min()  # some of it
 assert found["max and APS, global mean"].max() < 1e-4  # all of it
 
+flat, *others, blurred, _ = (rows.mean(0)[1:].tolist() for rows in found.values())  # at shifts by 1 to 4 pixels
+plain = [value for rows in others for value in rows[:3]]
+assert flat == sorted(flat)
+assert abs(blurred[0] - blurred[2]) < 0.05
+
 figure, axes = drawing(width=4.8, height=3.6)
 for rank, (name, rows) in enumerate(found.items()):
     look = hue("conv") if "APS" in name else hue("", rank)
@@ -227,8 +232,8 @@ figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", fonts
 show(
     figure,
     alt="Change of the scores by shift, from 0 to 4 pixels, for five networks. Flattened it grows with every pixel, "
-    "to about 3. With a global mean and stride 2 or max pooling it is 1.2 to 1.8, and back at 0 at 4 pixels. With "
-    "blur it is about 0.4 at 1 and 3 pixels and 0 at 2 and 4. With APS it is 0 throughout.",
+    f"to {flat[-1]:.1f}. With a global mean and stride 2 or max pooling it is {min(plain):.1f} to {max(plain):.1f}, and back "
+    f"at 0 at 4 pixels. With blur it is {blurred[0]:.1f} at 1 and 3 pixels and 0 at 2 and 4. With APS it is 0 throughout.",
     caption="How much the scores of random networks change when the image moves; 1 is the typical distance of an image "
     "from the mean (mean and range over n = 3 draws of the weights). Blur mends some of it, APS all of it, a "
     "flattened readout nothing.",
@@ -266,6 +271,8 @@ for layer, (everywhere, inside) in enumerate(zip(full, interior, strict=True), s
     print(f"layer {layer}: all units {everywhere:.2f}   interior {inside:.2f}")
 assert max(interior) < 1e-5
 assert min(full) > 0.1
+# Layer 1: only where units entered, where the probe expects zeros and the layer gives ReLU(u).
+assert by_column[0].max() < 1e-6 < 0.1 < full[0]
 
 figure, axes = drawing(width=4.8, height=2.8)
 picture = axes.pcolormesh(range(1, 16), range(1, depth + 1), by_column.clamp(min=1e-4), norm="log", cmap="cividis")
@@ -284,8 +291,9 @@ show(
 
 # %% [markdown]
 # The probe `equivariance` of convexp measures the same on trained networks: *interior* is the error over the units that see
-# no border, *full* is over all of them. A network with zeros around its maps can therefore learn where things are from the
-# border alone (Kayhan and van Gemert 2020), even if it ends in a global mean. Lesson 9 asks when one wants that.
+# no border. *full* is over all units, and also counts the row or column that entered, for which the probe expects zeros; in
+# layer 1 above that is all of it. A network with zeros around its maps can learn where things are from the border alone (Kayhan
+# and van Gemert 2020), even if it ends in a global mean. Lesson 9 asks when one wants that.
 #
 # ## To try
 #
