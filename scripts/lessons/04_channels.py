@@ -163,7 +163,7 @@ print(f"all kernels the same at the start: {min(right_alike):.1%} to {max(right_
 print(f"all kernels different at the start: {min(right_different):.1%} to {max(right_different):.1%} right (3 seeds)")
 assert max(spread(net) for net in alike) < 1e-6  # after 120 steps still one kernel, 16 times
 assert min(spread(net) for net in different) > 0.5
-assert np.mean(right_different) > np.mean(right_alike) + 0.005
+assert np.mean(right_different) > np.mean(right_alike)
 
 tied = network(0, same=True)
 with torch.no_grad():
@@ -207,8 +207,9 @@ ranks, shares = ([[of(m) for m in some] for some in (start, learned)] for of in 
 for name, rank, share in zip(("at the start", "learned"), ranks, shares, strict=True):
     print(f"{name} (3 seeds): effective rank {min(rank):.1f} to {max(rank):.1f} of {K}")
     print(f"   share predicted by the other features: {min(share):.0%} to {max(share):.0%}")
-assert max(ranks[1]) < 8 < min(ranks[0])
-assert 1 > min(shares[1]) > 0.85 > 0.75 > max(shares[0])
+assert 4.5 < min(ranks[1]) <= max(ranks[1]) < 6.5 < 8 < min(ranks[0])  # five or six
+assert 0.85 < min(shares[1]) < 1  # nearly all
+assert 0.45 < min(shares[0]) <= max(shares[0]) < 0.7  # half to two thirds
 
 # %%
 shown = 1  # of the seeds
@@ -255,6 +256,9 @@ show(
 #    which is zero, and the gradient of the readout has the factor of the map, which is zero too.</details>
 #
 # 3. Train with 4, 16 and 64 kernels. How do the number of right answers and the effective rank grow?
+#
+#    <details><summary>Answer</summary>The effective rank grows much more slowly than the number of kernels, and the number of
+#    right answers only a little: the additional features resemble those that are there.</details>
 
 # %%
 assert cost(Conv2d(64, 128, 3, input_size=8)).weights + 128 == 73856

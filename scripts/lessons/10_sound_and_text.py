@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 10. Sound and text
 #
-# At the end of this lesson you know why a convolution finds a motif anywhere in a sound with few weights, and which two of its
-# assumptions fail for text.
+# At the end of this lesson you know why a convolution finds a motif anywhere in a sound with few weights, and why locality, and
+# a mean over single words, fail for text.
 #
 # ## The derivation in one dimension
 #
@@ -24,6 +24,8 @@
 # These are the steps of lesson 1. A signal is an image of height 1.
 
 # %%
+import tempfile
+
 import torch
 from torch import nn
 
@@ -40,7 +42,7 @@ torch.set_grad_enabled(False)
 x = torch.randn(1, 1, 128)  # (batch, channels, moments)
 dense = Dense1d(1, 1, kernel_size=9, input_size=128, padding="same")  # the window only sets the number of units
 local = nearest_local(dense)  # keeps the weights within the windows
-conv = nearest_conv(local)  # the mean of all the kernels: one for all moments
+conv = nearest_conv(local)  # one kernel for all moments: tap by tap, the mean over the units whose tap meets a moment
 assert [cost(layer).weights for layer in (dense, local, conv)] == [128 * 128, 128 * 9, 9]
 assert torch.allclose(as_local(conv)(x), conv(x), atol=1e-6)
 assert torch.allclose(as_dense(conv)(x), conv(x), atol=1e-6)
@@ -67,26 +69,27 @@ settings = [
 ]
 
 
-def trained(name: str, *more: str) -> list[OpenedRun]:
-    """The runs with two seeds; those that are finished are not trained again."""
-    folder = f"outputs/lessons/runs/tones-{name}-seed"
-    with torch.enable_grad():
-        return [convexp.train(*settings, *more, f"seed={seed}", folder=f"{folder}{seed}", progress=False) for seed in range(2)]
+def trained(*more: str) -> list[OpenedRun]:
+    """The runs with two seeds; their folders are deleted, as all that we look at has been read from them."""
+    with torch.enable_grad(), tempfile.TemporaryDirectory() as place:
+        return [convexp.train(*settings, *more, f"seed={n}", folder=f"{place}/{n}", progress=False) for n in range(2)]
 
 
-runs = {wiring: trained(wiring, f"model={wiring}") for wiring in ("dense", "local", "conv")}
+runs = {wiring: trained(f"model={wiring}") for wiring in ("dense", "local", "conv")}
 accuracy = {name: [run.record.metrics["test/acc"] for run in found] for name, found in runs.items()}
 for name, found in accuracy.items():
     print(f"{name}: {min(found):.1%} to {max(found):.1%} of 2,000 test signals (n = 2 seeds, chance 16.7 %)")
 parameters = {name: found[0].record.network.parameters for name, found in runs.items()}
 assert parameters["conv"] * 100 < parameters["dense"]
-assert min(accuracy["conv"]) > 0.1 + max(*accuracy["local"], *accuracy["dense"])
+assert min(accuracy["conv"]) > 0.05 + max(*accuracy["local"], *accuracy["dense"])
 
 # %% [markdown]
-# The convolution answers more signals right, with less than a hundredth of the weights of the dense network. Dense and local
+# The convolution answers more signals right, with less than a hundredth of the parameters of the dense network. Dense and local
 # networks have to learn each motif anew for every place at which it can sound.
 #
-# The feature map of the last stage shows where. It is trained on classes only, and nobody told it where motifs lie.
+# The feature map of the last stage shows where. The network is trained on classes only, and nobody told it where motifs lie.
+# That is no merit of the training: the motif is louder than the noise, and a network that answers at chance (below) shows it as
+# well.
 
 # %%
 run = runs["conv"][0]
@@ -123,12 +126,13 @@ show(
 # %%
 assert receptive_field([5, 3], [2, 2], [1, 1])[0] == 9
 assert receptive_field([9, 9], [2, 2], [1, 1])[0] == 25
-short = trained("short", "model.readout=global_max", "model.kernel_size=[5,3]")
-long = trained("long", "model.readout=global_max")
+short = trained("model.readout=global_max", "model.kernel_size=[5,3]")
+long = trained("model.readout=global_max")
 by_window = {sees: [run.record.metrics["test/acc"] for run in found] for sees, found in ((9, short), (25, long))}
 for sees, found in by_window.items():
     print(f"a unit sees {sees} moments: {min(found):.1%} to {max(found):.1%} (n = 2 seeds)")
 assert max(by_window[9]) < 0.3 < 0.9 < min(by_window[25])
+assert short[0].record.probes["localisation"].numbers["energy"] > 0.8  # at chance, and still its loudest unit lies on the motif
 
 figure, (above, below) = drawing(2, 1, width=4.8, height=4.8)
 sound, names = motifs([16, 8, 4], 16), motif_names([16, 8, 4])
@@ -144,7 +148,8 @@ above.set(xlabel="moment", yticks=[], ylim=(-2.7, 4.2), title="two motifs and tw
 everything = {"dense": accuracy["dense"], "local": accuracy["local"], "conv": accuracy["conv"]}
 for place, (name, values) in enumerate(everything.items()):
     below.plot([place] * 2, [100 * v for v in values], "o", color=hue(name).light)
-for place, values in enumerate(by_window.values(), start=3):
+by_maximum = {f"maximum, {sees} moments": values for sees, values in by_window.items()}
+for place, values in enumerate(by_maximum.values(), start=3):
     below.plot([place] * 2, [100 * v for v in values], "D", color=hue("conv").light)
 below.axhline(100 / 6, color="#8a8f98", ls="--", lw=1)
 below.set(ylim=(0, 103), ylabel="test accuracy (%)", xticks=range(5))
@@ -152,7 +157,7 @@ below.set_xticklabels([*everything, "max, 9", "max, 25"])
 show(
     figure,
     alt="Above, the motifs 16-8-4 and 4-8-16 as curves, with bars as long as the two windows. Below, the accuracies of "
-    + "; ".join(f"{name} {100 * min(v):.0f} to {100 * max(v):.0f} %" for name, v in {**everything, **by_window}.items()),
+    + "; ".join(f"{name} {100 * min(v):.0f} to {100 * max(v):.0f} %" for name, v in {**everything, **by_maximum}.items()),
     caption="Above: two of the six motifs, without noise. Below: test accuracy of both seeds; circles have a readout for every "
     "place, diamonds the maximum over places with units that see 9 or 25 moments. Dashed: chance.",
 )
@@ -259,8 +264,8 @@ show(
 #    With dilations of 1, 2, 4, ... it takes 6, which see 2(1 + 2 + ... + 32) + 1 = 127 words.</details>
 # 2. Train the last network on motifs in the middle of the signal, `data.source.place=centre`, and test it on motifs that are
 #    shifted by 24 or 40 moments, `data.shift.test=[[-40],[-24],[24],[40]]`, and then by 22 or 38. What do you expect?
-#    <details><summary>Answer</summary>Two strides of 2 leave shifts by multiples of 4 (lesson 7): with seed 0, 100 % right
-#    after the first shifts and 15 %, as good as chance, after the others.</details>
+#    <details><summary>Answer</summary>Two strides of 2 leave shifts by multiples of 4 (lesson 7): it is right as often as
+#    before after the first shifts, and wrong much more often after the others.</details>
 # 3. Which of dense, local and convolution can be applied to a sentence that is longer than all it was trained on?
 #    <details><summary>Answer</summary>The convolution, with a mean or a maximum over places: only its weights do not belong to
 #    places.</details>

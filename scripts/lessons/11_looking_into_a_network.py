@@ -50,7 +50,9 @@ images = images.float()  # (100, C, *size), pixels from 0 to 255
 size = tuple(images.shape[2:])
 for name, network in networks.items():
     right = float((network(images).argmax(1) == labels).float().mean())
-    print(f"{name}: {100 * right:.0f} % of {len(images)} test images, {sum(p.numel() for p in network.parameters()):,} weights")
+    print(
+        f"{name}: {100 * right:.0f} % of {len(images)} test images, {sum(p.numel() for p in network.parameters()):,} parameters"
+    )
     assert not own or right > 0.85
 
 # %% [markdown]
@@ -110,21 +112,23 @@ if own:
 # over the units that see neither the border nor what entered there (lesson 7).
 
 # %%
-figure, axes = tiles(list(networks), 6)
+layouts = {name: layout(network, images) for name, network in networks.items()}
+most = max(1, *(min(len(placed.maps), 4) for placed in layouts.values()))  # maps of a network, evenly spaced
+figure, axes = tiles([row for name in networks for row in (name, f"{name},\nshifted")], 1 + most)
 errors = {}
 for name, network in networks.items():
-    placed = layout(network, images)
+    placed, moves = layouts[name], axes[f"{name},\nshifted"]
     for layer, reason in placed.others.items():
         print(f"{name}: no map of {layer} is shown: {reason}")
     tile(axes[name][0], images[0], "image")
     if not placed.maps:
         continue
-    chosen = dict.fromkeys((next(iter(placed.maps)), list(placed.maps)[-1]))  # the first and the last
-    last = placed.maps[list(placed.maps)[-1]]
+    layers = list(placed.maps)
+    chosen, last = [layers[i] for i in evenly_spaced(len(layers), most)], placed.maps[layers[-1]]
     shift = (*(0 for _ in size[1:]), int(last.stride[-1]))
     shifted = zero_fill(images, shift)
-    tile(axes[name][3], shifted[0], f"shifted by {shift[-1]}")
-    before, after = maps(network, images, list(chosen)), maps(network, shifted, list(chosen))
+    tile(moves[0], shifted[0], f"shifted by {shift[-1]}")
+    before, after = maps(network, images, chosen), maps(network, shifted, chosen)
     for column, layer in enumerate(chosen, start=1):
         where = placed.maps[layer]
         moved = shift_features(before[layer], tuple(d / s for d, s in zip(shift, where.stride, strict=True)), "zero_fill")
@@ -136,15 +140,16 @@ for name, network in networks.items():
             print(f"{name}: {layer} has no equivariance error: every unit sees the border, or none answers")
         channel = int(before[layer][0].flatten(1).mean(1).argmax())  # the one that answers most
         pair = torch.stack((before[layer][0, channel], after[layer][0, channel]))
-        for axis, one in zip((axes[name][column], axes[name][column + 3]), pair, strict=True):
-            tile(axis, one[None], f"map {column}", limits=(float(pair.min()), float(pair.max())))
+        for axis, one in zip((axes[name][column], moves[column]), pair, strict=True):
+            tile(axis, one[None], layer, limits=(float(pair.min()), float(pair.max())))
 if errors:
     said = "; ".join(f"{name}, {layer}: {error:.2f}" for (name, layer), error in errors.items())
     show(
         figure,
-        alt=f"An image with two feature maps of each network, then the same for the shifted image. Equivariance error: {said}.",
-        caption="An image and the channel that answers most in the first and in the last map, then the same channels for the "
-        "image shifted to the right. A convolution moves its maps along.",
+        alt="An image with feature maps of each network, and below it the same for the shifted image. "
+        f"Equivariance error: {said}.",
+        caption="An image and the channel that answers most in each map, and below the same channels for the image shifted to "
+        "the right. A convolution moves its maps along.",
     )
 if own:
     assert all(error < 1e-5 if name == "conv" else error > 0.5 for (name, _), error in errors.items())
@@ -189,7 +194,7 @@ for name, network in networks.items():
     liked = ascend(lambda x, network=network, n=n: network(x)[:, :n].diagonal(), n)
     best, reached = outputs.amax(0)[:n], network(liked)[:, :n].diagonal()
     gains[name] = reached - best
-    print(f"{name}: {n} outputs reach {reached.mean():.1f} on average; on the best test image of each, {best.mean():.1f}")
+    print(f"{name}: {n} outputs reach {reached.mean():.1f} on average; on the best of {len(images)} images, {best.mean():.1f}")
     for axis, unit in zip(axes[name], evenly_spaced(n, 3).tolist(), strict=False):
         tile(axis, liked[unit], f"output {data.class_name(unit)}")
     places = layout(network, images).maps
@@ -218,7 +223,8 @@ for name, network in networks.items():
 averages = ", ".join(f"{name} by {gain.mean():.1f}" for name, gain in gains.items())
 show(
     figure,
-    alt=f"Images to which outputs and two neighbouring units answer most. Outputs exceed those of all test images: {averages}.",
+    alt="Images to which outputs and two neighbouring units answer most. "
+    f"Outputs exceed those of these {len(images)} test images: {averages}.",
     caption="What three outputs, and two neighbouring units of one channel, answer to most: white is wanted, black is not, "
     "grey does not matter. A unit of a convolution or of a local network sees a window, a dense one all.",
 )
@@ -227,9 +233,9 @@ if own:
     assert all(value < 1e-3 if name == "conv" else value > 0.5 for name, value in unlike.items())
 
 # %% [markdown]
-# Every output can be raised above what any test image reaches, by an image that is no digit: training has shown the network
-# digits only, and nothing tells it what to answer elsewhere. Neighbouring units of a convolution answer to the same
-# pattern, moved by the stride. Those of the other two have learned patterns of their own.
+# Every output can be raised above what any of these 100 test images reaches, by an image that is no digit: training has shown
+# the network digits only, and nothing tells it what to answer elsewhere. Neighbouring units of a convolution answer to the
+# same pattern, moved by the stride. Those of the other two have learned patterns of their own.
 #
 # ## Which pixels did the answer depend on?
 #

@@ -38,6 +38,8 @@ from convexp.models.parts import ReadoutLayer
 from convexp.pictures.palette import hue
 from convexp.teaching import drawing, show
 
+torch.set_num_threads(1)  # for small networks, more threads mostly wait for each other
+
 
 def f(x: np.ndarray) -> np.ndarray:
     return x + np.sin(6 * np.pi * x) / 2
@@ -82,7 +84,6 @@ built = {n: float(np.abs(hat_network(n)(column)[:, 0].numpy() - f(x)).max()) for
 bound = {n: (6 * np.pi) ** 2 / 2 / 8 / n**2 for n in built}
 assert all(built[n] <= bound[n] for n in built)
 assert all(3.5 < built[n] / built[2 * n] < 4.5 for n in (16, 32, 64, 128))  # twice the units, a quarter of the error
-assert 2**64 > 1.8e19
 
 # %% [markdown]
 # ## Weights that exist are not weights that are found
@@ -131,7 +132,8 @@ for n in units:
     trained = f"trained {inside[n].min():.3f} to {inside[n].max():.3f}, outside {beyond[n].min():.2f} to {beyond[n].max():.2f}"
     print(f"{n:3} units: largest error by construction {built[n]:.4f}, {trained} (n=3)")
 assert inside[256].max() < inside[4].min() / 4  # more units do help
-assert inside[256].min() > 5 * built[256]  # but training stays far from what is possible
+assert inside[256].min() > 5 * built[256]  # but training stays far from what is possible,
+assert all(np.median(inside[n]) > built[n] for n in (16, 64, 256))  # from 16 units on
 assert beyond[256].min() > 20 * inside[256].max()  # and outside nothing is learned
 
 # %%
@@ -161,7 +163,8 @@ show(
     alt="Above, a wave and networks of 4, 16 and 256 units, which leave it after x = 1. Below, the largest error. With "
     f"256: {built[256]:.4f} by construction, {np.median(inside[256]):.3f} by training, {np.median(beyond[256]):.1f} outside.",
     caption="With more units the network follows the function more closely where it was trained (shaded), and leaves it at "
-    "once beyond. Below: the largest error, median and range of three seeds. Training finds less than there is.",
+    "once beyond. Below: the largest error, median and range of three seeds. From 16 units on, training finds less "
+    "than there is.",
 )
 
 # %% [markdown]
@@ -169,8 +172,8 @@ show(
 #
 # Now digits of 8x8 pixels, each at a random place on a canvas of 16x16: 81 places. The hidden layer sees all 256 pixels.
 # The other network is a convolution: 8 and 32 channels, the maximum of each channel over all places, ten outputs. The
-# hidden layers get 500 steps of 64 images and the convolution 250, for it takes longer per step. New images show digits
-# that nobody has trained on.
+# hidden layers get 500 steps of 64 images and the convolution 250, for it takes longer per step. On 20,000 images the 256
+# units get 1,500 steps, so that they see each about five times. New images show digits that nobody has trained on.
 
 # %%
 source = digits(test_size=360, split_seed=0)
@@ -213,24 +216,28 @@ def accuracy(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> 
 
 
 kinds = {f"{n} units": (lambda n=n: hidden_layer(n), 500) for n in (4, 32, 256)} | {"convolution": (convolution, 250)}
-sizes = [100, 1437, 20000]
+sizes, large = [100, 1437, 20000], "256 units"
 new = on_canvas(source.test_images, source.test_labels, 2000, seed=1)
 seen, unseen = {}, {}  # accuracy by kind and number of images, for each of three initial values
 for name, (make, steps) in kinds.items():
     for size in sizes:
         given = on_canvas(source.train_images, source.train_labels, size, seed=2)
-        networks = [train(make, steps, *given, seed) for seed in range(3)]
+        enough = 1500 if (name, size) == (large, 20000) else steps
+        networks = [train(make, enough, *given, seed) for seed in range(3)]
         seen[name, size] = np.array([100 * accuracy(network, *given) for network in networks])
         unseen[name, size] = np.array([100 * accuracy(network, *new) for network in networks])
-    weights = sum(each.numel() for each in make().parameters())
+    parameters = sum(each.numel() for each in make().parameters())
     ranges = ", ".join(f"{unseen[name, size].min():.0f} to {unseen[name, size].max():.0f} %" for size in sizes)
-    print(f"{name}, {weights:,} weights: {ranges} of new images (n=3)")
+    print(f"{name}, {parameters:,} parameters: {ranges} of new images (n=3)")
 
-large = "256 units"
-assert min(seen[large, 100].min(), seen[large, 1437].min()) > 98  # the promise is kept on what was seen,
+few, many = seen[large, 1437].min(), seen[large, 20000].min()
+print(f"{large}, images trained on: at least {few:.0f} % of 1,437 and {many:.0f} % of 20,000 (n=3)")
+assert min(seen[large, 100].min(), few) > 98  # the promise is kept on what was seen,
 assert unseen[large, 100].max() < 30  # and worth little on anything else:
 assert unseen["convolution", 100].min() > 2 * unseen[large, 100].max()
-assert unseen["convolution", 1437].min() > unseen[large, 20000].max()  # 14 times the images do not make up for it
+assert unseen["convolution", 1437].min() > unseen[large, 1437].max() + 15
+assert many > 95  # with 14 times the images, learned in 1,500 steps, the units come about as far:
+assert abs(unseen["convolution", 1437].mean() - unseen[large, 20000].mean()) < 5
 assert unseen["4 units", 20000].max() < 50  # few units cannot even learn what they see
 assert seen["4 units", 20000].max() < 50
 
@@ -254,15 +261,19 @@ axes[1].minorticks_off()
 axes[0].legend(loc="lower left")
 show(
     figure,
-    alt="Accuracy by number of training images. On images trained on, 256 units reach 100 % up to 1,437 images. On new images "
-    f"with 100, 1,437 and 20,000 images, 256 units reach {medians(large)} %, the convolution {medians('convolution')} %.",
+    alt="Accuracy by number of training images. On images trained on, 256 units reach at least "
+    f"{few:.0f} % of 1,437 images and {many:.0f} % of 20,000. On new images, with 100, 1,437 and 20,000 images trained on, "
+    f"256 units reach {medians(large)} %, the convolution {medians('convolution')} %.",
     caption="Above, what the theorem is about: 256 hidden units reproduce what they have seen. Below, what it is not about: "
-    "new images. The convolution needs far fewer, as what it learns at one place holds at all. Median, range, n=3 seeds.",
+    "new images. The convolution needs far fewer, as what it learns at one place holds at all others (exactly for shifts by "
+    "its stride of 2, away from the border). Median, range, n=3 seeds.",
 )
 
 # %% [markdown]
 # A hidden layer *can* come as close to what the convolution computes as one wants. It has to learn each of 81 places from
-# images that show a digit there, while the convolution was told before the first image that places do not differ.
+# images that show a digit there: with 20,000 images and 1,500 steps it comes about as far as the convolution with 1,437
+# images and 250. The convolution was told before the first image that a digit looks the same at every place, up to its stride
+# and the border.
 # Goodfellow, Bengio and Courville name the same two reasons why a network that could represent a function may fail to learn
 # it: training does not find the weights, or it chooses another function that agrees with it on all that was seen.
 #
@@ -274,8 +285,8 @@ show(
 #
 # 2. Place all digits in the middle, with `positions = torch.full((n, 2), 4)`. How much of the difference is left at 1,437
 # images?
-# <details><summary>Answer</summary>None: 256 units are then as good as the convolution. Its advantage is what it knows
-# about places, and now there is only one.</details>
+# <details><summary>Answer</summary>Little or none: 256 units are then about as good as the convolution. Its advantage is
+# what it knows about places, and now there is only one.</details>
 #
 # 3. How many units would store every digit at every place, one unit for each, as in the proof by exponentially many units?
 # <details><summary>Answer</summary>1,437 times 81, which is 116,397, and new digits would still not be among

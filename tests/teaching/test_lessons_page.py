@@ -24,8 +24,7 @@ def made(tmp_path_factory):
         command = [sys.executable, "-m", "convexp.lessons", "--output", "lessons"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1500, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert {file.name for file in folder.iterdir()} <= {"lessons", "outputs"}
-        assert {file.name for file in folder.glob("outputs/*")} <= {"lessons"}
+        assert {file.name for file in folder.iterdir()} == {"lessons"}
 
     return made_once(tmp_path_factory, "lessons", make) / "lessons"
 
