@@ -173,6 +173,10 @@ for name, rate in rates.items():
     for side, (share, low, high) in zip(sides, rate, strict=True):
         print(f"    {side}x{side}  {share:.2f} ({low:.2f} to {high:.2f})")
     assert all(high < 0.45 for _, _, high in rate) if name == "all in grey" else all(low > 0.7 for _, low, _ in rate)
+images, _, at = crowd("test", 600, 64, "location", noise=48 / 3**0.5)  # the noise of the sum is that of one channel again
+quieter = float(finds(in_red, images.sum(1, keepdim=True), at).float().mean())
+print(f"all in grey, 64x64, with the noise of one channel  {quieter:.2f}")
+assert rates["all in grey"][-1][0] + 0.04 < quieter < 0.4
 
 figure, axes = drawing(width=4.8, height=3.2)
 looks = (hue("conv"), hue("", 1), hue("", 0))
@@ -196,8 +200,9 @@ show(
 
 # %% [markdown]
 # In grey the three look the same, and no network could tell them apart. The share falls below one in three on large canvases
-# because the noise of three channels adds up, too, and the network was trained with that of one. Colour is one more sum in the
-# formula of the hidden layer, the one over $c$, and that is all it takes:
+# because the noise of three channels adds up, too, and the network was trained with that of one; with less noise in each
+# channel, so that the sum has the noise of one, the share rises again. Colour is one more sum in the formula of the hidden
+# layer, the one over $c$, and that is all it takes:
 #
 # $$h_{o,i,j} = u_o + \sum_{c,a,b} V_{o,c,a,b} \, x_{c,i+a,j+b}$$
 #
