@@ -1,4 +1,4 @@
-"""What every page has in common: its colours on light and dark paper, and how it scrolls."""
+"""What every page has in common: its colours on light and dark paper, its margins, links, and how it scrolls."""
 
 from pathlib import Path
 
