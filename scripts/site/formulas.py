@@ -3,8 +3,10 @@
 import html
 import re
 
-from latex2mathml.converter import convert
 from mkdocs.plugins import get_plugin_logger
+
+from convexp.errors import ConvexpError
+from convexp.teaching.page.formulas import mathml
 
 # What pymdownx.arithmatex makes of $...$ and $$...$$.
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
@@ -18,9 +20,8 @@ def on_page_content(html: str, **_: object) -> str:
 
 
 def _mathml(found: re.Match[str]) -> str:
-    block, latex = found[2] == "[", html.unescape(found[3]).strip()
     try:
-        return convert(latex, display="block" if block else "inline")
-    except Exception as error:  # of many kinds; a warning ends a strict build
-        log.warning("the formula %s: %s", latex, error)
+        return mathml(html.unescape(found[3]).strip(), display=found[2] == "[")
+    except ConvexpError as error:  # a warning ends a strict build
+        log.warning("%s", error)
         return found[0]
