@@ -46,9 +46,7 @@ class Documented:
     def words(self) -> list[str]:
         """Its words, without settings of the environment before it."""
         words = shlex.split(self.text, comments=True)
-        while words and re.match(r"[A-Z_]+=", words[0]):
-            words = words[1:]
-        return words
+        return words[first_word(words) :]
 
     @property
     def program(self) -> str:
@@ -103,6 +101,11 @@ def lines(block: str) -> list[str]:
             typed = " ".join(re.sub(r"(^|\s)#\s.*", "", line).split())
             found += [part.strip() for part in typed.split("&&")]
     return found
+
+
+def first_word(words: list[str]) -> int:
+    """The number of settings of the environment, ``NAME=value``, before the command."""
+    return next(number for number, word in enumerate(words) if not re.match(r"[A-Z_]+=", word))
 
 
 def inline_commands() -> list[Documented]:

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from documented_commands import first_word, lines
 from forked import Forked
 
 BLOCK = re.compile(r"(?:^`([\w./]+)`:?[^\n]*\n+)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -56,7 +57,7 @@ class Newcomer:
                 (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
                 (folder / block.file).write_text(block.text, encoding="utf-8")
             elif block.language == "bash":
-                printed += [self.run(command, folder) for command in _commands(block.text)]
+                printed += [self.run(command, folder) for command in lines(block.text)]
         return "".join(printed)
 
     def run(self, command: str, folder: Path) -> str:
@@ -64,9 +65,9 @@ class Newcomer:
         takes longer than its networks."""
         words = shlex.split(command, comments=True)
         words += ["hydra.launcher.processes=1"] if any(word.startswith("study=") for word in words) else []
-        environment = dict(word.split("=", 1) for word in words[: _first_word(words)])
+        environment = dict(word.split("=", 1) for word in words[: first_word(words)])
         own = {"CONVEXP_KEY": str(self.home / "key"), "CONVEXP_CACHE": str(self.home / "cache"), "COLUMNS": "200"}
-        name, *arguments = words[_first_word(words) :]
+        name, *arguments = words[first_word(words) :]
         target = arguments.pop(0) if name == "python" else COMMANDS[name]
         with (folder / ".output").open("w+") as output:
             variables = {**os.environ, **own, **environment}
@@ -74,12 +75,3 @@ class Newcomer:
         text = (folder / ".output").read_text(encoding="utf-8")
         assert code == 0, f"{command} ended with {code}:\n{text}"
         return text
-
-
-def _commands(text: str) -> list[str]:
-    return [line for line in text.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
-
-
-def _first_word(words: list[str]) -> int:
-    """The number of settings of the environment, ``NAME=value``, before the command."""
-    return next(number for number, word in enumerate(words) if not re.match(r"[A-Z_]+=", word))
