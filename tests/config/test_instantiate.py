@@ -51,6 +51,6 @@ def test_what_a_name_stands_for():
 
 def test_a_module_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "mine.py").write_text("import a_package_that_is_missing")
+    (tmp_path / "needs_more.py").write_text("import a_package_that_is_missing")
     with pytest.raises(ModuleNotFoundError, match="a_package_that_is_missing"):
-        locate("mine.Layer")
+        locate("needs_more.Layer")

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -74,7 +75,9 @@ def refused(function: Callable[..., Any], what: str) -> Callable[..., Any]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     distributes = session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput")
     if not distributes:
-        import torch  # noqa: F401  it looks for libraries by a process, which is no test's doing
+        with suppress(ImportError):  # an extra of its own
+            import jupytext  # noqa: F401
+        import torch  # noqa: F401  both look for programs by a process when they are imported, which is no test's doing
     for owner, name in (
         (subprocess.Popen, "__init__"),
         (multiprocessing.process.BaseProcess, "start"),
