@@ -1,12 +1,14 @@
-"""Imports all that a run needs at any time, so that processes forked from one that has done so need not do it themselves.
+"""Imports all that a run may need, so that processes which are forked from one that has done so need not do it themselves.
 
-Matplotlib draws the pictures at the end of a run; torch's symbolic shapes are asked for when layers are timed, and by large networks.
+Matplotlib draws the pictures at the end of a run, torchvision reads its data sets, and torch asks for its symbolic shapes when
+layers are timed and large networks are counted.
 """
 
 import matplotlib.backends.backend_agg
 import matplotlib.figure
 import torch.fx.experimental.symbolic_shapes
+import torchvision
 
 from convexp.execution import training_run
 
-__all__ = ["matplotlib", "torch", "training_run"]
+__all__ = ["matplotlib", "torch", "torchvision", "training_run"]

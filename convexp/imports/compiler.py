@@ -5,14 +5,18 @@ computes on the meta device. Until somebody else imports it, nothing is traced, 
 """
 
 import functools
+import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import CodeType, ModuleType
 from typing import Any
 
-from convexp.imports.hook import at_import
+from convexp.imports.hook import Around, at_import
+from convexp.imports.stand_in import standing_in
 
 COMPILER = "torch._dynamo"
+UTILITIES = "torch._dynamo.utils"
 Function = Callable[..., Any]
 # What the code of these two functions of torch may mention. If it mentions anything else, it does more than is known here.
 DISABLING = {COMPILER, "torch", "_dynamo", "disable", "getattr", "__dynamo_disable"}
@@ -20,16 +24,24 @@ STEPPING = {COMPILER, "torch", "_dynamo", "graph_break", "cast", "Optimizer", "d
 
 
 def spare_compiler() -> None:
-    """Let torch, if it has not been imported yet, do without its compiler until somebody imports that."""
+    """Let torch and torchvision, if they have not been imported yet, do without the compiler until somebody imports that."""
     if "torch" not in sys.modules:
-        at_import("torch._compile", after=_replace("_disable_dynamo", "inner", DISABLING, _disabling))
-        at_import("torch.optim.optimizer", after=_replace("_use_grad_for_differentiable", "_use_grad", STEPPING, _stepping))
+        at_import("torch._compile", _replace("_disable_dynamo", "inner", DISABLING, _disabling))
+        at_import("torch.optim.optimizer", _replace("_use_grad_for_differentiable", "_use_grad", STEPPING, _stepping))
+    at_import("torchvision", lambda _: standing_in(UTILITIES, {"is_compile_supported": is_compile_supported}))
 
 
-def _replace(name: str, inner: str, known: set[str], by: Callable[[Function], Function]) -> Callable[[ModuleType], None]:
+def is_compile_supported(device_type: Any) -> Any:
+    """Whether torch compiles for a type of device, which an operator of torchvision asks; it imports the compiler only now."""
+    return importlib.import_module(UTILITIES).is_compile_supported(device_type)
+
+
+def _replace(name: str, inner: str, known: set[str], by: Callable[[Function], Function]) -> Around:
     """Return what replaces a decorator of a module, unless the function ``inner`` that it makes is an unknown one."""
 
-    def replace(module: ModuleType) -> None:
+    @contextmanager
+    def replace(module: ModuleType) -> Generator[None]:
+        yield
         decorator = getattr(module, name, None)
         code = [made for made in _constants(decorator) if isinstance(made, CodeType) and made.co_name == inner]
         if len(code) == 1 and set(code[0].co_names) <= known:

@@ -44,7 +44,7 @@ def _import_with_stand_ins() -> None:
     with ExitStack() as stack:
         stack.enter_context(standing_in(COMPILER, {"OptimizedModule": CompiledModule, "disable": disable}))
         if METRICS not in sys.modules and (spec := find_spec(METRICS)) is not None:
-            at_import(METRICS, before=bind_submodules)
+            at_import(METRICS, bind_submodules)
             attributes = {"__path__": spec.submodule_search_locations, "_logger": getLogger(METRICS)}
             package = stack.enter_context(standing_in(METRICS, attributes))
             with standing_in(PLOT, {"_AX_TYPE": object, "_PLOT_OUT_TYPE": object, "plot_single_or_multi_val": plot_values}):
