@@ -6,8 +6,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.engines.launcher import EngineLauncher, Launch
-from convexp.engines.local.launch import launch
-from convexp.engines.local.slots import check_local
 
 
 class ProcessLauncher(EngineLauncher):
@@ -23,5 +21,8 @@ class ProcessLauncher(EngineLauncher):
         Raises:
             ConfigError: if ``processes`` or ``runs_per_gpu`` is not a number of runs, or there is no GPU to pack them on.
         """
+        from convexp.engines.local.launch import launch  # late: Hydra imports all plugins for every command
+        from convexp.engines.local.slots import check_local
+
         check_local(self.processes, self.runs_per_gpu, config)
         return partial(launch, context, task, config, self.processes, runs_per_gpu=self.runs_per_gpu)

@@ -4,9 +4,9 @@ Matplotlib draws the pictures at the end of a run, torchvision reads its data se
 layers are timed and large networks are counted.
 """
 
-import matplotlib.backends.backend_agg
-import matplotlib.figure
-import torch.fx.experimental.symbolic_shapes
+import matplotlib.backends.backend_agg  # pyright: ignore[reportUnusedImport]
+import matplotlib.figure  # pyright: ignore[reportUnusedImport]
+import torch.fx.experimental.symbolic_shapes  # pyright: ignore[reportUnusedImport]
 import torchvision
 
 from convexp.execution import training_run
