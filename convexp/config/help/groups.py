@@ -1,5 +1,6 @@
 """Lists the options of groups for Hydra's ``--help`` and TAB completion without reading all folders again for each group."""
 
+import functools
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -17,7 +18,8 @@ def list_groups_quickly() -> None:
         if config_name is not None or overrides:
             return read(self, config_name, overrides)
         if not hasattr(self, "convexp_read"):
-            self.convexp_read = read(self, config_name, overrides)
+            self.convexp_read = _, folders = read(self, config_name, overrides)
+            folders.get_group_options = functools.cache(folders.get_group_options)
         return self.convexp_read
 
     read_once.__wrapped__ = read  # pyright: ignore[reportFunctionMemberAccess]
