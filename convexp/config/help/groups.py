@@ -1,7 +1,7 @@
 """Lists the options of groups for Hydra's ``--help`` and TAB completion without reading all folders again for each group."""
 
-import functools
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
@@ -14,13 +14,14 @@ def list_groups_quickly() -> None:
     if read is None or hasattr(read, "__wrapped__"):
         return
 
+    found: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # not in the loader, which is sent to other processes
+
     def read_once(self: Any, config_name: str | None, overrides: list[str]) -> Any:
         if config_name is not None or overrides:
             return read(self, config_name, overrides)
-        if not hasattr(self, "convexp_read"):
-            self.convexp_read = _, folders = read(self, config_name, overrides)
-            folders.get_group_options = functools.cache(folders.get_group_options)
-        return self.convexp_read
+        if self not in found:
+            found[self] = read(self, config_name, overrides)
+        return found[self]
 
     read_once.__wrapped__ = read  # pyright: ignore[reportFunctionMemberAccess]
     setattr(ConfigLoaderImpl, READ, read_once)
