@@ -82,14 +82,15 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
     made, image, kernels = _grouped(out, g), _operand(x, g), _kernels(weight, g).to(_wide(x.dtype)).unsqueeze(-1)
     offset = None if bias is None else _grouped(bias.expand(1, g.out_channels, *g.output_size), g)
-    sums = made if made.dtype == image.dtype else torch.empty_like(made, dtype=image.dtype)
     for block in _blocks(g):
-        sums[block] = 0 if offset is None else offset[block]
+        sums = made[block] if made.dtype == image.dtype else torch.empty_like(made[block], dtype=image.dtype)
+        sums[...] = 0 if offset is None else offset[block]
         for tap, units, pixels in _taps(g, block):
+            seeing = sums[(slice(units[0].start - block.start, units[0].stop - block.start), *units[1:])]
             for c in range(g.group_channels):
-                sums[units].addcmul_(kernels[units][..., tap, c, :], image[pixels][..., c : c + 1, :])
-    if sums is not made:
-        made.copy_(sums)
+                seeing.addcmul_(kernels[units][..., tap, c, :], image[pixels][..., c : c + 1, :])
+        if sums.dtype != made.dtype:
+            made[block] = sums
     return out
 
 

@@ -68,7 +68,8 @@ def _windows(padded: Tensor, g: Geometry, block: slice) -> Tensor:
 
 def _units(values: Tensor, g: Geometry) -> Tensor:
     """``(H', W', O, ...)`` by units, (H', W'*G, O/G, ...)."""
-    return values.reshape(g.output_size[0], -1, g.unit_channels, *values.shape[len(g.output_size) + 1 :])
+    units = math.prod(g.output_size[1:]) * g.groups
+    return values.reshape(g.output_size[0], units, g.unit_channels, *values.shape[len(g.output_size) + 1 :])
 
 
 def _kernels(weight: Tensor, g: Geometry) -> Tensor:
@@ -92,7 +93,7 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     kernels, upstream, padded = _kernels(made, g), _units(batch_last(grad), g), _padded(x, g)
     for block in _blocks(g):
         windows = _windows(padded, g, block)
-        if g.batch == 1:  # an outer product
+        if g.batch == 1 and x.dtype.itemsize > 2:  # an outer product, which is no sum
             torch.mul(upstream[block].flatten(0, 1), windows, out=kernels[block].flatten(0, 1))
         else:
             torch.bmm(upstream[block].flatten(0, 1), windows, out=kernels[block].flatten(0, 1))
