@@ -22,8 +22,8 @@ RUN = 8
 """A run of values that are copied or added costs as if it were so many values longer."""
 
 
-SMALL = 16
-"""Largest batch for which windows may be unfolded: their copy is as large as the weights times batch over outputs."""
+SMALL = 8
+"""Largest batch for which windows may be unfolded: a block of them takes memory, which larger batches do without."""
 
 TILE = (4, 8)
 """A matrix product costs as if it had at least so many outputs and inputs of a unit."""
