@@ -1,6 +1,7 @@
 """Training the network of a run, from the beginning or from a checkpoint."""
 
 import shutil
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,6 +16,7 @@ from convexp.execution.evaluation import with_targets_of
 from convexp.execution.loggers import RunLoggers
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
+from convexp.execution.torch_setup import no_gpu_looked_for
 from convexp.machine import interruption
 from convexp.machine.environment import hardware
 from convexp.machine.processes import ALONE, Place
@@ -22,6 +24,7 @@ from convexp.records.log import log
 from convexp.records.pruning import is_pruning
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
+from convexp.training.batch_counts import batches_ahead
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, Checkpoints
 from convexp.training.ddp import OwnRandomness, ddp_arguments, leave_signals_alone
@@ -31,6 +34,7 @@ from convexp.training.profiler import make_profiler
 from convexp.training.progress import progress_callbacks
 from convexp.training.prune_callback import StopWhenPruned
 from convexp.training.resuming import UnusableError, position, restoring
+from convexp.training.stepping import Clipping, needs_lightning
 from convexp.training.tasks.task import Task
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
@@ -77,17 +81,20 @@ def fit(
     pruning = _pruning(setup) if place.rank == 0 else []
     random = [RandomState(), *([OwnRandomness(config.seed, place.rank)] if place.rank else [])]
     callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *pruning, checkpoints, *random]
-    trainer = _trainer(setup, opened, callbacks, checkpoint is not None, place)
+    _let_task_make_the_steps(setup, trainee.module, callbacks)
+    trainer = _trainer(setup, opened, callbacks, checkpoint is not None, place, trainee.module.automatic_optimization)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     if place.rank == 0:
         _record_hardware(trainer, recorder, config.trainer.precision, place)
     loggers.start(recorder.record)
     if config.compile:
         trainee.network.compile()
-    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter, place)
+    own_steps = not trainee.module.automatic_optimization and isinstance(trainee.module, Task)
+    ahead = partial(batches_ahead, trainer, config.trainer.max_steps) if own_steps else None
+    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter, place, ahead)
     if batch > len(train):
         raise UnusableError(f"{LAST} is of batch {batch}, and an epoch has {len(train)}")
-    with interruption.deferring(), recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
+    with interruption.deferring(), recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints), no_gpu_looked_for():
         trainer.fit(
             trainee.module,
             train,
@@ -120,9 +127,23 @@ def _remove_earlier_epochs(setup: Setup) -> None:
         events.unlink()
 
 
-def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool, place: Place) -> pl.Trainer:
+def _let_task_make_the_steps(setup: Setup, module: pl.LightningModule, callbacks: list[Callback]) -> None:
+    """Let the task make the steps of the optimizer itself, which takes less time than Lightning's loop, unless it cannot."""
+    settings = setup.config.trainer
+    if reason := needs_lightning(settings, module, Task, callbacks):
+        log.debug("the steps are made by Lightning: %s", reason)
+    elif isinstance(module, Task):
+        module.automatic_optimization = False
+        module.clipping = Clipping(settings.gradient_clip_val, settings.gradient_clip_algorithm)
+
+
+def _trainer(
+    setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool, place: Place, automatic: bool
+) -> pl.Trainer:
     settings = setup.config.trainer
     arguments = settings.arguments() | ({"num_sanity_val_steps": 0} if resumed else {})  # they were made at the first start
+    if not automatic:
+        arguments |= {"gradient_clip_val": None}  # the task clips
     progress = progress_callbacks(in_sweep=setup.sweep is not None) if place.rank == 0 else []
     trainer = one_device_trainer(
         setup.config,
