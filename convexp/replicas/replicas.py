@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from convexp.replicas.member import Member
 from convexp.replicas.reasons import why_not
+from convexp.replicas.stacked import Stacked
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import TaskBatch
 
@@ -16,10 +17,15 @@ class Replicas:
     those of the other members in memory, so that nothing is copied at the next call.)
     """
 
+    def __init__(self) -> None:
+        self._stacked: Stacked | None = None
+        self._members: list[Member] = []
+
     def steps(self, members: Sequence[Member], batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
         """Train each member on its batches in turn.
 
-        Members that cannot be trained at once, as ``why_not`` says, are trained one after another.
+        Members that cannot be trained at once, as ``why_not`` says, and batches of different shapes, are trained one after
+        another.
 
         Args:
             members: The members, each with a network, optimizer and schedule of its own, on one device, in training mode.
@@ -28,6 +34,15 @@ class Replicas:
         Returns:
             For each member what each of its batches has given before the step on it, as ``Task.train_on`` returns it.
         """
-        if (reason := why_not(members)) is not None:
+        if self._members != list(members):
+            self._members = list(members)
+            self._stacked = Stacked(members) if why_not(members) is None else None
+        if self._stacked is None or not _alike(batches):
             return [member.steps_alone(own) for member, own in zip(members, batches, strict=True)]
-        raise NotImplementedError(reason)
+        return self._stacked.steps(batches)
+
+
+def _alike(batches: Sequence[Sequence[TaskBatch]]) -> bool:
+    """Whether the batches of all members have the same shapes, one by one."""
+    shapes = [[(images.shape, images.dtype, targets.shape) for images, targets in own] for own in batches]
+    return all(own == shapes[0] for own in shapes)
