@@ -1,6 +1,6 @@
 """Training steps of R networks at once apart from those of the same networks one after another.
 
-    steps    K training steps of R members: forward, backward, optimizer (`convexp.replicas`), without Lightning and data loading
+    steps    K training steps of R members: forward, backward and optimizer (`convexp.replicas`), no Lightning, no loader
 
 CPU time of this process with one thread; both sides are measured in turn in every round, and the ratio is taken round by round.
 `expected` is what `convexp.replicas.worthwhile` says, from counts alone.
@@ -112,8 +112,8 @@ def main() -> None:
                     found.append({"data": data, "model": wiring, **row})
                     low, high = row["range"]
                     print(
-                        f"{data:7} {wiring:15} batch {size:4} R={replicas}: one step alone {row['alone_ms']:7.2f} ms, at once / "
-                        f"alone {row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected {row['expected']}",
+                        f"{data:7} {wiring:15} batch {size:4} R={replicas}: a step alone {row['alone_ms']:7.2f} ms, "
+                        f"at once / alone {row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected {row['expected']}",
                         flush=True,
                     )
     arguments.out.mkdir(parents=True, exist_ok=True)
