@@ -14,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from convexp.machine.own_states import each_its_own
 from convexp.records.markers import mark_refused, mark_stopped
 from convexp.terminal import console
 
@@ -134,3 +135,14 @@ def record_refused(sweep: DictConfig, reason: str) -> None:
     """Report and record why a run could not be done."""
     mark_refused(Path(sweep.dir), sweep.subdir, reason)
     console.print_error("convexp-train", f"{sweep.subdir}: {reason}")
+
+
+def _own_config() -> Any:
+    return HydraConfig.instance().cfg
+
+
+def _restore_config(config: Any) -> None:
+    HydraConfig.instance().cfg = config
+
+
+each_its_own("configuration of Hydra", _own_config, _restore_config)

@@ -1,0 +1,35 @@
+"""The random numbers of a run that takes turns with others in one process: torch's, NumPy's and Python's generators."""
+
+import os
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+from convexp.machine.own_states import each_its_own
+
+SEEDS = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")  # environment variables in which Lightning keeps its seed
+
+
+def _own_state() -> tuple[Any, ...]:
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    seeds = {name: os.environ.get(name) for name in SEEDS}
+    return torch.get_rng_state(), gpus, np.random.get_state(), random.getstate(), seeds  # noqa: NPY002
+
+
+def _restore(state: tuple[Any, ...]) -> None:
+    cpu, gpus, numpy, python, seeds = state
+    torch.set_rng_state(cpu)
+    if gpus:
+        torch.cuda.set_rng_state_all(gpus)
+    np.random.set_state(numpy)  # noqa: NPY002
+    random.setstate(python)
+    for name, seed in seeds.items():
+        if seed is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = seed
+
+
+each_its_own("random numbers", _own_state, _restore)
