@@ -31,6 +31,7 @@ from convexp.training.profiler import make_profiler
 from convexp.training.progress import progress_callbacks
 from convexp.training.prune_callback import StopWhenPruned
 from convexp.training.resuming import UnusableError, position, restoring
+from convexp.training.stepping import Clipping, needs_lightning
 from convexp.training.tasks.task import Task
 from convexp.training.trainer import one_device_trainer, refused_by_lightning
 
@@ -77,7 +78,8 @@ def fit(
     pruning = _pruning(setup) if place.rank == 0 else []
     random = [RandomState(), *([OwnRandomness(config.seed, place.rank)] if place.rank else [])]
     callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *pruning, checkpoints, *random]
-    trainer = _trainer(setup, opened, callbacks, checkpoint is not None, place)
+    _let_task_make_the_steps(setup, trainee.module, callbacks)
+    trainer = _trainer(setup, opened, callbacks, checkpoint is not None, place, trainee.module.automatic_optimization)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     if place.rank == 0:
         _record_hardware(trainer, recorder, config.trainer.precision, place)
@@ -120,9 +122,23 @@ def _remove_earlier_epochs(setup: Setup) -> None:
         events.unlink()
 
 
-def _trainer(setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool, place: Place) -> pl.Trainer:
+def _let_task_make_the_steps(setup: Setup, module: pl.LightningModule, callbacks: list[Callback]) -> None:
+    """Let the task make the steps of the optimizer itself, which takes less time than Lightning's loop, unless it cannot."""
+    settings = setup.config.trainer
+    if reason := needs_lightning(settings, module, Task, callbacks):
+        log.debug("the steps are made by Lightning: %s", reason)
+    elif isinstance(module, Task):
+        module.automatic_optimization = False
+        module.clipping = Clipping(settings.gradient_clip_val, settings.gradient_clip_algorithm)
+
+
+def _trainer(
+    setup: Setup, loggers: list[Logger], callbacks: list[Callback], resumed: bool, place: Place, automatic: bool
+) -> pl.Trainer:
     settings = setup.config.trainer
     arguments = settings.arguments() | ({"num_sanity_val_steps": 0} if resumed else {})  # they were made at the first start
+    if not automatic:
+        arguments |= {"gradient_clip_val": None}  # the task clips
     progress = progress_callbacks(in_sweep=setup.sweep is not None) if place.rank == 0 else []
     trainer = one_device_trainer(
         setup.config,

@@ -55,7 +55,7 @@ def reason_against(trainer: pl.Trainer) -> str | None:
         return "trainer.overfit_batches sets the order of the batches"
     if trainer.should_stop and loop._can_stop_early:  # pyright: ignore[reportPrivateUsage]
         return "the training was about to end"
-    if not module.automatic_optimization:
+    if not module.automatic_optimization and not isinstance(module, Task):
         return "the task has an optimization of its own"
     if any(config.reduce_on_plateau for config in trainer.lr_scheduler_configs):
         return "the schedule follows a metric"

@@ -2,7 +2,7 @@
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
@@ -13,8 +13,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from convexp.data import Images
 from convexp.errors import DivergedError
+from convexp.machine import interruption
 from convexp.training.mean import MeanOverSamples
 from convexp.training.over_processes import Step, of_whole_batch, processes
+from convexp.training.stepping import Clipping, count_steps, restore_step_count
 from convexp.training.tasks.epoch_state import KEY, pack, unpack
 
 MakeOptimizer = Callable[..., Optimizer]
@@ -40,6 +42,11 @@ class Task(pl.LightningModule):
         metrics: Names of the metrics that ``measure`` returns.
         targets: What a batch has beside its images: ``labels``, ``(B,)`` int64, or ``objects``, the bounding boxes of objects
             as the network sees them, ``(B, 2, D)`` int64: the first pixel and the pixel after the last one, or -1 without one.
+        automatic_optimization: Whether Lightning makes the steps of the optimizer, as it does by default. If False,
+            ``train_on`` makes them, which takes less time; ``convexp.training.stepping`` says when that is possible.
+        clipping: How ``train_on`` clips gradients.
+        trainer_of_steps: What makes the steps in place of ``train_on``, with the same arguments after the task and the same
+            result: it trains several networks at once. None: each network is trained alone.
     """
 
     metrics: ClassVar[tuple[str, ...]] = ("loss",)
@@ -53,6 +60,8 @@ class Task(pl.LightningModule):
         self.make_optimizer = make_optimizer
         self.make_scheduler = make_scheduler
         self.means = nn.ModuleDict({name: MeanOverSamples() for name in self.metrics})
+        self.clipping = Clipping()
+        self.trainer_of_steps: Callable[[Task, Sequence[TaskBatch]], list[Step]] | None = None
         self._steps: list[Step] = []  # of the epoch
         self._restored: dict[str, Any] | None = None  # of an unfinished epoch in the checkpoint that was loaded
 
@@ -101,6 +110,8 @@ class Task(pl.LightningModule):
         checkpoint["callbacks"] = {key: state for key, state in checkpoint["callbacks"].items() if key in own}
 
         self._restored = checkpoint.pop(KEY, None)
+        if not self.automatic_optimization:
+            restore_step_count(checkpoint["loops"]["fit_loop"], checkpoint["global_step"])
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save what the batches of an unfinished epoch have given."""
@@ -125,18 +136,62 @@ class Task(pl.LightningModule):
         """Move a batch to the device. One that is there already is returned at once, as searching it for tensors takes time."""
         return batch if batch[0].device == device else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
-    def training_step(self, batch: TaskBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch; of a share of a batch, its part in the loss of the whole one."""
+    def training_step(self, batch: TaskBatch, batch_idx: int) -> Tensor | None:
+        """Return the loss of a batch, of a share of a batch its part in the loss of the whole one; or train on the batch."""
+        if self.automatic_optimization:
+            return self._loss_for_lightning(batch, batch_idx)
+        steps = self.train_on([batch])
+        self._steps += steps
+        count_steps(self.trainer, len(steps))
+        if batch_idx % CHECK_EVERY == 0:
+            self._check_finite(batch_idx)
+        return None
+
+    def train_on(self, batches: Sequence[TaskBatch]) -> list[Step]:
+        """Train on each batch in turn: forward, loss, backward, clipping, a step of the optimizer, a step of the schedule.
+
+        Args:
+            batches: One batch or more, on the device of the network.
+
+        Returns:
+            What each batch has given before the step on it. The list is shorter than ``batches``, but not empty, if the process
+            was asked to stop: the batches beyond it were not trained on.
+        """
+        if self.trainer_of_steps is not None:
+            return self.trainer_of_steps(self, batches)
+        steps: list[Step] = []
+        for batch in batches:
+            if steps and interruption.requested():
+                break
+            steps.append(self._train_on_one(batch))
+        return steps
+
+    def _train_on_one(self, batch: TaskBatch) -> Step:
+        optimizer = self.trainer.optimizers[0]
+        loss, step = self._forward(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        self.clipping(parameter for group in optimizer.param_groups for parameter in group["params"])
+        optimizer.step()
+        for config in self.trainer.lr_scheduler_configs:
+            schedule: Any = config.scheduler
+            schedule.step()
+        return step
+
+    def _forward(self, batch: TaskBatch) -> tuple[Tensor, Step]:
+        """The loss of a batch, and what is kept of it until the epoch ends: tensors, as reading them would wait for a GPU."""
         outputs = self.network(batch[0])
         loss = self.loss(outputs, batch)
-        with torch.no_grad():  # tensors are kept until the epoch ends, as reading their values would synchronise a GPU
-            step: Step = loss.detach(), self.measure_training(outputs, batch), self.count(batch)
-            part = None
-            if processes() > 1:
+        with torch.no_grad():
+            return loss, (loss.detach(), self.measure_training(outputs, batch), self.count(batch))
+
+    def _loss_for_lightning(self, batch: TaskBatch, batch_idx: int) -> Tensor:
+        loss, step = self._forward(batch)
+        if processes() > 1:
+            with torch.no_grad():
                 step, part = of_whole_batch(step, self.weight(batch))
-            self._steps.append(step)
-        if part is not None:
             loss = loss * part
+        self._steps.append(step)
         if batch_idx % CHECK_EVERY == 0:
             self._check_finite(batch_idx)
         return loss

@@ -1,0 +1,108 @@
+"""Steps of an optimizer without Lightning's loop: which trainings can be done so, and what a step consists of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pytorch_lightning as pl
+from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import Callback
+from torch import nn
+
+from convexp.config.schema.training import Trainer
+
+BATCH_HOOKS = (
+    "on_train_batch_start",
+    "on_train_batch_end",
+    "on_before_zero_grad",
+    "on_before_backward",
+    "on_after_backward",
+    "on_before_optimizer_step",
+)
+HOOKS_OF_MODULE = (
+    *BATCH_HOOKS,
+    "training_step",
+    "backward",
+    "optimizer_step",
+    "optimizer_zero_grad",
+    "configure_optimizers",
+    "configure_gradient_clipping",
+    "lr_scheduler_step",
+    "on_before_batch_transfer",
+    "transfer_batch_to_device",
+    "on_after_batch_transfer",
+)
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """How gradients are clipped before a step, as Lightning's Trainer does it.
+
+    Attributes:
+        value: Largest norm of the gradient of all parameters, or largest absolute value of each number; None: no clipping.
+        algorithm: Whether ``value`` limits the norm or each number.
+    """
+
+    value: float | None = None
+    algorithm: Literal["norm", "value"] = "norm"
+
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Clip the gradients of ``parameters`` in place."""
+        if self.value is None:
+            return
+        if self.algorithm == "norm":
+            nn.utils.clip_grad_norm_(parameters, self.value)
+        else:
+            nn.utils.clip_grad_value_(parameters, self.value)
+
+
+def needs_lightning(settings: Trainer, module: LightningModule, base: type, callbacks: Sequence[Callback]) -> str | None:
+    """Say why each batch has to go through Lightning's own loop; None if ``module`` may make the steps itself.
+
+    Args:
+        settings: The settings of the Trainer.
+        module: The module that is trained.
+        base: The class whose steps are known, which ``module`` may be an instance of.
+        callbacks: All callbacks of the training.
+    """
+    if not isinstance(module, base):
+        return "the task is a LightningModule of its own"
+    if hook := overridden(module, base, HOOKS_OF_MODULE):
+        return f"the task has a {hook}"
+    for callback in callbacks:
+        own = type(callback).__module__.startswith("convexp.")
+        if not own and (hook := overridden(callback, Callback, BATCH_HOOKS)):
+            return f"the callback {type(callback).__name__} has a {hook}"
+    reasons = {
+        "several processes train together": settings.processes > 1,
+        f"trainer.precision={settings.precision}": settings.precision != "32-true",
+        "trainer.accumulate_grad_batches is more than 1": settings.accumulate_grad_batches > 1,
+        "trainer.overfit_batches sets the order of the batches": bool(settings.overfit_batches),
+        "trainer.profiler measures each part of a step": settings.profiler is not None,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def overridden(instance: object, base: type, names: Sequence[str]) -> str | None:
+    """The first of the methods ``names`` that the class of ``instance`` does not have from ``base``; None if it has all."""
+    return next((name for name in names if getattr(type(instance), name) is not getattr(base, name)), None)
+
+
+def count_steps(trainer: pl.Trainer, steps: int) -> None:
+    """Tell Lightning, which sees none of them, of ``steps`` steps of the optimizer, so that ``global_step`` counts them."""
+    progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+    for counts in (progress.total, progress.current):
+        counts.ready += steps
+        counts.completed += steps
+
+
+def restore_step_count(loop: dict[str, dict[str, dict[str, int]]], steps: int) -> None:
+    """Have a checkpoint whose steps Lightning's own loop made resumed by steps without it: both count them elsewhere.
+
+    Args:
+        loop: The state of Lightning's loop over epochs in the checkpoint.
+        steps: The steps of the optimizer that are done.
+    """
+    counts = loop["epoch_loop.manual_optimization.optim_step_progress"]["total"]
+    if counts["completed"] != steps:
+        counts.update(ready=steps, completed=steps)
