@@ -14,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from convexp.machine.group import asked_for
 from convexp.machine.own_states import each_its_own
 from convexp.records.markers import mark_refused, mark_stopped
 from convexp.terminal import console
@@ -87,6 +88,7 @@ class JobRunner:
     def __call__(self, config: DictConfig) -> JobReturn | None:
         """Do the job as ``run_or_record`` does."""
         self.set_up_hydra()
+        asked_for.set(isinstance(OmegaConf.select(config, "hydra.launcher.replicas"), int))
         return run_or_record(self.context, self.task, config)
 
     def set_up_hydra(self) -> None:

@@ -12,8 +12,6 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Any
 
-from greenlet import greenlet
-
 from convexp.machine import interruption
 from convexp.machine.run_clock import Away, away
 from convexp.machine.own_states import States, restore_states, save_states
@@ -26,6 +24,7 @@ class Member:
 
     Args:
         number: Its number.
+        size: Number of runs of the group.
         work: Does the run.
 
     Attributes:
@@ -34,8 +33,11 @@ class Member:
         away: The time that it did not go on.
     """
 
-    def __init__(self, number: int, work: Callable[[], Any]) -> None:
+    def __init__(self, number: int, size: int, work: Callable[[], Any]) -> None:
+        from greenlet import greenlet  # imported only where there is a group
+
         self.number = number
+        self.size = size
         self.wish: _Wish | None = None
         self.states: States = {}
         self.away = Away()
@@ -53,11 +55,19 @@ class _Wish:
 
 
 _member: ContextVar[Member | None] = ContextVar("member", default=None)
+asked_for: ContextVar[bool] = ContextVar("asked_for", default=False)
+"""Whether somebody has asked for a group of this size, so that its runs do together whatever they can."""
 
 
 def in_group() -> bool:
     """Whether the present run belongs to a group."""
     return _member.get() is not None
+
+
+def size() -> int:
+    """Return the number of runs of this run's group, those that have ended included; 1 if it belongs to none."""
+    member = _member.get()
+    return member.size if member else 1
 
 
 def meet(wish: Any, serve: Serve) -> Any:
@@ -102,7 +112,7 @@ def run_group(
     at_first = save_states()
     with interruption.deferring(), interruption.remembering():
         home = save_states()
-        going_on = [(Member(number, work), ()) for number, work in enumerate(works)]
+        going_on = [(Member(number, len(works), work), ()) for number, work in enumerate(works)]
         begun = False
         while going_on:
             waiting: list[Member] = []
