@@ -1,7 +1,7 @@
 """The hub of a group: its runs are greenlets, which go on one at a time and meet where something is done for all of them.
 
-A run brings to the meeting what it wants (``meet``) and waits. When all runs that have not ended wait, what they want is done in
-one call, and each goes on with its answer. Everything else a run does alone, as if there were no others: what belongs to the
+A run brings to the meeting what it wants (``meet``) and waits. When all runs that have not ended wait, what they want is done
+in one call, and each goes on with its answer. Everything else a run does alone, as if there were no others: what belongs to the
 process is exchanged when another run goes on (``convexp.machine.own_states``).
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convexp.machine import interruption
-from convexp.machine.run_clock import Away, away
 from convexp.machine.own_states import States, restore_states, save_states
+from convexp.machine.run_clock import Away, away
 
 Serve = Callable[[Sequence[Any]], Sequence[Any]]  # from what the runs want to their answers, in the same order
 

@@ -15,7 +15,7 @@ SEEDS = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")  # environment variables in which 
 def _own_state() -> tuple[Any, ...]:
     gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     seeds = {name: os.environ.get(name) for name in SEEDS}
-    return torch.get_rng_state(), gpus, np.random.get_state(), random.getstate(), seeds  # noqa: NPY002
+    return torch.get_rng_state(), gpus, np.random.get_state(), random.getstate(), seeds
 
 
 def _restore(state: tuple[Any, ...]) -> None:
@@ -23,7 +23,7 @@ def _restore(state: tuple[Any, ...]) -> None:
     torch.set_rng_state(cpu)
     if gpus:
         torch.cuda.set_rng_state_all(gpus)
-    np.random.set_state(numpy)  # noqa: NPY002
+    np.random.set_state(numpy)
     random.setstate(python)
     for name, seed in seeds.items():
         if seed is None:

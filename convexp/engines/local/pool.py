@@ -25,8 +25,8 @@ def run_parallel(
         jobs: Functions that make what is sent to a process; each is called here, shortly before it is sent.
         slots: Environment variables of the process of each slot, beside those of this process.
         preload: Name of the module that is imported once for all processes.
-        groups: Indices of the jobs that are done together in one process (``convexp.machine.group``), in the order in which they
-            begin; None if each is done by itself.
+        groups: Indices of the jobs that are done together in one process (``convexp.machine.group``), in the order in which
+            they begin; None if each is done by itself.
     """
     together = [(number,) for number in range(len(jobs))] if groups is None else groups
     pending = ((numbers, [jobs[number]() for number in numbers]) for numbers in together)

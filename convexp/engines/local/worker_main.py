@@ -1,4 +1,4 @@
-"""What a worker process runs: one job or group of jobs after another, until the process that started it closes the connection or ends."""
+"""What a worker process runs: one job or group of jobs after another, until the process that started it has no more."""
 
 import multiprocessing
 import os
@@ -51,7 +51,7 @@ def worker_main(connection: Connection, work: Callable[[Any], Any], environment:
 
 
 def do_together(work: Callable[[Any], Any], jobs: Sequence[Any]) -> Generator[tuple[int, Any, str, str]]:
-    """Do jobs, several as a group; yield for each its index, what it returned and what it wrote, in the order in which they end.
+    """Do jobs, several as a group, and yield for each its index, what it returned and what it wrote, as soon as it has ended.
 
     Args:
         work: Does a job.
