@@ -6,6 +6,7 @@ runs, which is what makes copying it cheap. There may be one spatial dimension o
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Self
 
 import torch
@@ -108,14 +109,10 @@ class _Columns(torch.autograd.Function):
         back = grad.permute([order.index(i) for i in range(len(order))])  # (R, ..., H', W', k1, k2, B)
         borders = _borders(window)
         padded = _empty_like(grad, _padded_shape(shape, borders), strides).zero_()
-        for taps in _all_taps(window.kernel):
-            padded[(..., *window.tap(taps), slice(None))] += back[(slice(None),) * (lead + d) + taps]
+        for taps in product(*map(range, window.kernel)):
+            padded[(..., *window.tap(taps), slice(None))].add_(back[(slice(None),) * (lead + d) + taps])
         inside = (..., *(slice(p, p + n) for p, n in zip(borders, shape[lead:-1], strict=True)), slice(None))
         return padded[inside], None, None
-
-
-def _all_taps(kernel: Size) -> list[tuple[int, ...]]:
-    return [tuple(int(i) for i in taps) for taps in torch.cartesian_prod(*map(torch.arange, kernel)).reshape(-1, len(kernel))]
 
 
 def _borders(window: Window) -> Size:
