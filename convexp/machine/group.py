@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convexp.machine import interruption
-from convexp.machine.own_states import States, restore_states, save_states
+from convexp.machine.own_states import States, begin_states, restore_states, save_states
 from convexp.machine.run_clock import Away, away
 
 Serve = Callable[[Sequence[Any]], Sequence[Any]]  # from what the runs want to their answers, in the same order
@@ -120,7 +120,7 @@ def run_group(
                 if not begun and interruption.requested():
                     break
                 with around(member.number):
-                    ended = _go_on(member, member.states if begun else at_first, answer, home)
+                    ended = _go_on(member, None if begun else at_first, answer, home)
                 if ended is not None:
                     yield ended
                 elif member.wish is not None:
@@ -129,11 +129,13 @@ def run_group(
             going_on = list(zip(waiting, _answers(waiting), strict=True))
 
 
-def _go_on(member: Member, states: States, answer: tuple[Any, ...], home: States) -> tuple[int, Any] | None:
-    """Let a member go on until it waits for the others or ends; return its number and result if it has ended by itself."""
+def _go_on(member: Member, at_first: States | None, answer: tuple[Any, ...], home: States) -> tuple[int, Any] | None:
+    """Let a member begin or go on until it waits for the others or ends; return its number and result if it has ended."""
     member.wish = None
     try:
-        restore_states(states)
+        restore_states(member.states if at_first is None else at_first)
+        if at_first is not None:
+            begin_states()
         returned = member.greenlet.switch(*answer)
     except (KeyboardInterrupt, SystemExit):
         if not interruption.requested():

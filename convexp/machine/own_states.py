@@ -14,21 +14,25 @@ States = Mapping[str, Any]
 class _Shared:
     save: Callable[[], Any]
     restore: Callable[[Any], None]
+    begin: Callable[[], None]
     at_first: Any
 
 
 _shared: dict[str, _Shared] = {}
 
 
-def each_its_own(name: str, save: Callable[[], Any], restore: Callable[[Any], None]) -> None:
+def each_its_own(
+    name: str, save: Callable[[], Any], restore: Callable[[Any], None], begin: Callable[[], None] = lambda: None
+) -> None:
     """Give each run of a group a state of its own.
 
     Args:
         name: Name of the state.
-        save: Returns the present state; later changes do not change what it returned.
+        save: Returns the present state. Changes that another run makes do not change what it returned.
         restore: Makes what ``save`` returned the present state.
+        begin: Called when a run begins; if ``save`` returns an object that is changed, it puts a copy in its place.
     """
-    _shared[name] = _Shared(save, restore, save())
+    _shared[name] = _Shared(save, restore, begin, save())
 
 
 def save_states() -> States:
@@ -40,3 +44,9 @@ def restore_states(states: States) -> None:
     """Make ``states`` the present ones; what was registered after they were saved is as it was when it was registered."""
     for name, shared in _shared.items():
         shared.restore(states.get(name, shared.at_first))
+
+
+def begin_states() -> None:
+    """Let a run begin with the present states, which it does not share with anybody."""
+    for shared in _shared.values():
+        shared.begin()
