@@ -125,23 +125,34 @@ def finished_run(call: Callable[..., Done], tmp_path: Path, tmp_path_factory: py
     return run
 
 
+def before_batch(epoch: int, batch: int, act: Callable[[], object]) -> tuple[type, str, Callable]:
+    """What to patch so that ``act`` is called before a batch of the training, of which a step of Lightning may have several."""
+    from convexp.training.tasks.task import Task
+
+    original, begun = Task.loss_and_step, []
+
+    def acting(self, images_and_labels):
+        step = self.current_epoch, self.trainer.fit_loop.epoch_loop.batch_idx  # the first batch of Lightning's step
+        begun.append(step)
+        if (step[0], step[1] + begun.count(step) - 1) == (epoch, batch):
+            act()
+        return original(self, images_and_labels)
+
+    return Task, "loss_and_step", acting
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.fixture
 def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], AbstractContextManager[None]]:
     """Ctrl-C in the middle of an epoch: with interrupted_at(epoch, batch): ..."""
 
     @contextmanager
     def at(epoch: int, batch: int):
-        from convexp.training.tasks.task import Task
-
-        step = Task.training_step
-
-        def interrupted(self, images_and_labels, index):
-            if self.current_epoch == epoch and index == batch:
-                raise KeyboardInterrupt
-            return step(self, images_and_labels, index)
-
         with monkeypatch.context() as patch:
-            patch.setattr(Task, "training_step", interrupted)
+            patch.setattr(*before_batch(epoch, batch, _interrupt))
             yield
 
     return at
@@ -156,16 +167,19 @@ def asked_to_stop(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractCont
         from convexp.machine import interruption
         from convexp.training.tasks.classification import Classification
 
+        def ask() -> None:
+            send(signal.SIGTERM) if send else interruption.interrupt(signal.SIGTERM, None)
+
         original = getattr(Classification, step)
 
         @functools.wraps(original)  # Lightning looks at its signature
         def asking(self, images_and_labels, batch_idx):
             if self.current_epoch == epoch and batch_idx == batch:
-                send(signal.SIGTERM) if send else interruption.interrupt(signal.SIGTERM, None)
+                ask()
             return original(self, images_and_labels, batch_idx)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Classification, step, asking)
+            patch.setattr(*(before_batch(epoch, batch, ask) if step == "training_step" else (Classification, step, asking)))
             yield
 
     return at

@@ -44,7 +44,21 @@ class Epochs(TorchDataset[Batch]):
     def __getitems__(self, items: list[int]) -> Batch:
         """Return the batch of ``items``, all of which are of one epoch."""
         epoch, n = items[0] // len(self.images), len(self.images)
-        index, view, rows = index_tensor(items) - epoch * n, self._view(epoch), self.images.rows
+        return self._batch(epoch, index_tensor(items) - epoch * n)
+
+    def batches(self, epoch: int, index: Tensor, size: int) -> list[Batch]:
+        """Return the images at ``index``, ``(n,)`` int64, in ``epoch`` as batches of ``size`` images, the last with the rest.
+
+        They are those of ``__getitems__``. Images are cut out of the source for all batches at once; augmentations, which may
+        look at a batch as a whole, are given one after the other.
+        """
+        if self.augmenter is not None:
+            return [self._batch(epoch, part) for part in index.split(size)]
+        images, targets = self._batch(epoch, index)
+        return list(zip(images.split(size), targets.split(size), strict=True))
+
+    def _batch(self, epoch: int, index: Tensor) -> Batch:
+        view, rows = self._view(epoch), self.images.rows
         if self.augmenter is None:
             return self.images.batch(index, view)
         at = index.to(rows.device, non_blocking=True)
@@ -86,7 +100,10 @@ class EpochSampler(Sampler[int]):
     def __len__(self) -> int:
         return self.length
 
-    def __iter__(self) -> Iterator[int]:
+    def order(self) -> Tensor:
+        """Return the images of the epoch in their order, without those that a resumed run has had, ``(n,)`` int64."""
         order = torch.randperm(self.length, generator=generator(self.seed, self.epoch))
-        begin = self.first[1] if self.epoch == self.first[0] else 0
-        return iter((self.epoch * self.length + order[begin:]).tolist())
+        return order[self.first[1] if self.epoch == self.first[0] else 0 :]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.epoch * self.length + self.order()).tolist())

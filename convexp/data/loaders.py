@@ -1,12 +1,14 @@
 """DataLoaders over images, for training and for evaluation."""
 
 import multiprocessing
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
 from convexp.data.augment.augmenter import Augmenter
+from convexp.data.chunks import Chunks
 from convexp.data.epochs import Epochs, EpochSampler
 from convexp.data.images import Batch, Images
 from convexp.data.share import Share
@@ -28,8 +30,9 @@ def training_loader(
     first: tuple[int, int] = (0, 0),
     augmenter: Augmenter | None = None,
     place: Place = ALONE,
-) -> DataLoader[Batch]:
-    """Return a DataLoader that yields ``images`` in a new order, with new shifts and newly augmented, in every epoch.
+    ahead: Callable[[], int] | None = None,
+) -> DataLoader[Batch] | Chunks:
+    """Return a loader that yields ``images`` in a new order, with new shifts and newly augmented, in every epoch.
 
     An incomplete last batch is dropped, unless it is the only one.
 
@@ -41,10 +44,14 @@ def training_loader(
         first: The epoch of the first iteration and its first batch, counted from 0. A resumed run starts later.
         augmenter: How images are augmented; None if they are not.
         place: The place of this process among those that share every batch.
+        ahead: If several batches are to be handed out at a time, returns the largest number of them that the next chunk may
+            have. Images that other processes fetch are handed out batch by batch all the same.
     """
     # Lightning sets the epoch only after the workers of a resumed run have started.
     sampler = EpochSampler(len(images), seed, (first[0], first[1] * batch_size))
     epochs = Epochs(images, shifts, seed, augmenter)
+    if ahead is not None and place.alone and not images.workers:
+        return Chunks(epochs, sampler, batch_size, ahead)
     return DataLoader(
         epochs if place.alone else Share(epochs, place),
         batch_size,

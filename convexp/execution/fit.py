@@ -1,6 +1,7 @@
 """Training the network of a run, from the beginning or from a checkpoint."""
 
 import shutil
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,6 +16,7 @@ from convexp.execution.evaluation import with_targets_of
 from convexp.execution.loggers import RunLoggers
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
+from convexp.execution.torch_setup import no_gpu_looked_for
 from convexp.machine import interruption
 from convexp.machine.environment import hardware
 from convexp.machine.processes import ALONE, Place
@@ -22,6 +24,7 @@ from convexp.records.log import log
 from convexp.records.pruning import is_pruning
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
+from convexp.training.batch_counts import batches_ahead
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, Checkpoints
 from convexp.training.ddp import OwnRandomness, ddp_arguments, leave_signals_alone
@@ -86,10 +89,12 @@ def fit(
     loggers.start(recorder.record)
     if config.compile:
         trainee.network.compile()
-    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter, place)
+    own_steps = not trainee.module.automatic_optimization and isinstance(trainee.module, Task)
+    ahead = partial(batches_ahead, trainer, config.trainer.max_steps) if own_steps else None
+    train = training_loader(data.train, config.data.batch_size, data.shifts, config.seed, first, setup.augmenter, place, ahead)
     if batch > len(train):
         raise UnusableError(f"{LAST} is of batch {batch}, and an epoch has {len(train)}")
-    with interruption.deferring(), recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints):
+    with interruption.deferring(), recorder.stopwatch.time("fit"), restoring(checkpoint, checkpoints), no_gpu_looked_for():
         trainer.fit(
             trainee.module,
             train,

@@ -3,6 +3,8 @@
 import logging
 import os
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import torch
 
@@ -11,6 +13,8 @@ from convexp.errors import ConfigError
 from convexp.training.trainer import set_rank_zero
 
 THREADS = torch.get_num_threads()  # torch's own default, shared out among the processes of runs that do not set a number
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def prepare_torch(config: Config) -> None:
@@ -52,3 +56,19 @@ def check_device(config: Config) -> None:
         raise ConfigError("trainer.accelerator=gpu: torch sees no GPU here; use trainer=cpu or trainer=auto")
     if config.trainer.accelerator == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("trainer.accelerator=mps: torch sees no Apple GPU here; use trainer=cpu or trainer=auto")
+
+
+@contextmanager
+def no_gpu_looked_for() -> Generator[None]:
+    """A context in which torch does not look for GPUs anew in every step of an optimizer, if there are none.
+
+    Looking takes as long as the step of a small network. Nothing else is told, as torch has found no GPU before either.
+    """
+    if VISIBLE in os.environ or torch.cuda.is_available():
+        yield
+        return
+    os.environ[VISIBLE] = ""
+    try:
+        yield
+    finally:
+        os.environ.pop(VISIBLE, None)

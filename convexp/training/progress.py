@@ -29,6 +29,16 @@ class EpochProgressBar(TQDMProgressBar):
         super().on_train_epoch_start(trainer)
         self.train_progress_bar.set_description(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
 
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Draw the bar if one of the batches since ``batch_idx`` is one to draw it at: there may be several at a time."""
+        last = trainer.fit_loop.epoch_loop.batch_idx
+        if last + 1 != self.train_progress_bar.total:
+            last -= (last + 1) % self.refresh_rate
+        if last >= batch_idx:
+            super().on_train_batch_end(trainer, pl_module, outputs, batch, last)
+
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """Return the metrics beside the bar, without the version number that Lightning adds."""
         return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}

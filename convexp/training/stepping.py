@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pytorch_lightning as pl
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback
 from torch import nn
@@ -86,23 +85,3 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
 def overridden(instance: object, base: type, names: Sequence[str]) -> str | None:
     """The first of the methods ``names`` that the class of ``instance`` does not have from ``base``; None if it has all."""
     return next((name for name in names if getattr(type(instance), name) is not getattr(base, name)), None)
-
-
-def count_steps(trainer: pl.Trainer, steps: int) -> None:
-    """Tell Lightning, which sees none of them, of ``steps`` steps of the optimizer, so that ``global_step`` counts them."""
-    progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
-    for counts in (progress.total, progress.current):
-        counts.ready += steps
-        counts.completed += steps
-
-
-def restore_step_count(loop: dict[str, dict[str, dict[str, int]]], steps: int) -> None:
-    """Have a checkpoint whose steps Lightning's own loop made resumed by steps without it: both count them elsewhere.
-
-    Args:
-        loop: The state of Lightning's loop over epochs in the checkpoint.
-        steps: The steps of the optimizer that are done.
-    """
-    counts = loop["epoch_loop.manual_optimization.optim_step_progress"]["total"]
-    if counts["completed"] != steps:
-        counts.update(ready=steps, completed=steps)

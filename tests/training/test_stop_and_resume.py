@@ -1,13 +1,12 @@
 """A training that is asked to stop saves what it has done before its next batch, and ends as one that nobody stopped."""
 
-import functools
 import os
 import shutil
 import signal
 
 import pytest
 import torch
-from conftest import read
+from conftest import before_batch, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outcomes import curves, same, science, weights
@@ -298,19 +297,14 @@ def test_a_second_ctrl_c_in_a_step_and_a_signal_in_the_test_save_nothing_more(
     whole, call, tmp_path, monkeypatch, asked_to_stop
 ):
     from convexp.machine import interruption
-    from convexp.training.tasks.task import Task
 
-    step = Task.training_step
-
-    def twice(self, images_and_labels, batch_idx):
-        if (self.current_epoch, batch_idx) == (1, 3):
-            interruption.interrupt(signal.SIGINT, None)
-            interruption.interrupt(signal.SIGINT, None)
-        return step(self, images_and_labels, batch_idx)
+    def twice():
+        interruption.interrupt(signal.SIGINT, None)
+        interruption.interrupt(signal.SIGINT, None)
 
     kind, part = "validated twice", tmp_path / "part"
     with monkeypatch.context() as patch:
-        patch.setattr(Task, "training_step", functools.wraps(step)(twice))
+        patch.setattr(*before_batch(1, 3, twice))
         assert call("train", *TINY, *KINDS[kind], "hydra.run.dir=part").code == 130
     assert position(weights(part)) == (1, 0)
     with asked_to_stop(0, 2, "test_step"):  # a trainer of its own, whose epoch is 0

@@ -12,11 +12,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convexp.data import Images
+from convexp.data.chunks import MOST_BATCHES, Chunk
 from convexp.errors import DivergedError
 from convexp.machine import interruption
+from convexp.training.batch_counts import count_batches, restore_step_count
 from convexp.training.mean import MeanOverSamples
 from convexp.training.over_processes import Step, of_whole_batch, processes
-from convexp.training.stepping import Clipping, count_steps, restore_step_count
+from convexp.training.stepping import Clipping
 from convexp.training.tasks.epoch_state import KEY, pack, unpack
 
 MakeOptimizer = Callable[..., Optimizer]
@@ -134,17 +136,23 @@ class Task(pl.LightningModule):
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a batch to the device. One that is there already is returned at once, as searching it for tensors takes time."""
+        if isinstance(batch, Chunk):
+            batch.batches = [self.transfer_batch_to_device(each, device, dataloader_idx) for each in batch.batches]
+            return batch
         return batch if batch[0].device == device else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
-    def training_step(self, batch: TaskBatch, batch_idx: int) -> Tensor | None:
-        """Return the loss of a batch, of a share of a batch its part in the loss of the whole one; or train on the batch."""
+    def training_step(self, batch: TaskBatch | Chunk, batch_idx: int) -> Tensor | None:
+        """Return the loss of a batch, of a share of a batch its part in the loss of the whole one; or train on the batches."""
+        if not isinstance(batch, Chunk):
+            batch = Chunk([batch])
         if self.automatic_optimization:
-            return self._loss_for_lightning(batch, batch_idx)
-        steps = self.train_on([batch])
+            return self._loss_for_lightning(batch.batches[0], batch_idx)
+        steps = self.train_on(batch.batches)
+        batch.done = len(steps)
         self._steps += steps
-        count_steps(self.trainer, len(steps))
-        if batch_idx % CHECK_EVERY == 0:
-            self._check_finite(batch_idx)
+        count_batches(self.trainer, len(steps))
+        if -batch_idx % CHECK_EVERY < len(steps):
+            self._check_finite(batch_idx + len(steps) - 1)
         return None
 
     def train_on(self, batches: Sequence[TaskBatch]) -> list[Step]:
@@ -168,7 +176,7 @@ class Task(pl.LightningModule):
 
     def _train_on_one(self, batch: TaskBatch) -> Step:
         optimizer = self.trainer.optimizers[0]
-        loss, step = self._forward(batch)
+        loss, step = self.loss_and_step(batch)
         optimizer.zero_grad()
         loss.backward()
         self.clipping(parameter for group in optimizer.param_groups for parameter in group["params"])
@@ -178,15 +186,15 @@ class Task(pl.LightningModule):
             schedule.step()
         return step
 
-    def _forward(self, batch: TaskBatch) -> tuple[Tensor, Step]:
-        """The loss of a batch, and what is kept of it until the epoch ends: tensors, as reading them would wait for a GPU."""
+    def loss_and_step(self, batch: TaskBatch) -> tuple[Tensor, Step]:
+        """Return the loss of a batch, and what is kept of it until the epoch ends: tensors, as reading them waits for a GPU."""
         outputs = self.network(batch[0])
         loss = self.loss(outputs, batch)
         with torch.no_grad():
             return loss, (loss.detach(), self.measure_training(outputs, batch), self.count(batch))
 
     def _loss_for_lightning(self, batch: TaskBatch, batch_idx: int) -> Tensor:
-        loss, step = self._forward(batch)
+        loss, step = self.loss_and_step(batch)
         if processes() > 1:
             with torch.no_grad():
                 step, part = of_whole_batch(step, self.weight(batch))
@@ -198,7 +206,7 @@ class Task(pl.LightningModule):
 
     def _check_finite(self, batch: int) -> None:
         """Raise a DivergedError if a loss since the last check is NaN or infinite."""
-        losses = [loss for loss, *_ in self._steps[-CHECK_EVERY:]]
+        losses = [loss for loss, *_ in self._steps[-CHECK_EVERY - MOST_BATCHES :]]
         check_finite(losses, self.trainer, batch)
 
     def on_train_epoch_start(self) -> None:
