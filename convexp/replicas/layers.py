@@ -14,7 +14,7 @@ from convexp.layers.dense import DenseNd
 from convexp.layers.global_conv import GlobalConvNd
 from convexp.layers.local import LocallyConnectedNd, PerLocation
 from convexp.layers.low_rank import LowRankLocallyConnectedNd
-from convexp.replicas.windows import Window, by_channel, by_location
+from convexp.replicas.windows import Window, products_by_channel, products_by_location
 
 Tensors = Mapping[str, Tensor | None]
 """Parameters and buffers of one module of all networks, by their names in it: (R, ...)."""
@@ -40,7 +40,7 @@ def conv(layer: ConvNd, own: Tensors, x: Tensor) -> Tensor:
     """A convolution: (R, C, H, W, B) -> (R, O, H', W', B)."""
     weight, bias, groups = _weight(own), own.get("bias"), len(x) * layer.groups
     kernels = weight.reshape(groups, layer.out_channels // layer.groups, -1)  # (R*G, O/G, C/G*k1*k2)
-    y = product(by_channel(x, Window.of(layer)), kernels, None if bias is None else bias.reshape(groups, -1, 1))
+    y = products_by_channel(x, kernels, None if bias is None else bias.reshape(groups, -1, 1), Window.of(layer))
     return y.view(len(x), layer.out_channels, *layer.output_size, x.shape[-1])
 
 
@@ -68,7 +68,8 @@ def _by_location(layer: PerLocation, weight: Tensor, bias: Tensor | None, x: Ten
     if bias is not None:
         full = bias.expand(replicas, outputs, *size)  # of a bias by channel, (R, O, 1, 1)
         offset = full.permute(0, *range(2, full.dim()), 1).reshape(products, -1, 1)
-    y = product(by_location(x, Window.of(layer)), weight.reshape(products, outputs // layer.groups, -1), offset)
+    kernels = weight.reshape(products, outputs // layer.groups, -1)
+    y = products_by_location(x, kernels, offset, Window.of(layer))
     y = y.view(replicas, *size, outputs, x.shape[-1])
     return y.permute(0, -2, *range(1, 1 + layer.dims), -1)
 

@@ -50,19 +50,39 @@ class Window:
         return tuple(slice(d * a, d * a + s * (n - 1) + 1, s) for a, d, s, n in places)
 
 
-def by_channel(x: Tensor, window: Window) -> Tensor:
-    """Return the windows with channels and taps in front: (R, C, H, W, B) -> (R*G, C/G*k1*k2, H'*W'*B)."""
-    d = window.dims
-    columns = _Columns.apply(_bordered(x, window), window, (0, 1, *range(2 + d, 2 + 2 * d), *range(2, 2 + d), 2 + 2 * d))
-    return columns.view(len(x) * window.groups, -1, window.locations * x.shape[-1])
+def products_by_channel(x: Tensor, kernels: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+    """Multiply windows of all locations with the same kernels.
 
+    Args:
+        x: Images, (R, C, H, W, B).
+        kernels: (R*G, O/G, C/G*k1*k2).
+        bias: (R*G, O/G, 1), or None.
+        window: Where the windows lie.
 
-def by_location(x: Tensor, window: Window) -> Tensor:
-    """Return the windows with locations in front, the taps as a local layer's weights: (R*H'*W'*G, k2*k1*C/G, B)."""
+    Returns:
+        (R*G, O/G, H'*W'*B).
+    """
     d, groups = window.dims, window.groups
-    order = [0, *range(3, 3 + d), 1, 2 + 2 * d, *range(3 + d, 2 + 2 * d), 2, 3 + 2 * d]
-    columns = _Columns.apply(_bordered(x, window).unflatten(1, (groups, -1)), window, tuple(order))
-    return columns.view(len(x) * window.locations * groups, -1, x.shape[-1])
+    order = (0, 1, 2, *range(3 + d, 3 + 2 * d), *range(3, 3 + d), 3 + 2 * d)
+    return _Products.apply(_bordered(x, window).unflatten(1, (groups, -1)), kernels, bias, window, order, len(x) * groups)
+
+
+def products_by_location(x: Tensor, kernels: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+    """Multiply the windows of each location with its own kernels.
+
+    Args:
+        x: Images, (R, C, H, W, B).
+        kernels: (R*H'*W'*G, O/G, k2*k1*C/G), the taps in the order of a local layer's weights.
+        bias: (R*H'*W'*G, O/G, 1), or None.
+        window: Where the windows lie.
+
+    Returns:
+        (R*H'*W'*G, O/G, B).
+    """
+    d, groups = window.dims, window.groups
+    order = (0, *range(3, 3 + d), 1, 2 + 2 * d, *range(3 + d, 2 + 2 * d), 2, 3 + 2 * d)
+    images = _bordered(x, window).unflatten(1, (groups, -1))
+    return _Products.apply(images, kernels, bias, window, order, len(x) * window.locations * groups)
 
 
 def _bordered(x: Tensor, window: Window) -> Tensor:
@@ -85,34 +105,61 @@ def _seen(n: int, p: int, mode: str) -> Tensor:
     return (n - 1) - ((n - 1) - place.abs()).abs()  # reflect
 
 
-class _Columns(torch.autograd.Function):
-    """Copies windows: (R, ..., H, W, B), and the order of the dimensions (R, ..., H', W', k1, k2, B) in the result."""
+class _Products(torch.autograd.Function):
+    """Products of kernels (N, U, F) and the windows (N, F, M) of images (R, G, C/G, H, W, B), plus a bias (N, U, 1).
+
+    ``order`` is that of the dimensions (R, G, C/G, H', W', k1, k2, B) in the windows. The windows are kept for the backward
+    pass, in which their own gradient takes their place in memory: it is made once.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, window: Window, order: tuple[int, ...]) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx.window, ctx.order, ctx.x = window, order, (x.shape, x.stride())
-        padded = _with_zeros(x, window)
-        lead = x.dim() - 1 - window.dims
-        *outer, last = padded.stride()
-        outer, space = outer[:lead], outer[lead:]
-        shape = (*x.shape[:lead], *window.output, *window.kernel, x.shape[-1])
-        units = [s * step for s, step in zip(window.stride, space, strict=True)]
-        taps = [d * step for d, step in zip(window.dilation, space, strict=True)]
-        seen = padded.as_strided(shape, (*outer, *units, *taps, last), padded.storage_offset())
-        return seen.permute(order).contiguous()
+    def forward(ctx: Any, *arguments: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, kernels, bias, ctx.window, ctx.order, number = arguments
+        ctx.x = x.shape, x.stride()
+        seen = _seen_by_units(x, ctx.window).permute(ctx.order).contiguous()
+        ctx.seen = seen.shape
+        columns = seen.view(number, kernels.shape[2], -1)
+        ctx.save_for_backward(kernels)
+        ctx.columns = columns  # not saved as tensors are: the backward pass overwrites it
+        return torch.bmm(kernels, columns) if bias is None else torch.baddbmm(bias, kernels, columns)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        window, order, (shape, strides) = ctx.window, ctx.order, ctx.x
-        (grad,) = grads
-        lead, d = len(shape) - 1 - window.dims, window.dims
-        back = grad.permute([order.index(i) for i in range(len(order))])  # (R, ..., H', W', k1, k2, B)
-        borders = _borders(window)
-        padded = _empty_like(grad, _padded_shape(shape, borders), strides).zero_()
-        for taps in product(*map(range, window.kernel)):
-            padded[(..., *window.tap(taps), slice(None))].add_(back[(slice(None),) * (lead + d) + taps])
-        inside = (..., *(slice(p, p + n) for p, n in zip(borders, shape[lead:-1], strict=True)), slice(None))
-        return padded[inside], None, None
+        (grad,), (kernels,), columns = grads, ctx.saved_tensors, ctx.columns
+        grad = grad.contiguous()
+        in_x, in_kernels, in_bias = ctx.needs_input_grad[:3]
+        of_kernels = torch.bmm(grad, columns.transpose(1, 2)) if in_kernels else None
+        of_bias = grad.sum(2, keepdim=True) if in_bias else None
+        of_x = None
+        if in_x:
+            torch.bmm(kernels.transpose(1, 2), grad, out=columns)
+            of_x = _folded(columns.view(ctx.seen), ctx)
+        ctx.columns = None
+        return of_x, of_kernels, of_bias, None, None, None
+
+
+def _seen_by_units(x: Tensor, window: Window) -> Tensor:
+    """The windows as a view of the bordered image: (R, G, C/G, H', W', k1, k2, B)."""
+    padded = _with_zeros(x, window)
+    *outer, last = padded.stride()
+    lead = x.dim() - 1 - window.dims
+    outer, space = outer[:lead], outer[lead:]
+    units = [s * step for s, step in zip(window.stride, space, strict=True)]
+    taps = [d * step for d, step in zip(window.dilation, space, strict=True)]
+    shape = (*x.shape[:lead], *window.output, *window.kernel, x.shape[-1])
+    return padded.as_strided(shape, (*outer, *units, *taps, last), padded.storage_offset())
+
+
+def _folded(columns: Tensor, ctx: Any) -> Tensor:
+    """The gradient in the image from that in its windows: what each tap has seen is added where it has seen it."""
+    window, order, (shape, strides) = ctx.window, ctx.order, ctx.x
+    lead, d = len(shape) - 1 - window.dims, window.dims
+    back = columns.permute([order.index(i) for i in range(len(order))])  # (R, G, C/G, H', W', k1, k2, B)
+    borders = _borders(window)
+    padded = _empty(columns, _padded_shape(shape, borders), strides).zero_()
+    for taps in product(*map(range, window.kernel)):
+        padded[(..., *window.tap(taps), slice(None))].add_(back[(slice(None),) * (lead + d) + taps])
+    return padded[(..., *(slice(p, p + n) for p, n in zip(borders, shape[lead:-1], strict=True)), slice(None))]
 
 
 def _borders(window: Window) -> Size:
@@ -124,18 +171,19 @@ def _padded_shape(shape: torch.Size, borders: Size) -> list[int]:
     return [*shape[:lead], *(n + 2 * p for n, p in zip(shape[lead:-1], borders, strict=True)), shape[-1]]
 
 
-def _empty_like(values: Tensor, shape: list[int], strides: tuple[int, ...]) -> Tensor:
-    """An empty tensor of ``shape`` with its dimensions in memory in the order of ``strides``."""
-    order = sorted(range(len(shape)), key=lambda dim: -strides[dim])
-    made = values.new_empty([shape[dim] for dim in order])
+def _empty(like: Tensor, shape: list[int], strides: tuple[int, ...]) -> Tensor:
+    """An empty tensor of ``shape`` with its dimensions in memory in the order of ``strides``, but the batch innermost."""
+    order = [*sorted(range(len(shape) - 1), key=lambda dim: -strides[dim]), len(shape) - 1]
+    made = like.new_empty([shape[dim] for dim in order])
     return made.permute([order.index(dim) for dim in range(len(shape))])
 
 
 def _with_zeros(x: Tensor, window: Window) -> Tensor:
+    """``x`` with a border of zeros if it has one, and with the batch innermost in memory."""
     borders = _borders(window)
     if not any(borders):
-        return x
-    lead = x.dim() - 1 - window.dims
-    padded = _empty_like(x, _padded_shape(x.shape, borders), x.stride()).zero_()
-    padded[(..., *(slice(p, p + n) for p, n in zip(borders, x.shape[lead:-1], strict=True)), slice(None))] = x
+        return x if x.stride(-1) == 1 else x.contiguous()
+    padded = _empty(x, _padded_shape(x.shape, borders), x.stride())
+    inside = (..., *(slice(p, p + n) for p, n in zip(borders, x.shape[-1 - window.dims : -1], strict=True)), slice(None))
+    padded.zero_()[inside] = x
     return padded
