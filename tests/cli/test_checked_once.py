@@ -55,6 +55,7 @@ def test_the_defaults_are_composed_only_to_compare_with_them(call, calls, monkey
 
 
 def test_only_the_same_values_count_as_checked(calls):
+    forget_checked_configs()  # those of other tests
     made = calls(load, "check_config")
     cfg, other = (without_hydra(parse_command_line([f"seed={seed}"]).compose("train")) for seed in (0, 1))
     config = check_ahead(cfg.copy())

@@ -37,6 +37,7 @@ def shown(monkeypatch):
     """What a notebook is given to display; the process takes itself for the kernel of a notebook."""
     outputs = []
     interactive = types.ModuleType("IPython")
+    interactive.version_info = (9, 0)  # Matplotlib asks for it, the first time that it draws
     interactive.get_ipython = lambda: "a shell"
     interactive.display = types.ModuleType("IPython.display")
     interactive.display.display = lambda data, raw: outputs.append(data)
