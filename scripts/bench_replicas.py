@@ -2,26 +2,16 @@
 
     steps    K training steps of R members: forward, backward, optimizer (`convexp.replicas`), without Lightning and data loading
 
-    sweeps   8 seeds as `convexp-train -m` does them: two processes side by side, each run by itself (hydra.launcher.replicas=1),
-             apart from groups (replicas=auto). From Enter to the report; CPU time of all processes, and wall time
-
-Of steps the CPU time of this process with one thread; both sides are measured in turn in every round, and the ratio is taken round by round.
+CPU time of this process with one thread; both sides are measured in turn in every round, and the ratio is taken round by round.
 `expected` is what `convexp.replicas.worthwhile` says, from counts alone.
 
     python scripts/bench_replicas.py --steps-only --rounds 5        (needs MNIST: CONVEXP_DATA, or the folder data/)
-    python scripts/bench_replicas.py --sweeps-only --rounds 5 --data digits --wirings dense local conv
 """
 
 import argparse
-import ctypes
 import json
 import os
-import resource
-import subprocess
-import sys
-import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -101,59 +91,10 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
     }
 
 
-SHORT = {  # training that is long enough to be seen beside the imports
-    "digits": ["trainer.max_epochs=20"],
-    "mnist": ["trainer.max_epochs=2", "trainer.limit_train_batches=40", "data.val_size=1000", "trainer.limit_val_batches=2"],
-}
-SWEEP = ["-m", "trainer=cpu", "trainer.threads=1", "seed=range(8)", "playground=false", "probes=accounting", "logger=csv"]
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux: processes whose parent has ended become children of this one
-
-
-def sweep(data: str, wiring: str, replicas: str) -> dict[str, float]:
-    """Do the runs of a sweep: CPU and wall seconds of all its processes, and the seconds that its runs note as training."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = [f"data={data}", f"model={wiring}", *SHORT[data], f"hydra.sweep.dir={folder}/sweep"]
-        command = [sys.executable, "-m", "convexp.train", *SWEEP, *settings, "hydra.launcher.processes=2"]
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run([*command, f"hydra.launcher.replicas={replicas}"], check=False, capture_output=True, text=True)
-        wall = time.perf_counter() - start
-        with suppress(ChildProcessError):
-            while True:
-                os.wait()
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        records = [json.loads(file.read_bytes()) for file in Path(folder).glob("sweep/*/result.json")]
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"cpu": cpu, "wall": wall, "fit": sum(record["seconds"]["fit"] for record in records)}
-
-
-def compare_sweeps(data: str, wiring: str, rounds: int) -> dict[str, Any]:
-    """Do the sweep both ways in turn; the ratios of groups to runs by themselves, of each measure the median and the range."""
-    pairs = [(sweep(data, wiring, "1"), sweep(data, wiring, "auto")) for _ in range(rounds)]
-    found: dict[str, Any] = {"data": data, "model": wiring, "n": rounds}
-    for measure in ("cpu", "wall", "fit"):
-        ratios = [together[measure] / apart[measure] for apart, together in pairs]
-        apart = median(apart[measure] for apart, _ in pairs)
-        found[measure] = {"apart": apart, "ratio": median(ratios), "range": [min(ratios), max(ratios)]}
-    return found
-
-
-def print_sweep(row: dict[str, Any]) -> None:
-    """Print what was measured of a sweep."""
-    parts = [
-        f"{name} {row[name]['apart']:.1f} s, groups / apart {row[name]['ratio']:.2f} "
-        f"({row[name]['range'][0]:.2f} to {row[name]['range'][1]:.2f})"
-        for name in ("cpu", "wall", "fit")
-    ]
-    print(f"{row['data']:7} {row['model']:15} 8 seeds, n = {row['n']}: {'; '.join(parts)}", flush=True)
-
-
 def main() -> None:
     """Print the ratios and write them to bench_replicas.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps-only", action="store_true", help="measure steps only, no sweeps")
-    parser.add_argument("--sweeps-only", action="store_true", help="measure sweeps only, no steps")
+    parser.add_argument("--steps-only", action="store_true", help="measure steps only, no whole runs")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
     parser.add_argument("--data", nargs="*", default=["digits", "mnist"], help="data sets (default digits mnist)")
     parser.add_argument("--wirings", nargs="*", default=list(WIRINGS), help="choices of `model` (default all)")
@@ -163,7 +104,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     found: list[dict[str, Any]] = []
-    for data in () if arguments.sweeps_only else arguments.data:
+    for data in arguments.data:
         for wiring in arguments.wirings:
             for size in arguments.batches:
                 for replicas in arguments.replicas:
@@ -175,14 +116,8 @@ def main() -> None:
                         f"alone {row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected {row['expected']}",
                         flush=True,
                     )
-    sweeps: list[dict[str, Any]] = []
-    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-    for data in () if arguments.steps_only else arguments.data:
-        for wiring in arguments.wirings:
-            sweeps.append(compare_sweeps(data, wiring, arguments.rounds))
-            print_sweep(sweeps[-1])
     arguments.out.mkdir(parents=True, exist_ok=True)
-    result = {"torch": torch.__version__, "cores": os.cpu_count(), "steps": found, "sweeps": sweeps}
+    result = {"torch": torch.__version__, "cores": os.cpu_count(), "steps": found}
     (arguments.out / "bench_replicas.json").write_text(json.dumps(result, indent=1))
 
 

@@ -41,7 +41,14 @@ def test_every_run_is_in_one_group_with_runs_that_are_alike(jobs, slots, replica
 
 @pytest.mark.parametrize(
     ("runs", "slots", "replicas", "sizes"),
-    [(8, 2, "auto", [4, 4]), (8, 1, "auto", [8]), (5, 2, "auto", [2, 3]), (20, 1, "auto", [6, 7, 7]), (8, 2, 8, [8]), (3, 2, 1, [1] * 3)],
+    [
+        (8, 2, "auto", [4, 4]),
+        (8, 1, "auto", [8]),
+        (5, 2, "auto", [2, 3]),
+        (20, 1, "auto", [6, 7, 7]),
+        (8, 2, 8, [8]),
+        (3, 2, 1, [1] * 3),
+    ],
 )
 def test_eight_seeds_in_two_processes_are_two_groups_of_four(runs, slots, replicas, sizes):
     assert [len(group) for group in grouped([[f"seed={n}"] for n in range(runs)], slots, replicas)] == sizes

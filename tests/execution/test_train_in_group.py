@@ -5,9 +5,8 @@ import csv
 import pytest
 import torch
 from conftest import SMALL, read
+from groups import in_this_process
 
-from convexp.engines.local.worker_main import do_together
-from convexp.engines.results import JobResult
 from convexp.replicas import Replicas
 
 SWEEP = (
@@ -24,12 +23,6 @@ SWEEP = (
     "optimizer.lr=0.03,1e25",
     "hydra.launcher.processes=1",
 )
-
-
-def in_this_process(work, jobs, _slots, _preload, groups):
-    for numbers in groups:
-        for index, *done in do_together(work, [jobs[number]() for number in numbers]):
-            yield JobResult(numbers[index], *done)
 
 
 def alone(self, members, batches):

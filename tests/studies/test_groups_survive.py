@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from conftest import SMALL, read
+from groups import in_this_process
 from sweeps import processes_below, started, starts, states, until
 
 RUNS = tuple(f"seed{seed}" for seed in range(3))
@@ -12,7 +13,7 @@ AT_ONCE = "trained at once with 2 others"
 SWEEP = (
     "-m",
     *SMALL,
-    "trainer.max_epochs=12",
+    "trainer.max_epochs=8",
     "probes=shift_map",
     "playground=false",
     "hydra.sweep.dir=sweep",
@@ -30,11 +31,9 @@ def outcome(root):
 
 
 @pytest.mark.e2e
-def test_killed_and_asked_to_stop_it_ends_as_if_nothing_had_happened(tmp_path, program):
+def test_killed_and_asked_to_stop_it_ends_as_if_nothing_had_happened(tmp_path, call, monkeypatch):
     """First ``kill -9`` of the process that has the group, then SIGTERM of the sweep."""
-    root, whole = tmp_path / "sweep", tmp_path / "whole"
-    whole.mkdir()
-    assert program("train", *SWEEP, cwd=whole).code == 0
+    root = tmp_path / "sweep"
     with started(*SWEEP, cwd=tmp_path) as process:
         until(lambda: all((root / name / "checkpoints" / "last.ckpt").exists() for name in RUNS) or process.poll() is not None)
         (group,) = processes_below(process.pid)
@@ -49,11 +48,13 @@ def test_killed_and_asked_to_stop_it_ends_as_if_nothing_had_happened(tmp_path, p
         assert process.wait(300) == 130
     assert set(states(root, RUNS).values()) == {"interrupted"}
     assert all("INFO interrupted" in log(root, name)[-1] for name in RUNS)
-    done = program("train", *SWEEP, cwd=tmp_path)
+    monkeypatch.setattr("convexp.engines.local.launch.run_parallel", in_this_process)
+    done = call("train", *SWEEP)
     assert done.code == 0, done.err
     assert "3 interrupted, to be resumed" in done.out
     assert starts(root, RUNS) == dict.fromkeys(RUNS, 1)
-    assert outcome(root) == outcome(whole / "sweep")
+    assert call("train", *SWEEP, "hydra.sweep.dir=whole").code == 0
+    assert outcome(root) == outcome(tmp_path / "whole")
 
 
 def log(root, name):
