@@ -1,6 +1,6 @@
 """Eight seeds as `convexp-train -m` does them: groups of runs in one process apart from each run by itself.
 
-    python scripts/bench_sweeps.py --rounds 5 --data digits --wirings dense local conv     (mnist: CONVEXP_DATA, or the folder data/)
+    python scripts/bench_sweeps.py --rounds 5 --data digits --wirings dense local conv     (mnist: CONVEXP_DATA, or data/)
 
 Two processes side by side, with hydra.launcher.replicas=1 and with --replicas in turn in every round, from Enter to the report.
 Printed are the seconds of replicas=1, and the ratios, taken round by round, of:
