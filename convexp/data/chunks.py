@@ -56,11 +56,16 @@ class Chunks:
             batches = self.epochs.batches(epoch, order[done * size : (done + take) * size], size)
             chunk, start = Chunk(batches), run_clock()
             yield chunk
-            self._most = _suitable(batches[0], (run_clock() - start) / max(1, chunk.done))
+            self._most = suitable(batches[0], (run_clock() - start) / max(1, chunk.done))
             done += chunk.done
 
 
-def _suitable(batch: Batch, seconds: float) -> int:
-    """How many batches a chunk should have, at least 1, if the last one took so many ``seconds`` for each."""
+def suitable(batch: Batch, seconds: float) -> int:
+    """Return how many batches a chunk should have, at least 1.
+
+    Args:
+        batch: A batch as the others.
+        seconds: What the training on a batch took.
+    """
     by_time, by_size = int(SECONDS / max(seconds, 1e-9)), MOST_BYTES // max(1, batch[0].nbytes)
     return max(1, min(MOST_BATCHES, by_time, by_size))

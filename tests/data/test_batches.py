@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexp.data.canvas import zero_fill
+from convexp.data.chunks import Chunks, suitable
 from convexp.data.epochs import EpochSampler
 from convexp.data.images import Images
 from convexp.data.loaders import loader, training_loader
@@ -306,3 +307,33 @@ def test_a_part_without_images_is_named(train, test, said):
     images, labels = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) % 10
     with pytest.raises(ConfigError, match=said):
         prepare(settings, Source(images[:train], labels[:train], images[:test], labels[:test]))
+
+
+@few
+@given(st.data(), st.integers(1, 40), st.integers(1, 9), seeds, st.integers(0, 3))
+def test_chunks_are_the_batches_of_the_loader_however_they_are_cut(data, length, size, seed, epoch):
+    """Also in a resumed epoch, with shifts, and if only a part of a chunk was trained on."""
+    images, shifts = spots(length), Uniform((0, 0), (3, 3))
+    first = (epoch, data.draw(st.integers(0, max(0, length // size - 1))))
+    single = training_loader(images, size, shifts, seed, first)
+    several = training_loader(images, size, shifts, seed, first, ahead=lambda: data.draw(st.integers(1, 5)))
+    assert isinstance(several, Chunks)
+    assert len(several) == len(single)
+    for number in (epoch, epoch + 1):
+        single.sampler.set_epoch(number)
+        several.sampler.set_epoch(number)
+        found = []
+        for chunk in several:
+            chunk.done = data.draw(st.integers(1, len(chunk.batches)))
+            found += chunk.batches[: chunk.done]
+        for (pixels, labels), (others, theirs) in zip(found, single, strict=True):
+            assert torch.equal(pixels, others)
+            assert torch.equal(labels, theirs)
+
+
+def test_a_chunk_is_small_where_a_batch_takes_long_or_is_large():
+    batch = torch.zeros(1, 2**20, dtype=torch.uint8), torch.zeros(1)
+    assert suitable(batch, seconds=1e-4) == 16
+    assert suitable(batch, seconds=0.05) == 4
+    assert suitable(batch, seconds=9.0) == 1
+    assert suitable((batch[0].expand(8, -1), batch[1]), seconds=1e-4) == 2

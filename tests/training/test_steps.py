@@ -1,0 +1,169 @@
+"""Steps that a task makes itself, several batches at a time, are those that Lightning makes with one batch after the other."""
+
+import os
+from contextlib import contextmanager
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from conftest import read
+from outcomes import curves, same, science, weights
+
+from convexp.config.compose import compose_config
+from convexp.data import chunks
+from convexp.execution import fit, torch_setup
+from convexp.execution.torch_setup import VISIBLE, no_gpu_looked_for
+from convexp.training import stepping
+from convexp.training.resuming import position
+from convexp.training.stepping import needs_lightning
+from convexp.training.tasks.classification import Classification
+from convexp.training.tasks.task import Task
+
+TINY = ("trainer=cpu", "trainer.threads=1", "trainer.max_epochs=2", "data.train_size=400", "data.batch_size=8", "probes=none")
+TINY += ("model.channels=[2]", "model.kernel_size=3", "logger=csv", "trainer.limit_val_batches=1")
+KINDS = {
+    "clipped norm": ["trainer.gradient_clip_val=0.05", "scheduler=one_cycle", "model.norm=batch", "data.shift.train=0.2"],
+    "clipped values, other lengths": [
+        "trainer.gradient_clip_val=0.001",
+        "trainer.gradient_clip_algorithm=value",
+        "optimizer=sgd",
+        "trainer.limit_train_batches=36",
+        "trainer.val_check_interval=9",
+        "trainer.max_steps=50",
+        "ema=0.9",
+    ],
+}
+OF_BATCHES = ("epoch_loop.batch_progress", "epoch_loop.state_dict", "epoch_loop.val_loop.batch_progress", "epoch_progress")
+
+
+@pytest.fixture
+def by_lightning(monkeypatch):
+    """What is trained within has its steps made by Lightning, as in earlier versions."""
+
+    @contextmanager
+    def within():
+        with monkeypatch.context() as patch:
+            patch.setattr(fit, "needs_lightning", lambda *_: "the test says so")
+            yield
+
+    return within
+
+
+def check_same(folder, other):
+    assert science(read(folder)) == science(read(other))
+    assert curves(folder) == curves(other)
+    mine, theirs = weights(folder), weights(other)
+    for key in ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "global_step", "epoch"):
+        assert same(mine[key], theirs[key]), key
+    for name in OF_BATCHES:
+        assert mine["loops"]["fit_loop"][name] == theirs["loops"]["fit_loop"][name], name
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_give_the_same_bits_and_lightning_counts_the_same(kind, call, tmp_path, monkeypatch, by_lightning, interrupted_at):
+    """A run that was begun by Lightning's steps, as by earlier versions, goes on with the task's own."""
+    taken = []
+    train_on = Task.train_on
+
+    def noting(self, batches):
+        taken.append(len(batches))
+        return train_on(self, batches)
+
+    settings = (*TINY, *KINDS[kind])
+    monkeypatch.setattr(chunks, "SECONDS", 60.0)  # as on a fast machine
+    with monkeypatch.context() as patch:
+        patch.setattr(Task, "train_on", noting)
+        assert call("train", *settings, "hydra.run.dir=own").code == 0
+    assert sum(taken) == read(tmp_path / "own")["metrics"]["steps"]
+    assert max(taken) == (1 if "ema=0.9" in settings else 16)
+    with by_lightning():
+        assert call("train", *settings, "hydra.run.dir=theirs").code == 0
+        with interrupted_at(1, 5):
+            assert call("train", *settings, "hydra.run.dir=part").code == 130
+    check_same(tmp_path / "own", tmp_path / "theirs")
+    assert call("train", "resume=part").code == 0
+    check_same(tmp_path / "part", tmp_path / "own")
+
+
+@pytest.mark.integration
+def test_a_chunk_that_ends_early_goes_on_and_an_interrupted_epoch_of_lightning_too(
+    call, tmp_path, monkeypatch, by_lightning, asked_to_stop
+):
+    train_on = Task.train_on
+    assert call("train", *TINY, "hydra.run.dir=whole").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Task, "train_on", lambda self, batches: train_on(self, batches[:3]))
+        assert call("train", *TINY, "hydra.run.dir=short").code == 0
+    check_same(tmp_path / "short", tmp_path / "whole")
+    with asked_to_stop(0, 40), by_lightning():
+        assert call("train", *TINY, "hydra.run.dir=part").code == 130
+    assert position(weights(tmp_path / "part")) == (0, 41)
+    with asked_to_stop(1, 30):
+        assert call("train", "resume=part").code == 130
+    assert position(weights(tmp_path / "part")) == (1, 31)
+    assert call("train", "resume=part").code == 0
+    check_same(tmp_path / "part", tmp_path / "whole")
+
+
+def test_another_that_makes_the_steps_is_asked():
+    task = Classification(torch.nn.Flatten())
+    batches = [(torch.zeros(2, 1), torch.zeros(2))] * 3
+    steps = [(torch.tensor(1.0), {}, 2)]
+    asked = []
+
+    def make(*arguments):
+        asked.append(arguments)
+        return steps
+
+    task.trainer_of_steps = make
+    assert task.train_on(batches) is steps
+    assert asked == [(task, batches)]
+
+
+class Looking(pl.Callback):
+    def on_after_backward(self, trainer, pl_module):
+        pass
+
+
+class Own(Classification):
+    def optimizer_step(self, *args, **kwargs):
+        super().optimizer_step(*args, **kwargs)
+
+
+REASONS = {
+    "several processes": {"devices": 2},
+    "trainer.precision=bf16-mixed": {"precision": "bf16-mixed"},
+    "accumulate_grad_batches": {"accumulate_grad_batches": 2},
+    "overfit_batches": {"overfit_batches": 0.5},
+    "profiler": {"profiler": "simple"},
+}
+
+
+def test_what_needs_lightning_is_said():
+    settings, known = compose_config("trainer=cpu").trainer, Classification(torch.nn.Flatten())
+    assert needs_lightning(settings, known, Task, [pl.callbacks.EarlyStopping("val/loss")]) is None
+    for said, change in REASONS.items():
+        assert said in str(needs_lightning(settings.model_copy(update=change), known, Task, []))
+    assert "Looking has a on_after_backward" in str(needs_lightning(settings, known, Task, [Looking()]))
+    assert "the task has a optimizer_step" in str(needs_lightning(settings, Own(torch.nn.Flatten()), Task, []))
+    assert "of its own" in str(needs_lightning(settings, pl.LightningModule(), Task, []))
+    assert set(stepping.BATCH_HOOKS) <= {name for name in dir(pl.Callback) if name.startswith("on_")}  # of this Lightning
+    assert set(stepping.HOOKS_OF_MODULE) <= set(dir(pl.LightningModule))
+
+
+@pytest.mark.parametrize(("before", "found", "within"), [(None, False, ""), (None, True, None), ("3", False, "3")])
+def test_gpus_are_not_looked_for_where_there_are_none(before, found, within, monkeypatch):
+    monkeypatch.setattr(torch_setup.torch.cuda, "is_available", lambda: found)
+    monkeypatch.delenv(VISIBLE, raising=False)
+    if before is not None:
+        monkeypatch.setenv(VISIBLE, before)
+
+    def interrupted():
+        with no_gpu_looked_for():
+            assert os.environ.get(VISIBLE) == within
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert os.environ.get(VISIBLE) == before
