@@ -17,7 +17,7 @@ class Clip:
     """How the gradients of a member are clipped before each step.
 
     Attributes:
-        value: The largest norm of the gradient of all parameters, or the largest absolute value of each number; None: no clipping.
+        value: The largest norm of the gradient of all parameters, or the largest absolute value of each number; None: no limit.
         algorithm: Whether ``value`` limits the norm or each number.
     """
 

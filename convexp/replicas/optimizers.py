@@ -79,7 +79,7 @@ class Optimizers:
         groups = [{"params": [self.stacked[name] for name in names]} for names in self.groups]
         made: Optimizer = kind(groups, lr=0.0)
         for name, parameter in self.stacked.items():
-            made.state[parameter] = {key: None for key in self.optimizers[0].state[self.own[0][name]]}
+            made.state[parameter] = dict.fromkeys(self.optimizers[0].state[self.own[0][name]])
         return made
 
     def _stack_states(self) -> None:

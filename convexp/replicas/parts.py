@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,9 +23,9 @@ def batch_norm(module: Any, own: Tensors, x: Tensor) -> Tensor:
     if counted is not None:
         counted.add_(1)
     running_mean, running_var = _of(own, "running_mean").view(-1), _of(own, "running_var").view(-1)
-    flat = [None if each is None else each.reshape(-1) for each in (weight, bias)]
+    scale, shift = (None if each is None else each.reshape(-1) for each in (weight, bias))
     channels = x.reshape(1, running_mean.numel(), -1)  # the channels of all networks side by side; the statistics are theirs
-    return F.batch_norm(channels, running_mean, running_var, *flat, True, module.momentum, module.eps).view(x.shape)
+    return F.batch_norm(channels, running_mean, running_var, scale, shift, True, module.momentum, module.eps).view(x.shape)
 
 
 def signal_adaptivity(_module: nn.Module, own: Tensors, x: Tensor) -> Tensor:

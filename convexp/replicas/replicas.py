@@ -1,10 +1,12 @@
 """Training steps of several networks at once."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from convexp.replicas.member import Member
 from convexp.replicas.reasons import why_not
 from convexp.replicas.stacked import Stacked
+from convexp.replicas.worthwhile import AT_ONCE
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import TaskBatch
 
@@ -18,8 +20,8 @@ class Replicas:
     """
 
     def __init__(self) -> None:
-        self._stacked: Stacked | None = None
         self._members: list[Member] = []
+        self._blocks: list[Stacked | Member] = []
 
     def steps(self, members: Sequence[Member], batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
         """Train each member on its batches in turn.
@@ -34,15 +36,36 @@ class Replicas:
         Returns:
             For each member what each of its batches has given before the step on it, as ``Task.train_on`` returns it.
         """
-        if self._members != list(members):
-            self._members = list(members)
-            self._stacked = Stacked(members) if why_not(members) is None else None
-        if self._stacked is None or not _alike(batches):
-            return [member.steps_alone(own) for member, own in zip(members, batches, strict=True)]
-        return self._stacked.steps(batches)
+        if len(members) != len(self._members) or set(members) != set(self._members):
+            self._members, self._blocks = list(members), []  # what was stacked is given back first
+            self._blocks = _blocks(members)
+        given = dict(zip(members, batches, strict=True))  # in whatever order they have come
+        found: dict[Member, list[Step]] = {}
+        for block in self._blocks:
+            own = [block] if isinstance(block, Member) else block.members
+            found |= zip(own, _steps(block, [given[member] for member in own]), strict=True)
+        return [found[member] for member in members]
+
+
+def _blocks(members: Sequence[Member]) -> list[Stacked | Member]:
+    """Cut the members into groups that are stacked, as large as the cache of a CPU allows."""
+    if len(members) < 2 or why_not(members) is not None:
+        return list(members)
+    on_cpu = next(members[0].network.parameters()).device.type == "cpu"
+    number = -(-len(members) // AT_ONCE) if on_cpu else 1
+    cuts = [len(members) * index // number for index in range(number + 1)]
+    return [Stacked(members[start:end]) for start, end in pairwise(cuts)]
+
+
+def _steps(block: Stacked | Member, batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
+    if isinstance(block, Member):
+        return [block.steps_alone(batches[0])]
+    if _alike(batches):
+        return block.steps(batches)
+    return [member.steps_alone(own) for member, own in zip(block.members, batches, strict=True)]
 
 
 def _alike(batches: Sequence[Sequence[TaskBatch]]) -> bool:
     """Whether the batches of all members have the same shapes, one by one."""
-    shapes = [[(images.shape, images.dtype, targets.shape) for images, targets in own] for own in batches]
+    shapes = [[(images.shape, images.dtype, targets.shape, targets.dtype) for images, targets in own] for own in batches]
     return all(own == shapes[0] for own in shapes)
