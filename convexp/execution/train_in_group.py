@@ -60,7 +60,7 @@ class _StepsTogether:
         self.member = self.member or _member(task)
         answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas, self._is_faster()), _train)
         if answer.alone is not None:
-            log.info("trained alone from here on: %s", answer.alone)
+            log.info("trained alone: %s", answer.alone)
             task.trainer_of_steps = None
             return task.train_on(batches)
         if self.replicas is None:
@@ -105,5 +105,5 @@ def _reason(wishes: Sequence[_Wish]) -> str | None:
     if len(wishes) == 1:
         return "no other run of the group is left"
     if not all(wish.faster for wish in wishes):
-        return "that is not slower for networks of this size"
+        return "it is not expected to take less time for networks of this size (hydra.launcher.replicas=N does so all the same)"
     return why_not([wish.member for wish in wishes])
