@@ -61,17 +61,17 @@ def group_jobs(
         alike.setdefault(_shared(texts), []).append(number)
     groups: list[tuple[int, ...]] = []
     for numbers in alike.values():
-        size = _size(len(numbers), slots, replicas)
-        if size > 1 and not may_be_grouped(compose[numbers[0]]()):
-            size = 1
-        count = ceil(len(numbers) / size)  # of groups, whose sizes differ by one at most
+        count = _groups(len(numbers), slots, replicas)
+        if count < len(numbers) and not may_be_grouped(compose[numbers[0]]()):
+            count = len(numbers)
         cuts = [len(numbers) * cut // count for cut in range(count + 1)]
         groups += [tuple(numbers[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
     return sorted(groups)
 
 
-def _size(jobs: int, slots: int, replicas: int | str) -> int:
-    return min(jobs, replicas) if isinstance(replicas, int) else min(LARGEST, ceil(jobs / slots))
+def _groups(jobs: int, slots: int, replicas: int | str) -> int:
+    """Into how many groups jobs that are alike are divided; their sizes differ by one at most."""
+    return ceil(jobs / replicas) if isinstance(replicas, int) else max(min(jobs, slots), ceil(jobs / LARGEST))
 
 
 def _shared(overrides: Sequence[str]) -> tuple[str, ...]:
