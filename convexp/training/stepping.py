@@ -31,6 +31,8 @@ HOOKS_OF_MODULE = (
     "transfer_batch_to_device",
     "on_after_batch_transfer",
 )
+# If they are a user's own, they may log something of each batch.
+PARTS_OF_A_STEP = ("loss", "measure_training", "count", "weight", "forward")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
     """
     if not isinstance(module, base):
         return "the task is a LightningModule of its own"
-    if hook := overridden(module, base, HOOKS_OF_MODULE):
+    if hook := overridden(module, base, HOOKS_OF_MODULE) or overridden(module, _of_convexp(module), PARTS_OF_A_STEP):
         return f"the task has a {hook}"
     for callback in callbacks:
         own = type(callback).__module__.startswith("convexp.")
@@ -80,6 +82,11 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
         "trainer.profiler measures each part of a step": settings.profiler is not None,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _of_convexp(module: LightningModule) -> type:
+    """The first class of convexp that ``module`` is an instance of."""
+    return next(each for each in type(module).mro() if each.__module__.startswith("convexp."))
 
 
 def overridden(instance: object, base: type, names: Sequence[str]) -> str | None:

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor, ProgressBar, WeightAveraging
 
+from convexp.training.stepping import overridden
 from convexp.training.tasks.task import Task
 
 PROGRESS = ("ready", "started", "processed", "completed")
@@ -74,7 +75,7 @@ def _hook_of_module(module: LightningModule, hooks: Sequence[str]) -> str | None
     if type(module).__module__.startswith("convexp."):
         return None
     base = Task if isinstance(module, Task) else LightningModule
-    return _overridden(module, base, (*EPOCH_HOOKS, *BATCH_HOOKS, *hooks))
+    return overridden(module, base, (*EPOCH_HOOKS, *BATCH_HOOKS, *hooks))
 
 
 def _hook_of_callback(callback: Callback, hooks: Sequence[str]) -> str | None:
@@ -82,9 +83,5 @@ def _hook_of_callback(callback: Callback, hooks: Sequence[str]) -> str | None:
     known = type(callback) in WITHOUT_MEMORY or isinstance(callback, ProgressBar | WeightAveraging)
     if known or type(callback).__module__.startswith("convexp."):
         return None
-    saved = _overridden(callback, Callback, ("state_dict",)) is not None
-    return _overridden(callback, Callback, (EPOCH_HOOKS[0], *(() if saved else BATCH_HOOKS), *hooks))
-
-
-def _overridden(instance: object, base: type, names: Sequence[str]) -> str | None:
-    return next((name for name in names if getattr(type(instance), name) is not getattr(base, name)), None)
+    saved = overridden(callback, Callback, ("state_dict",)) is not None
+    return overridden(callback, Callback, (EPOCH_HOOKS[0], *(() if saved else BATCH_HOOKS), *hooks))

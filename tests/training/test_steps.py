@@ -131,6 +131,17 @@ class Own(Classification):
         super().optimizer_step(*args, **kwargs)
 
 
+class Logging(Classification):
+    def loss(self, outputs, batch):
+        self.log("train/largest", outputs.amax())
+        return super().loss(outputs, batch)
+
+
+class Measuring(Classification):
+    def measure(self, outputs, batch):
+        return super().measure(outputs, batch)
+
+
 REASONS = {
     "several processes": {"devices": 2},
     "trainer.precision=bf16-mixed": {"precision": "bf16-mixed"},
@@ -147,6 +158,8 @@ def test_what_needs_lightning_is_said():
         assert said in str(needs_lightning(settings.model_copy(update=change), known, Task, []))
     assert "Looking has a on_after_backward" in str(needs_lightning(settings, known, Task, [Looking()]))
     assert "the task has a optimizer_step" in str(needs_lightning(settings, Own(torch.nn.Flatten()), Task, []))
+    assert "the task has a loss" in str(needs_lightning(settings, Logging(torch.nn.Flatten()), Task, []))
+    assert needs_lightning(settings, Measuring(torch.nn.Flatten()), Task, []) is None
     assert "of its own" in str(needs_lightning(settings, pl.LightningModule(), Task, []))
     assert set(stepping.BATCH_HOOKS) <= {name for name in dir(pl.Callback) if name.startswith("on_")}  # of this Lightning
     assert set(stepping.HOOKS_OF_MODULE) <= set(dir(pl.LightningModule))

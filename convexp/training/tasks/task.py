@@ -175,16 +175,22 @@ class Task(pl.LightningModule):
         return steps
 
     def _train_on_one(self, batch: TaskBatch) -> Step:
-        optimizer = self.trainer.optimizers[0]
-        loss, step = self.loss_and_step(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        self.clipping(parameter for group in optimizer.param_groups for parameter in group["params"])
-        optimizer.step()
+        optimizer: Any = self.trainer.optimizers[0]
+        found: list[Step] = []
+
+        def closure() -> Tensor:  # some optimizers compute the loss more than once
+            loss, step = self.loss_and_step(batch)
+            optimizer.zero_grad()
+            loss.backward()
+            self.clipping(parameter for group in optimizer.param_groups for parameter in group["params"])
+            found.append(step)
+            return loss.detach()
+
+        optimizer.step(closure)
         for config in self.trainer.lr_scheduler_configs:
             schedule: Any = config.scheduler
             schedule.step()
-        return step
+        return found[0]
 
     def loss_and_step(self, batch: TaskBatch) -> tuple[Tensor, Step]:
         """Return the loss of a batch, and what is kept of it until the epoch ends: tensors, as reading them waits for a GPU."""
