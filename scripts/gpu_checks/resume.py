@@ -15,8 +15,13 @@ from gpu_checks.hold import VARIABLE
 from gpu_checks.rows import Row, failed, true
 
 NETWORKS = {
-    "local": ("model=local", "model.channels=[4,8]"),
-    "vision transformer with dropout": ("model=vit_tiny", "model.network.layers=2", "model.network.dropout=0.1"),
+    "local": ("model=local", "model.channels=[4,8]", "+callbacks.hold={_target_:gpu_checks.hold.HoldBeforeBatches}"),
+    "vision transformer with dropout": (
+        "model=vit_tiny",
+        "model.network.layers=2",
+        "model.network.dropout=0.1",
+        "+callbacks.hold={_target_:gpu_checks.hold.HoldBetweenBatches}",
+    ),
 }
 SIGNALS = {"kill -9": signal.SIGKILL, "SIGTERM": signal.SIGTERM}
 COMMON = (
@@ -26,7 +31,6 @@ COMMON = (
     "probes=none",
     "playground=false",
     "logger=csv",
-    "+callbacks.hold={_target_:gpu_checks.hold.Hold}",
 )
 
 
