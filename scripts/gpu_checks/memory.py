@@ -12,16 +12,28 @@ from gpu_checks.bench import Bench, set_type
 from gpu_checks.networks import GREY, composed
 from gpu_checks.rows import Row, measured, true
 
-WIRINGS = ("local", "conv", "dense", "low_rank_local", "global_conv")
+NOT_COUNTED = {
+    "local": "gradients of activations and copies in another order",
+    "conv": "gradients of activations and cuDNN's workspace",
+    "dense": "gradients of activations",
+    "low_rank_local": "gradients of activations, the basis' outputs and cuDNN's workspace",
+    "global_conv": "gradients of activations, spectra of images and kernels, and cuFFT's workspace",
+}
+"""What the bound leaves out, by wiring."""
 
 
 def check(bench: Bench) -> Iterator[Row]:
     """The peak is never below the bound, and how far above it is."""
     set_type("float32")
-    for wiring in WIRINGS:
+    for wiring in NOT_COUNTED:
         predicted, peak = one(bench, wiring, bench.sized(512, 16))
         yield true(f"{wiring}: at least what is predicted", peak >= predicted, f"{predicted / 1e6:.4g} MB")
-        yield measured(f"{wiring}: peak over prediction", [peak / predicted], "x", f"peak {peak / 1e6:.4g} MB")
+        yield measured(
+            f"{wiring}: peak over prediction",
+            [peak / predicted],
+            "x",
+            f"peak {peak / 1e6:.4g} MB; {NOT_COUNTED[wiring]} not counted",
+        )
 
 
 def one(bench: Bench, wiring: str, batch: int) -> tuple[int, int]:
