@@ -1,0 +1,80 @@
+"""A skeleton's network for several sets of weights at once: the same modules, each applied to stacked tensors."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from convexp.models.network import Network
+from convexp.models.parts import Normalize
+from convexp.replicas import layers, parts
+from convexp.replicas.layers import Stacked
+
+MEASURED_IN_TRAINING = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module of a network, and what computes it for several networks.
+
+    Attributes:
+        prefix: What the names of its parameters begin with in the network.
+        module: The module; of those of several networks any one.
+        function: Computes it from the module, its stacked tensors and the images of all networks.
+    """
+
+    prefix: str
+    module: nn.Module
+    function: Stacked
+
+    def __call__(self, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Apply the module of every network to its images."""
+        names = [name for name, _ in (*self.module.named_parameters(), *self.module.named_buffers())]
+        return self.function(self.module, {name: tensors.get(self.prefix + name) for name in names}, x)
+
+
+def parts_of(network: nn.Module) -> list[Part] | str:
+    """Return the parts of a skeleton's network in the order of the forward pass, or the reason why there are none."""
+    if type(network) is not Network:
+        return f"the network is a {type(network).__name__}, not one of a skeleton"
+    found: list[Part] = []
+    for name, module in _modules(network):
+        function = _function(module)
+        if function is None:
+            return f"{name} is a {type(module).__name__}, of which it is not known how to train several at once"
+        found.append(Part(f"{name}.", module, function))
+    return found
+
+
+def _modules(network: Network) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that compute something, in the order of the forward pass."""
+    for top in ("normalize", "stages", "readout", "head"):
+        for name, module in network.get_submodule(top).named_modules(prefix=top):
+            if not isinstance(module, nn.Sequential | nn.ModuleList):
+                yield name, module
+
+
+def _function(module: nn.Module) -> Stacked | None:
+    kind = type(module)
+    if kind is Normalize:
+        return parts.normalize
+    if kind in parts.KINDS:
+        return parts.KINDS[kind]
+    if kind in layers.KINDS:
+        return layers.KINDS[kind]
+    base = kind.__base__  # a layer of one, two or three dimensions
+    return layers.KINDS.get(base) if base is not None and kind.__module__ == base.__module__ else None
+
+
+def forward(found: list[Part], tensors: Mapping[str, Tensor], images: Tensor) -> Tensor:
+    """Return the outputs of all networks: images (R, B, C, H, W), 0 to 255 -> (R, K, B).
+
+    Args:
+        found: The parts of any one of the networks, as ``parts_of`` has them.
+        tensors: Parameters and buffers by name: (R, ...).
+        images: A batch for every network.
+    """
+    x = images
+    for part in found:
+        x = part(tensors, x)
+    return x

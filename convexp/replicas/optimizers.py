@@ -1,0 +1,147 @@
+"""Steps of the optimizers of several networks: as one step of one optimizer of the stacked parameters, where they agree."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+
+from convexp.replicas.member import Member
+from convexp.replicas.stacking import are_parts, stack
+
+ELEMENTWISE = (Adam, AdamW, SGD, RMSprop)
+"""Optimizers that treat each number by itself, so that stacked parameters are parameters like any other."""
+
+COUNTER = "step"
+UNUSED = ("params", "initial_lr")  # of a group, what a step does not depend on: its parameters are those of one network
+
+
+class Optimizers:
+    """The optimizers of the members, and one of their stacked parameters.
+
+    Args:
+        members: The members, whose optimizers have the same groups.
+        stacked: The stacked parameters by name, leaves.
+    """
+
+    def __init__(self, members: Sequence[Member], stacked: Mapping[str, Tensor]) -> None:
+        self.optimizers = [member.optimizer for member in members]
+        self.stacked = stacked
+        self.own = [dict(member.network.named_parameters()) for member in members]
+        names = {id(parameter): name for name, parameter in self.own[0].items()}
+        self.groups = [[names[id(p)] for p in group["params"]] for group in self.optimizers[0].param_groups]
+        self.together: Optimizer | None = None
+        self._ready = False  # whether ``together`` has the states of all
+
+    def begin(self) -> None:
+        """Begin a call: stack the states of the optimizers, unless they are where they were left."""
+        known = type(self.optimizers[0]) in ELEMENTWISE and not any(map(_has_hooks, self.optimizers))
+        self._ready = known and self._have_states() and self._count_alike()
+        if self._ready and self.together is None:
+            self.together = self._make()
+        if self._ready:
+            self._stack_states()
+
+    def step(self, grads: Mapping[str, Tensor]) -> None:
+        """Let every optimizer take a step; ``grads`` are those of the stacked parameters by name."""
+        if self._ready and self._agree():
+            self._step_together(grads)
+        else:
+            self._step_one_by_one(grads)
+
+    def end(self) -> None:
+        """End a call: tell every optimizer how many steps it has made."""
+        if self._ready:
+            self._write_counts()
+
+    def _have_states(self) -> bool:
+        """Whether every optimizer has a state, as it does after its first step, and the same kind of state."""
+        kinds = [
+            [(name, key) for name in self.stacked for key in optimizer.state.get(own[name], {})]
+            for optimizer, own in zip(self.optimizers, self.own, strict=True)
+        ]
+        return len(kinds[0]) >= len(self.stacked) and all(own == kinds[0] for own in kinds)
+
+    def _states(self, name: str, key: str) -> list[Any]:
+        return [optimizer.state[own[name]][key] for optimizer, own in zip(self.optimizers, self.own, strict=True)]
+
+    def _count_alike(self) -> bool:
+        """Whether all have made as many steps, on which the size of a step depends."""
+        counts = [each for name in self.stacked for each in self._states(name, COUNTER)] if self._has_counter() else []
+        return not counts or bool((torch.stack(counts) == counts[0]).all())
+
+    def _has_counter(self) -> bool:
+        return all(COUNTER in self.optimizers[0].state[self.own[0][name]] for name in self.stacked)
+
+    def _make(self) -> Optimizer:
+        kind: Any = type(self.optimizers[0])
+        groups = [{"params": [self.stacked[name] for name in names]} for names in self.groups]
+        made: Optimizer = kind(groups, lr=0.0)
+        for name, parameter in self.stacked.items():
+            made.state[parameter] = dict.fromkeys(self.optimizers[0].state[self.own[0][name]])
+        return made
+
+    def _stack_states(self) -> None:
+        assert self.together is not None
+        for name, parameter in self.stacked.items():
+            state = self.together.state[parameter]
+            for key, made in state.items():
+                own = self._states(name, key)
+                if key == COUNTER:
+                    state[key] = own[0].clone()
+                elif own[0] is not None and (made is None or not are_parts(own, made)):
+                    state[key] = stack(own)
+
+    def _write_counts(self) -> None:
+        assert self.together is not None
+        for name, parameter in self.stacked.items():
+            if COUNTER in (state := self.together.state[parameter]):
+                for own in self._states(name, COUNTER):
+                    own.copy_(state[COUNTER])
+
+    def _read_counts(self) -> None:
+        assert self.together is not None
+        for name, parameter in self.stacked.items():
+            if COUNTER in (state := self.together.state[parameter]):
+                state[COUNTER].copy_(self._states(name, COUNTER)[0])
+
+    def _agree(self) -> bool:
+        """Whether the numbers of all optimizers are the same in this step, and if so, take them over."""
+        assert self.together is not None
+        for index, group in enumerate(self.together.param_groups):
+            options = [_options(optimizer.param_groups[index]) for optimizer in self.optimizers]
+            if any(isinstance(value, Tensor) for value in options[0].values()) or any(own != options[0] for own in options):
+                return False
+            group.update(options[0])
+        return True
+
+    def _step_together(self, grads: Mapping[str, Tensor]) -> None:
+        assert self.together is not None
+        for name, parameter in self.stacked.items():
+            parameter.grad = grads[name]
+        self.together.step()
+        self.together.zero_grad()
+
+    def _step_one_by_one(self, grads: Mapping[str, Tensor]) -> None:
+        parts = {name: grad.unbind(0) for name, grad in grads.items()}
+        if self._ready:
+            self._write_counts()
+        for index, (optimizer, own) in enumerate(zip(self.optimizers, self.own, strict=True)):
+            for name, grad in parts.items():
+                own[name].grad = grad[index]
+            optimizer.step()
+            for name in parts:
+                own[name].grad = None
+        if self._ready:
+            self._read_counts()
+        else:
+            self.begin()
+
+
+def _options(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in group.items() if key not in UNUSED}
+
+
+def _has_hooks(optimizer: Any) -> bool:
+    return bool(optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks)  # set by register_step_..._hook

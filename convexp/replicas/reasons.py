@@ -1,0 +1,72 @@
+"""Whether networks can be trained at once, and if not, why."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from convexp.replicas.member import Member
+from convexp.replicas.network import parts_of
+
+
+def why_not(members: Sequence[Member]) -> str | None:
+    """Say why members cannot be trained at once; None if they can.
+
+    It depends on what the networks, optimizers and tensors are, not on their values, and is a clause such as "the network is a
+    ResNet18, not one of a skeleton". Whether it takes less time is another question: ``worthwhile``.
+
+    Args:
+        members: One member or more.
+    """
+    for member in members:
+        if (reason := _why_not_one(member)) is not None:
+            return reason
+    first = members[0]
+    for member in members[1:]:
+        if str(member.network) != str(first.network):
+            return "the networks have different layers"
+        if _described(member) != _described(first):
+            return "parameters or buffers have different shapes, types or devices"
+        if _groups(member) != _groups(first):
+            return "the optimizers have different groups of parameters"
+    return None
+
+
+def _why_not_one(member: Member) -> str | None:
+    network = member.network
+    if isinstance(parts := parts_of(network), str):
+        return parts
+    modules = list(network.modules())
+    if any(map(_has_hooks, modules)):
+        return "modules have hooks, which would not be called"
+    if not all(module.training for module in modules):
+        return "a module is not in training mode"
+    if any(_averages_forever(module) for module in modules):
+        return "a normalisation has no running averages, or cumulative ones"
+    if torch.is_autocast_enabled(next(network.parameters()).device.type):
+        return "autocast is on"
+    trained = [id(parameter) for parameter in network.parameters() if parameter.requires_grad]
+    given = [id(parameter) for group in member.optimizer.param_groups for parameter in group["params"]]
+    if sorted(trained) != sorted(given):
+        return "the optimizer has other parameters than those of the network that are trained"
+    return None
+
+
+def _has_hooks(module: Any) -> bool:
+    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return any(getattr(module, name) for name in names) or "forward" in vars(module) or module._compiled_call_impl is not None
+
+
+def _averages_forever(module: nn.Module) -> bool:
+    return isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and (module.momentum is None or module.running_mean is None)
+
+
+def _described(member: Member) -> list[tuple[Any, ...]]:
+    named = [*member.network.named_parameters(), *member.network.named_buffers()]
+    return [(name, each.shape, each.dtype, each.device, each.requires_grad) for name, each in named]
+
+
+def _groups(member: Member) -> list[list[str]]:
+    names = {id(parameter): name for name, parameter in member.network.named_parameters()}
+    return [[names[id(parameter)] for parameter in group["params"]] for group in member.optimizer.param_groups]

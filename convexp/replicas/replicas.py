@@ -1,0 +1,70 @@
+"""Training steps of several networks at once."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from convexp.replicas.member import Member
+from convexp.replicas.reasons import why_not
+from convexp.replicas.stacked import Stacked
+from convexp.replicas.worthwhile import AT_ONCE
+from convexp.training.over_processes import Step
+from convexp.training.tasks.task import TaskBatch
+
+
+class Replicas:
+    """Trains the members of a group, whoever they are in each call. It keeps their tensors stacked between calls.
+
+    Each member equals the network trained alone, but for rounding. Between calls it is a network like any other: parameters,
+    buffers and the optimizer's state are tensors of its own, which may be read, saved, written and replaced. (They lie next to
+    those of the other members in memory, so that nothing is copied at the next call.)
+    """
+
+    def __init__(self) -> None:
+        self._members: list[Member] = []
+        self._blocks: list[Stacked | Member] = []
+
+    def steps(self, members: Sequence[Member], batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
+        """Train each member on its batches in turn.
+
+        Members that cannot be trained at once, as ``why_not`` says, and batches of different shapes, are trained one after
+        another.
+
+        Args:
+            members: The members, each with a network, optimizer and schedule of its own, on one device, in training mode.
+            batches: For each member its batches, as many as for every other, on the members' device.
+
+        Returns:
+            For each member what each of its batches has given before the step on it, as ``Task.train_on`` returns it.
+        """
+        if self._members != list(members):
+            self._members, self._blocks = list(members), []  # what was stacked is given back first
+            self._blocks = _blocks(members)
+        found: list[list[Step]] = []
+        for block in self._blocks:
+            own = batches[len(found) :][: 1 if isinstance(block, Member) else len(block.members)]
+            found += _steps(block, own)
+        return found
+
+
+def _blocks(members: Sequence[Member]) -> list[Stacked | Member]:
+    """Cut the members into groups that are stacked, as large as the cache of a CPU allows."""
+    if len(members) < 2 or why_not(members) is not None:
+        return list(members)
+    on_cpu = next(members[0].network.parameters()).device.type == "cpu"
+    number = -(-len(members) // AT_ONCE) if on_cpu else 1
+    cuts = [len(members) * index // number for index in range(number + 1)]
+    return [Stacked(members[start:end]) for start, end in pairwise(cuts)]
+
+
+def _steps(block: Stacked | Member, batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
+    if isinstance(block, Member):
+        return [block.steps_alone(batches[0])]
+    if _alike(batches):
+        return block.steps(batches)
+    return [member.steps_alone(own) for member, own in zip(block.members, batches, strict=True)]
+
+
+def _alike(batches: Sequence[Sequence[TaskBatch]]) -> bool:
+    """Whether the batches of all members have the same shapes, one by one."""
+    shapes = [[(images.shape, images.dtype, targets.shape, targets.dtype) for images, targets in own] for own in batches]
+    return all(own == shapes[0] for own in shapes)

@@ -1,0 +1,34 @@
+"""Whether training several networks at once takes less time than one after another, from counts alone.
+
+What is saved is the time that a step takes beside its arithmetic: calls of operators, autograd's graph, the optimizer's Python.
+What is lost is that tensors of several networks share the cache. So it pays for networks whose steps are small. The limits hold
+for one core of a CPU, with a margin: no row of ``scripts/bench_replicas.py`` that is expected to be faster was slower.
+"""
+
+FLOPS_OF_A_STEP = 10e6
+"""Most FLOPs of a forward pass of one network for a batch, for each network up to ``ENOUGH``."""
+
+ENOUGH = 4
+"""Number of networks from which on a step of each hardly gets cheaper."""
+
+BYTES = 64e6
+"""Most bytes of parameters, gradients and moments of all networks: more do not stay in the cache from step to step."""
+
+
+def worthwhile(replicas: int, batch_size: int, parameters: int, flops: int) -> bool:
+    """Whether networks are expected to train faster at once than one after another on a core of a CPU.
+
+    Args:
+        replicas: Number of networks.
+        batch_size: Images in a batch.
+        parameters: Parameters of one network.
+        flops: FLOPs of the forward pass of one network for one image.
+    """
+    if replicas < 2:
+        return False
+    few_flops = batch_size * flops <= FLOPS_OF_A_STEP * min(replicas, ENOUGH)
+    return few_flops and 16 * parameters * min(replicas, AT_ONCE) <= BYTES
+
+
+AT_ONCE = 8
+"""Most networks that are stacked; more are cut into groups of about equal size."""

@@ -1,0 +1,125 @@
+"""Training steps of R networks at once apart from those of the same networks one after another.
+
+    steps    K training steps of R members: forward, backward and optimizer (`convexp.replicas`), no Lightning, no loader
+
+CPU time of this process with one thread; both sides are measured in turn in every round, and the ratio is taken round by round.
+`expected` is what `convexp.replicas.worthwhile` says, from counts alone.
+
+    python scripts/bench_replicas.py --steps-only --rounds 5        (needs MNIST: CONVEXP_DATA, or the folder data/)
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convexp.config.compose import compose_config
+from convexp.data import Dataset
+from convexp.execution import build
+from convexp.models import layer_costs, network_cost
+from convexp.replicas import Member, Replicas, worthwhile
+
+WIRINGS = ("dense", "local", "low_rank_local", "global_conv", "conv", "mlp")
+STEPS = 8  # of one call
+
+
+def members(overrides: list[str], replicas: int) -> tuple[Dataset, list[Member]]:
+    """Networks that differ in their seed, and their data set."""
+    config = compose_config("trainer=cpu", "scheduler=none", *overrides)
+    data = build.dataset(config)
+    made: list[Member] = []
+    for seed in range(replicas):
+        torch.manual_seed(seed)
+        network = build.network(config, data)
+        make_optimizer, make_scheduler = build.optimization(config, network)
+        task: Any = build.task(config, network, make_optimizer, make_scheduler)
+        made.append(Member(task, make_optimizer(network.parameters())))
+    return data, made
+
+
+def batches(data: Dataset, replicas: int, size: int) -> list[list[tuple[Tensor, Tensor]]]:
+    """For each member as many batches as a call has steps, drawn with replacement."""
+    images, labels = data.train.first(len(data.train))
+    rows = [[torch.randint(len(labels), (size,)) for _ in range(STEPS)] for _ in range(replicas)]
+    return [[(images[some], labels[some]) for some in own] for own in rows]
+
+
+def seconds(work: Any, repeats: int) -> float:
+    """CPU seconds of one of ``repeats`` calls."""
+    start = time.process_time()
+    for _ in range(repeats):
+        work()
+    return (time.process_time() - start) / repeats
+
+
+def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict[str, Any]:
+    """Measure both sides in turn."""
+    data, apart = members(overrides, replicas)
+    _, together = members(overrides, replicas)
+    given = batches(data, replicas, size)
+    group = Replicas()
+
+    def one_by_one() -> None:
+        for member, own in zip(apart, given, strict=True):
+            member.steps_alone(own)
+
+    def at_once() -> None:
+        group.steps(together, given)
+
+    for work in (one_by_one, at_once):
+        work()
+    repeats = max(1, round(0.25 / seconds(one_by_one, 1)))
+    pairs = [(seconds(one_by_one, repeats), seconds(at_once, repeats)) for _ in range(rounds)]
+    cost = network_cost(layer_costs(apart[0].network, tuple(given[0][0][0].shape[1:])))
+    ratios = [stacked / alone for alone, stacked in pairs]
+    return {
+        "replicas": replicas,
+        "batch": size,
+        "alone_ms": median(alone for alone, _ in pairs) / STEPS / replicas * 1e3,
+        "ratio": median(ratios),
+        "range": [min(ratios), max(ratios)],
+        "n": rounds,
+        "expected": worthwhile(replicas, size, cost.parameters, cost.flops),
+        "parameters": cost.parameters,
+        "flops": cost.flops,
+    }
+
+
+def main() -> None:
+    """Print the ratios and write them to bench_replicas.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps-only", action="store_true", help="measure steps only, no whole runs")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
+    parser.add_argument("--data", nargs="*", default=["digits", "mnist"], help="data sets (default digits mnist)")
+    parser.add_argument("--wirings", nargs="*", default=list(WIRINGS), help="choices of `model` (default all)")
+    parser.add_argument("--batches", nargs="*", type=int, default=[32, 128], help="batch sizes (default 32 128)")
+    parser.add_argument("--replicas", nargs="*", type=int, default=[2, 4, 8], help="numbers of networks (default 2 4 8)")
+    parser.add_argument("--out", type=Path, default=Path("outputs"), help="folder for the JSON file (default outputs)")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    found: list[dict[str, Any]] = []
+    for data in arguments.data:
+        for wiring in arguments.wirings:
+            for size in arguments.batches:
+                for replicas in arguments.replicas:
+                    row = compare([f"data={data}", f"model={wiring}"], size, replicas, arguments.rounds)
+                    found.append({"data": data, "model": wiring, **row})
+                    low, high = row["range"]
+                    print(
+                        f"{data:7} {wiring:15} batch {size:4} R={replicas}: a step alone {row['alone_ms']:7.2f} ms, "
+                        f"at once / alone {row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected {row['expected']}",
+                        flush=True,
+                    )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    result = {"torch": torch.__version__, "cores": os.cpu_count(), "steps": found}
+    (arguments.out / "bench_replicas.json").write_text(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
