@@ -61,6 +61,7 @@ CHECKS = (
     Check("speed", 170),
     Check("step", 45),
     Check("graphs", 45),
+    Check("training", 120),
     Check("data", 45),
     Check("replicas", 60),
     Check("memory", 45),
