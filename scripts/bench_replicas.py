@@ -91,6 +91,15 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
     }
 
 
+def described(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    low, high = row["range"]
+    return (
+        f"batch {row['batch']:4} R={row['replicas']}: a step alone {row['alone_ms']:7.2f} ms, at once / alone "
+        f"{row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected faster: {row['expected']}"
+    )
+
+
 def main() -> None:
     """Print the ratios and write them to bench_replicas.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -110,12 +119,7 @@ def main() -> None:
                 for replicas in arguments.replicas:
                     row = compare([f"data={data}", f"model={wiring}"], size, replicas, arguments.rounds)
                     found.append({"data": data, "model": wiring, **row})
-                    low, high = row["range"]
-                    print(
-                        f"{data:7} {wiring:15} batch {size:4} R={replicas}: a step alone {row['alone_ms']:7.2f} ms, "
-                        f"at once / alone {row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected {row['expected']}",
-                        flush=True,
-                    )
+                    print(f"{data:7} {wiring:15} {described(row)}", flush=True)
     arguments.out.mkdir(parents=True, exist_ok=True)
     result = {"torch": torch.__version__, "cores": os.cpu_count(), "steps": found}
     (arguments.out / "bench_replicas.json").write_text(json.dumps(result, indent=1))

@@ -36,14 +36,15 @@ class Replicas:
         Returns:
             For each member what each of its batches has given before the step on it, as ``Task.train_on`` returns it.
         """
-        if self._members != list(members):
+        if len(members) != len(self._members) or set(members) != set(self._members):
             self._members, self._blocks = list(members), []  # what was stacked is given back first
             self._blocks = _blocks(members)
-        found: list[list[Step]] = []
+        given = dict(zip(members, batches, strict=True))  # in whatever order they have come
+        found: dict[Member, list[Step]] = {}
         for block in self._blocks:
-            own = batches[len(found) :][: 1 if isinstance(block, Member) else len(block.members)]
-            found += _steps(block, own)
-        return found
+            own = [block] if isinstance(block, Member) else block.members
+            found |= zip(own, _steps(block, [given[member] for member in own]), strict=True)
+        return [found[member] for member in members]
 
 
 def _blocks(members: Sequence[Member]) -> list[Stacked | Member]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from convexp.data.digits import digits
 from convexp.geometry.skeleton import Skeleton, Stage
 from convexp.layers import (
     Conv1d,
@@ -28,6 +29,7 @@ from convexp.layers import (
 )
 from convexp.models import Network
 from convexp.replicas import Clip, Member, Replicas, why_not, worthwhile
+from convexp.training.schedules import one_cycle
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.localisation import Localisation
 from convexp.training.tasks.task import TaskBatch
@@ -262,6 +264,16 @@ def test_other_tasks_weights_of_classes_and_mixed_labels():
         check(pairs)
 
 
+def test_the_order_in_which_members_come_does_not_matter():
+    pairs, group = [pair(seed=seed) for seed in range(3)], Replicas()
+    for call, order in enumerate([(0, 1, 2), (2, 0, 1)]):
+        some = [pairs[index] for index in order]
+        given = [batches(10 * call + index, 2) for index in order]
+        found = group.steps([together for together, _ in some], given)
+        assert difference(found, [alone.steps_alone(own) for (_, alone), own in zip(some, given, strict=True)]) < 1e-10
+    check(pairs)
+
+
 def test_batches_of_different_sizes_and_many_members():
     pairs = [pair(seed=seed % 3) for seed in range(9)]  # more than are stacked
     group = Replicas()
@@ -270,6 +282,31 @@ def test_batches_of_different_sizes_and_many_members():
         found = group.steps([together for together, _ in pairs], given)
         assert difference(found, [alone.steps_alone(own) for (_, alone), own in zip(pairs, given, strict=True)]) < 1e-10
     check(pairs)
+
+
+@pytest.mark.parametrize("wiring", [Conv2d, LocallyConnected2d])
+def test_in_single_precision_an_epoch_of_digits_gives_the_same(wiring: Any):
+    source = digits(test_size=360, split_seed=0)
+    images, labels = source.train_images, source.train_labels
+    skeleton = replace(SKELETON, input_shape=(1, 8, 8), classes=10, activation="relu")
+
+    def member(seed: int) -> Member:
+        torch.manual_seed(seed)
+        own = Network(skeleton, wiring, [0.3], [0.38])
+        optimizer = torch.optim.Adam(own.parameters(), lr=0.004, fused=True)
+        return Member(Classification(own), optimizer, one_cycle(optimizer, total_steps=40, warmup=0.3))
+
+    together, alone, group = [member(0), member(1)], [member(0), member(1)], Replicas()
+    for start in range(0, 40, 8):
+        rows = [[torch.arange(32 * step, 32 * step + 32) for step in range(start, start + 8)], []]
+        rows[1] = [len(labels) - 1 - own for own in rows[0]]
+        given = [[(images[some], labels[some]) for some in own] for own in rows]
+        found = group.steps(together, given)
+        expected = [one.steps_alone(own) for one, own in zip(alone, given, strict=True)]
+        losses = [torch.stack([loss for own in each for loss, *_ in own]) for each in (found, expected)]
+        assert difference(*losses) < 1e-4
+    for one, other in zip(together, alone, strict=True):
+        assert difference(one.network.state_dict(), other.network.state_dict()) < 1e-4
 
 
 def test_it_says_why_networks_cannot_be_trained_at_once():
