@@ -7,6 +7,9 @@ own that sleep while others are timed. What is not installed is left out and nam
 bench.json and bench.png into --out.
 
     python scripts/bench_layers.py                (two CPU cores: under 3 minutes; on a GPU instead, if there is one)
+    python scripts/bench_layers.py --wide         (21 shapes, batches 1 to 128, on one CPU core: how near the layer comes to
+                                                   its floor, and whether it chooses the fastest of its algorithms)
+    python scripts/bench_layers.py --fit          (the costs by which it chooses, for convexp/layers/algorithms.py)
     python scripts/bench_layers.py --global-conv  (where the Fourier transform pays for GlobalConv2d)
 """
 
@@ -30,8 +33,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import matplotlib
 import torch
+from local_shapes import BATCHES, show_fit
 from torch import Tensor, nn
 from torch.nn import functional as F
+from wide_table import wide
 
 from convexp.geometry.fourier import fourier_flops
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
@@ -362,13 +367,30 @@ def main() -> None:
         "--peers", nargs="*", choices=list(PEERS), default=list(PEERS), help="those of them to run; default: all"
     )
     parser.add_argument("--global-conv", action="store_true", help="GlobalConv2d instead")
+    parser.add_argument("--wide", action="store_true", help="many shapes and batches instead, in CPU time of one thread")
+    parser.add_argument("--batches", type=int, nargs="+", default=list(BATCHES), help="of --wide")
+    parser.add_argument("--only", default="", help="shapes of --wide whose name has this in it")
+    parser.add_argument("--fit", action="store_true", help="measure the costs by which the layer chooses its algorithm instead")
     parser.add_argument("--out", type=Path, default=Path("outputs/bench_layers"))
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     if given.global_conv:
         global_conv(given.batch, given.rounds)
         return
-    device, dtype = "cuda" if torch.cuda.is_available() else "cpu", getattr(torch, given.dtype)
+    dtype = getattr(torch, given.dtype)
+    if given.fit:
+        torch.set_num_threads(1)
+        show_fit(dtype, given.rounds)
+        return
+    if given.wide:
+        torch.set_num_threads(1)
+        setting = f"{given.dtype}, CPU time of one thread, torch {torch.__version__}"
+        print(f"\nForward and backward, {setting}, n = {given.rounds} rounds.\n")
+        found = wide(tuple(given.batches), given.rounds, dtype, training_step, given.only)
+        facts = facts_of(given, "cpu") | {"threads": 1, "batch": given.batches}
+        write(given.out / "wide.json", {"facts": facts} | found)
+        return
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     installed = [name for name in given.peers if importlib.util.find_spec(PEERS[name])]
     for name in given.peers:
         if name not in installed:
@@ -386,13 +408,23 @@ def main() -> None:
         print(f"{name}: " + ", ".join(f"{key} {value:.2f}" for key, value in values.items()))
     if device == "cuda":
         roofline(rows, given.batch, dtype)
-    given.out.mkdir(parents=True, exist_ok=True)
-    facts = {"device": device, "processor": platform.processor() or platform.machine(), "torch": torch.__version__}
-    facts |= {"batch": given.batch, "rounds": given.rounds, "threads": given.threads, "dtype": given.dtype}
-    written = {"facts": facts, "summary": summary, "rows": [asdict(row) for row in rows]}
-    (given.out / "bench.json").write_text(json.dumps(written, indent=1, ensure_ascii=False), encoding="utf-8")
+    written = {"facts": facts_of(given, device), "summary": summary, "rows": [asdict(row) for row in rows]}
+    write(given.out / "bench.json", written)
     picture(rows, names, given.out / "bench.png")
-    print(f"\nwritten: {given.out / 'bench.json'}, {given.out / 'bench.png'}")
+    print(f"written: {given.out / 'bench.png'}")
+
+
+def facts_of(given: argparse.Namespace, device: str) -> dict[str, Any]:
+    """Under what the figures were measured."""
+    facts = {"device": device, "processor": platform.processor() or platform.machine(), "torch": torch.__version__}
+    return facts | {"batch": given.batch, "rounds": given.rounds, "threads": given.threads, "dtype": given.dtype}
+
+
+def write(path: Path, data: dict[str, Any]) -> None:
+    """Write as JSON, and say so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
+    print(f"\nwritten: {path}")
 
 
 if __name__ == "__main__":

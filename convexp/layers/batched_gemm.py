@@ -105,6 +105,8 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     Kernel columns are treated one at a time, so that no two units of a product write to the same place. Columns of the input
     are stored in ``stride`` phases: those that one kernel column meets are then next to each other.
     """
+    if math.prod(g.kernel_size) == math.prod(g.stride) == 1 and not any(g.padding):
+        return _input_gradient_of_pixels(grad, weight, g)
     lead, stride = len(g.kernel_size) - 1, g.stride[-1]
     phases = -(-g.padded_size[-1] // stride)
     found = grad.new_zeros(*g.padded_size[:-1], stride, phases, g.groups, g.group_channels, g.batch)
@@ -123,4 +125,13 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     found = found.flatten(-3, -2).transpose(lead, lead + 1).flatten(lead, lead + 1)  # (H + 2p, W + 2p or a little more, C, B)
     image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
     batch_last(image).copy_(found[_interior(g)])
+    return image
+
+
+def _input_gradient_of_pixels(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
+    """The input gradient where every unit sees one pixel and every pixel is seen by one: the products are the image."""
+    image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
+    rows = _by_row(batch_last(image).view(*g.output_size[:-1], g.row_units, g.group_channels, g.batch), g)
+    for row, upstream, kernels in zip(rows, _upstream(grad, g), _kernels(weight, g, g.taps), strict=True):
+        torch.bmm(kernels.transpose(1, 2), upstream, out=row)
     return image

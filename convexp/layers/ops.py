@@ -12,14 +12,16 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from convexp.layers import batched_gemm, layout
+from convexp.layers import batched_gemm, by_shape, layout
 from convexp.layers.call_geometry import call_geometry
 
 Sizes = Sequence[int]
 
 
 def _implementation(a: Tensor, b: Tensor) -> Any:
-    """The module that computes: Triton's kernels on a GPU that has them, else plain torch."""
+    """The module that computes: Triton's kernels on a GPU that has them, else plain torch, on a CPU chosen by shape."""
+    if a.is_cpu:
+        return by_shape
     if a.is_cuda:  # triton takes a while to import
         from convexp.layers import triton_local
 

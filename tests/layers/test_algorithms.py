@@ -1,0 +1,116 @@
+"""The algorithms of the locally connected layer on a CPU compute the same, and which of them does is told by the shape."""
+
+import pytest
+import torch
+from cases import any_layer, few, make, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, layout
+from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, fastest
+from convexp.layers.by_shape import MODULES
+from convexp.layers.call_geometry import Geometry, call_geometry
+from convexp.layers.convert import LOCAL
+
+
+def operands(geometry, batch, dtype=torch.float64):
+    """The geometry of a call, and for every operation its arguments; tensors lie in memory in one of two ways."""
+    geometry = geometry | {"padding_mode": "zeros"}
+    layer = make(LOCAL[len(geometry["input_size"])], geometry)
+    weight = layer.kernel.detach()
+    x = torch.randn(batch, layer.in_channels, *layer.input_size, dtype=torch.float64)
+    g = call_geometry(x.shape, weight.shape, layer.stride, layer.padding, layer.dilation)
+    grad = torch.randn(batch, layer.out_channels, *layer.output_size, dtype=torch.float64)
+    if batch % 2:
+        x, weight, grad = (
+            layout.batch_first(layout.batch_last(x).contiguous()),
+            weight.contiguous(),
+            grad.transpose(0, 1).contiguous().transpose(0, 1),
+        )
+    x, weight, bias, grad = (t.to(dtype) for t in (x, weight, layer.bias.detach(), grad))
+    return g, {"forward": (x, weight, bias), "weight_gradient": (grad, x), "input_gradient": (grad, weight)}
+
+
+@few
+@given(any_layer, st.sampled_from([1, 2, 3, 9]), seeds)
+def test_all_algorithms_compute_the_same(geometry, batch, seed):
+    """Values to the last digits, and the place of every value in memory."""
+    torch.manual_seed(seed)
+    g, of = operands(geometry, batch)
+    for operation, arguments in of.items():
+        expected = getattr(batched_gemm, operation)(*arguments, g)
+        for module in MODULES.values():
+            found = getattr(module, operation)(*arguments, g)
+            assert found.stride() == expected.stride()
+            torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+@few
+@given(any_layer, st.sampled_from([1, 8]), st.sampled_from([torch.bfloat16, torch.float16]), seeds)
+def test_half_precision_is_that_of_its_operands(geometry, batch, dtype, seed):
+    """A result is as near to that of float64 on the same operands as sums rounded a few times are."""
+    torch.manual_seed(seed)
+    g, of = operands(geometry, batch, dtype)
+    for operation, arguments in of.items():
+        exact = getattr(batched_gemm, operation)(*(t.double() for t in arguments), g)
+        for name, module in MODULES.items():
+            if not by_shape.multiplies(dtype) and name != "tap_products":
+                module = by_shape
+            found = getattr(module, operation)(*arguments, g)
+            assert (found.dtype, found.stride()) == (dtype, exact.stride())
+            scale = exact.abs().max().clamp_min(1).item()
+            torch.testing.assert_close(found.double(), exact, rtol=0, atol=4 * torch.finfo(dtype).eps * scale)
+
+
+def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once(monkeypatch):
+    torch.manual_seed(0)
+    monkeypatch.setattr(by_shape, "multiplies", lambda dtype: dtype == torch.float32)
+    g, of = operands(
+        {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "input_size": (5, 4), "padding": 1}, 8, torch.bfloat16
+    )
+    for operation, arguments in of.items():
+        found = getattr(by_shape, operation)(*arguments, g)
+        wide = getattr(by_shape, operation)(*(t.float() for t in arguments), g)
+        assert torch.equal(found, wide.to(torch.bfloat16))
+        assert found.stride() == wide.stride()
+
+
+@few
+@given(any_layer, st.integers(0, 300))
+def test_there_is_a_choice_for_every_geometry_and_always_the_same(geometry, batch):
+    g, _ = operands(geometry, 1)
+    g = Geometry(**vars(g) | {"batch": batch})
+    for operation in OPERATIONS:
+        chosen = fastest(operation, g)
+        assert chosen in ALGORITHMS
+        algorithms.fastest.cache_clear()
+        assert fastest(operation, g) == chosen
+
+
+@pytest.mark.parametrize("batch", [32, 128])
+@pytest.mark.parametrize(
+    ("channels", "size", "kernel", "stride"), [((1, 16), 28, 5, 2), ((16, 32), 14, 3, 2), ((16, 32), 28, 3, 1)]
+)
+def test_the_networks_of_the_studies_are_computed_as_ever(channels, size, kernel, stride, batch):
+    """The layers of the studies at their batch sizes: another algorithm would change the last bits of all that they found."""
+    assert set(choices(channels, size, kernel, stride, batch)) == {"batched_gemm"}
+
+
+def choices(channels, size, kernel, stride=1, batch=1, groups=1):
+    layer = LocallyConnected2d(*channels, kernel, size, stride, kernel // 2, groups=groups, device="meta")
+    shape = (batch, channels[0], size, size)
+    g = call_geometry(shape, layer.kernel.shape, layer.stride, layer.padding, layer.dilation)
+    return [fastest(operation, g) for operation in OPERATIONS]
+
+
+def test_one_image_is_unfolded_and_depthwise_layers_go_by_taps():
+    assert set(choices((16, 32), 28, 3)) == set(choices((3, 64), 64, 7, 2)) == {"unfolded_gemm"}
+    assert set(choices((64, 64), 28, 3, batch=128, groups=64)) == {"tap_products"}
+
+
+def test_no_image_at_all():
+    layer = LocallyConnected2d(2, 3, 3, 5)
+    y = layer(torch.empty(0, 2, 5, 5))
+    y.sum().backward()
+    assert y.shape == (0, 3, 3, 3)
+    assert not layer.weight.grad.any()
