@@ -14,7 +14,6 @@ import importlib
 import importlib.util
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -31,7 +30,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from gpu_checks.rows import BAD, Row, failed  # noqa: E402  found by the path above
+from gpu_checks.rows import BAD, SECONDS, Row, failed, figures  # noqa: E402  found by the path above
+from results import command as command_line  # noqa: E402
+from results import store  # noqa: E402
 
 SHORTEST = 5.0  # seconds that a check is begun with
 
@@ -97,6 +98,7 @@ def main() -> None:
             if check.timed:
                 results.add(check, in_process(check, device, Path(scratch), until))
     print("\n" + results.table())
+    store(__file__, figures(results.checks))
     sys.exit(1 if results.bad() else 0)
 
 
@@ -127,7 +129,7 @@ def in_process(check: Check, device: str, scratch: Path, until: float) -> list[R
     rows = [Row(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
     if code:
         rows.append(failed("the whole check", why or f"its process ended with {code}"))
-    return [*rows, Row("seconds of the check", "measured", time.monotonic() - begun, "s", n=1)]
+    return [*rows, Row(SECONDS, "measured", time.monotonic() - begun, "s", n=1)]
 
 
 def run_check(check: Check, device: str, file: Path) -> None:
@@ -178,7 +180,7 @@ class Results:
         """Write table and JSON."""
         self.folder.mkdir(parents=True, exist_ok=True)
         written: dict[str, Any] = {
-            "command": shlex.join(["python", "scripts/gpu_check.py", *sys.argv[1:]]),
+            "command": command_line(__file__, sys.argv[1:]),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "device": self.device,
             "seconds": round(time.monotonic() - self.begun, 1),

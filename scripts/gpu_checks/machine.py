@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
+from results import processor
 
 from gpu_checks.bench import TYPES, Bench, bytes_per_second, flops_per_second
 from gpu_checks.rows import Row, measured
@@ -27,13 +28,6 @@ def facts(bench: Bench) -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
-
-
-def processor() -> str:
-    """The name of the processor, where Linux says it."""
-    with suppress(OSError, StopIteration), open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  a device
-        return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
-    return platform.processor() or platform.machine()
 
 
 def check(bench: Bench) -> Iterator[Row]:

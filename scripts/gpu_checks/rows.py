@@ -1,13 +1,17 @@
 """What a check finds: rows of a table, each a figure with its unit and the bound that it is held against."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Literal
 
+from results import Figure
+
 Outcome = Literal["ok", "measured", "reached", "missed", "not applicable", "wrong", "failed"]
 BAD: tuple[Outcome, ...] = ("wrong", "failed")
 """Outcomes that are errors. A goal of speed that was missed is none."""
+SECONDS = "seconds of the check"
+"""What the last row of every check is about."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,19 @@ def not_applicable(what: str, why: str) -> Row:
 def failed(what: str, why: str, traceback: str = "") -> Row:
     """An error."""
     return Row(what, "failed", note=why, traceback=traceback)
+
+
+def figures(checks: Mapping[str, Sequence[Row]]) -> list[Figure]:
+    """What was measured, by check; what was only held against a bound is no figure."""
+    return [
+        Figure(
+            f"{name}: {row.what}",
+            row.value,
+            row.unit,
+            row.n,
+            *(row.value if end is None else end for end in (row.low, row.high)),
+        )
+        for name, rows in checks.items()
+        for row in rows
+        if row.value is not None and row.outcome in ("measured", "reached", "missed") and row.what != SECONDS
+    ]
