@@ -6,6 +6,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.engines.launcher import EngineLauncher, Launch
+from convexp.engines.local.grouping import check_replicas
 from convexp.engines.local.launch import launch
 from convexp.engines.local.slots import check_local
 
@@ -13,15 +14,18 @@ from convexp.engines.local.slots import check_local
 class ProcessLauncher(EngineLauncher):
     """Launches runs in parallel processes, as many as GPUs and cores allow (conf/hydra/launcher/processes.yaml)."""
 
-    def __init__(self, processes: int | None = None, runs_per_gpu: int = 1) -> None:
+    def __init__(self, processes: int | None = None, runs_per_gpu: int = 1, replicas: int | str = "auto") -> None:
         self.processes = processes
         self.runs_per_gpu = runs_per_gpu
+        self.replicas = replicas
 
     def prepare(self, context: HydraContext, task: TaskFunction, config: DictConfig) -> Launch:
         """Check the settings, as ``EngineLauncher.prepare`` says.
 
         Raises:
-            ConfigError: if ``processes`` or ``runs_per_gpu`` is not a number of runs, or there is no GPU to pack them on.
+            ConfigError: if a setting is not a number of runs, or there is no GPU to pack them on.
         """
         check_local(self.processes, self.runs_per_gpu, config)
-        return partial(launch, context, task, config, self.processes, runs_per_gpu=self.runs_per_gpu)
+        check_replicas(self.replicas)
+        settings = {"runs_per_gpu": self.runs_per_gpu, "replicas": self.replicas}
+        return partial(launch, context, task, config, self.processes, **settings)

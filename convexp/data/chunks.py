@@ -1,11 +1,11 @@
 """Training batches that are handed out several at a time, for networks whose step takes less time than fetching a batch."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from convexp.data.epochs import Epochs, EpochSampler
 from convexp.data.images import Batch
+from convexp.machine.run_clock import run_clock
 
 SECONDS = 0.2  # that the training on a chunk may take, so that Ctrl-C and progress do not wait
 MOST_BATCHES = 16
@@ -54,9 +54,9 @@ class Chunks:
         while done < count:
             take = min(self._most, self.ahead(), count - done)
             batches = self.epochs.batches(epoch, order[done * size : (done + take) * size], size)
-            chunk, start = Chunk(batches), time.perf_counter()
+            chunk, start = Chunk(batches), run_clock()
             yield chunk
-            self._most = suitable(batches[0], (time.perf_counter() - start) / max(1, chunk.done))
+            self._most = suitable(batches[0], (run_clock() - start) / max(1, chunk.done))
             done += chunk.done
 
 

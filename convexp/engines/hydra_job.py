@@ -14,6 +14,8 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from convexp.machine.group import asked_for
+from convexp.machine.own_states import each_its_own
 from convexp.records.markers import mark_refused, mark_stopped
 from convexp.terminal import console
 
@@ -86,6 +88,7 @@ class JobRunner:
     def __call__(self, config: DictConfig) -> JobReturn | None:
         """Do the job as ``run_or_record`` does."""
         self.set_up_hydra()
+        asked_for.set(isinstance(OmegaConf.select(config, "hydra.launcher.replicas"), int))
         return run_or_record(self.context, self.task, config)
 
     def set_up_hydra(self) -> None:
@@ -134,3 +137,14 @@ def record_refused(sweep: DictConfig, reason: str) -> None:
     """Report and record why a run could not be done."""
     mark_refused(Path(sweep.dir), sweep.subdir, reason)
     console.print_error("convexp-train", f"{sweep.subdir}: {reason}")
+
+
+def _own_config() -> Any:
+    return HydraConfig.instance().cfg
+
+
+def _restore_config(config: Any) -> None:
+    HydraConfig.instance().cfg = config
+
+
+each_its_own("configuration of Hydra", _own_config, _restore_config)

@@ -1,11 +1,11 @@
 """Wall time of the parts of a run."""
 
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from msgspec.structs import asdict
 
+from convexp.machine.run_clock import run_clock
 from convexp.records.record import Seconds
 
 DIGITS = 4  # after the decimal point
@@ -13,6 +13,8 @@ DIGITS = 4  # after the decimal point
 
 class Stopwatch:
     """Adds up the seconds that each part of a run takes, over all starts of the run.
+
+    A run of a group has its share of the training steps that are done together, and nothing of what others do alone.
 
     Args:
         before: Seconds of the earlier starts; None for a run that starts at the beginning.
@@ -25,9 +27,9 @@ class Stopwatch:
     @contextmanager
     def time(self, part: str) -> Generator[None]:
         """Add the time of the block to ``part``; a block that raises adds nothing."""
-        start = time.perf_counter()
+        start = run_clock()
         yield
-        self.add(part, time.perf_counter() - start)
+        self.add(part, run_clock() - start)
 
     def add(self, part: str, seconds: float) -> None:
         """Add ``seconds``, which may be negative, to ``part``."""

@@ -17,6 +17,7 @@ from convexp.execution.loggers import RunLoggers
 from convexp.execution.other_ranks import other_ranks
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
+from convexp.execution.train_in_group import join_group
 from convexp.execution.watch import OtherEndedError, watched
 from convexp.machine.processes import Place, torchrun_place
 from convexp.records.log import log
@@ -38,6 +39,7 @@ def train(
         ConvexpError: if another process fails or is killed.
     """
     if setup.config.trainer.processes == 1:
+        join_group(setup, trainee, recorder)
         return fit(setup, trainee, loggers, recorder, checkpoint)
     with _together(setup, resumed=checkpoint is not None) as place:
         return fit(setup, trainee, loggers, recorder, checkpoint, place)

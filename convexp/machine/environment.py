@@ -36,6 +36,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
         precision: Precision that the training had, such as ``32-true``.
         system: Operating system and its version.
         processes: Number of processes that trained together, each on a device of its own; None also if it was one.
+        replicas: Number of runs of a sweep whose networks were trained at once in this process; None if each was trained alone.
     """
 
     cpu: str | None = None
@@ -45,6 +46,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
     precision: str | None = None
     system: str | None = None
     processes: int | None = None
+    replicas: int | None = None
 
 
 def now() -> str:

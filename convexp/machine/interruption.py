@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from convexp.machine.own_states import each_its_own
+
 
 @dataclass
 class _State:
-    """Whether it was asked to stop, whether that is only noted now, and whether a checkpoint is being written."""
+    """Whether the process was asked to stop, and whether that is not forgotten when another run begins in it.
+
+    Of the run that goes on: whether a signal is only noted now, and whether a checkpoint is being written.
+    """
 
     requested: bool = False
+    remembering: bool = False
     deferring: bool = False
     saving: bool = False
 
@@ -51,7 +57,17 @@ def requested() -> bool:
 
 def forget() -> None:
     """Forget earlier signals: a new run begins in this process."""
-    _state.requested = False
+    _state.requested = _state.requested and _state.remembering
+
+
+@contextmanager
+def remembering() -> Generator[None]:
+    """A context in which signals are not forgotten: the runs that begin in it are done together, and end together."""
+    _state.remembering = True
+    try:
+        yield
+    finally:
+        _state.remembering = False
 
 
 def handle_signals() -> None:
@@ -122,3 +138,17 @@ def _handling_sigterm() -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _own_state() -> tuple[bool, bool, Any]:
+    return _state.deferring, _state.saving, signal.getsignal(signal.SIGTERM)
+
+
+def _restore(state: tuple[bool, bool, Any]) -> None:
+    """Restore the state of a run; Lightning exchanges the handler of SIGTERM for the time of a training."""
+    _state.deferring, _state.saving, handler = state
+    if handler is not None and handler is not signal.getsignal(signal.SIGTERM):
+        signal.signal(signal.SIGTERM, handler)
+
+
+each_its_own("interruption", _own_state, _restore)

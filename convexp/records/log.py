@@ -7,8 +7,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from convexp.files.atomic import open_append
+from convexp.machine.own_states import each_its_own
 
 log = logging.getLogger("convexp")
 
@@ -54,3 +56,20 @@ def logging_to(file: Path) -> Generator[None]:
         warnings.showwarning, threading.excepthook = shown, ended
         root.removeHandler(handler)
         handler.close()
+
+
+def _own_state() -> tuple[Any, ...]:
+    root = logging.getLogger()
+    return [*root.handlers], root.level, log.level, warnings.showwarning, threading.excepthook
+
+
+def _restore(state: tuple[Any, ...]) -> None:
+    """Restore the handlers of a run, so that its log has its own events alone."""
+    root = logging.getLogger()
+    root.handlers[:], root_level, level, warnings.showwarning, threading.excepthook = state
+    if (root.level, log.level) != (root_level, level):  # setting a level makes all loggers look for theirs again
+        root.setLevel(root_level)
+        log.setLevel(level)
+
+
+each_its_own("log", _own_state, _restore)

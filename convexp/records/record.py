@@ -74,6 +74,8 @@ class DataRecord(Struct, frozen=True, kw_only=True):
 class Seconds(Struct, frozen=True, kw_only=True):
     """Wall time of the parts of a run, in seconds, over all its starts; None for a part that was not reached.
 
+    Of training steps that are made for several runs at once each has an equal share.
+
     Attributes:
         setup: Reading the data and building the network.
         fit: Training and validation.

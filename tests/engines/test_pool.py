@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from convexp.engines.local.pool import run_parallel
 from convexp.engines.local.temp_folders import LOCK
 from convexp.files.locks import lock
+from convexp.machine.group import in_group, meet
 from convexp.terminal import console
 
 LIGHT = "json"  # a module to preload that takes no time
@@ -69,6 +70,30 @@ def test_a_process_does_one_job_after_another():
     pids = {done.value for done in run_parallel(own_pid, given_as(range(9)), [{}] * 3, LIGHT)}
     assert 1 <= len(pids) <= 3
     assert os.getpid() not in pids
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("dies", [False, True])
+def test_jobs_of_a_group_are_reported_one_by_one_and_those_that_a_killed_process_leaves_as_killed(dies):
+    jobs = [(visits, dies and visits == 3) for visits in (2, 0, 3, 1)]
+    ended = list(run_parallel(visit, given_as(jobs), [{}] * 2, LIGHT, [(0, 1, 2), (3,)]))
+    done = {each.number: each for each in ended}
+    assert sorted(done) == [0, 1, 2, 3]
+    assert len({done[number].value for number in (0, 1)}) == 1  # one process
+    assert [each.number for each in ended if each.number != 3] == [1, 0, 2]
+    assert done[0].out == "".join(f"visit {n} of 2\n" for n in range(2))
+    assert [done[n].exit_code for n in range(4)] == [None, None, -signal.SIGKILL if dies else None, None]
+
+
+def visit(job):
+    visits, dies = job
+    for number in range(visits):
+        console.out.print(f"visit {number} of {visits}")
+        if in_group():
+            meet(None, list)
+    if dies:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
 
 
 def own_pid(_job):

@@ -136,13 +136,15 @@ class Simulation:
     most: dict[str, int] = field(default_factory=dict)
 
     def worker(self, _work, _preload, slot):
-        made = SimpleNamespace(slot=slot, job=-1, alive=True, connection=object(), close=lambda: None, interrupt=lambda: None)
+        made = SimpleNamespace(slot=slot, job=-1, alive=True, connection=object(), close=lambda: None)
+        made.interrupt, made.is_busy = (lambda: None), False
         made.process = SimpleNamespace(sentinel=object(), is_alive=lambda: made.alive)
         made.send = partial(self.send, made)
-        made.result = partial(self.result, made)
+        made.results = partial(self.results, made)
         return made
 
-    def send(self, worker, number, _job):
+    def send(self, worker, numbers, _jobs):
+        (number,) = numbers
         gpu = worker.slot[CUDA]
         assert worker.alive
         assert worker.job == -1
@@ -150,11 +152,11 @@ class Simulation:
         self.running[gpu] = self.running.get(gpu, 0) + 1
         self.most[gpu] = max(self.most.get(gpu, 0), self.running[gpu])
 
-    def result(self, worker):
+    def results(self, worker):
         number, worker.job = worker.job, -1
         self.running[worker.slot[CUDA]] -= 1
-        worker.alive = self.draw(st.booleans())
-        return number
+        worker.alive, worker.is_busy = self.draw(st.booleans()), False
+        return [number]
 
     def wait(self, ends):
         connections = ends[::2]

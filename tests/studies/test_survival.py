@@ -150,7 +150,7 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
     said = (tmp_path / "out.txt").read_text()
     assert "Traceback" not in said
     assert "interrupted; start the same command again to resume" in said
-    done = call("train", *SWEEP, *LONG, "hydra.launcher.processes=1")
+    done = call("train", *SWEEP, *LONG, "hydra.launcher.processes=1", "hydra.launcher.replicas=1")
     assert done.code == 0, done.err
     assert "2 interrupted, to be resumed (" in done.out
     assert set(starts(root).values()) == {1}

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
@@ -19,7 +19,7 @@ CONTEXT = multiprocessing.get_context("forkserver") if FORKSERVER else multiproc
 
 
 class Worker:
-    """A process that does the jobs it is sent, one at a time.
+    """A process that does the jobs it is sent, one at a time or several as a group.
 
     Args:
         work: The function that does a job. It has to be picklable.
@@ -45,23 +45,32 @@ class Worker:
                 "finished runs are kept, start the same command again for the rest"
             ) from None
         theirs.close()  # else the end of the process would not be noticed here
-        self.number = -1
+        self._numbers: tuple[int, ...] = ()
+        self._unfinished: set[int] = set()
 
-    def send(self, number: int, job: Any) -> None:
-        """Send a job; if the process has ended, ``result`` reports it."""
-        self.number = number
+    @property
+    def is_busy(self) -> bool:
+        """Whether a result is missing."""
+        return bool(self._unfinished)
+
+    def send(self, numbers: Sequence[int], jobs: Sequence[Any]) -> None:
+        """Send jobs with their numbers, to be done as a group; if the process has ended, ``results`` reports it."""
+        self._numbers, self._unfinished = tuple(numbers), {*numbers}
         with suppress(OSError):
-            self.connection.send(job)
+            self.connection.send(list(jobs))
 
-    def result(self) -> JobResult:
-        """The result of the job, once ``connection`` is readable or the process has ended."""
+    def results(self) -> list[JobResult]:
+        """The next result, once ``connection`` is readable; if the process has ended, all that are missing."""
         try:
             if self.connection.poll():
-                return JobResult(self.number, *self.connection.recv())
+                index, *found = self.connection.recv()
+                self._unfinished.remove(self._numbers[index])
+                return [JobResult(self._numbers[index], *found)]
         except (EOFError, OSError):
             pass
         self.process.join()
-        return JobResult(self.number, exit_code=self.process.exitcode)
+        missing, self._unfinished = sorted(self._unfinished), set()
+        return [JobResult(number, exit_code=self.process.exitcode) for number in missing]
 
     def close(self) -> None:
         """Send no more jobs, and wait until the process has ended."""
@@ -69,7 +78,7 @@ class Worker:
         self.process.join()
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in the job."""
+        """Raise KeyboardInterrupt in the jobs."""
         self.process.terminate()
 
 

@@ -1,0 +1,117 @@
+"""Which runs of a sweep are done together in one process, so that their networks can be trained at once."""
+
+from collections.abc import Callable, Sequence
+from math import ceil
+
+from omegaconf import DictConfig, OmegaConf
+
+from convexp.errors import ConfigError
+
+LARGEST = 8  # runs in a group of ``auto``
+OF_EACH_RUN = ("seed", "name", "hydra.job.num", "hydra.sweep.subdir")
+NUMBERS = ("optimizer.", "scheduler.", "task.label_smoothing")  # settings in which the runs of a group may differ, if a number
+# What a run of a group may have; ``convexp.replicas`` looks at network, optimizer and schedule when the training begins.
+TARGETS = {
+    "task": ("convexp.training.tasks.",),
+    "logger": ("convexp.tracking.tensorboard.", "convexp.tracking.metrics_csv."),
+    "callbacks": ("convexp.training.callbacks.early_stopping",),
+}
+VALUES = {
+    "trainer.precision": "32-true",
+    "trainer.devices": 1,
+    "trainer.num_nodes": 1,
+    "trainer.accumulate_grad_batches": 1,
+    "trainer.profiler": None,
+    "trainer.fast_dev_run": False,
+    "trainer.detect_anomaly": False,
+    "trainer.deterministic": False,
+    "trainer.overfit_batches": 0,
+    "compile": False,
+    "only_costs": False,
+    "ema": None,
+}  # as the settings of a run of a group have to be, where they are set
+
+
+def check_replicas(replicas: object) -> None:
+    """Check ``hydra.launcher.replicas``.
+
+    Raises:
+        ConfigError: If it is neither ``auto`` nor a whole number from 1 on.
+    """
+    if replicas != "auto" and (type(replicas) is not int or replicas < 1):
+        raise ConfigError(f"hydra.launcher.replicas={replicas}: should be auto or a whole number from 1 on")
+
+
+def group_jobs(
+    overrides: Sequence[Sequence[str]], compose: Sequence[Callable[[], DictConfig]], slots: int, replicas: int | str
+) -> list[tuple[int, ...]]:
+    """Divide the jobs of a sweep into groups. Runs of a group differ in the seed, or in numbers of how they are trained.
+
+    Args:
+        overrides: The overrides of each job.
+        compose: For each job a function that composes its configuration.
+        slots: Number of processes.
+        replicas: Largest number of runs in a group; ``auto`` for as many as leave no process without a run, and at most 8.
+
+    Returns:
+        The indices of the jobs of each group, in the order of their first ones.
+    """
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for number, texts in enumerate(overrides):
+        alike.setdefault(_shared(texts), []).append(number)
+    groups: list[tuple[int, ...]] = []
+    for numbers in alike.values():
+        count = _groups(len(numbers), slots, replicas)
+        if count < len(numbers) and not may_be_grouped(compose[numbers[0]]()):
+            count = len(numbers)
+        cuts = [len(numbers) * cut // count for cut in range(count + 1)]
+        groups += [tuple(numbers[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return sorted(groups)
+
+
+def _groups(jobs: int, slots: int, replicas: int | str) -> int:
+    """Into how many groups jobs that are alike are divided; their sizes differ by one at most."""
+    return ceil(jobs / replicas) if isinstance(replicas, int) else max(min(jobs, slots), ceil(jobs / LARGEST))
+
+
+def _shared(overrides: Sequence[str]) -> tuple[str, ...]:
+    """The overrides that the runs of a group have in common; of numbers that may differ, the names of the settings."""
+    kept: list[str] = []
+    for text in overrides:
+        name, _, value = text.lstrip("+").partition("=")
+        if name in OF_EACH_RUN:
+            continue
+        kept.append(name if name.startswith(NUMBERS) and _is_number(value) else text)
+    return tuple(sorted(kept))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def may_be_grouped(config: DictConfig) -> bool:
+    """Whether runs of this configuration may take turns in one process.
+
+    Args:
+        config: A composed configuration of a run.
+    """
+    if OmegaConf.select(config, "model.network") is not None:
+        return False
+    missing = object()
+    for setting, wanted in VALUES.items():
+        if OmegaConf.select(config, setting, default=missing) not in (missing, wanted):
+            return False
+    return all(target.startswith(TARGETS[group]) for group in TARGETS for target in _targets(config, group))
+
+
+def _targets(config: DictConfig, group: str) -> list[str]:
+    """What the section names by ``_target_``, itself or in its parts."""
+    section = OmegaConf.select(config, group)
+    if not isinstance(section, DictConfig):
+        return []
+    found = [section] if "_target_" in section else [part for part in section.values() if isinstance(part, DictConfig)]
+    return [str(part.get("_target_")) for part in found]

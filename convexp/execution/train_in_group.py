@@ -1,0 +1,109 @@
+"""A run of a group makes its training steps at once with the others, if that is possible and faster (docs/training.md)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from convexp.execution.recorder import Recorder
+from convexp.execution.setup import Setup, Trainee
+from convexp.machine import group, interruption
+from convexp.records.log import log
+from convexp.replicas import Clip, Member, Replicas, why_not, worthwhile
+from convexp.training import random_states as random_states  # each run of a group has its own
+from convexp.training.over_processes import Step
+from convexp.training.tasks.task import Task, TaskBatch
+
+
+def join_group(setup: Setup, trainee: Trainee, recorder: Recorder) -> None:
+    """Let a run make its steps with the others of its group, if it belongs to one; from the first step on."""
+    if group.in_group() and isinstance(trainee.module, Task):
+        trainee.module.trainer_of_steps = _StepsTogether(setup, recorder)
+
+
+@dataclass(frozen=True, eq=False)
+class _Wish:
+    """What a run brings to the meeting: itself, its batches, and with what it has been trained before, if it has."""
+
+    member: Member
+    batches: Sequence[TaskBatch]
+    replicas: Replicas | None
+    faster: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What it is told: its steps, with what they were made, for how many runs; or why it is trained alone from now on."""
+
+    steps: list[Step]
+    replicas: Replicas | None = None
+    runs: int = 1
+    alone: str | None = None
+
+
+class _StepsTogether:
+    """Makes the steps of a run's task, in place of ``Task.train_on``.
+
+    Args:
+        setup: The parts of the run.
+        recorder: Notes how many runs were trained together.
+    """
+
+    def __init__(self, setup: Setup, recorder: Recorder) -> None:
+        self.setup = setup
+        self.recorder = recorder
+        self.member: Member | None = None
+        self.replicas: Replicas | None = None
+
+    def __call__(self, task: Task, batches: Sequence[TaskBatch]) -> list[Step]:
+        """Train on the batches, or on the first ones of them, as the other runs may have brought less."""
+        self.member = self.member or _member(task)
+        answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas, self._is_faster()), _train)
+        if answer.alone is not None:
+            log.info("trained alone: %s", answer.alone)
+            task.trainer_of_steps = None
+            return task.train_on(batches)
+        if self.replicas is None:
+            log.info("trained at once with %d others", answer.runs - 1)
+            hardware = self.recorder.record.hardware
+            self.recorder.record.hardware = replace(hardware, replicas=answer.runs) if hardware else None
+            self.replicas = answer.replicas
+        return answer.steps
+
+    def _is_faster(self) -> bool:
+        network = self.recorder.record.network
+        batch = self.setup.config.data.batch_size
+        return group.asked_for.get() or (
+            network is not None and worthwhile(group.size(), batch, network.parameters, network.flops)
+        )
+
+
+def _member(task: Task) -> Member:
+    trainer, clipping = task.trainer, task.clipping
+    schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
+    clip = Clip(clipping.value, clipping.algorithm)
+    return Member(task, trainer.optimizers[0], schedules[0] if schedules else None, clip)
+
+
+def _train(wishes: Sequence[_Wish]) -> list[_Answer]:
+    """Train all runs that have come; those that come for the first time when others have begun are trained alone."""
+    first = all(wish.replicas is None for wish in wishes)
+    reason = _reason(wishes) if first else None
+    together = [wish for wish in wishes if first or wish.replicas is not None]
+    if reason is not None or len(together) == 1:
+        return [_Answer([], alone=reason or "no other run of the group is left")] * len(wishes)
+    replicas = Replicas() if first else next(wish.replicas for wish in together)
+    assert replicas is not None
+    count = 1 if interruption.requested() else min(len(wish.batches) for wish in together)
+    made = iter(replicas.steps([wish.member for wish in together], [wish.batches[:count] for wish in together]))
+    late = _Answer([], alone="the others of the group have begun before")
+    return [_Answer(next(made), replicas, len(together)) if wish in together else late for wish in wishes]
+
+
+def _reason(wishes: Sequence[_Wish]) -> str | None:
+    """Say why runs are not trained at once; None if they are."""
+    if len(wishes) == 1:
+        return "no other run of the group is left"
+    if not all(wish.faster for wish in wishes):
+        return "it is not expected to take less time for networks of this size (hydra.launcher.replicas=N does so all the same)"
+    return why_not([wish.member for wish in wishes])
