@@ -9,8 +9,6 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.studies.sweep import sweep
-
 
 class GridSweeper(Sweeper):
     """Runs all points of the grid of a study and of the command line, with any launcher (conf/hydra/sweeper/grid.yaml)."""
@@ -21,6 +19,8 @@ class GridSweeper(Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before ``sweep``: creates the launcher."""
+        from convexp.studies.sweep import sweep  # late: Hydra imports all plugins for every command
+
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )

@@ -5,7 +5,6 @@ from functools import partial
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from convexp.engines.joblib import check_jobs, launch
 from convexp.engines.launcher import EngineLauncher, Launch
 
 
@@ -21,5 +20,7 @@ class JoblibLauncher(EngineLauncher):
         Raises:
             ConfigError: if ``n_jobs`` is not a number of jobs.
         """
+        from convexp.engines.joblib import check_jobs, launch  # late: Hydra imports all plugins for every command
+
         check_jobs(self.n_jobs)
         return partial(launch, context, task, config, self.n_jobs)

@@ -6,9 +6,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from convexp.engines.launcher import EngineLauncher, Launch
-from convexp.engines.local.grouping import check_replicas
-from convexp.engines.local.launch import launch
-from convexp.engines.local.slots import check_local
 
 
 class ProcessLauncher(EngineLauncher):
@@ -25,6 +22,10 @@ class ProcessLauncher(EngineLauncher):
         Raises:
             ConfigError: if a setting is not a number of runs, or there is no GPU to pack them on.
         """
+        from convexp.engines.local.grouping import check_replicas  # late: Hydra imports all plugins for every command
+        from convexp.engines.local.launch import launch
+        from convexp.engines.local.slots import check_local
+
         check_local(self.processes, self.runs_per_gpu, config)
         check_replicas(self.replicas)
         settings = {"runs_per_gpu": self.runs_per_gpu, "replicas": self.replicas}

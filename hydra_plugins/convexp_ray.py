@@ -7,8 +7,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.engines.launcher import EngineLauncher, Launch
-from convexp.engines.ray.launch import join_cluster, launch
-from convexp.engines.ray.settings import read_settings
 
 
 class RayLauncher(EngineLauncher):
@@ -27,6 +25,9 @@ class RayLauncher(EngineLauncher):
         Raises:
             ConfigError: if a setting is wrong, Ray is not installed, or none answers at the address.
         """
+        from convexp.engines.ray.launch import join_cluster, launch  # late: Hydra imports all plugins for every command
+        from convexp.engines.ray.settings import read_settings
+
         settings = read_settings(self.settings)
         driver = join_cluster(settings, config)
         return partial(launch, settings, driver, context, task, config)

@@ -7,9 +7,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.engines.launcher import EngineLauncher, Launch
-from convexp.engines.slurm.checks import check_slurm
-from convexp.engines.slurm.launch import launch
-from convexp.engines.slurm.settings import read_settings
 
 
 class SlurmLauncher(EngineLauncher):
@@ -28,6 +25,10 @@ class SlurmLauncher(EngineLauncher):
         Raises:
             ConfigError: if a setting is wrong, submitit is not installed, or Slurm takes no such job.
         """
+        from convexp.engines.slurm.checks import check_slurm  # late: Hydra imports all plugins for every command
+        from convexp.engines.slurm.launch import launch
+        from convexp.engines.slurm.settings import read_settings
+
         settings = read_settings(self.settings)
         check_slurm(settings)
         return partial(launch, settings, context, task, config)

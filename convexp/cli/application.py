@@ -19,6 +19,7 @@ from convexp.config import conf_dir
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.command_line.switches import check_switches
+from convexp.config.help.groups import list_groups_quickly
 from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.config.user_paths import drop_empty_variables
@@ -61,6 +62,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
     def main() -> None:
         set_environment()
         register_own_options()
+        list_groups_quickly()
         interruption.handle_signals()
         forget_warnings()
         try:

@@ -46,7 +46,7 @@ def preload_module(config: DictConfig) -> str:
     Args:
         config: The configuration of the sweep.
     """
-    return "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.training_run"
+    return "convexp.execution.count_run" if config.get("only_costs") else "convexp.execution.preload"
 
 
 def jobs_of(

@@ -1,7 +1,9 @@
 """The plan of a skeleton: its stages at the matched width, and its wiring."""
 
+import math
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +17,8 @@ from convexp.execution.makers import Maker, maker
 from convexp.execution.pixel_statistics import PixelStatistics, UnitStatistics
 from convexp.geometry.skeleton import Skeleton
 from convexp.models import LayerCost, Network, layer_costs, match_width
+
+SMALL = 10**9  # weights times pixels; each weight is multiplied at most once for each pixel
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,27 @@ class SkeletonPlan:
             return network, layer_costs(network, self.skeleton.input_shape)
 
     def count_layers(self) -> list[LayerCost]:
-        """Count the network's layers on torch's meta device: nothing is allocated and no random number is drawn."""
-        with torch.device("meta"):
-            return self.build(UnitStatistics(self.skeleton.input_shape[0]))[1]
+        """Count the network's layers on torch's meta device: nothing is allocated and no random number is drawn.
+
+        A small network is counted on the CPU, where that is possible: on the meta device torch computes by Python code that
+        takes half a second to import.
+        """
+        shape = self.skeleton.input_shape
+        pixels = UnitStatistics(shape[0])
+        with naming_model(self.name), torch.device("meta"):
+            network = Network(self.skeleton, self.wiring, pixels.mean, pixels.std)
+        if sum(parameter.numel() for parameter in network.parameters()) * math.prod(shape) <= SMALL:
+            with suppress(Exception), torch.random.fork_rng(devices=[]):  # on the meta device the error is the network's own
+                return layer_costs(_zeros(deepcopy(network)), shape)
+        with naming_model(self.name), torch.device("meta"):
+            return layer_costs(network, shape)
+
+
+def _zeros(network: nn.Module) -> nn.Module:
+    """The network on the CPU, all its weights 0."""
+    tensors = {name: torch.zeros(tensor.shape, dtype=tensor.dtype) for name, tensor in network.state_dict().items()}
+    network.load_state_dict(tensors, assign=True)
+    return network
 
 
 def plan_skeleton(config: Config, model: SkeletonModel) -> SkeletonPlan:

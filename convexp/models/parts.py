@@ -25,8 +25,10 @@ class Normalize(nn.Module):
     def __init__(self, mean: Sequence[float], std: Sequence[float], dims: int) -> None:
         super().__init__()
         shape = (-1, *(1,) * dims)
-        self.register_buffer("scale", (1 / (255 * torch.tensor(std))).reshape(shape))  # (C, 1, 1)
-        self.register_buffer("offset", (torch.tensor(mean) / torch.tensor(std)).reshape(shape))  # (C, 1, 1)
+        # Computed on the CPU: on its meta device torch computes by Python code that takes half a second to import.
+        means, stds = torch.tensor(mean, device="cpu"), torch.tensor(std, device="cpu")
+        self.register_buffer("scale", torch.tensor((1 / (255 * stds)).tolist()).reshape(shape))  # (C, 1, 1)
+        self.register_buffer("offset", torch.tensor((means / stds).tolist()).reshape(shape))  # (C, 1, 1)
         self.scale: Tensor
         self.offset: Tensor
 

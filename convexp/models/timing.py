@@ -115,9 +115,9 @@ def peak_bytes(step: Callable[[], Any], cuda: bool = False) -> int:
         step()
         return torch.cuda.max_memory_allocated() - before
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler prints lines of its own when it starts
-    with torch.profiler.profile(profile_memory=True) as profiled:
+    recorded: Any = torch.autograd.profiler.profile(use_kineto=True, profile_memory=True)  # torch.profiler imports the compiler
+    with recorded:
         result = step()
-    recorded: Any = profiled.profiler
     events = sorted((e for e in recorded.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns())
     used = peak = 0
     for event in events:

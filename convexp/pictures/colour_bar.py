@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +28,9 @@ class ColourBar:
 
 def map_colours(values: NDArray[np.floating], colour_map: str) -> Pixels:
     """Return the colours ``(..., 3)`` of values ``(...)`` from 0 to 1 in a colour map of matplotlib; those of NaN are grey."""
-    palette = matplotlib.colormaps[colour_map](np.linspace(0, 1, LEVELS), bytes=True)[:, :3]
+    from matplotlib import colormaps  # late: a run draws only after its training
+
+    palette = colormaps[colour_map](np.linspace(0, 1, LEVELS), bytes=True)[:, :3]
     colours = palette[(np.nan_to_num(values).clip(0, 1) * (LEVELS - 1)).round().astype(int)]
     return np.where(np.isnan(values)[..., None], np.uint8(200), colours).astype(np.uint8)
 

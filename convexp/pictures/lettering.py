@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 from PIL import ImageFont
 
 NAME, TITLE = 12, 14  # sizes in pixels
@@ -13,6 +12,8 @@ LINE = 16  # from one line of text to the next, in pixels
 @cache
 def font(size: int = NAME, bold: bool = False) -> ImageFont.FreeTypeFont:
     """Return the font DejaVu Sans, which comes with matplotlib."""
+    import matplotlib  # late: a run draws only after its training
+
     file = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{'-Bold' if bold else ''}.ttf"
     return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 

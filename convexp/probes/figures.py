@@ -1,15 +1,11 @@
-"""Pictures drawn with matplotlib, returned as tensors ``(3, H, W)`` uint8."""
+"""Pictures drawn with matplotlib, returned as tensors ``(3, H, W)`` uint8. It is imported when the first is drawn."""
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from convexp.geometry.skeleton import ReceptiveField
@@ -18,6 +14,10 @@ from convexp.pictures.limits import percent_limits
 from convexp.pictures.sheet import Sheet
 from convexp.probes.pictures import as_tensor
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 LEGEND_WITHIN = 12  # lines that a legend within the axes has room for; that of more stands beside them
 CELL, LEGIBLE_CELL, SMALLEST_CELL = 36, 24, 6  # sides of a heat map's cell, in pixels: usual, with room for a number, least
 WIDEST = 480  # of a heat map, in pixels
@@ -25,8 +25,29 @@ NARROWEST = 0.1  # width of an axis of values, as a share of the largest
 MOST_PARTS = 16  # of bars; more would have no room in the legend
 
 
-def figure_to_tensor(figure: Figure) -> Tensor:
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure of 100 dots per inch.
+
+    Args:
+        width: Width in inches.
+        height: Height in inches.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def whole_numbers(axes: "Axes") -> None:
+    """Mark nothing but whole numbers on the horizontal axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def figure_to_tensor(figure: "Figure") -> Tensor:
     """Render a matplotlib figure as a picture ``(3, H, W)`` uint8."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return torch.from_numpy(np.asarray(canvas.buffer_rgba())[..., :3].copy()).permute(2, 0, 1)  # (3, H, W)
@@ -73,7 +94,7 @@ def line_plot(
         at: Horizontal positions of each line's values, by name, or None for 0, 1, 2, ...
     """
     many = len(lines) > LEGEND_WITHIN
-    figure = Figure(figsize=(8, max(3.6, 0.13 * len(lines))) if many else (5, 3.6), dpi=100, layout="constrained")
+    figure = new_figure(8, max(3.6, 0.13 * len(lines))) if many else new_figure(5, 3.6)
     axes = figure.add_subplot()
     colour: dict[str, str] = {}
     for name, values in lines.items():
@@ -82,7 +103,7 @@ def line_plot(
         axes.plot(places, values, "--" if "," in name else "o-", color=line_colour, label=name, markersize=3)
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.set_ylim(bottom=min(0.0, *axes.get_ylim()))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    whole_numbers(axes)
     axes.grid(alpha=0.3)
     if many:
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=6)
@@ -110,10 +131,12 @@ def numbers_over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, fl
             panels.setdefault(probe, {})[number] = values
     if not panels:
         return None
-    figure = Figure(figsize=(7, 0.5 + 2.8 * len(panels)), dpi=100, layout="constrained")
+    from matplotlib import colormaps
+
+    figure = new_figure(7, 0.5 + 2.8 * len(panels))
     figure.suptitle("Numbers of the probes in the course of the training", fontsize=12)
     names = list(dict.fromkeys(number for lines in panels.values() for number in lines))
-    colours = {name: matplotlib.colormaps["tab20"](index % 20) for index, name in enumerate(names)}  # the same in all panels
+    colours = {name: colormaps["tab20"](index % 20) for index, name in enumerate(names)}  # the same in all panels
     for axes, (probe, lines) in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels.items(), strict=True):
         for number, values in lines.items():
             axes.plot(epochs, values, "o-", label=number, markersize=3, color=colours[number])
@@ -121,7 +144,7 @@ def numbers_over_epochs(epochs: Sequence[int], numbers: Sequence[Mapping[str, fl
         if known and min(known) >= 0 and 0.5 < max(known) <= 1:  # shares: from 0.996 to 0.999 is not to fill the panel
             axes.set_ylim([limit / 100 for limit in percent_limits(known)])
         axes.set(title=probe, xlabel="epochs done", ylim=widened(*axes.get_ylim()))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        whole_numbers(axes)
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=7)
     return figure_to_tensor(figure)
@@ -142,7 +165,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
     If there are many parts, those that are small in every row are drawn as one.
     """
     rows = largest_parts(rows, MOST_PARTS)
-    figure = Figure(figsize=(7, 0.9 + 0.42 * len(rows)), dpi=100, layout="constrained")
+    figure = new_figure(7, 0.9 + 0.42 * len(rows))
     axes = figure.add_subplot()
     parts = list(dict.fromkeys(part for row in rows.values() for part in row))
     left = np.zeros(len(rows))
@@ -183,8 +206,10 @@ def draw_peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[Rec
         boxes: Bounding boxes of the objects, ``(n, 2, 2)``: the first pixel, and the one after the last.
         fields: Receptive fields of the map's units, per dimension.
     """
+    from matplotlib.patches import Rectangle
+
     n = len(images)
-    figure = Figure(figsize=(1.5 * n, 3.2), dpi=100, layout="constrained")
+    figure = new_figure(1.5 * n, 3.2)
     axes = figure.subplots(2, n, squeeze=False)
     height, width = images.shape[2:]
     for column, (image, values, box) in enumerate(zip(images.cpu(), maps.float().cpu(), boxes.cpu().tolist(), strict=True)):

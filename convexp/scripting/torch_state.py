@@ -16,14 +16,19 @@ def torch_of_caller() -> Generator[None]:
     with unchanged(STATES), torch.inference_mode(False), torch.enable_grad():
         torch.set_default_dtype(torch.float32)
         torch.set_default_device(None)
-        torch.use_deterministic_algorithms(False)
+        _put_deterministic((False, False))
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.benchmark = torch.backends.cudnn.deterministic = False
         yield
 
 
+def _deterministic() -> tuple[bool, bool]:
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+
 def _put_deterministic(before: tuple[bool, bool]) -> None:
-    torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+    if before != _deterministic():  # torch imports its compiler to say so there, too, which takes a second
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
 def _cuda_states() -> list[torch.Tensor] | None:
@@ -65,10 +70,7 @@ STATES = (
     State(torch.get_num_threads, torch.set_num_threads),
     State(torch.get_default_dtype, torch.set_default_dtype),
     State(_default_device, torch.set_default_device),
-    State(
-        lambda: (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()),
-        _put_deterministic,
-    ),
+    State(_deterministic, _put_deterministic),
     State(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     State(_cudnn, _put_cudnn),
     State(_rank, _put_rank),

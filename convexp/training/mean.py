@@ -2,8 +2,8 @@
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
+from torchmetrics.metric import Metric
+from torchmetrics.utilities.data import dim_zero_cat
 
 from convexp.training.over_processes import processes, sum_over_processes
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
@@ -54,6 +55,8 @@ def one_device_trainer(config: Config, **settings: Any) -> pl.Trainer:
         config: The configuration of the run.
         **settings: Further arguments of ``pytorch_lightning.Trainer``.
     """
+    if settings.get("deterministic") is False and not torch.are_deterministic_algorithms_enabled():
+        del settings["deterministic"]  # so it is, and torch would import its compiler to say so there, too
     one_device: dict[str, Any] = {"devices": 1, "num_nodes": 1, "plugins": [LightningEnvironment(), PlainCheckpointIO()]}
     trainer = StepLimitedTrainer(
         accelerator=config.trainer.accelerator,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from convexp.config.checks.machine import MAX_THREADS
 from convexp.config.compose import compose_config
 from convexp.errors import ConfigError
-from convexp.execution import build, footprint
+from convexp.execution import build, footprint, skeleton_plan
 from convexp.execution.count_run import cost_metrics
 from convexp.execution.footprint import check_memory
 from convexp.execution.network_plan import plan_network
@@ -55,6 +55,9 @@ def test_the_least_that_a_training_takes_is_what_its_costs_say(model, monkeypatc
     layers = plan.count_layers()
     assert torch.equal(torch.get_rng_state(), state)
     assert layers == plan.build(data)[1]
+    with monkeypatch.context() as large:
+        large.setattr(skeleton_plan, "SMALL", 0)  # on the meta device
+        assert layers == plan.count_layers()
     check_memory(config, layers, data)
     training = cost_metrics(layers, 256, 32)["cost/training_bytes"]
     assert said[0] == training + 32 * 256  # and the images, a byte a pixel

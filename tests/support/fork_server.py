@@ -23,14 +23,12 @@ import sys
 from pathlib import Path
 
 PRELOAD = (
-    "torch",
+    "convexp.execution.preload",  # first: Lightning is imported as for a run
     "torch._dynamo",
     "torch.utils.tensorboard",
-    "torchvision",
-    "pytorch_lightning",
+    "torchmetrics",
     "matplotlib.pyplot",
     "pandas",
-    "convexp.execution.training_run",
     "convexp.execution.count_run",
     "convexp.execution.reprobe",
     "convexp.execution.setup",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import matplotlib
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -72,6 +71,8 @@ def calibration(logits: Tensor, labels: Tensor, bins: int) -> tuple[float, dict[
 def picture(matrix: Tensor) -> Tensor:
     """Draw a confusion matrix, each row as shares of its class, from white to dark blue: ``(3, H, W)`` uint8."""
     shares = matrix / matrix.sum(1, keepdim=True).clamp(1)
-    colours = torch.from_numpy(matplotlib.colormaps["Blues"](shares.numpy())[..., :3]).movedim(-1, 0)  # (3, K, K)
+    from matplotlib import colormaps  # late: a run draws only after its training
+
+    colours = torch.from_numpy(colormaps["Blues"](shares.numpy())[..., :3]).movedim(-1, 0)  # (3, K, K)
     large = F.interpolate(colours[None], scale_factor=max(1, SIDE // len(matrix)), mode="nearest")[0]
     return (large * 255).round().to(torch.uint8)
