@@ -13,8 +13,8 @@ GPU = "scripts/gpu_check.py"  # has a page of its own
 BEGIN, END = "<!-- figures: python scripts/results_page.py -->", "<!-- end of figures -->"
 HEAD = """# Benchmarks
 
-What the programs `scripts/bench_*.py` have measured, by machine. The page is drawn from the files in `docs/benchmarks/`, one
-for each machine; a benchmark puts its figures there, in place of older ones of the same command, if it is told the folder:
+What the programs `bench_*.py` in `scripts/` have measured, by machine. The page is drawn from the files in `docs/benchmarks/`,
+one for each machine; a benchmark puts its figures there, in place of older ones of the same command, if it is told the folder:
 
 <!-- needs: time -->
 ```bash
