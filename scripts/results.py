@@ -76,7 +76,7 @@ def store(script: str, measured: Sequence[Figure]) -> None:
         script: The ``__file__`` of the benchmark.
         measured: What it has measured.
     """
-    if folder := os.environ.get(FOLDER):
+    if measured and (folder := os.environ.get(FOLDER)):
         put(
             Path(folder),
             machine(),
