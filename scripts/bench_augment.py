@@ -14,6 +14,7 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
+from results import figures, ratios, store
 from torch.nn import functional as F
 
 from convexp.config import Config
@@ -69,9 +70,10 @@ def main() -> None:
             if round_:
                 times[name].append(measured)
     for name, values in times.items():
-        ratios = [value / without for value, without in zip(values, times["none"], strict=True)]
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}, n = {arguments.rounds}"
-        print(f"{name:18} {median(values):7.2f} ms a step, {median(ratios):.2f} ({spread}) of a step without")
+        shares = [value / without for value, without in zip(values, times["none"], strict=True)]
+        spread = f"{min(shares):.2f} to {max(shares):.2f}, n = {arguments.rounds}"
+        print(f"{name:18} {median(values):7.2f} ms a step, {median(shares):.2f} ({spread}) of a step without")
+    store(__file__, [*figures(times, "ms of CPU time a step"), *ratios(times, "none")])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from statistics import median
 import numpy as np
 import torch
 from PIL import Image
+from results import Figure, figure, figures, store
+from results import ratios as over
 
 from convexp.config.compose import compose_config
 from convexp.data import Dataset, Source, prepare, training_loader
@@ -54,7 +56,7 @@ def floor(data: Dataset) -> float:
     return (time.perf_counter() - start) / len(order) * 1e6
 
 
-def batches(rounds: int) -> None:
+def batches(rounds: int) -> list[Figure]:
     """Print the time of a batch for every way."""
     source = make("data.source", compose_config("data=mnist").data.source, Source)
     ways: dict[str, Callable[[], float]] = {"bare indexing": lambda: floor(data)}
@@ -70,12 +72,14 @@ def batches(rounds: int) -> None:
         ratios = [value / bare for value, bare in zip(values, times["bare indexing"], strict=True)]
         spread = f"{min(ratios):.1f} to {max(ratios):.1f}, n = {rounds}"
         print(f"{name:16} {median(values):6.0f} us a batch, {median(ratios):.1f} ({spread}) of bare indexing")
+    return [*figures(times, "us a batch"), *over(times, "bare indexing")]
 
 
-def folder(rounds: int) -> None:
+def folder(rounds: int) -> list[Figure]:
     """Print the time of a first and a second start on a folder of images, and of streaming it."""
     data = build.dataset(compose_config("data=mnist"))
     images, labels = data.test.first(10_000)
+    measured: list[Figure] = []
     with tempfile.TemporaryDirectory() as scratch:
         for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
             place = Path(scratch, "photos", str(label))
@@ -92,12 +96,14 @@ def folder(rounds: int) -> None:
         for name, cached in (("first", False), ("second", True)):
             times = [start(0 if cached else number)[0] for number in range(rounds)]
             print(f"{name} start on 10,000 files: {median(times):.2f} s ({min(times):.2f} to {max(times):.2f}, n = {rounds})")
+            measured.append(figure(f"{name} start on 10,000 files", times, "s"))
         streamed = start(0, "data.memory_gb=0.001")[1]
         times = [epoch(streamed) for _ in range(rounds)]
         print(f"streamed by 2 processes: {median(times):.0f} us a batch ({min(times):.0f} to {max(times):.0f})")
+    return [*measured, figure("streamed by 2 processes", times, "us a batch")]
 
 
-def checking(rounds: int) -> None:
+def checking(rounds: int) -> list[Figure]:
     """Print the time that a start takes to verify the checksum of a cached array."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "images.npy")
@@ -108,6 +114,7 @@ def checking(rounds: int) -> None:
             checksum(images)
             times.append((time.process_time() - begun) / images.nbytes * 1e9)
     print(f"checksum: {median(times):.2f} s of CPU time per GB ({min(times):.2f} to {max(times):.2f}, n = {rounds})")
+    return [figure("checksum", times, "s of CPU time per GB")]
 
 
 def main() -> None:
@@ -115,9 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
     rounds = parser.parse_args().rounds
-    batches(rounds)
-    folder(rounds)
-    checking(rounds)
+    store(__file__, [*batches(rounds), *folder(rounds), *checking(rounds)])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from results import figure, store
+
 IMPORTS = os.environ.get("BENCH_IMPORTS", "convexp.execution.training_run")
 Result = tuple[int, int, float, float]  # of a job: its number, its process, when it began (after the imports) and ended
 JOBS, PROCESSES = 4, 2
@@ -242,6 +244,12 @@ def main() -> None:
                 ratios = [a[quantity] / max(b[quantity], 1e-9) for a, b in zip(rounds, found["convexp"], strict=True)]
                 text += f"  x {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
             print(text)
+    measured = [
+        figure(f"{name}, {quantity}", [row[quantity] for row in rounds], quantity.rpartition("(")[2].rstrip(")"))
+        for name, rounds in found.items()
+        for quantity in rounds[0]
+    ]
+    store(__file__, measured)
     for what in (killed, orphaned, interrupted):
         for name in arguments.pools:
             with tempfile.TemporaryDirectory() as folder:

@@ -34,6 +34,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import matplotlib
 import torch
 from local_shapes import BATCHES, show_fit
+from results import Figure, figures, ratios, store
 from torch import Tensor, nn
 from torch.nn import functional as F
 from wide_table import wide
@@ -336,10 +337,11 @@ def roofline(rows: list[Row], batch: int, dtype: torch.dtype) -> None:
         print(f"{row.shape}: floor {floor:.3f} ms, convexp {median(row.milliseconds['convexp']) / floor:.2f} times")
 
 
-def global_conv(batch: int, rounds: int) -> None:
+def global_conv(batch: int, rounds: int) -> list[Figure]:
     """GlobalConv2d by the transform and as a matrix, and which of the two it chooses."""
     print("| C→O, image/stride | transform | matrix | ratio of times | ratio of FLOPs | chosen |")
     print("| --- | ---: | ---: | ---: | ---: | --- |")
+    measured: list[Figure] = []
     for inputs, outputs, size, stride in GLOBAL_SHAPES:
         layer = GlobalConv2d(inputs, outputs, 1, size, stride)
         chosen = "transform" if layer.by_fourier else "matrix"
@@ -354,6 +356,9 @@ def global_conv(batch: int, rounds: int) -> None:
         fast, slow = median(times[True]), median(times[False])
         name = f"{inputs}→{outputs}, {size}²" + (f"/{stride}" if stride > 1 else "")
         print(f"| {name} | {fast:.1f} ms | {slow:.1f} ms | {fast / slow:.2f} | {flops:.2f} | {chosen} |")
+        named = {"transform": times[True], "matrix": times[False]}
+        measured += [*figures(named, "ms", f"{name}: "), *ratios(named, "matrix", f"{name}: ")]
+    return measured
 
 
 def main() -> None:
@@ -375,7 +380,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     if given.global_conv:
-        global_conv(given.batch, given.rounds)
+        store(__file__, global_conv(given.batch, given.rounds))
         return
     dtype = getattr(torch, given.dtype)
     if given.fit:
@@ -389,6 +394,8 @@ def main() -> None:
         found = wide(tuple(given.batches), given.rounds, dtype, training_step, given.only)
         facts = facts_of(given, "cpu") | {"threads": 1, "batch": given.batches}
         write(given.out / "wide.json", {"facts": facts} | found)
+        named = {f"{row['shape']}, batch {row['batch']}": row["milliseconds"] for row in found["rows"]}
+        store(__file__, [each for name, times in named.items() for each in of_shape(name, times)])
         return
     device = "cuda" if torch.cuda.is_available() else "cpu"
     installed = [name for name in given.peers if importlib.util.find_spec(PEERS[name])]
@@ -410,8 +417,15 @@ def main() -> None:
         roofline(rows, given.batch, dtype)
     written = {"facts": facts_of(given, device), "summary": summary, "rows": [asdict(row) for row in rows]}
     write(given.out / "bench.json", written)
+    store(__file__, [each for row in rows for each in of_shape(row.shape, row.milliseconds)])
     picture(rows, names, given.out / "bench.png")
     print(f"written: {given.out / 'bench.png'}")
+
+
+def of_shape(name: str, times: dict[str, list[float]]) -> list[Figure]:
+    """The times of a shape, and what they are of that of the convolution in the same round."""
+    base = "conv2d" if "conv2d" in times else "conv"
+    return [*figures(times, "ms", f"{name}: "), *ratios(times, base, f"{name}: ")]
 
 
 def facts_of(given: argparse.Namespace, device: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from playwright.sync_api import Browser, sync_playwright
+from results import Figure, figure, store
 from scipy.stats import t as student
 
 from convexp.config.compose import compose_config
@@ -88,13 +89,17 @@ def frames_of(browser: Browser, texts: list[str], frames: int) -> list[list[floa
     return found
 
 
-def report(name: str, models: dict[str, Any], pages: list[list[list[float]]]) -> None:
+def report(name: str, models: dict[str, Any], pages: list[list[list[float]]]) -> list[Figure]:
     """Print what a set came to: medians over the frames of each page."""
+    measured: list[Figure] = []
     for number, model in enumerate(models):
-        print(f"  {model:15} {interval([median(f[number] for f in frames) for frames in pages])} ms a frame")
+        frame = [median(f[number] for f in frames) for frames in pages]
+        print(f"  {model:15} {interval(frame)} ms a frame")
+        measured.append(figure(f"{name}, {model}", frame, "ms a frame"))
     rates = [1000 / median(sum(f) for f in frames) for frames in pages]
     slowest = [max(sum(f) for f in frames) for frames in pages]
     print(f"  all of {name}: {interval(rates)} frames a second; the slowest frame of a page {interval(slowest)} ms")
+    return [*measured, figure(f"all of {name}", rates, "frames a second"), figure(f"{name}, slowest frame", slowest, "ms")]
 
 
 def main() -> None:
@@ -105,6 +110,7 @@ def main() -> None:
     parser.add_argument("--exports", type=int, default=20, help="files written for each network (default 20)")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="which sets (default all)")
     arguments = parser.parse_args()
+    measured: list[Figure] = []
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     torch.set_num_threads(1)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
@@ -115,10 +121,12 @@ def main() -> None:
             for model, overrides in SETS[name].items():
                 text, times = written(overrides, arguments.exports, Path(folder))
                 texts.append(text)
+                measured.append(figure(f"{name}, {model}, writing", times, "ms of CPU time"))
                 print(f"  {model:15} {len(text):>9,} bytes, written in {interval(times)} ms")
             pages = [frames_of(browser, texts, arguments.frames) for _ in range(arguments.pages)]
-            report(name, SETS[name], pages)
+            measured += report(name, SETS[name], pages)
         browser.close()
+    store(__file__, measured)
 
 
 if __name__ == "__main__":

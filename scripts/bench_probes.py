@@ -15,6 +15,7 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
+from results import figures, store
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
@@ -104,6 +105,7 @@ def main() -> None:
     }
     for name, values in ratios.items():
         print(f"{name}: {median(values):.2f} ({min(values):.2f} to {max(values):.2f}, n = {len(values)} parts)")
+    store(__file__, figures(ratios, "x"))
     print(f"{len(shifts)} shifts of {len(sample)} images: {whole:.1f} s, of which memory grew by {grown:.0f} MiB (n = 1)")
 
 

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from results import Figure, store
 from torch import Tensor
 
 from convexp.config.compose import compose_config
@@ -120,6 +121,8 @@ def main() -> None:
                     row = compare([f"data={data}", f"model={wiring}"], size, replicas, arguments.rounds)
                     found.append({"data": data, "model": wiring, **row})
                     print(f"{data:7} {wiring:15} {described(row)}", flush=True)
+    name = "{data} {model}, batch {batch}, {replicas} networks: at once / one after another"
+    store(__file__, [Figure(name.format(**row), row["ratio"], "x", row["n"], *row["range"]) for row in found])
     arguments.out.mkdir(parents=True, exist_ok=True)
     result = {"torch": torch.__version__, "cores": os.cpu_count(), "steps": found}
     (arguments.out / "bench_replicas.json").write_text(json.dumps(result, indent=1))

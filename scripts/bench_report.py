@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from results import Figure, figure, figures, ratios, store
+
 SHIFTS = 5  # a map of 5 x 5 shifts
 LAYERS = 7
 
@@ -124,18 +126,21 @@ def refresh(root: Path) -> tuple[float, float, int]:
     return read - start, time.process_time() - read, written
 
 
-def measure_dashboard(root: Path, files: list[Path]) -> None:
+def measure_dashboard(root: Path, files: list[Path]) -> list[Figure]:
     """Print what a refresh of the dashboard costs."""
     from convexp.board import update  # noqa: F401  # the imports are made once
 
     last = files[-1].parent
     hidden = root.parent / "hidden"
     last.rename(hidden)
+    measured: list[Figure] = []
     for what in ("the first time", "after one more run", "with nothing new"):
         if what == "after one more run":
             hidden.rename(last)
         read, wrote, count = refresh(root)
         print(f"dashboard, {what}: {read:.2f} s to read, {wrote:.2f} s to write, of CPU; {count} files")
+        measured += [figure(f"dashboard, {what}: reading", [read], "s"), figure(f"dashboard, {what}: writing", [wrote], "s")]
+    return measured
 
 
 def main() -> None:
@@ -146,6 +151,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", choices=("report", "dashboard"))
     options = parser.parse_args()
+    found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "runs"
         files = fabricate(folder, options.runs, options.seeds)
@@ -155,12 +161,17 @@ def main() -> None:
         for _ in range(options.repeats if options.only != "dashboard" else 0):
             bare, bare_cpu = floor(files)
             seconds, cpu, memory = measured(folder)
+            for name, value in (("floor", bare_cpu), ("convexp-report", cpu)):
+                found.setdefault(name, []).append(value)
             print(f"floor: {bare:.2f} s, {bare_cpu:.2f} s of CPU")
             print(
                 f"convexp-report: {seconds:.2f} s, {cpu:.2f} s of CPU, {memory:.0f} MiB; {seconds / bare:.1f} times the floor"
             )
-        if options.only != "report":
-            measure_dashboard(folder, files)
+        dashboard = measure_dashboard(folder, files) if options.only != "report" else []
+        store(
+            __file__,
+            [*figures(found, f"s of CPU time for {options.runs} runs"), *(ratios(found, "floor") if found else []), *dashboard],
+        )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from bench_report import fabricate, result
+from results import figure, figures, store
 
 PLAN = """
 import sys
@@ -151,6 +152,8 @@ def main() -> None:
         each = subprocess.run(
             python(EACH, str(sweep), plan[last]["folder"], str(last)), check=True, stdout=subprocess.PIPE, text=True
         ).stdout.split()
+        cpu_seconds = {name: [cpu for cpu, _, _ in values] for name, values in found.items()}
+        store(__file__, [*figures(cpu_seconds, "s of CPU time"), figure("each run", [float(each[0])], "ms of CPU time")])
         print(f"each run: {float(each[0]):.2f} ms of CPU for its part of a plan of {len(plan):,} runs (mean of 100 times)")
 
 

@@ -19,6 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from results import figures, store
+from results import ratios as over
+
 STOP = """
 import os
 from pytorch_lightning.callbacks import Callback
@@ -77,6 +80,7 @@ def main() -> None:
     found = {"python": platform.python_version(), "versions": versions, "rounds": arguments.rounds, "cpu_seconds": taken}
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "bench_startup.json").write_text(json.dumps(found, indent=1))
+    store(__file__, [*figures(taken, "s of CPU time"), *over(taken, "import torch")])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from results import figure, figures, store
+
 FLOOR = """
 import pytorch_lightning, torch, torchvision
 from torch.nn.functional import cross_entropy
@@ -73,6 +75,7 @@ def main() -> None:
         found = times[name]
         print(f"{name:6} {median(found):5.1f} s ({min(found):.1f} to {max(found):.1f}), n = {rounds}  {goal}")
     ratios = [a / b for a, b in zip(times["study"], times["floor"], strict=True)]
+    store(__file__, [*figures(times, "s"), figure("study / floor", ratios, "x")])
     print(f"study / floor {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 

@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from results import Figure, store
+
 SHORT = {  # training that is long enough to be seen beside the imports
     "digits": ["trainer.max_epochs=20"],
     "mnist": ["trainer.max_epochs=2", "trainer.limit_train_batches=40", "data.val_size=1000", "trainer.limit_val_batches=2"],
@@ -87,6 +89,12 @@ def main() -> None:
         for wiring in arguments.wirings:
             found.append(compare(data, wiring, arguments.replicas, arguments.rounds))
             show(found[-1])
+    measures = [(row, name, row[name]) for row in found for name in ("cpu", "wall", "fit")]
+    said = [
+        Figure(f"{r['data']} {r['model']}, {name}: groups / apart", m["ratio"], "x", r["n"], *m["range"])
+        for r, name, m in measures
+    ]
+    store(__file__, said)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "bench_sweeps.json").write_text(json.dumps({"cores": os.cpu_count(), "sweeps": found}, indent=1))
 

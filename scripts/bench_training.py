@@ -28,6 +28,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from results import Figure, figures, ratios, store
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
 
@@ -232,6 +233,12 @@ def compare(name: str, contenders: dict[str, Callable[[list[str], Path], Seconds
     return {"images/s": speeds, "seconds": times}
 
 
+def measured(name: str, times: dict[str, list[Seconds]]) -> list[Figure]:
+    """Wall seconds of each contender, and what they are of the bare loop's."""
+    clock = {contender: [each for _, each in taken] for contender, taken in times.items()}
+    return [*figures(clock, "s", f"{name}, "), *ratios(clock, "bare", f"{name}, ")]
+
+
 def main() -> None:
     """Print medians and ratios, write them to bench_training.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -259,6 +266,7 @@ def main() -> None:
         f"memory: {used['uint8']:.0f} MB of uint8 images; the process grows by {used['grown'] / used['uint8']:.2f} times that, "
         f"{used['peak'] / used['uint8']:.2f} times while reading"
     )
+    store(__file__, [row for name in arguments.networks for row in measured(name, result[name]["seconds"])])
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "bench_training.json").write_text(json.dumps(result, indent=1))
 

@@ -135,6 +135,7 @@ def _let_task_make_the_steps(setup: Setup, module: pl.LightningModule, callbacks
     elif isinstance(module, Task):
         module.automatic_optimization = False
         module.clipping = Clipping(settings.gradient_clip_val, settings.gradient_clip_algorithm)
+        module.cuda_graph = settings.cuda_graph and not settings.detect_anomaly and not setup.config.compile
 
 
 def _trainer(

@@ -30,21 +30,33 @@ def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None
         data: The data set.
     """
     setting, free = f"model ({config.model.name})", _free_memory(config)
+    for batch, images in (("batch_size", data.train), ("eval_batch_size", data.test)):
+        n = min(getattr(config.data, batch), len(images))
+        check_fits(setting, needs(config, layers, n, evaluating=batch == "eval_batch_size"), free)
+
+
+def needs(config: Config, layers: list[LayerCost], batch: int, evaluating: bool = False) -> dict[str, int]:
+    """Return the bytes that a training needs at least while it is at a batch, by what they are needed for.
+
+    Args:
+        config: Configuration of the run.
+        layers: Costs of the network's layers.
+        batch: Number of images in the batch.
+        evaluating: Whether it is a batch of an evaluation, which needs no backward pass.
+    """
     number = 8 if config.trainer.precision == "64-true" else 4  # bytes
     output = 2 if config.trainer.precision.endswith("-mixed") else number
     weights = number * network_cost(layers).parameters
-    fixed = {
+    units = [layer.units for layer in layers] or [0]
+    pixels, shape = math.prod(config.data.input_shape), "x".join(map(str, config.data.input_shape))
+    size = "eval_batch_size" if evaluating else "batch_size"
+    outputs = max(units) if evaluating else sum(units)
+    return {
         "weights and gradients": 2 * weights,
         **({"their moving average": weights} if config.ema is not None else {}),
         f"what {config.optimizer.target.rpartition('.')[2]} keeps": _numbers_per_weight(config) * weights,
+        f"data.{size}={batch} images of {shape} and their activations": batch * (pixels * (1 + number) + output * outputs),
     }
-    pixels = math.prod(config.data.input_shape)
-    units = [layer.units for layer in layers] or [0]
-    shape = "x".join(map(str, config.data.input_shape))
-    for batch, images, outputs in (("batch_size", data.train, sum(units)), ("eval_batch_size", data.test, max(units))):
-        n = min(getattr(config.data, batch), len(images))
-        what = f"data.{batch}={n} images of {shape} and their activations"
-        check_fits(setting, fixed | {what: n * (pixels * (1 + number) + output * outputs)}, free)
 
 
 def _numbers_per_weight(config: Config) -> int:

@@ -16,6 +16,7 @@ OUTSIDE_IDENTITY = (
     "on_failure",
     "playground",
     "trainer.profiler",
+    "trainer.cuda_graph",
     "trainer.log_every_n_steps",
     "trainer.detect_anomaly",
     "trainer.enable_model_summary",

@@ -76,7 +76,7 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
             return f"the callback {type(callback).__name__} has a {hook}"
     reasons = {
         "several processes train together": settings.processes > 1,
-        f"trainer.precision={settings.precision}": settings.precision != "32-true",
+        f"trainer.precision={settings.precision}": settings.precision not in ("32-true", "bf16-mixed"),
         "trainer.accumulate_grad_batches is more than 1": settings.accumulate_grad_batches > 1,
         "trainer.overfit_batches sets the order of the batches": bool(settings.overfit_batches),
         "trainer.profiler measures each part of a step": settings.profiler is not None,

@@ -73,7 +73,7 @@ SENSIBLE: dict[str, set[str]] = {
         "task.details",
     }
     | {"trainer.deterministic", "trainer.fast_dev_run", "trainer.benchmark", "trainer.detect_anomaly"}
-    | {"trainer.inference_mode", "trainer.enable_model_summary"}
+    | {"trainer.inference_mode", "trainer.enable_model_summary", "trainer.cuda_graph"}
     | {f"{made}._partial_" for made in ("model.wiring", "task", "optimizer", "scheduler", "logger.csv", "logger.tensorboard")},
     "zero": SEEDS
     | {"augment.flip.probability", "augment.crop.padding", "augment.cutout.fill", "augment.rotate.degrees"}

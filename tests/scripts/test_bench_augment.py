@@ -10,6 +10,7 @@ from conftest import ROOT
 
 @pytest.mark.integration
 def test_every_augmentation_is_measured(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     spec = importlib.util.spec_from_file_location("bench_augment", ROOT / "scripts" / "bench_augment.py")
     bench = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)

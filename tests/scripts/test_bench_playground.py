@@ -14,6 +14,7 @@ def test_every_network_of_a_set_is_measured(monkeypatch, capsys):
     if find_chromium() is None:
         absent("no Chromium found")
     pytest.importorskip("playwright")
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     spec = importlib.util.spec_from_file_location("bench_playground", ROOT / "scripts" / "bench_playground.py")
     bench = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)

@@ -23,6 +23,7 @@ TINY = ("trainer=cpu", "trainer.threads=1", "trainer.max_epochs=2", "data.train_
 TINY += ("model.channels=[2]", "model.kernel_size=3", "logger=csv", "trainer.limit_val_batches=1")
 KINDS = {
     "clipped norm": ["trainer.gradient_clip_val=0.05", "scheduler=one_cycle", "model.norm=batch", "data.shift.train=0.2"],
+    "half precision": ["trainer.precision=bf16-mixed", "model=local", "model.norm=batch"],
     "clipped values, other lengths": [
         "trainer.gradient_clip_val=0.001",
         "trainer.gradient_clip_algorithm=value",
@@ -144,7 +145,7 @@ class Measuring(Classification):
 
 REASONS = {
     "several processes": {"devices": 2},
-    "trainer.precision=bf16-mixed": {"precision": "bf16-mixed"},
+    "trainer.precision=16-mixed": {"precision": "16-mixed"},
     "accumulate_grad_batches": {"accumulate_grad_batches": 2},
     "overfit_batches": {"overfit_batches": 0.5},
     "profiler": {"profiler": "simple"},

@@ -16,6 +16,7 @@ OF_CONVEXP = (
     "devices",
     "num_nodes",
     "strategy",
+    "cuda_graph",
 )  # used by convexp, or passed in another form
 
 
@@ -45,6 +46,7 @@ class Trainer(Section):
     devices: PositiveInt = 1
     num_nodes: PositiveInt = 1
     strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
+    cuda_graph: bool = True
     accumulate_grad_batches: PositiveInt = 1
     gradient_clip_algorithm: Literal["norm", "value"] = "norm"
     max_steps: PositiveInt | None = None

@@ -16,6 +16,7 @@ from convexp.data.chunks import MOST_BATCHES, Chunk
 from convexp.errors import DivergedError
 from convexp.machine import interruption
 from convexp.training.batch_counts import count_batches, restore_step_count
+from convexp.training.captured_passes import CapturedPasses
 from convexp.training.mean import MeanOverSamples
 from convexp.training.over_processes import Step, of_whole_batch, processes
 from convexp.training.stepping import Clipping
@@ -47,6 +48,7 @@ class Task(pl.LightningModule):
         automatic_optimization: Whether Lightning makes the steps of the optimizer, as it does by default. If False,
             ``train_on`` makes them, which takes less time; ``convexp.training.stepping`` says when that is possible.
         clipping: How ``train_on`` clips gradients.
+        cuda_graph: Whether ``train_on`` captures the forward and the backward pass as a CUDA graph, if it trains on a GPU.
         trainer_of_steps: What makes the steps in place of ``train_on``, with the same arguments after the task and the same
             result: it trains several networks at once. None: each network is trained alone.
     """
@@ -63,6 +65,8 @@ class Task(pl.LightningModule):
         self.make_scheduler = make_scheduler
         self.means = nn.ModuleDict({name: MeanOverSamples() for name in self.metrics})
         self.clipping = Clipping()
+        self.cuda_graph = False
+        self._captured: CapturedPasses | None = None
         self.trainer_of_steps: Callable[[Task, Sequence[TaskBatch]], list[Step]] | None = None
         self._steps: list[Step] = []  # of the epoch
         self._restored: dict[str, Any] | None = None  # of an unfinished epoch in the checkpoint that was loaded
@@ -124,6 +128,12 @@ class Task(pl.LightningModule):
         """Go on with the batches of the unfinished epoch that the training is resumed in."""
         self._steps = unpack(self._restored, self.device) if self._restored else []
         self._restored = None
+        if self.cuda_graph and self.device.type == "cuda":
+            self._captured = CapturedPasses(self, self.forward_and_backward)
+
+    def on_train_end(self) -> None:
+        """Free the memory of what was captured."""
+        self._captured = None
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule, which steps after every batch."""
@@ -147,7 +157,8 @@ class Task(pl.LightningModule):
             batch = Chunk([batch])
         if self.automatic_optimization:
             return self._loss_for_lightning(batch.batches[0], batch_idx)
-        steps = self.train_on(batch.batches)
+        with torch.autocast(self.device.type, enabled=False):  # on around this method; only the forward pass is to be in it
+            steps = self.train_on(batch.batches)
         batch.done = len(steps)
         self._steps += steps
         count_batches(self.trainer, len(steps))
@@ -179,18 +190,24 @@ class Task(pl.LightningModule):
         found: list[Step] = []
 
         def closure() -> Tensor:  # some optimizers compute the loss more than once
-            loss, step = self.loss_and_step(batch)
-            optimizer.zero_grad()
-            loss.backward()
+            step = (self._captured or self.forward_and_backward)(batch)
             self.clipping(parameter for group in optimizer.param_groups for parameter in group["params"])
             found.append(step)
-            return loss.detach()
+            return step[0]
 
         optimizer.step(closure)
         for config in self.trainer.lr_scheduler_configs:
             schedule: Any = config.scheduler
             schedule.step()
         return found[0]
+
+    def forward_and_backward(self, batch: TaskBatch) -> Step:
+        """Leave the gradients of the loss of a batch in the parameters, in place of those before; return what it has given."""
+        with self.trainer.precision_plugin.forward_context():
+            loss, step = self.loss_and_step(batch)
+        self.trainer.optimizers[0].zero_grad()
+        loss.backward()
+        return step
 
     def loss_and_step(self, batch: TaskBatch) -> tuple[Tensor, Step]:
         """Return the loss of a batch, and what is kept of it until the epoch ends: tensors, as reading them waits for a GPU."""

@@ -1,0 +1,42 @@
+"""The machine: its card, driver and libraries, and the rates that all floors come from."""
+
+import importlib.util
+import platform
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+from results import processor
+
+from gpu_checks.bench import TYPES, Bench, bytes_per_second, flops_per_second
+from gpu_checks.rows import Row, measured
+
+
+def facts(bench: Bench) -> dict[str, str]:
+    """What the figures hold for: card or processor, driver, and versions."""
+    found = {"device": processor()}
+    if bench.on_gpu:
+        card = torch.cuda.get_device_properties(0)
+        found["device"] = f"{card.name}, {card.total_memory / 2**30:.0f} GiB, {card.multi_processor_count} multiprocessors"
+        with suppress(OSError, subprocess.SubprocessError):
+            asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+            found["driver"] = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    found |= {"python": platform.python_version()}
+    for package in ("torch", "triton", "pytorch-lightning"):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def check(bench: Bench) -> Iterator[Row]:
+    """What is there, and what it does at best."""
+    for name, value in facts(bench).items():
+        yield Row(name, "measured", note=value)
+    yield measured("copy, read and written", [bytes_per_second(bench) / 1e9], "GB/s")
+    for name in TYPES:
+        yield measured(f"matrix product, {name}", [flops_per_second(bench, name) / 1e12], "TFLOP/s")
+    missing = [name for name in ("triton", "sklearn", "torchvision") if importlib.util.find_spec(name) is None]
+    if missing:
+        yield Row("missing packages", "measured", note=", ".join(missing))

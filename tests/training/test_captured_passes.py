@@ -1,0 +1,111 @@
+"""Passes that are captured once and replayed; a recorder that runs the function again stands in for the GPU's."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from convexp.training.captured_passes import WARM_UP, CapturedPasses
+
+BATCHES = [(torch.randn(4, 3, generator=torch.Generator().manual_seed(i)), torch.tensor([0, 1, 2, i % 3])) for i in range(5)]
+
+
+class Trained(nn.Module):
+    """A network with buffers and randomness, and what computes its gradients."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3))
+        self.unused = nn.Linear(2, 2)
+        self.passes = 0
+
+    def forward_and_backward(self, batch):
+        self.passes += 1
+        for parameter in self.parameters():
+            parameter.grad = None
+        outputs = self.network(batch[0])
+        loss = F.cross_entropy(outputs, batch[1])
+        loss.backward()
+        return loss.detach(), {"acc": (outputs.argmax(1) == batch[1]).sum()}, len(batch[1])
+
+
+def recorded(module):
+    """Records as a GPU does: what is replayed writes to the tensors of the recorded pass."""
+
+    def record(run):
+        for _ in range(WARM_UP):
+            run()
+        step, gradients = run(), [parameter.grad for parameter in module.parameters()]
+
+        def replay():
+            (loss, sums, _), (new_loss, new_sums, _) = step, run()
+            loss.copy_(new_loss)
+            for name, value in new_sums.items():
+                sums[name].copy_(value)
+            for gradient, parameter in zip(gradients, module.parameters(), strict=True):
+                if gradient is not None:
+                    gradient.copy_(parameter.grad)
+
+        return step, replay
+
+    return record
+
+
+def trained(make_passes):
+    """The state after some steps, and what each of them gave."""
+    module = Trained()
+    run = make_passes(module)
+    optimizer = torch.optim.Adam(module.parameters())
+    torch.manual_seed(0)
+    steps = []
+    for batch in BATCHES:
+        steps.append(run(batch))
+        optimizer.step()
+        optimizer.zero_grad()
+    return module, steps
+
+
+def test_steps_are_those_of_passes_that_are_not_captured():
+    module, steps = trained(lambda m: CapturedPasses(m, m.forward_and_backward, recorded(m)))
+    alone, expected = trained(lambda m: m.forward_and_backward)
+    for name, value in alone.state_dict().items():
+        assert torch.equal(module.state_dict()[name], value), name
+    assert [(float(loss), int(sums["acc"]), count) for loss, sums, count in steps] == [
+        (float(loss), int(sums["acc"]), count) for loss, sums, count in expected
+    ]
+    assert module.unused.weight.grad is None
+
+
+def test_a_pass_is_captured_once_for_each_shape_and_each_place_of_the_weights():
+    module = Trained()
+    captures = []
+
+    def record(run):
+        captures.append(run)
+        return recorded(module)(run)
+
+    passes = CapturedPasses(module, module.forward_and_backward, record)
+    for batch in BATCHES[:3]:
+        passes(batch)
+    assert len(captures) == 1
+    smaller = tuple(tensor[:2] for tensor in BATCHES[0])
+    assert passes(smaller)[2] == 2
+    assert len(captures) == 2
+    module.unused.weight.data = module.unused.weight.data.clone()
+    passes(smaller)
+    assert len(captures) == 3
+
+
+def test_what_cannot_be_captured_runs_as_it_is():
+    def record(run):
+        run()
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    module, steps = trained(lambda m: CapturedPasses(m, m.forward_and_backward, record))
+    alone, expected = trained(lambda m: m.forward_and_backward)
+    for name, value in alone.state_dict().items():
+        assert torch.equal(module.state_dict()[name], value), name
+    assert [float(loss) for loss, *_ in steps] == [float(loss) for loss, *_ in expected]
+    passes = CapturedPasses(module, module.forward_and_backward, record)
+    passes(BATCHES[0])
+    assert passes.refused == "operation not permitted when stream is capturing"
