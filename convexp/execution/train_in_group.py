@@ -58,7 +58,9 @@ class _StepsTogether:
     def __call__(self, task: Task, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on the batches, or on the first ones of them, as the other runs may have brought less."""
         self.member = self.member or _member(task)
-        answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas, self._is_faster()), _train)
+        answer: _Answer = group.meet(
+            _Wish(self.member, batches, self.replicas, self._is_faster(task.device.type == "cpu")), _train
+        )
         if answer.alone is not None:
             log.info("trained alone: %s", answer.alone)
             task.trainer_of_steps = None
@@ -70,12 +72,14 @@ class _StepsTogether:
             self.replicas = answer.replicas
         return answer.steps
 
-    def _is_faster(self) -> bool:
+    def _is_faster(self, on_cpu: bool) -> bool:
         network = self.recorder.record.network
         batch = self.setup.config.data.batch_size
-        return group.asked_for.get() or (
-            network is not None and worthwhile(group.size(), batch, network.parameters, network.flops)
-        )
+        if group.asked_for.get():
+            return True
+        if network is None or not on_cpu:  # a GPU takes less time for one network after the other, each as a CUDA graph
+            return False
+        return worthwhile(group.size(), batch, network.parameters, network.flops)
 
 
 def _member(task: Task) -> Member:
