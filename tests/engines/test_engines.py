@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 import pytest
-from sweeps import LONG, RUNS, SWEEP, begun, holder, outcome, started, starts, states, undisturbed_outcome, until
+from sweeps import APART, LONG, RUNS, SWEEP, begun, holder, outcome, started, starts, states, undisturbed_outcome, until
 
 ENGINES = ("one", "processes", "joblib", "ray", "slurm")
 
@@ -39,7 +39,7 @@ def one_engine():
 
 @pytest.fixture
 def processes_engine():
-    return Engine(("hydra.launcher.processes=2",))
+    return Engine(APART)
 
 
 @pytest.fixture

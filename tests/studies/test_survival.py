@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from conftest import SMALL, read
-from sweeps import LONG, RUNS, SWEEP, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
+from sweeps import LONG, RUNS, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
+from sweeps import SWEEP as GROUPED
 
 from convexp.records.folder import RunFolder
 from convexp.records.statuses import status_of
+
+SWEEP = (*GROUPED[:-2], "hydra.launcher.replicas=1", *GROUPED[-2:])  # bits are compared; test_groups_survive.py has groups
 
 
 @pytest.fixture
@@ -150,7 +153,7 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
     said = (tmp_path / "out.txt").read_text()
     assert "Traceback" not in said
     assert "interrupted; start the same command again to resume" in said
-    done = call("train", *SWEEP, *LONG, "hydra.launcher.processes=1", "hydra.launcher.replicas=1")
+    done = call("train", *SWEEP, *LONG, "hydra.launcher.processes=1")
     assert done.code == 0, done.err
     assert "2 interrupted, to be resumed (" in done.out
     assert set(starts(root).values()) == {1}

@@ -14,6 +14,7 @@ from shared import made_once
 
 SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
 RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
+APART = ("hydra.launcher.processes=2", "hydra.launcher.replicas=1")  # bits are compared, and runs counted
 LONG = ("trainer.max_epochs=20",)  # the last word on a setting counts
 
 
@@ -77,7 +78,7 @@ def undisturbed_outcome(tmp_path_factory, *more):
     """The outcome of the sweep when nothing happens to it; made once for all tests."""
 
     def sweep(folder):
-        with started(*SWEEP, *more, "hydra.launcher.processes=2", cwd=folder) as process:
+        with started(*SWEEP, *more, *APART, cwd=folder) as process:
             assert process.wait(300) == 0, (folder / "out.txt").read_text()
 
     return outcome(made_once(tmp_path_factory, "-".join(["undisturbed", *more]), sweep) / "sweep")
