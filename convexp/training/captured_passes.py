@@ -5,7 +5,7 @@ all of them at once. The kernels are the same, and so is what they compute; clip
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from convexp.records.log import log
 from convexp.training.over_processes import Step
 
+Result = TypeVar("Result")
 Pass = Callable[[tuple[Tensor, Tensor]], Step]
 Record = Callable[[Callable[[], Step]], tuple[Step, Callable[[], None]]]
 WARM_UP = 3  # passes before a capture: kernels are loaded and chosen, and workspaces allocated, which a graph cannot hold
@@ -86,7 +87,7 @@ class CapturedPasses:
         return Captured(own, step, [parameter.grad for parameter in self.parameters], replay)
 
 
-def cuda_graph(run: Callable[[], Step]) -> tuple[Step, Callable[[], None]]:
+def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
     """Run a function some times, then record its kernels, without running them, as a CUDA graph.
 
     Args:
@@ -106,8 +107,8 @@ def cuda_graph(run: Callable[[], Step]) -> tuple[Step, Callable[[], None]]:
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        step = run()
-    return step, graph.replay
+        result = run()
+    return result, graph.replay
 
 
 def _kept(count: int | Tensor) -> int | Tensor:

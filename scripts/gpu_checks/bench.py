@@ -1,13 +1,15 @@
 """What every check is given: the device, how large its cases are, and how its steps are timed."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from convexp.training.captured_passes import cuda_graph
 
 Step = Callable[[], Any]
 TYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -83,18 +85,18 @@ def set_type(name: str) -> torch.dtype:
     return TYPES[name]
 
 
-def captured(step: Step) -> Step:
-    """The step as a CUDA graph, which is launched at once. What it reads and writes stays where it is."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):  # kernels are chosen and memory is taken before
-        for _ in range(3):
-            step()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    return graph.replay
+def captured(step: Callable[[], Any]) -> Step:
+    """The step as a CUDA graph, as a training does it. What it reads and writes stays where it is."""
+    return cuda_graph(step)[1]
+
+
+def apart(ones: Iterable[Tensor], others: Iterable[Tensor]) -> float:
+    """How far two networks' weights lie apart: the length of the difference over that of the weights.
+
+    Not the largest difference: where a gradient is zero but for rounding, Adam makes a whole step of either sign.
+    """
+    one, other = (torch.cat([each.detach().flatten() for each in tensors]) for tensors in (ones, others))
+    return float((one - other).norm() / one.norm())
 
 
 @cache

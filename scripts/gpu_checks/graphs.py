@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gpu_checks.bench import Bench, Step, captured, ratios, set_type
+from gpu_checks.bench import Bench, Step, apart, captured, ratios, set_type
 from gpu_checks.networks import composed
 from gpu_checks.rows import Row, held, measured, not_applicable
 
@@ -44,7 +44,11 @@ def one(bench: Bench, wiring: str) -> Iterator[Row]:
     for _ in range(STEPS):
         step()
     torch.cuda.synchronize()
-    yield held(f"{wiring}: captured against eager, weights after {STEPS} steps", apart(network, again), TOLERANCE)
+    yield held(
+        f"{wiring}: captured against eager, weights after {STEPS} steps",
+        apart(network.parameters(), again.parameters()),
+        TOLERANCE,
+    )
     found = bench.interleaved({"captured": step, "eager": eager})
     yield measured(f"{wiring}: captured step", [1e3 * each for each in found["captured"]], "ms")
     yield measured(f"{wiring}: captured over eager", ratios(found, "captured", "eager"), "x")
@@ -78,12 +82,3 @@ def restore(network: nn.Module, start: list[Tensor], step: Step) -> None:
         for state in step.optimizer.state.values():
             for value in state.values():
                 value.zero_()
-
-
-def apart(one: nn.Module, other: nn.Module) -> float:
-    """How far two networks' weights lie apart: the length of the difference over that of the weights.
-
-    Not the largest difference: where a gradient is zero but for rounding, Adam makes a whole step of either sign.
-    """
-    weights, others = (torch.cat([p.detach().flatten() for p in network.parameters()]) for network in (one, other))
-    return float((weights - others).norm() / weights.norm())

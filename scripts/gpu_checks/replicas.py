@@ -6,8 +6,7 @@ from typing import Any
 
 import torch
 
-from gpu_checks.bench import Bench, ratios, set_type
-from gpu_checks.graphs import apart
+from gpu_checks.bench import Bench, apart, ratios, set_type
 from gpu_checks.networks import GREY, composed
 from gpu_checks.rows import Row, held, measured, not_applicable
 
@@ -59,7 +58,7 @@ def difference(together: list[Any], alone: list[Any], batches: list[list[tuple[t
     Replicas().steps(together, batches)
     for member, own in zip(alone, batches, strict=True):
         member.steps_alone(own)
-    return max(apart(a.network, b.network) for a, b in zip(together, alone, strict=True))
+    return max(apart(a.network.parameters(), b.network.parameters()) for a, b in zip(together, alone, strict=True))
 
 
 def members(bench: Bench, wiring: str, dtype: torch.dtype = torch.float32) -> list[Any]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import convexp
-from gpu_checks.bench import Bench
+from gpu_checks.bench import Bench, apart
 from gpu_checks.rows import Row, held, measured, not_applicable, true
 
 RUNS = {
@@ -74,9 +74,3 @@ def weights(folder: Path) -> list[Tensor]:
     """What the last checkpoint holds, in double precision."""
     state = torch.load(folder / "checkpoints" / "last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     return [value.double() for value in state.values()]
-
-
-def apart(ones: list[Tensor], others: list[Tensor]) -> float:
-    """The length of the difference over that of the weights."""
-    one, other = (torch.cat([each.flatten() for each in tensors]) for tensors in (ones, others))
-    return float((one - other).norm() / one.norm())
