@@ -5,6 +5,7 @@ in one call, and each goes on with its answer. Everything else a run does alone,
 process is exchanged when another run goes on (``convexp.machine.own_states``).
 """
 
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convexp.machine import interruption
-from convexp.machine.own_states import States, begin_states, restore_states, save_states
+from convexp.machine.own_states import States, begin_states, each_its_own, restore_states, save_states
 from convexp.machine.run_clock import Away, away
 
 Serve = Callable[[Sequence[Any]], Sequence[Any]]  # from what the runs want to their answers, in the same order
@@ -53,6 +54,20 @@ class _Wish:
     what: Any
     serve: Serve
 
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # somebody has removed it
+        return None
+
+
+def _change_to(folder: str | None) -> None:
+    if folder is not None and folder != _working_directory():
+        os.chdir(folder)
+
+
+each_its_own("working directory", _working_directory, _change_to)
 
 _member: ContextVar[Member | None] = ContextVar("member", default=None)
 asked_for: ContextVar[bool] = ContextVar("asked_for", default=False)

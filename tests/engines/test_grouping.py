@@ -78,10 +78,13 @@ def test_runs_that_differ_in_more_are_apart(differ):
         "compile=true",
         "only_costs=true",
         "ema=0.9",
+        "hydra.job.chdir=true",
         "task._target_=mine.Task",
         "logger.wandb._target_=convexp.tracking.trackers.wandb",
         "callbacks.own._target_=mine.Callback",
         "model.network._target_=mine.Network",
+        "hydra.job.chdir=true",
+        "hydra.job.env_set.CUDA_LAUNCH_BLOCKING=1",
     ],
 )
 def test_what_belongs_to_the_process_or_is_not_known_is_done_alone(setting):

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,20 @@ def test_each_has_the_random_numbers_that_it_would_have_alone(plans):
     together = dict(run_group([partial(run, seed, lambda: meet(None, list)) for seed in range(len(plans))]))
     assert [together[seed] for seed in range(len(plans))] == alone
     assert random.getstate() == before
+
+
+def test_each_has_a_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(number):
+        own = tmp_path / str(number)
+        own.mkdir()
+        os.chdir(own)
+        meet(None, list)
+        return Path.cwd() == own
+
+    assert dict(run_group([partial(run, number) for number in range(3)])) == {0: True, 1: True, 2: True}
+    assert Path.cwd() == tmp_path
 
 
 def test_an_error_of_what_is_done_for_all_is_raised_in_each_and_one_of_its_own_in_one():

@@ -30,6 +30,8 @@ VALUES = {
     "only_costs": False,
     "ema": None,
 }  # as the settings of a run of a group have to be, where they are set
+# What a run of a group does not have: a network of its own, and what is the whole process's while the run lasts.
+NOT_SET = ("model.network", "hydra.job.chdir", "hydra.job.env_set")
 
 
 def check_replicas(replicas: object) -> None:
@@ -99,7 +101,7 @@ def may_be_grouped(config: DictConfig) -> bool:
     Args:
         config: A composed configuration of a run.
     """
-    if OmegaConf.select(config, "model.network") is not None:
+    if any(OmegaConf.select(config, setting) for setting in NOT_SET):
         return False
     missing = object()
     for setting, wanted in VALUES.items():
