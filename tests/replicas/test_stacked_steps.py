@@ -329,6 +329,7 @@ def test_it_says_why_networks_cannot_be_trained_at_once():
     assert "other parameters" in reason(frozen)
     strange.network.stages[0].wiring = nn.Sequential(nn.Dropout(0.5), nn.Conv2d(2, 4, 3, padding=1)).double()
     assert "Dropout" in reason(strange)
+    assert "LBFGS computes the loss more than once" in reason(pair(torch.optim.LBFGS)[0])
     given = [batches(0, 1), batches(1, 1)]
     assert len(Replicas().steps([strange, pair()[0]], given)) == 2  # they are trained all the same
 
