@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from convexp.machine import interruption
@@ -55,14 +56,14 @@ class _Wish:
     serve: Serve
 
 
-def _working_directory() -> str | None:
+def _working_directory() -> Path | None:
     try:
-        return os.getcwd()
+        return Path.cwd()
     except FileNotFoundError:  # somebody has removed it
         return None
 
 
-def _change_to(folder: str | None) -> None:
+def _change_to(folder: Path | None) -> None:
     if folder is not None and folder != _working_directory():
         os.chdir(folder)
 

@@ -68,5 +68,5 @@ def _names(member: Member) -> list[str]:
 def _place(member: Member, name: str) -> tuple[dict[str, Any], str]:
     """Where a network holds a tensor, whichever it is at a time: the parameters or buffers of a module, and the name there."""
     prefix, _, last = name.rpartition(".")
-    module = member.network.get_submodule(prefix)
+    module: Any = member.network.get_submodule(prefix)
     return module._parameters if last in module._parameters else module._buffers, last
