@@ -86,6 +86,7 @@ def _train_alone(task: Task, batches: Sequence[TaskBatch], reason: str) -> list[
     """Train on the batches without the others, as from now on."""
     log.info("trained alone: %s", reason)
     task.trainer_of_steps = None
+    group.leave()
     return task.train_on(batches)
 
 

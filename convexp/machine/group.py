@@ -106,11 +106,17 @@ def meet(wish: Any, serve: Serve) -> Any:
     member.states = save_states()
     parent = member.greenlet.parent
     assert parent is not None
-    answer, share = parent.switch()
+    answer, share, stop = parent.switch()
+    interruption.tell(stop)
     member.away.seconds += time.perf_counter() - left - share
     if isinstance(answer, BaseException):
         raise answer
     return answer
+
+
+def leave() -> None:
+    """Go on without the meetings: a run that steps by itself hears at once of a signal."""
+    interruption.tell(None)
 
 
 def run_group(
@@ -133,7 +139,7 @@ def run_group(
         while going_on:
             waiting: list[Member] = []
             for member, answer in going_on:
-                if not begun and interruption.requested():
+                if not begun and interruption.noted():
                     break
                 with around(member.number):
                     ended = _go_on(member, None if begun else at_first, answer, home)
@@ -154,7 +160,7 @@ def _go_on(member: Member, at_first: States | None, answer: tuple[Any, ...], hom
             begin_states()
         returned = member.greenlet.switch(*answer)
     except (KeyboardInterrupt, SystemExit):
-        if not interruption.requested():
+        if not interruption.noted():
             raise
         return None
     finally:
@@ -162,8 +168,8 @@ def _go_on(member: Member, at_first: States | None, answer: tuple[Any, ...], hom
     return (member.number, returned) if member.wish is None else None
 
 
-def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float]]:
-    """Do what the members want; return for each the answer, or the error, and its share of the time."""
+def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float, bool]]:
+    """Do what the members want; return for each the answer or the error, its share of the time, and whether all are to stop."""
     wishes = [member.wish for member in waiting if member.wish is not None]
     if not wishes:
         return []
@@ -173,4 +179,5 @@ def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float]]:
     except Exception as error:
         answers: list[Any] = [error] * len(wishes)
     share = (time.perf_counter() - start) / len(wishes)
-    return [(answer, share) for answer in answers]
+    stop = interruption.noted()  # asked once: a signal while they go on in turn must not part them
+    return [(answer, share, stop) for answer in answers]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.machine import interruption
-from convexp.machine.group import in_group, meet, run_group, size
+from convexp.machine.group import in_group, leave, meet, run_group, size
 from convexp.machine.own_states import each_its_own, save_states
 from convexp.machine.run_clock import run_clock
 
@@ -147,6 +147,29 @@ def test_a_signal_reaches_every_run_that_has_begun_and_no_other_begins():
     with pytest.raises(KeyboardInterrupt):
         list(run_group([partial(ask, number) for number in range(3)]))
     assert begun == [0]
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_all_stop_after_the_same_step_whichever_goes_on_when_the_signal_comes(left):
+    made = [0, 0, 0]
+
+    def run(number):
+        interruption.forget()
+        with interruption.deferring():
+            while not interruption.requested():
+                meet(None, list)
+                made[number] += 1
+                if number == 1 and made[1] == 2:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    assert interruption.noted()
+                    if left:
+                        leave()
+        raise AssertionError("the end of deferring raises")
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_group([partial(run, number) for number in range(3)]))
+    assert made == ([3, 2, 3] if left else [3, 3, 3])
+    assert interruption.requested()
 
 
 def test_within_a_group_each_run_says_for_itself_whether_a_signal_waits():
