@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,13 +160,27 @@ def _go_on(member: Member, at_first: States | None, answer: tuple[Any, ...], hom
         if at_first is not None:
             begin_states()
         returned = member.greenlet.switch(*answer)
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
+        return None if interruption.noted() else (member.number, None)  # it is this run's end; the others go on
+    except KeyboardInterrupt:
         if not interruption.noted():
             raise
         return None
     finally:
         restore_states(home)
     return (member.number, returned) if member.wish is None else None
+
+
+def _of_one(error: Exception) -> Exception:
+    """An error like ``error`` for one run, as raising it adds to its traceback; the error itself if it cannot be copied."""
+    try:
+        own = copy(error)
+    except Exception:
+        return error
+    if type(own) is not type(error) or own is error:
+        return error
+    own.__cause__, own.__suppress_context__ = error.__cause__, error.__suppress_context__
+    return own.with_traceback(error.__traceback__)
 
 
 def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float, bool]]:
@@ -177,7 +192,7 @@ def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float, bool]]:
     try:
         answers = list(wishes[0].serve([wish.what for wish in wishes]))
     except Exception as error:
-        answers: list[Any] = [error] * len(wishes)
+        answers: list[Any] = [_of_one(error) for _ in wishes]
     share = (time.perf_counter() - start) / len(wishes)
     stop = interruption.noted()  # asked once: a signal while they go on in turn must not part them
     return [(answer, share, stop) for answer in answers]

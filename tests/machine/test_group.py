@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+import traceback
 from functools import partial
 from pathlib import Path
 
@@ -93,6 +94,37 @@ def test_an_error_of_what_is_done_for_all_is_raised_in_each_and_one_of_its_own_i
 
     assert dict(run_group([partial(run, fail)] * 3)) == {0: "of 3", 1: "of 3", 2: "of 3"}
     assert dict(run_group([partial(run, lambda _: [None, ValueError("mine")])] * 2)) == {0: None, 1: "mine"}
+
+
+def test_each_run_gets_an_error_of_its_own():
+    errors = []
+
+    def fail(_):
+        raise ValueError("of all") from KeyError("cause")
+
+    def run():
+        try:
+            meet(None, fail)
+        except ValueError as error:
+            errors.append(error)
+
+    list(run_group([run] * 3))
+    assert len(set(map(id, errors))) == 3
+    assert {str(error) for error in errors} == {"of all"}
+    assert all(isinstance(error.__cause__, KeyError) for error in errors)
+    lengths = [len(traceback.extract_tb(error.__traceback__)) for error in errors]
+    assert len(set(lengths)) == 1
+    assert all(traceback.extract_tb(error.__traceback__)[-1].name == "fail" for error in errors)
+
+
+def test_a_run_that_exits_ends_and_the_others_go_on():
+    def run(number):
+        meet(None, list)
+        if number == 1:
+            raise SystemExit(3)
+        return meet(number, list)
+
+    assert dict(run_group([partial(run, number) for number in range(3)])) == {0: 0, 1: None, 2: 2}
 
 
 def test_the_clock_of_a_run_counts_its_share_and_not_the_others(monkeypatch):
