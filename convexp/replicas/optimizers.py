@@ -32,6 +32,7 @@ class Optimizers:
         names = {id(parameter): name for name, parameter in self.own[0].items()}
         self.groups = [[names[id(p)] for p in group["params"]] for group in self.optimizers[0].param_groups]
         self.together: Optimizer | None = None
+        self._kinds: list[tuple[str, str]] = []  # parameters and the states that each optimizer has of them
         self._ready = False  # whether ``together`` has the states of all
 
     def begin(self) -> None:
@@ -56,12 +57,20 @@ class Optimizers:
             self._write_counts()
 
     def _have_states(self) -> bool:
-        """Whether every optimizer has a state, as it does after its first step, and the same kind of state."""
+        """Whether every optimizer has a state, as it does after its first step if it needs one, and the same kind of state."""
         kinds = [
             [(name, key) for name in self.stacked for key in optimizer.state.get(own[name], {})]
             for optimizer, own in zip(self.optimizers, self.own, strict=True)
         ]
-        return len(kinds[0]) >= len(self.stacked) and all(own == kinds[0] for own in kinds)
+        if kinds[0] != self._kinds:
+            self._kinds, self.together = kinds[0], None
+        complete = len(kinds[0]) >= len(self.stacked) or not (kinds[0] or self._need_states())
+        return complete and all(own == kinds[0] for own in kinds)
+
+    def _need_states(self) -> bool:
+        """Whether an optimizer's next step makes a state: all do but SGD without momentum."""
+        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        return type(self.optimizers[0]) is not SGD or any(group["momentum"] for group in groups)
 
     def _states(self, name: str, key: str) -> list[Any]:
         return [optimizer.state[own[name]][key] for optimizer, own in zip(self.optimizers, self.own, strict=True)]
@@ -72,14 +81,14 @@ class Optimizers:
         return not counts or bool((torch.stack(counts) == counts[0]).all())
 
     def _has_counter(self) -> bool:
-        return all(COUNTER in self.optimizers[0].state[self.own[0][name]] for name in self.stacked)
+        return all((name, COUNTER) in self._kinds for name in self.stacked)
 
     def _make(self) -> Optimizer:
         kind: Any = type(self.optimizers[0])
         groups = [{"params": [self.stacked[name] for name in names]} for names in self.groups]
         made: Optimizer = kind(groups, lr=0.0)
         for name, parameter in self.stacked.items():
-            made.state[parameter] = dict.fromkeys(self.optimizers[0].state[self.own[0][name]])
+            made.state[parameter] = dict.fromkeys(key for own, key in self._kinds if own == name)
         return made
 
     def _stack_states(self) -> None:
@@ -109,6 +118,8 @@ class Optimizers:
     def _agree(self) -> bool:
         """Whether the numbers of all optimizers are the same in this step, and if so, take them over."""
         assert self.together is not None
+        if not self._kinds and self._need_states():  # a schedule has given it a momentum
+            return False
         for index, group in enumerate(self.together.param_groups):
             options = [_options(optimizer.param_groups[index]) for optimizer in self.optimizers]
             if any(isinstance(value, Tensor) for value in options[0].values()) or any(own != options[0] for own in options):
@@ -121,6 +132,9 @@ class Optimizers:
         for name, parameter in self.stacked.items():
             parameter.grad = grads[name]
         self.together.step()
+        for own in self.optimizers:
+            own: Any
+            own._opt_called = True  # as its own step notes it: else torch warns that the schedule steps before the optimizer
         self.together.zero_grad()
 
     def _step_one_by_one(self, grads: Mapping[str, Tensor]) -> None:

@@ -29,6 +29,7 @@ from convexp.layers import (
 )
 from convexp.models import Network
 from convexp.replicas import Clip, Member, Replicas, why_not, worthwhile
+from convexp.replicas.optimizers import Optimizers
 from convexp.training.schedules import one_cycle
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.localisation import Localisation
@@ -192,6 +193,28 @@ def test_every_optimizer_goes_on_alone(make_optimizer: Any):
             more = batches(100 + index, index)
             assert difference(together.steps_alone(more), alone.steps_alone(more)) < 1e-10
     check(pairs)
+
+
+def test_sgd_without_a_state_steps_at_once_until_it_has_a_momentum(monkeypatch: pytest.MonkeyPatch):
+    class Momentum:
+        def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+            self.optimizer, self.steps = optimizer, 0
+
+        def step(self) -> None:
+            self.steps += 1
+            self.optimizer.param_groups[0]["momentum"] = 0.5 * (self.steps > 2)
+
+    plain = partial(torch.optim.SGD, lr=0.1)
+    pairs = [tuple(replace(m, scheduler=Momentum(m.optimizer)) for m in pair(plain, seed)) for seed in range(3)]
+    group, calls = Replicas(), []
+    one_by_one = Optimizers._step_one_by_one  # type: ignore[reportPrivateUsage]
+    monkeypatch.setattr(Optimizers, "_step_one_by_one", lambda self, grads: calls.append(call) or one_by_one(self, grads))
+    for call, steps in enumerate([2, 2, 2]):
+        given = [batches(10 * call + index, steps) for index in range(3)]
+        found = group.steps([together for together, _ in pairs], given)
+        assert difference(found, [alone.steps_alone(own) for (_, alone), own in zip(pairs, given, strict=True)]) < 1e-10
+        check(pairs)  # type: ignore[arg-type]
+    assert calls == [1]  # the first step with momentum, which makes the state
 
 
 def test_members_differ_in_numbers():
