@@ -4,9 +4,9 @@ Each check is a process of its own: an error or a crash in one is a row of the t
 not timed run side by side, then those that measure, one after another. Rows are printed as they come; after every check
 gpu_check.json and gpu_check.md in --out are written anew. Ctrl-C and SIGTERM end the checks that run, too.
 
-The exit code is 1 if a result was wrong or a check failed; a goal of speed that was missed is none of these, nor is what was left
-out when --minutes were over. It is 2 if --device cuda was asked for and there is no GPU. Without a GPU all checks run on the CPU
-with small cases, Triton in its interpreter.
+The exit code is 1 if a result was wrong or a check failed; a goal of speed that was missed is none of these, nor is what was
+left out when --minutes were over. It is 2 if --device cuda was asked for and there is no GPU. Without a GPU all checks run on
+the CPU with small cases, Triton in its interpreter.
 
 All checks in one run have not been timed yet: on an H200, three runs of some of them took 240 s, 300 s (cut off by --minutes)
 and 129 s.
