@@ -196,6 +196,7 @@ class Task(pl.LightningModule):
 
         optimizer.step(closure)
         for config in self.trainer.lr_scheduler_configs:
+            assert config.interval == "step", "a callback has replaced the schedule"
             schedule: Any = config.scheduler
             schedule.step()
         return found[0]
