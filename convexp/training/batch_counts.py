@@ -56,7 +56,7 @@ def count_batches(trainer: pl.Trainer, count: int) -> None:
 
 
 def restore_step_count(loop: dict[str, Any], steps: int, by_lightning: bool) -> None:
-    """Have a training go on counting steps, though the one that wrote the checkpoint may have had its steps made in another way.
+    """Have a training go on counting steps, whichever way the steps before the checkpoint were made.
 
     Lightning counts the steps that it makes in one place and those of manual optimization in another, and reads only the one.
 
