@@ -11,7 +11,7 @@ from convexp.engines.launcher import EngineLauncher, Launch
 class ProcessLauncher(EngineLauncher):
     """Launches runs in parallel processes, as many as GPUs and cores allow (conf/hydra/launcher/processes.yaml)."""
 
-    def __init__(self, processes: int | None = None, runs_per_gpu: int = 1, replicas: int | str = "auto") -> None:
+    def __init__(self, processes: int | None = None, runs_per_gpu: int = 1, replicas: int | str = 1) -> None:
         self.processes = processes
         self.runs_per_gpu = runs_per_gpu
         self.replicas = replicas

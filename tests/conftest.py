@@ -81,7 +81,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
         many = any(argument == "-m" or argument.startswith("study=") for argument in arguments)
         if name == "train" and many and not any("hydra.launcher." in word or "hydra/launcher" in word for word in arguments):
-            arguments = (*arguments, "hydra.launcher.processes=1", "hydra.launcher.replicas=1")
+            arguments = (*arguments, "hydra.launcher.processes=1")
         monkeypatch.setattr(sys, "argv", [f"convexp-{name}", *arguments])
         capsys.readouterr()
         code = 0

@@ -14,7 +14,8 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from convexp.machine.group import asked_for
+from convexp.machine import interruption
+from convexp.machine.group import asked_for, in_group
 from convexp.machine.own_states import each_its_own
 from convexp.records.markers import mark_refused, mark_stopped
 from convexp.terminal import console
@@ -109,6 +110,11 @@ def run_or_record(context: HydraContext, task: TaskFunction, config: DictConfig)
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
+    except SystemExit as end:
+        if not in_group() or interruption.noted():
+            raise
+        record_lost(config.hydra.sweep, f"it has ended itself (code {end.code})", config)
+        return None
     except Exception as error:
         record_refused(config.hydra.sweep, f"{type(error).__name__}: {error}")
         return None

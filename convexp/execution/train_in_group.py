@@ -14,6 +14,8 @@ from convexp.training import random_states as random_states  # each run of a gro
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import Task, TaskBatch
 
+TOO_LARGE = "it is not expected to take less time for networks of this size (hydra.launcher.replicas=N does so all the same)"
+
 
 def join_group(setup: Setup, trainee: Trainee, recorder: Recorder) -> None:
     """Let a run make its steps with the others of its group, if it belongs to one; from the first step on."""
@@ -28,7 +30,6 @@ class _Wish:
     member: Member
     batches: Sequence[TaskBatch]
     replicas: Replicas | None
-    faster: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +58,12 @@ class _StepsTogether:
 
     def __call__(self, task: Task, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on the batches, or on the first ones of them, as the other runs may have brought less."""
+        if self.member is None and not self._is_faster(task.device.type == "cpu"):
+            return _train_alone(task, batches, TOO_LARGE)  # to its end, before the next run of the group is set up
         self.member = self.member or _member(task)
-        answer: _Answer = group.meet(
-            _Wish(self.member, batches, self.replicas, self._is_faster(task.device.type == "cpu")), _train
-        )
+        answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas), _train)
         if answer.alone is not None:
-            log.info("trained alone: %s", answer.alone)
-            task.trainer_of_steps = None
-            return task.train_on(batches)
+            return _train_alone(task, batches, answer.alone)
         if self.replicas is None:
             log.info("trained at once with %d others", answer.runs - 1)
             hardware = self.recorder.record.hardware
@@ -73,6 +72,7 @@ class _StepsTogether:
         return answer.steps
 
     def _is_faster(self, on_cpu: bool) -> bool:
+        """Whether to come to the meetings: the same for all runs of a group, which have one network and size of a batch."""
         network = self.recorder.record.network
         batch = self.setup.config.data.batch_size
         if group.asked_for.get():
@@ -80,6 +80,14 @@ class _StepsTogether:
         if network is None or not on_cpu:  # a GPU takes less time for one network after the other, each as a CUDA graph
             return False
         return worthwhile(group.size(), batch, network.parameters, network.flops)
+
+
+def _train_alone(task: Task, batches: Sequence[TaskBatch], reason: str) -> list[Step]:
+    """Train on the batches without the others, as from now on."""
+    log.info("trained alone: %s", reason)
+    task.trainer_of_steps = None
+    group.leave()
+    return task.train_on(batches)
 
 
 def _member(task: Task) -> Member:
@@ -108,6 +116,4 @@ def _reason(wishes: Sequence[_Wish]) -> str | None:
     """Say why runs are not trained at once; None if they are."""
     if len(wishes) == 1:
         return "no other run of the group is left"
-    if not all(wish.faster for wish in wishes):
-        return "it is not expected to take less time for networks of this size (hydra.launcher.replicas=N does so all the same)"
     return why_not([wish.member for wish in wishes])

@@ -5,15 +5,18 @@ in one call, and each goes on with its answer. Everything else a run does alone,
 process is exchanged when another run goes on (``convexp.machine.own_states``).
 """
 
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
+from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from convexp.machine import interruption
-from convexp.machine.own_states import States, begin_states, restore_states, save_states
+from convexp.machine.own_states import States, begin_states, each_its_own, restore_states, save_states
 from convexp.machine.run_clock import Away, away
 
 Serve = Callable[[Sequence[Any]], Sequence[Any]]  # from what the runs want to their answers, in the same order
@@ -54,6 +57,20 @@ class _Wish:
     serve: Serve
 
 
+def _working_directory() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # somebody has removed it
+        return None
+
+
+def _change_to(folder: Path | None) -> None:
+    if folder is not None and folder != _working_directory():
+        os.chdir(folder)
+
+
+each_its_own("working directory", _working_directory, _change_to)
+
 _member: ContextVar[Member | None] = ContextVar("member", default=None)
 asked_for: ContextVar[bool] = ContextVar("asked_for", default=False)
 """Whether somebody has asked for a group of this size, so that its runs do together whatever they can."""
@@ -90,11 +107,17 @@ def meet(wish: Any, serve: Serve) -> Any:
     member.states = save_states()
     parent = member.greenlet.parent
     assert parent is not None
-    answer, share = parent.switch()
+    answer, share, stop = parent.switch()
+    interruption.tell(stop)
     member.away.seconds += time.perf_counter() - left - share
     if isinstance(answer, BaseException):
         raise answer
     return answer
+
+
+def leave() -> None:
+    """Go on without the meetings: a run that steps by itself hears at once of a signal."""
+    interruption.tell(None)
 
 
 def run_group(
@@ -117,7 +140,7 @@ def run_group(
         while going_on:
             waiting: list[Member] = []
             for member, answer in going_on:
-                if not begun and interruption.requested():
+                if not begun and interruption.noted():
                     break
                 with around(member.number):
                     ended = _go_on(member, None if begun else at_first, answer, home)
@@ -137,8 +160,10 @@ def _go_on(member: Member, at_first: States | None, answer: tuple[Any, ...], hom
         if at_first is not None:
             begin_states()
         returned = member.greenlet.switch(*answer)
-    except (KeyboardInterrupt, SystemExit):
-        if not interruption.requested():
+    except SystemExit:
+        return None if interruption.noted() else (member.number, None)  # it is this run's end; the others go on
+    except KeyboardInterrupt:
+        if not interruption.noted():
             raise
         return None
     finally:
@@ -146,8 +171,20 @@ def _go_on(member: Member, at_first: States | None, answer: tuple[Any, ...], hom
     return (member.number, returned) if member.wish is None else None
 
 
-def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float]]:
-    """Do what the members want; return for each the answer, or the error, and its share of the time."""
+def _of_one(error: Exception) -> Exception:
+    """An error like ``error`` for one run, as raising it adds to its traceback; the error itself if it cannot be copied."""
+    try:
+        own = copy(error)
+    except Exception:
+        return error
+    if type(own) is not type(error) or own is error:
+        return error
+    own.__cause__, own.__suppress_context__ = error.__cause__, error.__suppress_context__
+    return own.with_traceback(error.__traceback__)
+
+
+def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float, bool]]:
+    """Do what the members want; return for each the answer or the error, its share of the time, and whether all are to stop."""
     wishes = [member.wish for member in waiting if member.wish is not None]
     if not wishes:
         return []
@@ -155,6 +192,7 @@ def _answers(waiting: Sequence[Member]) -> list[tuple[Any, float]]:
     try:
         answers = list(wishes[0].serve([wish.what for wish in wishes]))
     except Exception as error:
-        answers: list[Any] = [error] * len(wishes)
+        answers: list[Any] = [_of_one(error) for _ in wishes]
     share = (time.perf_counter() - start) / len(wishes)
-    return [(answer, share) for answer in answers]
+    stop = interruption.noted()  # asked once: a signal while they go on in turn must not part them
+    return [(answer, share, stop) for answer in answers]

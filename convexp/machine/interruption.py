@@ -18,13 +18,15 @@ from convexp.machine.own_states import each_its_own
 class _State:
     """Whether the process was asked to stop, and whether that is not forgotten when another run begins in it.
 
-    Of the run that goes on: whether a signal is only noted now, and whether a checkpoint is being written.
+    Of the run that goes on: whether a signal is only noted now, whether a checkpoint is being written, and what it is told when
+    it asks whether to stop; None: the truth.
     """
 
     requested: bool = False
     remembering: bool = False
     deferring: bool = False
     saving: bool = False
+    told: bool | None = None
 
 
 _state = _State()
@@ -50,9 +52,19 @@ def interrupt(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
-def requested() -> bool:
+def noted() -> bool:
     """Whether the process was asked to stop since the run began."""
     return _state.requested
+
+
+def requested() -> bool:
+    """Whether the run is to stop: as ``noted``, but runs that make their steps together hear of it after the same step."""
+    return _state.requested if _state.told is None else _state.told
+
+
+def tell(stop: bool | None) -> None:
+    """Set what ``requested`` returns to this run of a group until it is told anew; None for what ``noted`` does."""
+    _state.told = stop
 
 
 def forget() -> None:
@@ -140,13 +152,13 @@ def _handling_sigterm() -> Generator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _own_state() -> tuple[bool, bool, Any]:
-    return _state.deferring, _state.saving, signal.getsignal(signal.SIGTERM)
+def _own_state() -> tuple[bool, bool, bool | None, Any]:
+    return _state.deferring, _state.saving, _state.told, signal.getsignal(signal.SIGTERM)
 
 
-def _restore(state: tuple[bool, bool, Any]) -> None:
+def _restore(state: tuple[bool, bool, bool | None, Any]) -> None:
     """Restore the state of a run; Lightning exchanges the handler of SIGTERM for the time of a training."""
-    _state.deferring, _state.saving, handler = state
+    _state.deferring, _state.saving, _state.told, handler = state
     if handler is not None and handler is not signal.getsignal(signal.SIGTERM):
         signal.signal(signal.SIGTERM, handler)
 

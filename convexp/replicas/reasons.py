@@ -1,5 +1,6 @@
 """Whether networks can be trained at once, and if not, why."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,6 +45,8 @@ def _why_not_one(member: Member) -> str | None:
         return "a module is not in training mode"
     if any(_averages_forever(module) for module in modules):
         return "a normalisation has no running averages, or cumulative ones"
+    if _needs_closure(member.optimizer):
+        return f"{type(member.optimizer).__name__} computes the loss more than once in a step"
     if torch.is_autocast_enabled(next(network.parameters()).device.type):
         return "autocast is on"
     trained = [id(parameter) for parameter in network.parameters() if parameter.requires_grad]
@@ -56,6 +59,13 @@ def _why_not_one(member: Member) -> str | None:
 def _has_hooks(module: Any) -> bool:
     names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return any(getattr(module, name) for name in names) or "forward" in vars(module) or module._compiled_call_impl is not None
+
+
+def _needs_closure(optimizer: Any) -> bool:
+    """Whether the optimizer's ``step`` cannot be called without a function that computes the loss, as that of LBFGS."""
+    step = inspect.signature(type(optimizer).step)  # of the class, as schedules replace that of the object
+    own = list(step.parameters.values())[1:]
+    return any(each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in own)
 
 
 def _averages_forever(module: nn.Module) -> bool:

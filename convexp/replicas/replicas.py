@@ -36,7 +36,7 @@ class Replicas:
         Returns:
             For each member what each of its batches has given before the step on it, as ``Task.train_on`` returns it.
         """
-        if len(members) != len(self._members) or set(members) != set(self._members):
+        if len(members) != len(self._members) or set(members) != set(self._members) or not self._are_whole():
             self._members, self._blocks = list(members), []  # what was stacked is given back first
             self._blocks = _blocks(members)
         given = dict(zip(members, batches, strict=True))  # in whatever order they have come
@@ -45,6 +45,9 @@ class Replicas:
             own = [block] if isinstance(block, Member) else block.members
             found |= zip(own, _steps(block, [given[member] for member in own]), strict=True)
         return [found[member] for member in members]
+
+    def _are_whole(self) -> bool:
+        return all(isinstance(block, Member) or block.is_whole() for block in self._blocks)
 
 
 def _blocks(members: Sequence[Member]) -> list[Stacked | Member]:

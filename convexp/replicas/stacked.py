@@ -1,6 +1,7 @@
 """The networks of a group with their tensors stacked, and their training steps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,22 +27,20 @@ class Stacked:
         parts = parts_of(members[0].network)
         assert not isinstance(parts, str)
         self.parts: list[Part] = parts
-        self.tensors: dict[str, Tensor] = {}
-        self._own = {name: [dict(_tensors(m))[name] for m in members] for name, _ in _tensors(members[0])}
         self.trained = {name: p for name, p in members[0].network.named_parameters() if p.requires_grad}
-        self._stack()
+        self._places = {name: [_place(member, name) for member in members] for name in _names(members[0])}
+        self.tensors = {name: stack(self._own(name)).requires_grad_(name in self.trained) for name in self._places}
         self.optimizers = Optimizers(self.members, {name: self.tensors[name] for name in self.trained})
 
-    def _stack(self) -> None:
-        for name, own in self._own.items():
-            if name not in self.tensors:
-                self.tensors[name] = stack(own).requires_grad_(name in self.trained)
-            elif not are_parts(own, self.tensors[name]):
-                self.tensors[name].detach().copy_(torch.stack([each.detach() for each in own]))
+    def is_whole(self) -> bool:
+        """Whether the parameters and buffers of the members are still parts of the stack: nobody has replaced one."""
+        return all(are_parts(self._own(name), made) for name, made in self.tensors.items())
+
+    def _own(self, name: str) -> list[Tensor]:
+        return [tensors[last] for tensors, last in self._places[name]]
 
     def steps(self, batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
         """Train each member on its batches; see ``Replicas.steps``."""
-        self._stack()
         self.optimizers.begin()
         found = [self._step(of_all) for of_all in zip(*batches, strict=True)]
         self.optimizers.end()
@@ -62,5 +61,12 @@ class Stacked:
         return losses.steps(self.members, outputs, loss, batches)
 
 
-def _tensors(member: Member) -> list[tuple[str, Tensor]]:
-    return [*member.network.named_parameters(), *member.network.named_buffers()]
+def _names(member: Member) -> list[str]:
+    return [name for name, _ in (*member.network.named_parameters(), *member.network.named_buffers())]
+
+
+def _place(member: Member, name: str) -> tuple[dict[str, Any], str]:
+    """Where a network holds a tensor, whichever it is at a time: the parameters or buffers of a module, and the name there."""
+    prefix, _, last = name.rpartition(".")
+    module: Any = member.network.get_submodule(prefix)
+    return module._parameters if last in module._parameters else module._buffers, last

@@ -63,7 +63,6 @@ def sweep(
     """
     with in_process_of_caller(progress):
         if processes is not None:
-            overrides = (*(["hydra.launcher.replicas=1"] if processes == 1 else []), *overrides)  # a group has another process
             overrides = (*overrides, f"hydra.launcher.processes={processes}")
         line = command_line(overrides, config_dir, hydra__sweep__dir=folder)
         with isolated_hydra(CONFIG_NAME):

@@ -36,7 +36,7 @@ class StepLimitedTrainer(pl.Trainer):
     @property
     def received_sigterm(self) -> bool:
         """Whether Lightning is to end the training by its own means: not if ``interrupt`` has heard of it, and saves first."""
-        return not interruption.requested() and super().received_sigterm
+        return not interruption.noted() and super().received_sigterm
 
     @property
     def estimated_stepping_batches(self) -> int | float:

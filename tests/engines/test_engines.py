@@ -34,7 +34,7 @@ class Engine:
 
 @pytest.fixture
 def one_engine():
-    return Engine(("hydra.launcher.processes=1", "hydra.launcher.replicas=1"))
+    return Engine(("hydra.launcher.processes=1",))
 
 
 @pytest.fixture

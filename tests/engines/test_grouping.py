@@ -7,13 +7,14 @@ from omegaconf import OmegaConf
 
 from convexp.engines.local.grouping import LARGEST, check_replicas, group_jobs, may_be_grouped
 from convexp.errors import ConfigError
+from convexp.machine.gpus import CUDA, Gpus
 
 FIT = OmegaConf.create(
     {
         "task": {"_target_": "convexp.training.tasks.classification.Classification"},
         "logger": {"csv": {"_target_": "convexp.tracking.metrics_csv.MetricsCSV"}},
         "callbacks": None,
-        "trainer": {"precision": "32-true", "devices": 1, "accumulate_grad_batches": 1},
+        "trainer": {"accelerator": "cpu", "precision": "32-true", "devices": 1, "accumulate_grad_batches": 1},
         "model": {"name": "conv"},
     }
 )
@@ -82,6 +83,8 @@ def test_runs_that_differ_in_more_are_apart(differ):
         "logger.wandb._target_=convexp.tracking.trackers.wandb",
         "callbacks.own._target_=mine.Callback",
         "model.network._target_=mine.Network",
+        "hydra.job.chdir=true",
+        "hydra.job.env_set.CUDA_LAUNCH_BLOCKING=1",
     ],
 )
 def test_what_belongs_to_the_process_or_is_not_known_is_done_alone(setting):
@@ -89,6 +92,18 @@ def test_what_belongs_to_the_process_or_is_not_known_is_done_alone(setting):
     config = OmegaConf.merge(FIT, OmegaConf.from_dotlist([setting]))
     assert not may_be_grouped(config)
     assert grouped([["seed=0"], ["seed=1"]], config=config) == [(0,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "gpus", "together"), [("cpu", 1, True), ("auto", 0, True), ("auto", 1, False), ("gpu", 1, False)]
+)
+def test_auto_makes_no_groups_where_runs_use_a_gpu(monkeypatch, accelerator, gpus, together):
+    found = Gpus(CUDA, tuple(map(str, range(gpus))))
+    monkeypatch.setattr("convexp.engines.local.grouping.find_gpus", lambda: found)
+    config = OmegaConf.merge(FIT, {"trainer": {"accelerator": accelerator}})
+    runs = [["seed=0"], ["seed=1"]]
+    assert grouped(runs, config=config) == ([(0, 1)] if together else [(0,), (1,)])
+    assert grouped(runs, replicas=2, config=config) == [(0, 1)]
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "all", 2.5, None, True])

@@ -1,12 +1,16 @@
 """Runs that are trained at once equal the runs trained alone, and each has a folder, a log and an end of its own."""
 
 import csv
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
 from conftest import SMALL, read
 from groups import in_this_process
 
+from convexp.execution.train_in_group import _StepsTogether
+from convexp.machine.group import run_group
 from convexp.replicas import Replicas
 
 SWEEP = (
@@ -71,6 +75,22 @@ def test_a_group_equals_the_runs_alone(sweep, monkeypatch, tmp_path):
             assert sum(": train/" in line for line in logs) == read(folder / name)["metrics"]["epochs"]
             assert name.split("-")[-1] in logs[0]
     assert len(epochs) > 1  # they stop early, at different times
+
+
+def test_runs_that_are_not_faster_at_once_are_done_one_after_another():
+    happened = []
+    large = SimpleNamespace(record=SimpleNamespace(network=SimpleNamespace(parameters=10**8, flops=10**9)))
+    setup = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(batch_size=128)))
+
+    def run(number):
+        task = SimpleNamespace(device=torch.device("cpu"), trainer_of_steps=_StepsTogether(setup, large))
+        task.train_on = lambda batches: happened.append((number, len(batches))) or []
+        happened.append((number, "set up"))
+        task.trainer_of_steps(task, [None, None])
+        assert task.trainer_of_steps is None
+
+    list(run_group([partial(run, 0), partial(run, 1)]))
+    assert happened == [(0, "set up"), (0, 2), (1, "set up"), (1, 2)]
 
 
 def _assert_same_state(one, other):

@@ -4,14 +4,16 @@ import os
 import random
 import signal
 import time
+import traceback
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convexp.machine import interruption
-from convexp.machine.group import in_group, meet, run_group, size
+from convexp.machine.group import in_group, leave, meet, run_group, size
 from convexp.machine.own_states import each_its_own, save_states
 from convexp.machine.run_clock import run_clock
 
@@ -66,6 +68,20 @@ def test_each_has_the_random_numbers_that_it_would_have_alone(plans):
     assert random.getstate() == before
 
 
+def test_each_has_a_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(number):
+        own = tmp_path / str(number)
+        own.mkdir()
+        os.chdir(own)
+        meet(None, list)
+        return Path.cwd() == own
+
+    assert dict(run_group([partial(run, number) for number in range(3)])) == {0: True, 1: True, 2: True}
+    assert Path.cwd() == tmp_path
+
+
 def test_an_error_of_what_is_done_for_all_is_raised_in_each_and_one_of_its_own_in_one():
     def fail(wishes):
         raise ValueError(f"of {len(wishes)}")
@@ -78,6 +94,37 @@ def test_an_error_of_what_is_done_for_all_is_raised_in_each_and_one_of_its_own_i
 
     assert dict(run_group([partial(run, fail)] * 3)) == {0: "of 3", 1: "of 3", 2: "of 3"}
     assert dict(run_group([partial(run, lambda _: [None, ValueError("mine")])] * 2)) == {0: None, 1: "mine"}
+
+
+def test_each_run_gets_an_error_of_its_own():
+    errors = []
+
+    def fail(_):
+        raise ValueError("of all") from KeyError("cause")
+
+    def run():
+        try:
+            meet(None, fail)
+        except ValueError as error:
+            errors.append(error)
+
+    list(run_group([run] * 3))
+    assert len(set(map(id, errors))) == 3
+    assert {str(error) for error in errors} == {"of all"}
+    assert all(isinstance(error.__cause__, KeyError) for error in errors)
+    lengths = [len(traceback.extract_tb(error.__traceback__)) for error in errors]
+    assert len(set(lengths)) == 1
+    assert all(traceback.extract_tb(error.__traceback__)[-1].name == "fail" for error in errors)
+
+
+def test_a_run_that_exits_ends_and_the_others_go_on():
+    def run(number):
+        meet(None, list)
+        if number == 1:
+            raise SystemExit(3)
+        return meet(number, list)
+
+    assert dict(run_group([partial(run, number) for number in range(3)])) == {0: 0, 1: None, 2: 2}
 
 
 def test_the_clock_of_a_run_counts_its_share_and_not_the_others(monkeypatch):
@@ -132,6 +179,29 @@ def test_a_signal_reaches_every_run_that_has_begun_and_no_other_begins():
     with pytest.raises(KeyboardInterrupt):
         list(run_group([partial(ask, number) for number in range(3)]))
     assert begun == [0]
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_all_stop_after_the_same_step_whichever_goes_on_when_the_signal_comes(left):
+    made = [0, 0, 0]
+
+    def run(number):
+        interruption.forget()
+        with interruption.deferring():
+            while not interruption.requested():
+                meet(None, list)
+                made[number] += 1
+                if number == 1 and made[1] == 2:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    assert interruption.noted()
+                    if left:
+                        leave()
+        raise AssertionError("the end of deferring raises")
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_group([partial(run, number) for number in range(3)]))
+    assert made == ([3, 2, 3] if left else [3, 3, 3])
+    assert interruption.requested()
 
 
 def test_within_a_group_each_run_says_for_itself_whether_a_signal_waits():

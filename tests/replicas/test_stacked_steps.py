@@ -240,6 +240,33 @@ def test_a_member_is_a_network_like_any_other_between_calls():
     check(pairs)
 
 
+def test_tensors_that_are_replaced_between_calls_are_trained_and_seen():
+    pairs = [pair(ADAM, seed, skeleton=replace(SKELETON, norm="batch")) for seed in range(3)]
+    members, group = [together for together, _ in pairs], Replicas()
+
+    def replace_some(one: Member) -> None:
+        weight = one.network.head.classes.weight
+        weight.data = weight.data.clone()
+
+    def convert(one: Member) -> None:
+        one.network.float().double()
+
+    def replace_buffer(one: Member) -> None:
+        one.network.normalize.scale = one.network.normalize.scale * 2
+
+    for call, change in enumerate([lambda _: None, replace_some, convert, replace_buffer, lambda _: None]):
+        for each in pairs[1]:
+            change(each)
+        given = [batches(10 * call + index, 2) for index in range(3)]
+        found = group.steps(members, given)
+        assert difference(found, [alone.steps_alone(own) for (_, alone), own in zip(pairs, given, strict=True)]) < 1e-10
+        check(pairs)
+    members[1].network.float()  # no longer like the others
+    members[1].optimizer.state.clear()
+    assert [len(own) for own in group.steps(members, given)] == [2] * 3
+    assert next(members[1].network.parameters()).dtype is torch.float32
+
+
 def test_other_tasks_weights_of_classes_and_mixed_labels():
     def mixed(own: list[TaskBatch]) -> list[TaskBatch]:
         return [(images, nn.functional.one_hot(labels, 3) * 0.5 + 0.5 / 3) for images, labels in own]
@@ -329,6 +356,7 @@ def test_it_says_why_networks_cannot_be_trained_at_once():
     assert "other parameters" in reason(frozen)
     strange.network.stages[0].wiring = nn.Sequential(nn.Dropout(0.5), nn.Conv2d(2, 4, 3, padding=1)).double()
     assert "Dropout" in reason(strange)
+    assert "LBFGS computes the loss more than once" in reason(pair(torch.optim.LBFGS)[0])
     given = [batches(0, 1), batches(1, 1)]
     assert len(Replicas().steps([strange, pair()[0]], given)) == 2  # they are trained all the same
 

@@ -40,7 +40,6 @@ SWEEP = (
     "seed=0",
     *EPOCHS,
     "hydra.launcher.processes=1",
-    "hydra.launcher.replicas=1",
 )
 PATIENCE = 900  # seconds for what takes ten on an idle machine
 TOO_LONG = 600

@@ -11,13 +11,10 @@ from pathlib import Path
 
 import pytest
 from conftest import SMALL, read
-from sweeps import LONG, RUNS, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
-from sweeps import SWEEP as GROUPED
+from sweeps import LONG, RUNS, SWEEP, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
 
 from convexp.records.folder import RunFolder
 from convexp.records.statuses import status_of
-
-SWEEP = (*GROUPED[:-2], "hydra.launcher.replicas=1", *GROUPED[-2:])  # bits are compared; test_groups_survive.py has groups
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Which runs of a sweep are done together in one process, so that their networks can be trained at once."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import ceil
 
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.errors import ConfigError
+from convexp.machine.gpus import find_gpus
 
 LARGEST = 8  # runs in a group of ``auto``
 OF_EACH_RUN = ("seed", "name", "hydra.job.num", "hydra.sweep.subdir")
@@ -30,6 +32,8 @@ VALUES = {
     "only_costs": False,
     "ema": None,
 }  # as the settings of a run of a group have to be, where they are set
+# What a run of a group does not have: a network of its own, and what is the whole process's while the run lasts.
+NOT_SET = ("model.network", "hydra.job.chdir", "hydra.job.env_set")
 
 
 def check_replicas(replicas: object) -> None:
@@ -56,14 +60,17 @@ def group_jobs(
     Returns:
         The indices of the jobs of each group, in the order of their first ones.
     """
+    gpu_is_here = cache(lambda: bool(find_gpus().names))
     alike: dict[tuple[str, ...], list[int]] = {}
     for number, texts in enumerate(overrides):
         alike.setdefault(_shared(texts), []).append(number)
     groups: list[tuple[int, ...]] = []
     for numbers in alike.values():
         count = _groups(len(numbers), slots, replicas)
-        if count < len(numbers) and not may_be_grouped(compose[numbers[0]]()):
-            count = len(numbers)
+        if count < len(numbers):
+            config = compose[numbers[0]]()
+            if not may_be_grouped(config) or (replicas == "auto" and _uses_gpu(config, gpu_is_here)):
+                count = len(numbers)
         cuts = [len(numbers) * cut // count for cut in range(count + 1)]
         groups += [tuple(numbers[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
     return sorted(groups)
@@ -72,6 +79,12 @@ def group_jobs(
 def _groups(jobs: int, slots: int, replicas: int | str) -> int:
     """Into how many groups jobs that are alike are divided; their sizes differ by one at most."""
     return ceil(jobs / replicas) if isinstance(replicas, int) else max(min(jobs, slots), ceil(jobs / LARGEST))
+
+
+def _uses_gpu(config: DictConfig, gpu_is_here: Callable[[], bool]) -> bool:
+    """Whether runs use a GPU, on which ``auto`` trains none at once: then they need not be set up at once, either."""
+    accelerator = OmegaConf.select(config, "trainer.accelerator")
+    return accelerator != "cpu" and (accelerator not in (None, "auto") or gpu_is_here())
 
 
 def _shared(overrides: Sequence[str]) -> tuple[str, ...]:
@@ -99,7 +112,7 @@ def may_be_grouped(config: DictConfig) -> bool:
     Args:
         config: A composed configuration of a run.
     """
-    if OmegaConf.select(config, "model.network") is not None:
+    if any(OmegaConf.select(config, setting) for setting in NOT_SET):
         return False
     missing = object()
     for setting, wanted in VALUES.items():
