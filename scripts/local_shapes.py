@@ -89,7 +89,7 @@ WIDE = [
     Local(16, 32, 256, 5, dims=1),
     Local(4, 8, 10, 3, dims=3),
 ]
-BATCHES = (1, 2, 8, 32, 128)
+BATCHES = (1, 2, 4, 8, 12, 16, 32, 128)
 LARGEST = 3e9
 """Multiply-adds of one forward pass above which a shape is left out: seconds for every call."""
 

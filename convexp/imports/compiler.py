@@ -5,7 +5,6 @@ computes on the meta device. Until somebody else imports it, nothing is traced, 
 """
 
 import functools
-import importlib
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from convexp.imports.hook import Around, at_import
-from convexp.imports.stand_in import standing_in
+from convexp.imports.stand_in import import_itself, is_imported, standing_in
 
 COMPILER = "torch._dynamo"
 UTILITIES = "torch._dynamo.utils"
@@ -33,7 +32,7 @@ def spare_compiler() -> None:
 
 def is_compile_supported(device_type: Any) -> Any:
     """Whether torch compiles for a type of device, which an operator of torchvision asks; it imports the compiler only now."""
-    return importlib.import_module(UTILITIES).is_compile_supported(device_type)
+    return import_itself(UTILITIES).is_compile_supported(device_type)
 
 
 def _replace(name: str, inner: str, known: set[str], by: Callable[[Function], Function]) -> Around:
@@ -87,7 +86,7 @@ def until_compiler_is_imported(plain: Function, then: Function) -> Function:
 
     @functools.wraps(plain)
     def chosen(*args: Any, **kwargs: Any) -> Any:
-        return (then if COMPILER in sys.modules else plain)(*args, **kwargs)
+        return (then if is_imported(COMPILER) else plain)(*args, **kwargs)
 
     return chosen
 
@@ -110,7 +109,7 @@ def disable(fn: Function | None = None, recursive: bool = True, **how: Any) -> F
 
     def disabled(*args: Any, **kwargs: Any) -> Any:
         if not made:
-            made.append(sys.modules[COMPILER].disable(fn, recursive, **how))
+            made.append(import_itself(COMPILER).disable(fn, recursive, **how))
         return made[0](*args, **kwargs)
 
     return until_compiler_is_imported(fn, disabled)

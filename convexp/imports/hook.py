@@ -23,26 +23,41 @@ def at_import(name: str, around: Around) -> None:
 
 
 class _Finder:
-    """Finds one module once, as Python does."""
+    """Finds one module as Python does, until its code has run: who only looks for it must not use the context up."""
 
     def __init__(self, name: str, around: Around) -> None:
-        self.name, self.around = name, around
+        self.name, self.around, self.running = name, around, False
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if fullname != self.name:
+        if fullname != self.name or self.running:
             return None
-        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self.around)  # pyright: ignore[reportAttributeAccessIssue]  importlib asks no more
+            spec.loader = _Loader(spec.loader, self)  # pyright: ignore[reportAttributeAccessIssue]  importlib asks no more
         return spec
+
+    @contextmanager
+    def run(self, module: ModuleType) -> Generator[None]:
+        """The context of the module's code; if that fails, the next import gets it, too, and otherwise none does."""
+        self.running = True
+        try:
+            with self.around(module):
+                yield
+            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
+        finally:
+            self.running = False
 
 
 class _Loader:
-    """Loads a module as ``loader`` does, and leaves no trace in it."""
+    """Loads a module as ``loader`` does, and leaves no trace in it; it has all that ``loader`` has, such as ``get_source``."""
 
-    def __init__(self, loader: Any, around: Around) -> None:
-        self.loader, self.around = loader, around
+    def __init__(self, loader: Any, finder: _Finder) -> None:
+        self.loader, self.finder = loader, finder
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("loader", "finder"):  # of a copy that is not made yet
+            raise AttributeError(name)
+        return getattr(self.loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self.loader.create_module(spec)
@@ -50,7 +65,7 @@ class _Loader:
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
         module.__loader__ = module.__spec__.loader = self.loader
-        with self.around(module):
+        with self.finder.run(module):
             self.loader.exec_module(module)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from convexp.imports.compiler import COMPILER, CompiledModule, disable, spare_compiler
 from convexp.imports.hook import at_import, bind_submodules
-from convexp.imports.stand_in import standing_in
+from convexp.imports.stand_in import import_itself, standing_in
 
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 METRICS = "torchmetrics"
@@ -32,10 +32,11 @@ def import_lightning() -> None:
     if LIGHTNING[0] in sys.modules:
         return
     if not os.environ.get("CONVEXP_WHOLE_IMPORTS"):
+        before = {*sys.modules}
         try:
             _import_with_stand_ins()
         except Exception:  # unknown versions may fail in any way, and the usual import says what is really wrong
-            _forget(*LIGHTNING)
+            _forget(before)
     importlib.import_module(LIGHTNING[0])
 
 
@@ -54,11 +55,12 @@ def _import_with_stand_ins() -> None:
         importlib.import_module(LIGHTNING[0])
 
 
-def _forget(*packages: str) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+def _forget(before: set[str]) -> None:
+    """Let Lightning be imported anew, but for those of its modules that were there before: others have their classes."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in LIGHTNING and name not in before]:
         del sys.modules[name]
 
 
 def plot_values(*args: Any, **kwargs: Any) -> Any:
     """Plot what a metric computed, as torchmetrics does; it imports Matplotlib only now."""
-    return importlib.import_module(PLOT).plot_single_or_multi_val(*args, **kwargs)
+    return import_itself(PLOT).plot_single_or_multi_val(*args, **kwargs)

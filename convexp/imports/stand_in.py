@@ -23,13 +23,27 @@ class StandIn(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # importlib asks for some of these, which a module need not have
             raise AttributeError(name)
-        self.leave()
-        return getattr(importlib.import_module(self.__name__), name)
+        return getattr(import_itself(self.__name__), name)
 
     def leave(self) -> None:
         """Make way for the module itself, which the next import loads."""
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
+
+
+def is_imported(name: str) -> bool:
+    """Whether the module ``name`` has been imported, and none stands in for it."""
+    return name in sys.modules and not isinstance(sys.modules[name], StandIn)
+
+
+def import_itself(name: str) -> ModuleType:
+    """Import the module ``name`` itself: what stands in for it makes way, and so does a parent that has no ``__path__``."""
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        module = sys.modules.get(".".join(parts[:length]))
+        if isinstance(module, StandIn) and (length == len(parts) or "__path__" not in vars(module)):
+            module.leave()
+    return importlib.import_module(name)
 
 
 @contextmanager

@@ -10,7 +10,9 @@ import math
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from convexp.layers import tap_products, unfolded_gemm
 from convexp.layers.call_geometry import Geometry
+from convexp.layers.unfolded_gemm import units_apart
 
 Operation = Literal["forward", "weight_gradient", "input_gradient"]
 Algorithm = Literal["batched_gemm", "unfolded_gemm", "tap_products"]
@@ -21,9 +23,8 @@ ALGORITHMS: tuple[Algorithm, ...] = ("batched_gemm", "unfolded_gemm", "tap_produ
 RUN = 8
 """A run of values that are copied or added costs as if it were so many values longer."""
 
-
-SMALL = 8
-"""Largest batch for which windows may be unfolded: a block of them takes memory, which larger batches do without."""
+LARGEST_UNFOLDED_BATCH = 15
+"""Largest batch for which windows may be unfolded: with 16 or 24 choices are worse (tests/layers/algorithm_times.json)."""
 
 TILE = (4, 8)
 """A matrix product costs as if it had at least so many outputs and inputs of a unit."""
@@ -77,10 +78,8 @@ def _unfolded(operation: Operation, g: Geometry) -> Counts:
     units = math.prod(g.output_size) * g.groups
     windows = units * g.taps * g.batch
     run = g.row_taps if all(d == 1 for d in g.dilation[:-1]) and len(g.dilation) < 3 else g.group_channels
-    blocks = 1 + windows / 2**17
-    apart = math.prod(
-        -(-(d * (k - 1) + 1) // s) for d, k, s in zip(g.dilation[:-1], g.kernel_size[:-1], g.stride[:-1], strict=True)
-    )
+    blocks = 1 + windows / unfolded_gemm.BLOCK
+    apart = math.prod(units_apart(g, dim) for dim in range(len(g.kernel_size) - 1))
     calls = blocks * (1 + apart * g.kernel_size[-1] if operation == "input_gradient" else 2)
     values = windows * (1 + RUN / run) + _images(g) * (1 + RUN / g.group_channels)
     return Counts(calls, units, _weights(g), _padded_products(g, units, g.taps), values)
@@ -88,7 +87,7 @@ def _unfolded(operation: Operation, g: Geometry) -> Counts:
 
 def _by_taps(operation: Operation, g: Geometry) -> Counts:
     values = g.batch * math.prod(g.output_size) * g.groups * max(g.unit_channels, g.group_channels)
-    blocks = min(g.output_size[0], 1 + values / 2**16)
+    blocks = min(g.output_size[0], 1 + values / tap_products.BLOCK)
     inner = g.unit_channels if operation == "input_gradient" else g.group_channels
     return Counts(
         blocks * g.taps / g.group_channels * inner,
@@ -100,7 +99,7 @@ def _by_taps(operation: Operation, g: Geometry) -> Counts:
 
 
 # Nanoseconds of each count in float32, by `python scripts/bench_layers.py --fit --rounds 2` (one thread of an AMD EPYC with
-# AVX-512, MKL, torch 2.15). The choice is the same for all types: which algorithm is the fastest hardly depends on them.
+# AVX-512, MKL, torch 2.15). The choice is the same for all types; the costs of others were not fitted.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
         "batched_gemm": Counts(5000, 0, 1, 0.024, 0.29),
@@ -130,7 +129,7 @@ def candidates(g: Geometry) -> tuple[Algorithm, ...]:
     """Return the algorithms that may be the fastest: windows are unfolded for small batches alone."""
     if not g.batch:
         return ("batched_gemm",)
-    return ALGORITHMS if g.batch <= SMALL else ("batched_gemm", "tap_products")
+    return ALGORITHMS if g.batch <= LARGEST_UNFOLDED_BATCH else ("batched_gemm", "tap_products")
 
 
 def nanoseconds(algorithm: Algorithm, operation: Operation, g: Geometry) -> float:

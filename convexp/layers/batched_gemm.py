@@ -6,8 +6,10 @@ row of units sees, ``row[column, a, c, b]``, and the window of each unit is a co
 rows are copied (never k1*k2), which stay in the cache, and one batched product with overlapping windows as strided views does
 the rest. The two gradients are the transposed products of the same operands; windows are computed again rather than saved.
 
-In addition to operands and results this takes one padded copy of the input and one such row. A row of units is all units along
-the last dimension, in one, two or three dimensions; ``T = k1*C`` are the taps of one kernel column. It works on every device.
+In addition to operands and results, in the type that it is given (``by_shape`` may give it float32 copies of 16-bit operands),
+this takes one padded copy of the input and one such row; a weight that is not stored as weights are is copied whole.
+A row of units is all units along the last dimension, in one, two or three dimensions; ``T = k1*C`` are the taps of one kernel
+column. It works on every device.
 """
 
 import math

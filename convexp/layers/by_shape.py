@@ -1,7 +1,7 @@
 """The locally connected layer on a CPU: each operation by the algorithm that is the fastest for its shape.
 
-16-bit types are worked on in float32, and the result is rounded once, where this CPU has no products of them: torch's own
-would be ten times slower. bfloat16 has them with AVX-512, float16 with the newest alone.
+A 16-bit type of which this CPU has no matrix products (oneDNN tells) is worked on in float32, and the result is rounded once.
+Each operation then holds float32 copies of its operands and result, those of all weights among them, for as long as it lasts.
 """
 
 from functools import lru_cache
@@ -39,15 +39,15 @@ def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: 
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.forward``."""
+    """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
     return _apply("forward", x, weight, bias, g=g)
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.weight_gradient``."""
+    """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     return _apply("weight_gradient", grad, x, g=g)
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.input_gradient``."""
+    """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
     return _apply("input_gradient", grad, weight, g=g)

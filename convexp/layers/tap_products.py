@@ -78,7 +78,7 @@ def _kernels(weight: Tensor, g: Geometry) -> Tensor:
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.forward``."""
+    """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
     made, image, kernels = _grouped(out, g), _operand(x, g), _kernels(weight, g).to(_wide(x.dtype)).unsqueeze(-1)
     offset = None if bias is None else _grouped(bias.expand(1, g.out_channels, *g.output_size), g)
@@ -95,7 +95,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.weight_gradient``."""
+    """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     made = new_weight(x, g.weight_shape)
     image, upstream = _operand(x, g), _operand(grad, g)
     kernels = _kernels(made, g).zero_()
@@ -107,7 +107,7 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.input_gradient``."""
+    """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
     image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
     upstream, kernels = _operand(grad, g), _kernels(weight, g).to(_wide(grad.dtype)).unsqueeze(-1)
     sums = _grouped(image, g) if image.dtype == upstream.dtype else torch.empty_like(_grouped(image, g), dtype=upstream.dtype)

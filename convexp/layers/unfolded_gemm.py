@@ -78,7 +78,7 @@ def _kernels(weight: Tensor, g: Geometry) -> Tensor:
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.forward``."""
+    """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
     units, kernels, padded = _units(batch_last(out), g), _kernels(weight, g), _padded(x, g)
     for block in _blocks(g):
@@ -88,7 +88,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.weight_gradient``."""
+    """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     made = new_weight(x, g.weight_shape)
     kernels, upstream, padded = _kernels(made, g), _units(batch_last(grad), g), _padded(x, g)
     for block in _blocks(g):
@@ -101,7 +101,7 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
-    """Do as ``batched_gemm.input_gradient``."""
+    """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
     kernels = _kernels(weight, g)
     upstream = _units(batch_last(grad), g).transpose(-1, -2).contiguous()  # (H', W'*G, B, O/G)
     found = _new_padded(grad, g)
@@ -118,7 +118,7 @@ def _add_windows(padded: Tensor, windows: Tensor, g: Geometry, block: slice) -> 
     *pixel, group, image, channel = padded.stride()
     size = (block.stop - block.start, *g.output_size[1:])
     columns = windows.view(*size, g.groups, g.batch, g.kernel_size[-1], *g.kernel_size[:-1], g.group_channels)
-    apart = [_units_apart(g, dim) for dim in range(lead)]
+    apart = [units_apart(g, dim) for dim in range(lead)]
     for first in product(*map(range, apart)):
         part = columns[tuple(slice(i, None, step) for i, step in zip(first, apart, strict=True))]
         between = [s * p * n for s, p, n in zip(g.stride, pixel, (*apart, 1), strict=True)]
@@ -130,6 +130,6 @@ def _add_windows(padded: Tensor, windows: Tensor, g: Geometry, block: slice) -> 
             seen.add_(term)
 
 
-def _units_apart(g: Geometry, dim: int) -> int:
+def units_apart(g: Geometry, dim: int) -> int:
     """How many units along one dimension from one to the next whose windows share no pixel."""
     return -(-(g.dilation[dim] * (g.kernel_size[dim] - 1) + 1) // g.stride[dim])

@@ -6,6 +6,7 @@ within an epoch, and what a checkpoint says of them.
 """
 
 import math
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import WeightAveraging
@@ -54,13 +55,19 @@ def count_batches(trainer: pl.Trainer, count: int) -> None:
     loop.batch_progress.is_last_batch = fetcher.done
 
 
-def restore_step_count(loop: dict[str, dict[str, dict[str, int]]], steps: int) -> None:
-    """Have a checkpoint of a training whose steps Lightning made resumed by one without: it counts them elsewhere.
+def restore_step_count(loop: dict[str, Any], steps: int, by_lightning: bool) -> None:
+    """Have a training go on counting steps, whichever way the steps before the checkpoint were made.
+
+    Lightning counts the steps that it makes in one place and those of manual optimization in another, and reads only the one.
 
     Args:
         loop: The state of Lightning's loop over epochs in the checkpoint, which is changed.
         steps: The steps of the optimizer that are done.
+        by_lightning: Whether Lightning makes the steps of the training that goes on.
     """
-    counts = loop["epoch_loop.manual_optimization.optim_step_progress"]["total"]
+    if by_lightning:
+        counts = loop["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"]
+    else:
+        counts = loop["epoch_loop.manual_optimization.optim_step_progress"]["total"]
     if counts["completed"] != steps:
         counts.update(ready=steps, completed=steps)

@@ -38,6 +38,7 @@ class Captured(NamedTuple):
 class CapturedPasses:
     """Does as ``run``, and captures it at the first batch of each shape.
 
+    It does so again if parameters are frozen or unfrozen, or if the mode of a module changes, as a graph knows nothing of that.
     If a pass cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), all are run as they are.
 
     Args:
@@ -49,6 +50,7 @@ class CapturedPasses:
     def __init__(self, module: nn.Module, run: Pass, record: Record | None = None) -> None:
         self.parameters = list(module.parameters())
         self.buffers = list(module.buffers())
+        self.modules = list(module.modules())
         self.run = run
         self.record = cuda_graph if record is None else record
         self.refused: str | None = None  # why passes cannot be captured
@@ -58,8 +60,7 @@ class CapturedPasses:
         """Return what a batch gives, and leave the gradients in the parameters."""
         if self.refused is not None:
             return self.run(batch)
-        # A graph reads and writes at the addresses that it was captured with.
-        key = *((t.shape, t.dtype, t.device) for t in batch), *(t.data_ptr() for t in self.parameters + self.buffers)
+        key = self._key(batch)
         if key not in self._captured:
             try:
                 self._captured[key] = self._capture(batch)
@@ -75,6 +76,12 @@ class CapturedPasses:
             parameter.grad = gradient
         loss, sums, count = captured.step  # the next batch overwrites them
         return loss.clone(), {name: value.clone() for name, value in sums.items()}, _kept(count)
+
+    def _key(self, batch: tuple[Tensor, Tensor]) -> Any:
+        """What a graph keeps as it was captured: the addresses that it reads and writes, what is frozen, and the modes."""
+        addresses = (tensor.data_ptr() for tensor in self.parameters + self.buffers)
+        trained, modes = (p.requires_grad for p in self.parameters), (m.training for m in self.modules)
+        return (*((t.shape, t.dtype, t.device) for t in batch), *addresses, *trained, *modes)
 
     def _capture(self, batch: tuple[Tensor, Tensor]) -> Captured:
         own, before = (batch[0].clone(), batch[1].clone()), [buffer.clone() for buffer in self.buffers]

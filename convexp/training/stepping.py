@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytorch_lightning import LightningModule
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelSummary, RichModelSummary
 from torch import nn
 
 from convexp.config.schema.training import Trainer
@@ -25,12 +25,15 @@ HOOKS_OF_MODULE = (
     "optimizer_step",
     "optimizer_zero_grad",
     "configure_optimizers",
+    "configure_callbacks",
     "configure_gradient_clipping",
     "lr_scheduler_step",
     "on_before_batch_transfer",
     "transfer_batch_to_device",
     "on_after_batch_transfer",
 )
+# Lightning's callbacks that neither act nor look between two batches, and change neither network, optimizer nor schedule.
+BETWEEN_EPOCHS = (EarlyStopping, ModelSummary, RichModelSummary)
 # If they are a user's own, they may log something of each batch.
 PARTS_OF_A_STEP = ("loss", "measure_training", "count", "weight", "forward")
 
@@ -60,6 +63,9 @@ class Clipping:
 def needs_lightning(settings: Trainer, module: LightningModule, base: type, callbacks: Sequence[Callback]) -> str | None:
     """Say why each batch has to go through Lightning's own loop; None if ``module`` may make the steps itself.
 
+    What is not known to be possible without Lightning's loop goes through it. A callback may freeze parameters, mask weights or
+    replace the schedule in any of its hooks, so it is not enough that it has none of batches.
+
     Args:
         settings: The settings of the Trainer.
         module: The module that is trained.
@@ -71,9 +77,8 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
     if hook := overridden(module, base, HOOKS_OF_MODULE) or overridden(module, _of_convexp(module), PARTS_OF_A_STEP):
         return f"the task has a {hook}"
     for callback in callbacks:
-        own = type(callback).__module__.startswith("convexp.")
-        if not own and (hook := overridden(callback, Callback, BATCH_HOOKS)):
-            return f"the callback {type(callback).__name__} has a {hook}"
+        if not _is_known(callback):
+            return f"the callback {type(callback).__name__} may do something within steps"
     reasons = {
         "several processes train together": settings.processes > 1,
         f"trainer.precision={settings.precision}": settings.precision not in ("32-true", "bf16-mixed"),
@@ -84,11 +89,19 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
+def _is_known(callback: Callback) -> bool:
+    """Whether a callback is as convexp or Lightning has written it, and leaves steps alone. A subclass of it may do more."""
+    kind = type(callback)
+    known = kind.__module__.startswith("convexp.") or kind in BETWEEN_EPOCHS
+    return known and overridden(callback, kind, BATCH_HOOKS) is None
+
+
 def _of_convexp(module: LightningModule) -> type:
     """The first class of convexp that ``module`` is an instance of."""
     return next(each for each in type(module).mro() if each.__module__.startswith("convexp."))
 
 
 def overridden(instance: object, base: type, names: Sequence[str]) -> str | None:
-    """The first of the methods ``names`` that the class of ``instance`` does not have from ``base``; None if it has all."""
-    return next((name for name in names if getattr(type(instance), name) is not getattr(base, name)), None)
+    """The first of the methods ``names`` that ``instance`` or its class does not have from ``base``; None if it has all."""
+    kind, own = type(instance), vars(instance)
+    return next((name for name in names if name in own or getattr(kind, name) is not getattr(base, name)), None)

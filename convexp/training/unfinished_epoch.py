@@ -72,16 +72,15 @@ def reason_against(trainer: pl.Trainer) -> str | None:
 
 def _hook_of_module(module: LightningModule, hooks: Sequence[str]) -> str | None:
     """The first of ``hooks``, and of those of an epoch, that the user's own module has."""
-    if type(module).__module__.startswith("convexp."):
-        return None
     base = Task if isinstance(module, Task) else LightningModule
+    if type(module).__module__.startswith("convexp."):
+        base = type(module)  # it may have been given one
     return overridden(module, base, (*EPOCH_HOOKS, *BATCH_HOOKS, *hooks))
 
 
 def _hook_of_callback(callback: Callback, hooks: Sequence[str]) -> str | None:
     """The first of ``hooks``, and of those by which a callback may know of an epoch what is in no checkpoint, that it has."""
     known = type(callback) in WITHOUT_MEMORY or isinstance(callback, ProgressBar | WeightAveraging)
-    if known or type(callback).__module__.startswith("convexp."):
-        return None
-    saved = overridden(callback, Callback, ("state_dict",)) is not None
-    return overridden(callback, Callback, (EPOCH_HOOKS[0], *(() if saved else BATCH_HOOKS), *hooks))
+    base = type(callback) if known or type(callback).__module__.startswith("convexp.") else Callback
+    saved = overridden(callback, base, ("state_dict",)) is not None
+    return overridden(callback, base, (EPOCH_HOOKS[0], *(() if saved else BATCH_HOOKS), *hooks))

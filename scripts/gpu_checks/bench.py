@@ -100,24 +100,34 @@ def apart(ones: Iterable[Tensor], others: Iterable[Tensor]) -> float:
 
 
 @cache
-def bytes_per_second(bench: Bench) -> float:
-    """Of a copy of a large tensor, bytes read and bytes written both counted; the best of several."""
+def copy_rates(bench: Bench) -> list[float]:
+    """Bytes per second of a copy of a large tensor, bytes read and bytes written both counted, round by round."""
     source = torch.ones(bench.sized(2**28, 2**22), device=bench.device)
     target = torch.empty_like(source)
 
     def copy() -> Tensor:
         return target.copy_(source)
 
-    return 2 * source.nbytes / min(bench.interleaved({"copy": copy})["copy"])
+    return [2 * source.nbytes / seconds for seconds in bench.interleaved({"copy": copy})["copy"]]
 
 
 @cache
-def flops_per_second(bench: Bench, name: str) -> float:
-    """Of a product of large square matrices of a type of ``TYPES``, a multiply-add being two; the best of several."""
+def product_rates(bench: Bench, name: str) -> list[float]:
+    """FLOPs per second of a product of large square matrices of a type of ``TYPES``, round by round; a multiply-add is two."""
     side = bench.sized(8192, 512)
     dtype = set_type(name)
     a, b = (torch.randn(side, side, device=bench.device).to(dtype) for _ in range(2))
-    return 2 * side**3 / min(bench.interleaved({"gemm": lambda: a @ b})["gemm"])
+    return [2 * side**3 / seconds for seconds in bench.interleaved({"gemm": lambda: a @ b})["gemm"]]
+
+
+def bytes_per_second(bench: Bench) -> float:
+    """The best of ``copy_rates``, from which floors are computed."""
+    return max(copy_rates(bench))
+
+
+def flops_per_second(bench: Bench, name: str) -> float:
+    """The best of ``product_rates``, from which floors are computed."""
+    return max(product_rates(bench, name))
 
 
 def floor_seconds(bench: Bench, name: str, flops: float, moved: float) -> float:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gpu_checks.bench import Bench, Step, apart, captured, ratios, set_type
+from gpu_checks.bench import Bench, apart, captured, ratios, set_type
 from gpu_checks.networks import composed
 from gpu_checks.rows import Row, held, measured, not_applicable
 
@@ -32,7 +32,7 @@ def one(bench: Bench, wiring: str) -> Iterator[Row]:
     images = torch.randint(0, 256, (128, 1, 8, 8), dtype=torch.uint8, device=bench.device)
     labels = torch.randint(0, 10, (128,), device=bench.device)
     again = network if not bench.on_gpu else deepcopy(network)
-    eager, other = (training_step(each, images, labels, bench) for each in (network, again))
+    eager, other = (TrainingStep(each, images, labels, bench) for each in (network, again))
     for _ in range(STEPS):
         eager()
     if not bench.on_gpu:
@@ -40,7 +40,7 @@ def one(bench: Bench, wiring: str) -> Iterator[Row]:
         return
     start = [tensor.clone() for tensor in again.state_dict().values()]
     step = captured(other)
-    restore(again, start, other)
+    other.restore(start)
     for _ in range(STEPS):
         step()
     torch.cuda.synchronize()
@@ -67,18 +67,15 @@ class TrainingStep:
         F.cross_entropy(self.network(self.images), self.labels).backward()
         self.optimizer.step()
 
+    def restore(self, start: list[Tensor]) -> None:
+        """Put weights and moments back, in place, as before the steps that capturing took.
 
-def training_step(network: nn.Module, images: Tensor, labels: Tensor, bench: Bench) -> TrainingStep:
-    """The step of a network on one batch."""
-    return TrainingStep(network, images, labels, bench)
-
-
-def restore(network: nn.Module, start: list[Tensor], step: Step) -> None:
-    """Put weights and moments back, in place, as before the steps that capturing took."""
-    assert isinstance(step, TrainingStep)
-    with torch.no_grad():
-        for tensor, value in zip(network.state_dict().values(), start, strict=True):
-            tensor.copy_(value)
-        for state in step.optimizer.state.values():
-            for value in state.values():
-                value.zero_()
+        Args:
+            start: The tensors of the network's state before.
+        """
+        with torch.no_grad():
+            for tensor, value in zip(self.network.state_dict().values(), start, strict=True):
+                tensor.copy_(value)
+            for state in self.optimizer.state.values():
+                for value in state.values():
+                    value.zero_()

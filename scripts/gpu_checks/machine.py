@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 from results import processor
 
-from gpu_checks.bench import TYPES, Bench, bytes_per_second, flops_per_second
+from gpu_checks.bench import TYPES, Bench, copy_rates, product_rates
 from gpu_checks.rows import Row, measured
 
 
@@ -31,12 +31,12 @@ def facts(bench: Bench) -> dict[str, str]:
 
 
 def check(bench: Bench) -> Iterator[Row]:
-    """What is there, and what it does at best."""
+    """What is there, and how fast it copies and multiplies."""
     for name, value in facts(bench).items():
         yield Row(name, "measured", note=value)
-    yield measured("copy, read and written", [bytes_per_second(bench) / 1e9], "GB/s")
+    yield measured("copy, read and written", [rate / 1e9 for rate in copy_rates(bench)], "GB/s")
     for name in TYPES:
-        yield measured(f"matrix product, {name}", [flops_per_second(bench, name) / 1e12], "TFLOP/s")
+        yield measured(f"matrix product, {name}", [rate / 1e12 for rate in product_rates(bench, name)], "TFLOP/s")
     missing = [name for name in ("triton", "sklearn", "torchvision") if importlib.util.find_spec(name) is None]
     if missing:
         yield Row("missing packages", "measured", note=", ".join(missing))

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from results import Figure
 
-Outcome = Literal["ok", "measured", "reached", "missed", "not applicable", "wrong", "failed"]
+Outcome = Literal["ok", "measured", "reached", "missed", "not applicable", "left out", "wrong", "failed"]
 BAD: tuple[Outcome, ...] = ("wrong", "failed")
-"""Outcomes that are errors. A goal of speed that was missed is none."""
+"""Outcomes that are errors. A goal of speed that was missed is none, and what was left out is none."""
 SECONDS = "seconds of the check"
 """What the last row of every check is about."""
 
@@ -21,7 +21,7 @@ class Row:
     Attributes:
         what: What was measured.
         outcome: ok or wrong, where a bound has to hold; reached or missed, where it is a goal of speed; measured, where there
-            is no bound; not applicable, on this device; failed, where there was an error.
+            is no bound; not applicable, on this device; left out, as the time was over; failed, where there was an error.
         value: The figure, the median of ``n``; None if there is none.
         unit: Its unit.
         low: The smallest of the ``n``.
@@ -81,6 +81,11 @@ def true(what: str, fact: bool, note: str = "") -> Row:
 def not_applicable(what: str, why: str) -> Row:
     """Something that this device cannot do."""
     return Row(what, "not applicable", note=why)
+
+
+def left_out(what: str, why: str) -> Row:
+    """Something that there was no time for."""
+    return Row(what, "left out", note=why)
 
 
 def failed(what: str, why: str, traceback: str = "") -> Row:

@@ -9,7 +9,7 @@ from bench_layers import SHAPES, Shape, UnfoldEinsum, rivals, training_step
 
 from convexp.layers import LocallyConnected2d, cost
 from gpu_checks.bench import TYPES, Bench, Step, captured, floor_seconds, ratios, set_type
-from gpu_checks.rows import Row, failed, measured, not_applicable
+from gpu_checks.rows import Row, failed, left_out, measured, not_applicable
 
 BATCH = 128
 COMPILING = 60  # seconds that are kept for the compiled peers
@@ -28,14 +28,14 @@ def check(bench: Bench) -> Iterator[Row]:
     torch._inductor.config.autotune_num_choices_displayed = 0
     for kind, shape in jobs(bench):
         if bench.left < COMPILING:
-            yield not_applicable(f"{shape}, {kind}", "the time of this check was over")
+            yield left_out(f"{shape}, {kind}", "the time of this check was over")
         else:
             yield from one(bench, kind, shape, batch)
     for kind, shape in bench.sized(
         [("bfloat16", SHAPES[1]), ("float32", SHAPES[1]), ("bfloat16", SHAPES[2])], [("float32", SHAPES[0])]
     ):
         if bench.left < COMPILING / 2:
-            yield not_applicable(f"{shape}, {kind}: compiled", "the time of this check was over")
+            yield left_out(f"{shape}, {kind}: compiled", "the time of this check was over")
         else:
             yield against_compiled(bench, kind, shape, batch)
 

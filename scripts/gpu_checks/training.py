@@ -9,7 +9,7 @@ from torch import Tensor
 
 import convexp
 from gpu_checks.bench import Bench, apart
-from gpu_checks.rows import Row, held, measured, not_applicable, true
+from gpu_checks.rows import Row, held, left_out, measured, not_applicable, true
 
 RUNS = {
     "conv": ("model=conv",),
@@ -34,6 +34,7 @@ COMMON = (
     "logger=csv",
 )
 TOLERANCE = 1e-3  # of the length of all weights, after some hundred steps in single precision; equal bits are 0
+SHORTEST = 30  # seconds that a network is begun with
 NOT_CAPTURED = "steps are not captured"
 
 
@@ -47,27 +48,34 @@ def check(bench: Bench) -> Iterator[Row]:
             if not bench.on_gpu and "norm" not in name:
                 yield not_applicable(name, "no GPU; one training was tried")
                 continue
-            yield from one(name, (*COMMON, *device, *overrides), Path(scratch, str(number)))
+            if bench.left < SHORTEST:
+                yield left_out(name, "the time of this check was over")
+                continue
+            yield from one(name, (*COMMON, *device, *overrides), Path(scratch, str(number)), bench.sized(3, 1))
 
 
-def one(name: str, overrides: tuple[str, ...], folder: Path) -> Iterator[Row]:
-    """One network."""
-    rates: dict[str, float] = {}
+def one(name: str, overrides: tuple[str, ...], folder: Path, rounds: int) -> Iterator[Row]:
+    """One network, trained in both ways by turns; the same seed in all rounds."""
     convexp.train(*overrides, "trainer.max_epochs=1", folder=folder / "first", progress=False)  # compiles kernels
-    for graph in ("true", "false"):
-        record = convexp.train(*overrides, f"trainer.cuda_graph={graph}", folder=folder / graph, progress=False).record
-        assert record is not None
-        assert record.seconds.fit is not None
-        rates[graph] = record.metrics["steps"] / record.seconds.fit
-    yield true(f"{name}: is captured", NOT_CAPTURED not in (folder / "true" / "train.log").read_text())
-    yield held(f"{name}: weights, as a graph against one by one", apart(*(weights(folder / g) for g in rates)), TOLERANCE)
-    for graph, rate in rates.items():
-        yield measured(
-            f"{name}: {'as a graph' if graph == 'true' else 'one by one'}",
-            [rate],
-            "steps/s",
-            "validation and checkpoints included",
-        )
+    rates: dict[str, list[float]] = {"true": [], "false": []}
+    for number in range(rounds):
+        for graph, found in rates.items():
+            found.append(steps_per_second((*overrides, f"trainer.cuda_graph={graph}"), folder / f"{graph}{number}"))
+    graphs, others = ([folder / f"{graph}{number}" for number in range(rounds)] for graph in rates)
+    yield true(f"{name}: is captured", not any(NOT_CAPTURED in (each / "train.log").read_text() for each in graphs))
+    differences = [apart(weights(one), weights(other)) for one, other in zip(graphs, others, strict=True)]
+    yield held(f"{name}: weights, as a graph against one by one", max(differences), TOLERANCE)
+    for graph, found in rates.items():
+        what = "as a graph" if graph == "true" else "one by one"
+        yield measured(f"{name}: {what}", found, "steps/s", "validation and checkpoints included")
+
+
+def steps_per_second(overrides: tuple[str, ...], folder: Path) -> float:
+    """Of a training with its validation and checkpoints."""
+    record = convexp.train(*overrides, folder=folder, progress=False).record
+    assert record is not None
+    assert record.seconds.fit is not None
+    return record.metrics["steps"] / record.seconds.fit
 
 
 def weights(folder: Path) -> list[Tensor]:

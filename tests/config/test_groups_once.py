@@ -2,6 +2,7 @@
 
 import pickle
 
+import pytest
 from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
@@ -36,7 +37,7 @@ def test_options_are_the_same_and_read_once(monkeypatch):
 def test_the_folders_are_read_once(monkeypatch):
     times = []
 
-    def read(loader, config_name, overrides):
+    def read(self, config_name, overrides):
         times.append(overrides)
         return times[-1:]
 
@@ -45,8 +46,21 @@ def test_the_folders_are_read_once(monkeypatch):
     loader = ConfigLoaderImpl.__new__(ConfigLoaderImpl)
     read_once = getattr(loader, groups.READ)
     assert read_once(None, []) is read_once(None, [])
-    read_once(None, ["model=conv"])
-    assert times == [[], ["model=conv"]]
+    assert read_once(None, ["model=conv"]) == [["model=conv"]]
+    assert read_once("train", []) is not read_once(config_name=None, overrides=[])
+    assert times == [[], ["model=conv"], [], []]
+
+
+def more(self, config_name, overrides, strict=True): ...
+def fewer(self, overrides): ...
+def swapped(self, overrides, config_name): ...
+
+
+@pytest.mark.parametrize("read", [more, fewer, swapped, staticmethod(more), 5])
+def test_a_method_with_other_parameters_is_left_alone(monkeypatch, read):
+    monkeypatch.setattr(ConfigLoaderImpl, groups.READ, read)
+    groups.list_groups_quickly()
+    assert vars(ConfigLoaderImpl)[groups.READ] is read
 
 
 def test_another_hydra_is_left_alone(monkeypatch):

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402  when something is imported is what this is about
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -29,14 +30,19 @@ def run(name: str, *settings: str) -> dict:
 metrics = run("light", "+callbacks.seen._target_=seen.Seen")
 found = {"imported before the first step": [name for name in LATE if name in Path("modules").read_text().split()]}
 
+for package in ("torchmetrics", "torchvision"):  # who only looks for them changes nothing
+    assert importlib.util.find_spec(package).loader.get_source(package)
+
 import lightning_fabric.wrappers
 import pytorch_lightning as pl
 import torch
+import torchvision
 
 from convexp.imports.compiler import disable
 
 tripled = disable(lambda x: 3 * x)
 before = tripled(torch.ones(2))
+assert torchvision.ops.box_area(torch.tensor([[0, 0, 2, 3]])) == 6
 assert not isinstance(torch.nn.Linear(1, 1), lightning_fabric.wrappers.OptimizedModule)
 found["the compiler"] = "torch._dynamo" in sys.modules
 

@@ -1,6 +1,8 @@
 """Stand-ins, on packages that are made for these tests."""
 
+import copy
 import importlib
+import importlib.util
 import sys
 from types import CodeType, ModuleType
 
@@ -48,7 +50,11 @@ def made(package, monkeypatch):
         package("made_lightning", __init__=code)
         package("made_metrics", **metrics)
         package("made_compiler", __init__="class OptimizedModule: pass\nconfig = 5")
-        for name, value in {"LIGHTNING": ("made_lightning",), "METRICS": "made_metrics", "COMPILER": "made_compiler"}.items():
+        for name, value in {
+            "LIGHTNING": ("made_lightning", "made_fabric"),
+            "METRICS": "made_metrics",
+            "COMPILER": "made_compiler",
+        }.items():
             monkeypatch.setattr(lightning, name, value)
         monkeypatch.setattr(compiler, "COMPILER", "made_compiler")
         monkeypatch.setattr(lightning, "PLOT", "made_metrics.utilities.plot")
@@ -100,6 +106,15 @@ def test_an_error_of_lightning_is_its_own(made):
         made("1 / 0")
 
 
+def test_a_failed_import_forgets_nothing_that_was_there(made, package):
+    package("made_fabric", __init__="", child="")
+    fabric = importlib.import_module("made_fabric")
+    failing = "import made_fabric.child, made_compiler\nif 'config' not in vars(made_compiler): raise OSError"
+    made(failing)
+    assert sys.modules["made_fabric"] is fabric
+    assert fabric.child is sys.modules["made_fabric.child"]
+
+
 def test_a_module_that_is_there_is_not_replaced():
     with standing_in("json", {}) as stand_in:
         assert stand_in is None
@@ -115,6 +130,45 @@ def test_submodules_are_bound_and_the_loader_is_pythons(package):
     assert "child" in found.before
     assert found.__spec__.loader is found.__loader__
     assert type(found.__loader__).__name__ == "SourceFileLoader"
+
+
+def test_who_looks_for_a_module_does_not_use_its_context_up(package):
+    package("made_package", __init__="import importlib.util\nassert importlib.util.find_spec(__name__) is __spec__", child="")
+    sys.modules["made_package.child"] = child = ModuleType("made_package.child")
+    finders = [*sys.meta_path]
+    at_import("made_package", bind_submodules)
+    for _ in range(2):
+        loader = importlib.util.find_spec("made_package").loader
+        assert "find_spec" in loader.get_source("made_package")
+        assert copy.copy(loader).path == loader.path
+    assert importlib.import_module("made_package").child is child
+    assert sys.meta_path == finders
+
+
+def test_a_module_that_fails_keeps_its_context(package, tmp_path):
+    package("made_package", __init__="1 / 0")
+    sys.modules["made_package.child"] = child = ModuleType("made_package.child")
+    at_import("made_package", bind_submodules)
+    with pytest.raises(ZeroDivisionError):
+        importlib.import_module("made_package")
+    package("made_package", __init__="whole = 1 + 1")
+    assert importlib.import_module("made_package").child is child
+
+
+def test_what_is_kept_of_a_stand_in_does_not_call_itself(package, monkeypatch):
+    """Torch keeps what ``disable`` returned, even if it was a stand-in's."""
+    traced = "lambda *args: ('untraced', fn(*args))"
+    package("made_compiler", __init__=f"def disable(fn, recursive, **how): return {traced}", utils="is_compile_supported = str")
+    monkeypatch.setattr(compiler, "COMPILER", "made_compiler")
+    monkeypatch.setattr(compiler, "UTILITIES", "made_compiler.utils")
+    with standing_in("made_compiler", {"disable": compiler.disable}):
+        kept = sys.modules["made_compiler"].disable(abs, True, wrapping=False)
+        assert kept(-2) == 2
+    assert kept(-2) == 2
+    with standing_in("made_compiler", {}), standing_in("made_compiler.utils", {}) as utilities:
+        utilities.is_compile_supported = compiler.is_compile_supported
+        assert utilities.is_compile_supported(1) == "1"
+    assert kept(-2) == ("untraced", 2)
 
 
 DECORATOR = """

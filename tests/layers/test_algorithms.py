@@ -92,7 +92,7 @@ def test_there_is_a_choice_for_every_geometry_and_always_the_same(geometry, batc
     ("channels", "size", "kernel", "stride"), [((1, 16), 28, 5, 2), ((16, 32), 14, 3, 2), ((16, 32), 28, 3, 1)]
 )
 def test_the_networks_of_the_studies_are_computed_as_ever(channels, size, kernel, stride, batch):
-    """The layers of the studies at their batch sizes: another algorithm would change the last bits of all that they found."""
+    """The layers of the studies at full batches of 32 and 128: another algorithm would change their last bits."""
     assert set(choices(channels, size, kernel, stride, batch)) == {"batched_gemm"}
 
 

@@ -113,7 +113,7 @@ def test_lazy_learns_what_was_not_said(geometry, seed):
     assert type(lazy) is type(layer)
     assert repr(lazy) == repr(layer)
     assert torch.equal(y, layer(x))
-    assert torch.equal(y[0], lazy(x[0]))
+    assert torch.allclose(y[0], lazy(x[0]), rtol=0, atol=1e-12)  # by another algorithm, perhaps
 
 
 def test_lazy_and_state_dicts():

@@ -2,9 +2,13 @@
 
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -41,7 +45,7 @@ def test_what_was_found_before_an_error_is_kept(gpu_check, monkeypatch, tmp_path
     module.check = check
     monkeypatch.setitem(sys.modules, "gpu_checks.broken", module)
     monkeypatch.setattr("torch.set_num_threads", lambda number: None)
-    gpu_check.run_check(gpu_check.Check("broken", 10), "cpu", tmp_path / "rows")
+    gpu_check.run_check(gpu_check.Check("broken", 10), "cpu", tmp_path / "rows", 10)
     first, second = (Row(**json.loads(line)) for line in (tmp_path / "rows").read_text().splitlines())
     assert first.outcome == "ok"
     assert (second.outcome, second.note) == ("failed", "ValueError: of the device")
@@ -49,13 +53,55 @@ def test_what_was_found_before_an_error_is_kept(gpu_check, monkeypatch, tmp_path
 
 
 @pytest.mark.e2e
-def test_a_check_that_takes_too_long_is_stopped(gpu_check, tmp_path, monkeypatch):
-    monkeypatch.setattr(gpu_check, "SHORTEST", 0.0)
-    rows = gpu_check.in_process(gpu_check.Check("runs", 60), "cpu", tmp_path, time.monotonic() + 0.5)
-    assert [row.outcome for row in rows] == ["failed", "measured"]
-    assert "was stopped" in rows[0].note
-    monkeypatch.setattr(gpu_check, "SHORTEST", 5.0)
-    assert gpu_check.in_process(gpu_check.Check("runs", 60), "cpu", tmp_path, time.monotonic())[0].what == "not run"
+def test_a_check_that_takes_too_long_failed_and_one_that_there_was_no_time_for_did_not(gpu_check, tmp_path, monkeypatch):
+    from gpu_checks import processes
+
+    monkeypatch.setattr(processes, "SHORTEST", 0.0)
+    cases = {"own time": (0.1, 60.0), "time of all": (60, 0.4), "no time": (60, -1.0)}
+    found = {}
+    for name, (own, left) in cases.items():
+        runs = processes.Processes("cpu", tmp_path, time.monotonic() + left)
+        runs.run([processes.Check("runs", own)], 1, lambda check, rows, name=name: found.update({name: rows}))
+    assert {name: [row.outcome for row in rows] for name, rows in found.items()} == {
+        "own time": ["failed", "measured"],
+        "time of all": ["left out", "measured"],
+        "no time": ["left out"],
+    }
+    assert "was stopped" in found["own time"][0].note
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are found by /proc")
+def test_a_program_that_is_stopped_leaves_no_check_running(tmp_path):
+    def running():
+        found = []
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                found.append(file.read_bytes())
+        return [line for line in found if str(tmp_path).encode() in line and b"--rows" in line]
+
+    command = [sys.executable, ROOT / "scripts" / "gpu_check.py", "--device", "cpu", "--only", "resume,packing,memory"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # the file of a check's rows lies there
+    with subprocess.Popen([*command, "--out", str(tmp_path / "out")], env=environment) as program:
+        until = time.monotonic() + 60
+        while not running() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert running()
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(60) == 128 + signal.SIGTERM
+    assert not running()
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+
+
+def test_without_a_gpu_or_torch_one_line_says_so(gpu_check, monkeypatch, capsys):
+    answers = iter(((0, "False\n", ""), (1, "", "Traceback\nModuleNotFoundError: No module named 'torch'\n")))
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, *next(answers)))
+    for words in ("torch sees no GPU", "torch cannot be imported: ModuleNotFoundError"):
+        with pytest.raises(SystemExit) as ended:
+            gpu_check.device_of("cuda")
+        assert ended.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert words in line
 
 
 @pytest.mark.e2e
@@ -67,6 +113,7 @@ def test_checks_run_on_a_cpu_and_write_table_and_json(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / "gpu_check.json").read_text())
     assert list(written["checks"]) == names
+    assert all(written[what] for what in ("seconds", "date", "commit", "versions", "machine"))
     rows = [row for rows in written["checks"].values() for row in rows]
     assert not [row for row in rows if row["outcome"] in ("wrong", "failed")]
     assert sum(row["outcome"] == "not applicable" and "captured step" in row["what"] for row in rows) == 3

@@ -96,6 +96,21 @@ def test_a_pass_is_captured_once_for_each_shape_and_each_place_of_the_weights():
     assert len(captures) == 3
 
 
+def test_what_is_frozen_and_how_modules_behave_is_looked_at_before_each_pass():
+    module = Trained()
+    passes, first = CapturedPasses(module, module.forward_and_backward, recorded(module)), module.network[0].weight
+    first.requires_grad_(False)
+    passes(BATCHES[0])
+    assert first.grad is None
+    first.requires_grad_(True)
+    passes(BATCHES[0])
+    assert first.grad is not None
+    before = module.passes
+    module.network[2].eval()
+    passes(BATCHES[0])
+    assert module.passes > before + 1  # not only replayed
+
+
 def test_what_cannot_be_captured_runs_as_it_is():
     def record(run):
         run()

@@ -38,7 +38,7 @@ def test_every_argument_of_the_trainer_is_a_setting_or_refused_with_a_reason():
     assert set(REFUSED) <= arguments
     assert set(trainer_signature().schemas) == arguments - set(REFUSED)
     assert set(trainer_signature().schemas) <= set(Trainer.model_fields)  # a newer Lightning may have further ones
-    assert set(Trainer.model_fields) - arguments == {"threads"}
+    assert set(Trainer.model_fields) - arguments == {"threads", "cuda_graph"}
 
 
 def test_the_docstring_of_the_trainer_explains_them():

@@ -116,8 +116,7 @@ class Task(pl.LightningModule):
         checkpoint["callbacks"] = {key: state for key, state in checkpoint["callbacks"].items() if key in own}
 
         self._restored = checkpoint.pop(KEY, None)
-        if not self.automatic_optimization:
-            restore_step_count(checkpoint["loops"]["fit_loop"], checkpoint["global_step"])
+        restore_step_count(checkpoint["loops"]["fit_loop"], checkpoint["global_step"], self.automatic_optimization)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save what the batches of an unfinished epoch have given."""
@@ -197,6 +196,7 @@ class Task(pl.LightningModule):
 
         optimizer.step(closure)
         for config in self.trainer.lr_scheduler_configs:
+            assert config.interval == "step", "a callback has replaced the schedule"
             schedule: Any = config.scheduler
             schedule.step()
         return found[0]

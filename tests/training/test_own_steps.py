@@ -14,6 +14,7 @@ from convexp.data import chunks
 from convexp.execution import fit, torch_setup
 from convexp.execution.torch_setup import VISIBLE, no_gpu_looked_for
 from convexp.training import stepping
+from convexp.training.callbacks import StopAfterSteps, early_stopping
 from convexp.training.resuming import position
 from convexp.training.stepping import needs_lightning
 from convexp.training.tasks.classification import Classification
@@ -88,7 +89,7 @@ def test_both_give_the_same_bits_and_lightning_counts_the_same(kind, call, tmp_p
 
 
 @pytest.mark.integration
-def test_a_chunk_that_ends_early_goes_on_and_an_interrupted_epoch_of_lightning_too(
+def test_a_chunk_that_ends_early_goes_on_and_an_epoch_is_begun_and_ended_by_lightning(
     call, tmp_path, monkeypatch, by_lightning, asked_to_stop
 ):
     train_on = Task.train_on
@@ -103,7 +104,7 @@ def test_a_chunk_that_ends_early_goes_on_and_an_interrupted_epoch_of_lightning_t
     with asked_to_stop(1, 30):
         assert call("train", "resume=part").code == 130
     assert position(weights(tmp_path / "part")) == (1, 31)
-    assert call("train", "resume=part").code == 0
+    assert call("train", *TINY, "trainer.profiler=simple", "hydra.run.dir=part").code == 0  # by Lightning again
     check_same(tmp_path / "part", tmp_path / "whole")
 
 
@@ -122,9 +123,13 @@ def test_another_that_makes_the_steps_is_asked():
     assert asked == [(task, batches)]
 
 
-class Looking(pl.Callback):
-    def on_after_backward(self, trainer, pl_module):
-        pass
+class Stopping(pl.callbacks.EarlyStopping):
+    pass
+
+
+class ByEpoch(pl.Callback):
+    def on_train_epoch_start(self, trainer, pl_module):
+        next(pl_module.parameters()).requires_grad_(False)
 
 
 class Own(Classification):
@@ -154,16 +159,37 @@ REASONS = {
 
 def test_what_needs_lightning_is_said():
     settings, known = compose_config("trainer=cpu").trainer, Classification(torch.nn.Flatten())
-    assert needs_lightning(settings, known, Task, [pl.callbacks.EarlyStopping("val/loss")]) is None
     for said, change in REASONS.items():
         assert said in str(needs_lightning(settings.model_copy(update=change), known, Task, []))
-    assert "Looking has a on_after_backward" in str(needs_lightning(settings, known, Task, [Looking()]))
     assert "the task has a optimizer_step" in str(needs_lightning(settings, Own(torch.nn.Flatten()), Task, []))
     assert "the task has a loss" in str(needs_lightning(settings, Logging(torch.nn.Flatten()), Task, []))
     assert needs_lightning(settings, Measuring(torch.nn.Flatten()), Task, []) is None
     assert "of its own" in str(needs_lightning(settings, pl.LightningModule(), Task, []))
     assert set(stepping.BATCH_HOOKS) <= {name for name in dir(pl.Callback) if name.startswith("on_")}  # of this Lightning
     assert set(stepping.HOOKS_OF_MODULE) <= set(dir(pl.LightningModule))
+
+
+def test_only_callbacks_that_are_known_leave_the_steps_to_the_task():
+    settings, task = compose_config("trainer=cpu").trainer, Classification(torch.nn.Flatten())
+    within_steps = [
+        pl.callbacks.StochasticWeightAveraging(swa_lrs=0.01),
+        pl.callbacks.GradientAccumulationScheduler({0: 1, 2: 4}),
+        pl.callbacks.BackboneFinetuning(),
+        pl.callbacks.ModelPruning("l1_unstructured"),
+        pl.callbacks.LambdaCallback(on_after_backward=print),
+        pl.callbacks.LearningRateMonitor(),
+        Stopping("val/loss"),
+        ByEpoch(),
+    ]
+    for callback in within_steps:
+        assert f"the callback {type(callback).__name__} may" in str(needs_lightning(settings, task, Task, [callback]))
+    changed = StopAfterSteps(3)
+    for callback in (pl.callbacks.EarlyStopping("val/loss"), early_stopping("val/loss", patience=3), changed):
+        assert needs_lightning(settings, task, Task, [callback]) is None
+    changed.on_before_zero_grad = print
+    assert "StopAfterSteps" in str(needs_lightning(settings, task, Task, [changed]))
+    task.on_after_backward = print
+    assert "the task has a on_after_backward" in str(needs_lightning(settings, task, Task, []))
 
 
 @pytest.mark.parametrize(("before", "found", "within"), [(None, False, ""), (None, True, None), ("3", False, "3")])
