@@ -111,9 +111,18 @@ def launch(launcher: Launcher, overrides: list[list[str]], cfg: DictConfig) -> S
         for job in returned:
             _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
     except Exception as error:
+        if _comes_of_ctrl_c(error):
+            raise KeyboardInterrupt from None
         _report_error(error, cfg)
         return []
     return returned
+
+
+def _comes_of_ctrl_c(error: BaseException | None) -> bool:
+    """Whether an error was raised while a KeyboardInterrupt was on its way: OmegaConf, interrupted, may fail in tidying up."""
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    return _comes_of_ctrl_c(error.__cause__) or _comes_of_ctrl_c(error.__context__)
 
 
 def _report_error(error: Exception, cfg: DictConfig) -> None:
