@@ -9,7 +9,7 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import group, interruption
 from convexp.records.log import log
-from convexp.replicas import Clip, Member, Replicas, why_not, worthwhile
+from convexp.replicas import Member, Replicas, why_not, worthwhile
 from convexp.training import random_states as random_states  # each run of a group has its own
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import Task, TaskBatch
@@ -91,10 +91,8 @@ def _train_alone(task: Task, batches: Sequence[TaskBatch], reason: str) -> list[
 
 
 def _member(task: Task) -> Member:
-    trainer, clipping = task.trainer, task.clipping
-    schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
-    clip = Clip(clipping.value, clipping.algorithm)
-    return Member(task, trainer.optimizers[0], schedules[0] if schedules else None, clip)
+    schedules = [config.scheduler for config in task.trainer.lr_scheduler_configs]
+    return Member(task, task.trainer.optimizers[0], schedules[0] if schedules else None, task.clipping)
 
 
 def _train(wishes: Sequence[_Wish]) -> list[_Answer]:

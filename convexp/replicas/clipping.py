@@ -6,17 +6,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from convexp.replicas.member import Clip
+from convexp.training.stepping import Clipping
 
 
-def clip(grads: Sequence[Tensor], clips: Sequence[Clip]) -> None:
+def clip(grads: Sequence[Tensor], clips: Sequence[Clipping]) -> None:
     """Clip gradients (R, ...) in place, as ``torch.nn.utils.clip_grad_norm_`` and ``clip_grad_value_`` do for each network."""
     if any(each.value is not None for each in clips):
         _clip_norm(grads, _limits(grads[0], clips, "norm"))
         _clip_value(grads, _limits(grads[0], clips, "value"))
 
 
-def _limits(like: Tensor, clips: Sequence[Clip], algorithm: str) -> Tensor | None:
+def _limits(like: Tensor, clips: Sequence[Clipping], algorithm: str) -> Tensor | None:
     """The limit of each network, (R,), infinite for those that are not clipped by ``algorithm``; None if none is."""
     found = [math.inf if each.value is None or each.algorithm != algorithm else each.value for each in clips]
     if min(found) == math.inf:

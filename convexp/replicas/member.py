@@ -2,27 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from convexp.training.over_processes import Step
+from convexp.training.stepping import Clipping
 from convexp.training.tasks.task import Task, TaskBatch
-
-
-@dataclass(frozen=True)
-class Clip:
-    """How the gradients of a member are clipped before each step.
-
-    Attributes:
-        value: The largest norm of the gradient of all parameters, or the largest absolute value of each number; None: no limit.
-        algorithm: Whether ``value`` limits the norm or each number.
-    """
-
-    value: float | None = None
-    algorithm: Literal["norm", "value"] = "norm"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +17,7 @@ class Member:
     """A network in training.
 
     Attributes:
-        task: The task, of which ``network``, ``loss``, ``measure_training`` and ``count`` are used.
+        task: The task, of which ``network``, ``loss``, ``measure_training``, ``count`` and ``loss_and_step`` are used.
         optimizer: The optimizer of the network's parameters.
         scheduler: What sets the learning rate after every step; None for a constant one.
         clip: How gradients are clipped.
@@ -39,14 +26,14 @@ class Member:
     task: Task
     optimizer: Optimizer
     scheduler: Any = None  # LRScheduler, or anything with a step()
-    clip: Clip = field(default_factory=Clip)
+    clip: Clipping = field(default_factory=Clipping)
 
     @property
     def network(self) -> nn.Module:
         """The network."""
         return self.task.network
 
-    def parameters(self) -> list[Tensor]:
+    def parameters(self) -> list[nn.Parameter]:
         """Return the parameters that the optimizer changes."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
@@ -55,16 +42,11 @@ class Member:
         return [self._step(batch) for batch in batches]
 
     def _step(self, batch: TaskBatch) -> Step:
-        outputs = self.network(batch[0])
-        loss = self.task.loss(outputs, batch)
+        loss, step = self.task.loss_and_step(batch)
         self.optimizer.zero_grad()
         loss.backward()
-        if self.clip.value is not None and self.clip.algorithm == "norm":
-            nn.utils.clip_grad_norm_(self.parameters(), self.clip.value)
-        elif self.clip.value is not None:
-            nn.utils.clip_grad_value_(self.parameters(), self.clip.value)
+        self.clip(self.parameters())
         self.optimizer.step()
         if self.scheduler is not None:
             self.scheduler.step()
-        with torch.no_grad():
-            return loss.detach(), self.task.measure_training(outputs, batch), self.task.count(batch)
+        return step

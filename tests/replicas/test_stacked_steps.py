@@ -28,9 +28,10 @@ from convexp.layers import (
     LowRankLocallyConnected2d,
 )
 from convexp.models import Network
-from convexp.replicas import Clip, Member, Replicas, why_not, worthwhile
+from convexp.replicas import Member, Replicas, why_not, worthwhile
 from convexp.replicas.optimizers import Optimizers
 from convexp.training.schedules import one_cycle
+from convexp.training.stepping import Clipping
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.localisation import Localisation
 from convexp.training.tasks.task import TaskBatch
@@ -116,7 +117,7 @@ def batches(member: int, steps: int, skeleton: Skeleton = SKELETON, size: int = 
 def pair(
     make_optimizer: Any = SGD,
     seed: int = 0,
-    clip: Clip | None = None,
+    clip: Clipping | None = None,
     decay: float | None = None,
     smoothing: float = 0,
     **made: Any,
@@ -126,7 +127,7 @@ def pair(
     def member(own: nn.Module) -> Member:
         optimizer = make_optimizer(own.parameters())
         schedule = None if decay is None else LambdaLR(optimizer, lambda step: decay**step)
-        return Member(Classification(own, label_smoothing=smoothing), optimizer, schedule, clip or Clip())
+        return Member(Classification(own, label_smoothing=smoothing), optimizer, schedule, clip or Clipping())
 
     own = network(seed=seed, **made)
     return member(own), member(copy.deepcopy(own))
@@ -218,7 +219,7 @@ def test_sgd_without_a_state_steps_at_once_until_it_has_a_momentum(monkeypatch: 
 
 
 def test_members_differ_in_numbers():
-    clips = [Clip(), Clip(0.05), Clip(0.01, "value"), Clip(1e9)]
+    clips = [Clipping(), Clipping(0.05), Clipping(0.01, "value"), Clipping(1e9)]
     pairs = [pair(ADAM, seed, clip=clips[seed], smoothing=0.1 * seed, decay=0.9) for seed in range(4)]
     given = [batches(index, 5) for index in range(4)]
     found = Replicas().steps([together for together, _ in pairs], given)
@@ -227,7 +228,7 @@ def test_members_differ_in_numbers():
 
 
 def test_a_loss_that_is_not_finite_is_that_of_one_member():
-    pairs = [pair(SGD, seed, clip=Clip(1.0)) for seed in range(3)]
+    pairs = [pair(SGD, seed, clip=Clipping(1.0)) for seed in range(3)]
     for member in pairs[1]:
         nn.init.constant_(member.network.head.classes.bias, torch.inf)
     given = [batches(index, 3) for index in range(3)]
