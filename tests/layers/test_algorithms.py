@@ -78,17 +78,27 @@ def test_half_precision_is_that_of_its_operands(geometry, batch, dtype, seed):
             torch.testing.assert_close(found.double(), exact, rtol=0, atol=4 * torch.finfo(dtype).eps * scale)
 
 
-def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once(monkeypatch):
-    torch.manual_seed(0)
-    monkeypatch.setattr(by_shape, "multiplies", lambda dtype: dtype == torch.float32)
-    g, of = operands(
-        {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "input_size": (5, 4), "padding": 1}, 8, torch.bfloat16
-    )
+def is_rounded_once(g, of):
     for operation, arguments in of.items():
         found = getattr(by_shape, operation)(*arguments, g)
         wide = getattr(by_shape, operation)(*(t.float() for t in arguments), g)
         assert torch.equal(found, wide.to(torch.bfloat16))
         assert found.stride() == wide.stride()
+
+
+def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once(monkeypatch):
+    torch.manual_seed(0)
+    monkeypatch.setattr(by_shape, "multiplies", lambda dtype: dtype == torch.float32)
+    layer = {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
+    is_rounded_once(*operands(layer, 8, torch.bfloat16))
+
+
+def test_so_are_windows_with_one_channel():
+    torch.manual_seed(0)
+    layer = {"in_channels": 8, "out_channels": 32, "kernel_size": 3, "input_size": (28, 28), "padding": 1, "groups": 8}
+    g, of = operands(layer, 1, torch.bfloat16)
+    assert {fastest(operation, g) for operation in of} == {"unfolded_gemm"}
+    is_rounded_once(g, of)
 
 
 @few
