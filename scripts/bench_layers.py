@@ -7,8 +7,9 @@ own that sleep while others are timed. What is not installed is left out and nam
 bench.json and bench.png into --out.
 
     python scripts/bench_layers.py                (two CPU cores: under 3 minutes; on a GPU instead, if there is one)
-    python scripts/bench_layers.py --wide         (21 shapes, batches 1 to 128, on one CPU core: how near the layer comes to
-                                                   its floor, and whether it chooses the fastest of its algorithms)
+    python scripts/bench_layers.py --wide --rounds 5
+                                                  (21 shapes, batches 1 to 128, on one CPU core: how near the layer comes to
+                                                   its peers and its floor, and which shapes miss a goal)
     python scripts/bench_layers.py --fit          (the costs by which it chooses, for convexp/layers/algorithms.py)
     python scripts/bench_layers.py --global-conv  (where the Fourier transform pays for GlobalConv2d)
 """
@@ -33,11 +34,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import matplotlib
 import torch
-from local_shapes import BATCHES, show_fit
+from local_shapes import Shape, show_fit
 from results import Figure, figures, ratios, store
 from torch import Tensor, nn
-from torch.nn import functional as F
-from wide_table import wide
+from wide_table import BATCHES, UnfoldEinsum, wide
 
 from convexp.geometry.fourier import fourier_flops
 from convexp.layers import GlobalConv2d, LocallyConnected2d, cost
@@ -48,31 +48,6 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 Step = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """C -> O channels, a square image, a square kernel with padding k // 2."""
-
-    inputs: int
-    outputs: int
-    size: int
-    kernel: int
-    stride: int = 1
-
-    def __str__(self) -> str:
-        stride = f"/{self.stride}" if self.stride > 1 else ""
-        return f"{self.inputs}→{self.outputs}, {self.size}², {self.kernel}{stride}"
-
-    def arguments(self) -> dict[str, int]:
-        """Of a layer."""
-        return {
-            "in_channels": self.inputs,
-            "out_channels": self.outputs,
-            "kernel_size": self.kernel,
-            "stride": self.stride,
-            "padding": self.kernel // 2,
-        }
 
 
 SHAPES = [
@@ -87,22 +62,6 @@ SHAPES = [
 
 
 GLOBAL_SHAPES = [(1, 16, 28, 2), (16, 32, 14, 2), (16, 32, 8, 1), (1, 16, 28, 1), (16, 32, 14, 1)]
-
-
-class UnfoldEinsum(nn.Module):
-    """The usual locally connected layer: all windows of the batch side by side, then one einsum."""
-
-    def __init__(self, layer: LocallyConnected2d) -> None:
-        super().__init__()
-        self.window = (layer.kernel_size, layer.dilation, layer.padding, layer.stride)
-        self.size = layer.output_size
-        self.weight = nn.Parameter(layer.kernel.detach().flatten(3).flatten(0, 1).contiguous())  # (L, O, C*k*k)
-        self.bias = nn.Parameter(layer.bias.detach().clone())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, O, H', W')``."""
-        h = torch.einsum("bkl,lok->bol", F.unfold(x, *self.window), self.weight)
-        return h.unflatten(2, self.size) + self.bias
 
 
 def training_step(module: nn.Module, x: Tensor, contiguous: bool = False) -> Step:
@@ -391,11 +350,10 @@ def main() -> None:
         torch.set_num_threads(1)
         setting = f"{given.dtype}, CPU time of one thread, torch {torch.__version__}"
         print(f"\nForward and backward, {setting}, n = {given.rounds} rounds.\n")
-        found = wide(tuple(given.batches), given.rounds, dtype, training_step, given.only)
+        rows, judged = wide(tuple(given.batches), given.rounds, dtype, training_step, given.only)
         facts = facts_of(given, "cpu") | {"threads": 1, "batch": given.batches}
-        write(given.out / "wide.json", {"facts": facts} | found)
-        named = {f"{row['shape']}, batch {row['batch']}": row["milliseconds"] for row in found["rows"]}
-        store(__file__, [each for name, times in named.items() for each in of_shape(name, times)])
+        write(given.out / "wide.json", {"facts": facts, "rows": [asdict(row) for row in rows]})
+        store(__file__, judged)
         return
     device = "cuda" if torch.cuda.is_available() else "cpu"
     installed = [name for name in given.peers if importlib.util.find_spec(PEERS[name])]
@@ -424,8 +382,7 @@ def main() -> None:
 
 def of_shape(name: str, times: dict[str, list[float]]) -> list[Figure]:
     """The times of a shape, and what they are of that of the convolution in the same round."""
-    base = "conv2d" if "conv2d" in times else "conv"
-    return [*figures(times, "ms", f"{name}: "), *ratios(times, base, f"{name}: ")]
+    return [*figures(times, "ms", f"{name}: "), *ratios(times, "conv2d", f"{name}: ")]
 
 
 def facts_of(given: argparse.Namespace, device: str) -> dict[str, Any]:

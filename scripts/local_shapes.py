@@ -1,6 +1,6 @@
-"""The locally connected layer on a wide table of shapes: every algorithm's time, the regret of the choice, and the costs' fit.
+"""The shapes of bench_layers.py's tables, the time of every algorithm on them, and the costs' fit (``--fit``).
 
-Imported by bench_layers.py (``--wide``, ``--fit``). Times are CPU times of this process.
+Times are CPU times of this process.
 """
 
 import time
@@ -24,7 +24,7 @@ Step = Callable[[], Any]
 
 
 @dataclass(frozen=True)
-class Local:
+class Shape:
     """C -> O channels on an image with ``dims`` equal sides, a kernel of equal sides with padding that keeps the size."""
 
     inputs: int
@@ -40,10 +40,10 @@ class Local:
         more = f"/{self.stride}" if self.stride > 1 else ""
         more += f", dilation {self.dilation}" if self.dilation > 1 else ""
         more += f", {self.groups} groups" if self.groups > 1 else ""
-        return f"{self.inputs}→{self.outputs}, {self.size}^{self.dims}, {self.kernel}{more}"
+        return f"{self.inputs}→{self.outputs}, {self.size}{' ²³'[self.dims - 1].strip()}, {self.kernel}{more}"
 
-    def settings(self) -> dict[str, Any]:
-        """Of a layer of torch."""
+    def arguments(self) -> dict[str, int]:
+        """Of a layer."""
         return {
             "in_channels": self.inputs,
             "out_channels": self.outputs,
@@ -67,27 +67,27 @@ class Local:
 
 
 WIDE = [
-    Local(1, 16, 28, 3),
-    Local(1, 16, 28, 5, 2),
-    Local(3, 32, 32, 5),
-    Local(3, 16, 96, 3),
-    Local(3, 64, 224, 7, 2),
-    Local(16, 32, 28, 3),
-    Local(16, 32, 14, 3, 2),
-    Local(32, 64, 14, 3),
-    Local(64, 128, 8, 3),
-    Local(16, 32, 28, 3, dilation=2),
-    Local(32, 32, 28, 1),
-    Local(16, 64, 14, 1),
-    Local(64, 64, 28, 3, groups=64),
-    Local(32, 32, 14, 5, groups=32),
-    Local(32, 32, 14, 3, groups=4),
-    Local(16, 32, 8, 3, groups=8),  # eight networks side by side: 2 -> 4, 8 -> 16, 1 -> 4 and 4 -> 16 channels of each
-    Local(64, 128, 8, 3, groups=8),
-    Local(8, 32, 28, 3, groups=8),
-    Local(32, 128, 28, 3, 2, groups=8),
-    Local(16, 32, 256, 5, dims=1),
-    Local(4, 8, 10, 3, dims=3),
+    Shape(1, 16, 28, 3),
+    Shape(1, 16, 28, 5, 2),
+    Shape(3, 32, 32, 5),
+    Shape(3, 16, 96, 3),
+    Shape(3, 64, 224, 7, 2),
+    Shape(16, 32, 28, 3),
+    Shape(16, 32, 14, 3, 2),
+    Shape(32, 64, 14, 3),
+    Shape(64, 128, 8, 3),
+    Shape(16, 32, 28, 3, dilation=2),
+    Shape(32, 32, 28, 1),
+    Shape(16, 64, 14, 1),
+    Shape(64, 64, 28, 3, groups=64),
+    Shape(32, 32, 14, 5, groups=32),
+    Shape(32, 32, 14, 3, groups=4),
+    Shape(16, 32, 8, 3, groups=8),  # eight networks side by side: 2 -> 4, 8 -> 16, 1 -> 4 and 4 -> 16 channels of each
+    Shape(64, 128, 8, 3, groups=8),
+    Shape(8, 32, 28, 3, groups=8),
+    Shape(32, 128, 28, 3, 2, groups=8),
+    Shape(16, 32, 256, 5, dims=1),
+    Shape(4, 8, 10, 3, dims=3),
 ]
 BATCHES = (1, 2, 4, 8, 12, 16, 32, 128)
 LARGEST = 3e9
@@ -98,12 +98,12 @@ HOPELESS = 64
 """Products of one tap of a unit above which a product by taps is not measured: it takes minutes, and is far behind."""
 
 
-def cases(batches: tuple[int, ...]) -> Iterator[tuple[Local, int]]:
-    """Yield every shape with every batch that is not too large for it."""
-    for local in WIDE:
+def cases(batches: tuple[int, ...], largest: float) -> Iterator[tuple[Shape, int]]:
+    """Yield every shape with every batch for which a forward pass takes at most ``largest`` multiply-adds."""
+    for shape in WIDE:
         for batch in batches:
-            if batch * np.prod(local.geometry(1).weight_shape, dtype=float) <= LARGEST:
-                yield local, batch
+            if batch * np.prod(shape.geometry(1).weight_shape, dtype=float) <= largest:
+                yield shape, batch
 
 
 def milliseconds(step: Step) -> float:
@@ -118,25 +118,19 @@ def milliseconds(step: Step) -> float:
 
 
 def interleaved(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of every step in every round; what takes ten times as long as the fastest is not asked again."""
-    first: dict[str, float] = {}
-    for name, step in steps.items():
-        start = time.process_time()
+    """Milliseconds of every step in every round, after a call of each that is not counted."""
+    for step in steps.values():
         step()
-        first[name] = 1000 * (time.process_time() - start)
-    found: dict[str, list[float]] = {
-        name: [] if taken < 10 * min(first.values()) + 1 else [taken] * rounds for name, taken in first.items()
-    }
-    asked = [name for name, times in found.items() if not times]
+    found: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
-        for name in asked:
-            found[name].append(milliseconds(steps[name]))
+        for name, step in steps.items():
+            found[name].append(milliseconds(step))
     return found
 
 
-def operation_times(local: Local, batch: int, dtype: torch.dtype, rounds: int) -> dict[str, dict[str, float]]:
+def operation_times(shape: Shape, batch: int, dtype: torch.dtype, rounds: int) -> dict[str, dict[str, float]]:
     """Median milliseconds by operation and algorithm."""
-    g = local.geometry(batch)
+    g = shape.geometry(batch)
     x = layout.new_image(torch.empty(0), (batch, g.in_channels, *g.input_size)).normal_().to(dtype)
     grad = layout.new_image(torch.empty(0), (batch, g.out_channels, *g.output_size)).normal_().to(dtype)
     weight = layout.new_weight(torch.empty(0), g.weight_shape).normal_().to(dtype)
@@ -148,7 +142,9 @@ def operation_times(local: Local, batch: int, dtype: torch.dtype, rounds: int) -
         steps: dict[str, Step] = {
             name: partial(getattr(module, operation), *arguments[operation]) for name, module in modules.items()
         }
-        found[operation] = {name: median(taken) for name, taken in interleaved(steps, rounds).items()}
+        first = {name: taken[0] for name, taken in interleaved(steps, 1).items()}
+        near = {name: step for name, step in steps.items() if first[name] < 10 * min(first.values())}
+        found[operation] = first | {name: median(taken) for name, taken in interleaved(near, rounds).items()}
     return found
 
 
@@ -175,7 +171,9 @@ def fit(measured: list[tuple[Geometry, Times]]) -> dict[str, dict[str, list[floa
 
 def show_fit(dtype: torch.dtype, rounds: int) -> None:
     """Print the costs as they stand in ``convexp/layers/algorithms.py``."""
-    measured = [(local.geometry(batch), operation_times(local, batch, dtype, rounds)) for local, batch in cases(BATCHES)]
+    measured = [
+        (shape.geometry(batch), operation_times(shape, batch, dtype, rounds)) for shape, batch in cases(BATCHES, LARGEST)
+    ]
     for operation, of in fit(measured).items():
         print(f'    "{operation}": {{')
         for algorithm, costs in of.items():

@@ -1,7 +1,8 @@
 """The locally connected layer on a CPU: each operation by the algorithm that is the fastest for its shape.
 
 A 16-bit type of which this CPU has no matrix products (oneDNN tells) is worked on in float32, and the result is rounded once.
-Each operation then holds float32 copies of its operands and result, those of all weights among them, for as long as it lasts.
+So are unfolded windows with one channel, of whose small products those in float32 are faster. Each operation then holds float32
+copies of its operands and result, those of all weights among them, for as long as it lasts.
 """
 
 from functools import lru_cache
@@ -31,11 +32,17 @@ def multiplies(dtype: torch.dtype) -> bool:
     return True
 
 
+def _rounded_once(dtype: torch.dtype, algorithm: Algorithm, g: Geometry) -> bool:
+    """Return whether an operation is done in float32 and its result rounded."""
+    return not multiplies(dtype) or (dtype.itemsize == 2 and algorithm == "unfolded_gemm" and g.group_channels == 1)
+
+
 def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: Geometry) -> Tensor:
-    if not multiplies(a.dtype):
-        wide = (None if t is None else t.float() for t in (a, b, *more))
-        return _apply(operation, *wide, g=g).to(a.dtype)  # pyright: ignore[reportArgumentType]
-    return getattr(MODULES[fastest(operation, g)], operation)(a, b, *more, g)
+    algorithm = fastest(operation, g)
+    compute = getattr(MODULES[algorithm], operation)
+    if _rounded_once(a.dtype, algorithm, g):
+        return compute(*(None if t is None else t.float() for t in (a, b, *more)), g).to(a.dtype)
+    return compute(a, b, *more, g)
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 from convexp.geometry import Size
@@ -26,37 +27,37 @@ class Geometry:
     dilation: Size
     groups: int
 
-    @property
+    @cached_property
     def padded_size(self) -> Size:
         """Size of the input with its border, per dimension, in pixels."""
         return tuple(i + 2 * p for i, p in zip(self.input_size, self.padding, strict=True))
 
-    @property
+    @cached_property
     def group_channels(self) -> int:
         """Channels of one group of the input, C/G: inputs of one matrix product at one tap."""
         return self.in_channels // self.groups
 
-    @property
+    @cached_property
     def row_taps(self) -> int:
         """Inputs under one column of a kernel, T = k1*C/G."""
         return math.prod(self.kernel_size[:-1]) * self.group_channels
 
-    @property
+    @cached_property
     def taps(self) -> int:
         """Inputs of one unit, K = k1*k2*C/G."""
         return self.kernel_size[-1] * self.row_taps
 
-    @property
+    @cached_property
     def weight_shape(self) -> Size:
         """Shape of the weight: (H', W', O, C/G, k1, k2)."""
         return (*self.output_size, self.out_channels, self.group_channels, *self.kernel_size)
 
-    @property
+    @cached_property
     def unit_channels(self) -> int:
         """Channels of one group of the output, O/G: outputs of one matrix product."""
         return self.out_channels // self.groups
 
-    @property
+    @cached_property
     def row_units(self) -> int:
         """Matrix products of one row of units: its locations times the groups."""
         return self.output_size[-1] * self.groups

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from convexp.geometry import check_border, output_size
-from convexp.layers import autograd
+from convexp.layers import eager
 from convexp.layers.arguments import Padding, Sizes, check_mode, count, padding_pixels, sizes
 from convexp.layers.operands import check_operands, pad, working_type
 
@@ -22,7 +22,7 @@ def local(
     if padding_mode != "zeros":  # before the cast: autocast pads in float32
         x, padding = pad(x, padding, padding_mode), (0,) * len(padding)
     x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
-    return autograd.locally_connected(x, weight, bias, stride, padding, dilation)
+    return eager.locally_connected(x, weight, bias, stride, padding, dilation)
 
 
 def locally_connected(

@@ -18,15 +18,22 @@ def batch_first(x: Tensor) -> Tensor:
     return x.permute(-1, -2, *range(x.dim() - 2))
 
 
-def stored_order(dims: int) -> list[int]:
+def _stored_order(dims: int) -> tuple[int, ...]:
+    return (*range(dims + 1), 2 * dims + 1, *range(dims + 2, 2 * dims + 1), dims + 1)
+
+
+_STORED = {dims: _stored_order(dims) for dims in (1, 2, 3)}
+_LITERATURE = {dims: tuple(order.index(i) for i in range(len(order))) for dims, order in _STORED.items()}
+
+
+def stored_order(dims: int) -> tuple[int, ...]:
     """Return the dimensions of (H', W', O, C, k1, k2) in the order in which weights lie in memory: (H', W', O, k2, k1, C)."""
-    return [*range(dims + 1), 2 * dims + 1, *range(dims + 2, 2 * dims + 1), dims + 1]
+    return _STORED[dims]
 
 
-def literature_order(dims: int) -> list[int]:
+def literature_order(dims: int) -> tuple[int, ...]:
     """Return the inverse of ``stored_order``."""
-    order = stored_order(dims)
-    return [order.index(i) for i in range(len(order))]
+    return _LITERATURE[dims]
 
 
 def stored(weight: Tensor, dims: int) -> Tensor:
@@ -41,10 +48,10 @@ def new_weight(like: Tensor, shape: Sequence[int]) -> Tensor:
 
 def new_image(like: Tensor, shape: Sequence[int]) -> Tensor:
     """Return an empty image of ``shape`` (B, C, H, W) with the batch innermost in memory."""
-    return _empty(like, shape, [*range(2, len(shape)), 1, 0])
+    return _empty(like, shape, (*range(2, len(shape)), 1, 0))
 
 
-def _empty(like: Tensor, shape: Sequence[int], order: list[int]) -> Tensor:
+def _empty(like: Tensor, shape: Sequence[int], order: Sequence[int]) -> Tensor:
     """An empty tensor with its dimensions in ``order`` in memory; not a view, so that it may be changed in place."""
     strides, step = [0] * len(shape), 1
     for dim in reversed(order):

@@ -38,7 +38,7 @@ def check_operands(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             raise TypeError(f"{name} of type {type(tensor).__name__}: should be a torch.Tensor")
         if not tensor.is_floating_point():
             raise TypeError(f"{name} of dtype {tensor.dtype}: should be floating point")
-        if working_type(tensor) != working_type(weight):
+        if tensor.dtype != weight.dtype and working_type(tensor) != working_type(weight):
             raise TypeError(f"{name} of dtype {tensor.dtype}: should be the weight's, {weight.dtype}")
         if tensor.device != weight.device:
             raise ValueError(f"{name} on device {tensor.device}: should be on the weight's, {weight.device}")

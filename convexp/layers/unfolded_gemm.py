@@ -9,127 +9,189 @@ values. The input gradient adds its windows (B, K) to an image stored likewise. 
 once, one kernel column at a time, so that no two of an addition write to the same place.
 
 Locations are treated in blocks of the first dimension, so that the windows of a block stay in the cache.
+
+With one image of a small layer, calls of torch cost more than what they compute. So they are few, and where things lie is
+worked out once for every geometry.
 """
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from convexp.geometry import Size
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.layout import batch_last, new_image, new_weight, stored
+from convexp.layers.layout import batch_last, new_image, new_weight, stored_order
 
 BLOCK = 1 << 17
 """Values of the windows of one block: half a mebibyte in float32, of a core's own cache of one or two."""
 
+FOLDED = 1 << 15
+"""Values of the windows of a block up to which ``torch.nn.functional.fold`` adds them: one call, slower for every value."""
 
-def _blocks(g: Geometry) -> Iterator[slice]:
-    """Yield slices of the first dimension of the output whose windows are at most ``BLOCK`` values, or one row of units."""
-    row = math.prod(g.output_size[1:]) * g.groups * g.batch * g.taps
-    step = max(1, BLOCK // max(row, 1))
+
+class View(NamedTuple):
+    """Where a view lies in a tensor: the arguments of ``Tensor.as_strided``."""
+
+    size: Size
+    stride: Size
+    offset: int
+
+
+class Block(NamedTuple):
+    """Some rows of units, the first dimension of the output.
+
+    Attributes:
+        units: Their numbers, of all N = H'*W'*G.
+        windows: Their windows in the padded image, (rows, W', G, B, k2, k1, C/G).
+        meetings: Parts of a copy of the windows, and the pixels that they see: together all windows, and in none of these pairs
+            is a pixel seen twice.
+    """
+
+    units: slice
+    windows: View
+    meetings: tuple[tuple[View, View], ...]
+
+
+class Places(NamedTuple):
+    """Where everything lies in a padded image.
+
+    Attributes:
+        size: Of the padded image, (B, G, W + 2p, H + 2p, C/G).
+        image: The image itself, (B, G, C/G, H, W).
+        blocks: Blocks of units whose windows are at most ``BLOCK`` values, or one row of units.
+    """
+
+    size: Size
+    image: View
+    blocks: tuple[Block, ...]
+
+
+@lru_cache(maxsize=1024)
+def _places(g: Geometry) -> Places:
+    size = (g.batch, g.groups, g.padded_size[-1], *g.padded_size[:-1], g.group_channels)
+    image, group, last, *lead, channel = _contiguous(size)
+    pixel = (*lead, last)
+    corner = sum(p * s for p, s in zip(g.padding, pixel, strict=True))
+    interior = View((*size[:2], g.group_channels, *g.input_size), (image, group, channel, *pixel), corner)
+    between = tuple(s * p for s, p in zip(g.stride, pixel, strict=True))
+    *taps, column = (d * p for d, p in zip(g.dilation, pixel, strict=True))
+    strides = (*between, group, image, column, *taps, channel)
+    row = math.prod(g.output_size[1:]) * g.groups
+    step = max(1, BLOCK // max(row * g.batch * g.taps, 1))
+    blocks: list[Block] = []
     for start in range(0, g.output_size[0], step):
-        yield slice(start, min(start + step, g.output_size[0]))
+        rows = min(step, g.output_size[0] - start)
+        sizes = (rows, *g.output_size[1:], g.groups, g.batch, g.kernel_size[-1], *g.kernel_size[:-1], g.group_channels)
+        windows = View(sizes, strides, start * between[0])
+        blocks.append(Block(slice(start * row, (start + rows) * row), windows, tuple(_meetings(windows, g))))
+    return Places(size, interior, tuple(blocks))
 
 
-def _new_padded(like: Tensor, g: Geometry) -> Tensor:
-    """Zeros as (H + 2p, W + 2p, G, B, C/G) that lie in memory as (B, G, W + 2p, H + 2p, C/G)."""
+def _contiguous(size: Size) -> Size:
+    """The strides of a contiguous tensor."""
+    return tuple(math.prod(size[i + 1 :]) for i in range(len(size)))
+
+
+def _meetings(windows: View, g: Geometry) -> Iterator[tuple[View, View]]:
+    """Yield parts of windows with one kernel column, and of every dimension but the last units that share no pixel."""
     lead = len(g.kernel_size) - 1
-    made = like.new_zeros(g.batch, g.groups, g.padded_size[-1], *g.padded_size[:-1], g.group_channels)
-    return made.permute(*range(3, 3 + lead), 2, 1, 0, 3 + lead)
+    copied = View(windows.size, _contiguous(windows.size), 0)
+    apart = [units_apart(g, dim) for dim in range(lead)]
+    for *first, column in product(
+        *(range(min(a, n)) for a, n in zip(apart, windows.size, strict=False)), range(g.kernel_size[-1])
+    ):
+        size = [-(-(n - i) // a) for n, i, a in zip(windows.size, first, apart, strict=False)]
+        copy, pixels = (
+            View(
+                (*size, *windows.size[lead : lead + 3], *windows.size[lead + 4 :]),
+                (*(s * a for s, a in zip(strides, apart, strict=False)), *strides[lead : lead + 3], *strides[lead + 4 :]),
+                offset + sum(i * s for i, s in zip(first, strides, strict=False)) + column * strides[lead + 3],
+            )
+            for _, strides, offset in (copied, windows)
+        )
+        yield copy, pixels
 
 
-def _interior(g: Geometry) -> tuple[slice, ...]:
-    return tuple(slice(p, p + i) for p, i in zip(g.padding, g.input_size, strict=True))
-
-
-def _grouped(x: Tensor, g: Geometry) -> Tensor:
-    """(B, C, H, W) as (H, W, G, B, C/G), a view."""
-    return batch_last(x).unflatten(-2, (g.groups, -1)).transpose(-1, -2)
+def units_apart(g: Geometry, dim: int) -> int:
+    """How many units along one dimension from one to the next whose windows share no pixel."""
+    return -(-(g.dilation[dim] * (g.kernel_size[dim] - 1) + 1) // g.stride[dim])
 
 
 def _padded(x: Tensor, g: Geometry) -> Tensor:
-    made = _new_padded(x, g)
-    made[_interior(g)] = _grouped(x, g)
+    """(B, C, H, W) with its border of zeros, as (B, G, W + 2p, H + 2p, C/G)."""
+    size, image, _ = _places(g)
+    made = x.new_zeros(size)
+    made.as_strided(*image).copy_(_grouped(x, g))
     return made
 
 
-def _windows(padded: Tensor, g: Geometry, block: slice) -> Tensor:
-    """The windows of a block of units, (L, B, K) with L = locations times groups, copied."""
-    *pixel, group, image, channel = padded.stride()
-    size = (block.stop - block.start, *g.output_size[1:])
-    between = [s * p for s, p in zip(g.stride, pixel, strict=True)]
-    taps = [d * p for d, p in zip(g.dilation, pixel, strict=True)]
-    shape = (*size, g.groups, g.batch, g.kernel_size[-1], *g.kernel_size[:-1], g.group_channels)
-    strides = (*between, group, image, taps[-1], *taps[:-1], channel)
-    return padded.as_strided(shape, strides, block.start * between[0]).reshape(-1, g.batch, g.taps)
+def _grouped(x: Tensor, g: Geometry) -> Tensor:
+    """(B, C, H, W) as (B, G, C/G, H, W), a view."""
+    return x.view(g.batch, g.groups, g.group_channels, *g.input_size)
 
 
-def _units(values: Tensor, g: Geometry) -> Tensor:
-    """``(H', W', O, ...)`` by units, (H', W'*G, O/G, ...)."""
-    units = math.prod(g.output_size[1:]) * g.groups
-    return values.reshape(g.output_size[0], units, g.unit_channels, *values.shape[len(g.output_size) + 1 :])
+def _windows(padded: Tensor, block: Block, g: Geometry) -> Tensor:
+    """The windows of a block of units, (n, B, K), copied."""
+    return padded.as_strided(*block.windows).reshape(-1, g.batch, g.taps)
+
+
+def _units(image: Tensor, g: Geometry) -> Tensor:
+    """(B, O, H', W') by units, (N, O/G, B); a view if the batch is innermost."""
+    return batch_last(image).reshape(-1, g.unit_channels, g.batch)
 
 
 def _kernels(weight: Tensor, g: Geometry) -> Tensor:
-    """The kernels by units, (H', W'*G, O/G, K)."""
-    return _units(stored(weight, len(g.input_size)).flatten(len(g.input_size) + 1), g)
+    """The kernels by units, (N, O/G, K); a view if the weight is stored as weights are."""
+    return weight.permute(stored_order(len(g.input_size))).reshape(-1, g.unit_channels, g.taps)
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
     """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
-    units, kernels, padded = _units(batch_last(out), g), _kernels(weight, g), _padded(x, g)
-    for block in _blocks(g):
-        windows = _windows(padded, g, block)
-        torch.bmm(kernels[block].flatten(0, 1), windows.transpose(1, 2), out=units[block].flatten(0, 1))
+    units, kernels, padded = _units(out, g), _kernels(weight, g), _padded(x, g)
+    for block in _places(g).blocks:
+        windows = _windows(padded, block, g)
+        torch.bmm(kernels[block.units], windows.transpose(1, 2), out=units[block.units])
     return out if bias is None else out.add_(bias)
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     made = new_weight(x, g.weight_shape)
-    kernels, upstream, padded = _kernels(made, g), _units(batch_last(grad), g), _padded(x, g)
-    for block in _blocks(g):
-        windows = _windows(padded, g, block)
-        if g.batch == 1 and x.dtype.itemsize > 2:  # an outer product, which is no sum
-            torch.mul(upstream[block].flatten(0, 1), windows, out=kernels[block].flatten(0, 1))
-        else:
-            torch.bmm(upstream[block].flatten(0, 1), windows, out=kernels[block].flatten(0, 1))
+    kernels, upstream, padded = _kernels(made, g), _units(grad, g), _padded(x, g)
+    outer = g.batch == 1 and x.dtype.itemsize > 2  # an outer product, which is no sum
+    for block in _places(g).blocks:
+        product_of = torch.mul if outer else torch.bmm
+        product_of(upstream[block.units], _windows(padded, block, g), out=kernels[block.units])
     return made
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
-    kernels = _kernels(weight, g)
-    upstream = _units(batch_last(grad), g).transpose(-1, -2).contiguous()  # (H', W'*G, B, O/G)
-    found = _new_padded(grad, g)
-    for block in _blocks(g):
-        _add_windows(found, torch.bmm(upstream[block].flatten(0, 1), kernels[block].flatten(0, 1)), g, block)
-    image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
-    _grouped(image, g).copy_(found[_interior(g)])
-    return image
+    kernels, upstream = _kernels(weight, g), _units(grad, g).transpose(1, 2).contiguous()  # (N, B, O/G)
+    made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
+    size, image, blocks = _places(g)
+    if len(g.input_size) == 2 and len(blocks) == 1 and upstream.shape[0] * g.batch * g.taps <= FOLDED:
+        return made.copy_(_folded(torch.bmm(upstream, kernels), g))
+    found = grad.new_zeros(size)
+    for block in blocks:
+        windows = torch.bmm(upstream[block.units], kernels[block.units])
+        for part, pixels in block.meetings:
+            found.as_strided(*pixels).add_(windows.as_strided(*part))
+    _grouped(made, g).copy_(found.as_strided(*image))
+    return made
 
 
-def _add_windows(padded: Tensor, windows: Tensor, g: Geometry, block: slice) -> None:
-    """Add the windows (L, B, K) of a block of units to the pixels that they see."""
-    lead = len(g.kernel_size) - 1
-    *pixel, group, image, channel = padded.stride()
-    size = (block.stop - block.start, *g.output_size[1:])
-    columns = windows.view(*size, g.groups, g.batch, g.kernel_size[-1], *g.kernel_size[:-1], g.group_channels)
-    apart = [units_apart(g, dim) for dim in range(lead)]
-    for first in product(*map(range, apart)):
-        part = columns[tuple(slice(i, None, step) for i, step in zip(first, apart, strict=True))]
-        between = [s * p * n for s, p, n in zip(g.stride, pixel, (*apart, 1), strict=True)]
-        taps = [d * p for d, p in zip(g.dilation, pixel, strict=True)]
-        corner = block.start * g.stride[0] * pixel[0] + sum(i * s * p for i, s, p in zip(first, g.stride, pixel, strict=False))
-        for b in range(g.kernel_size[-1]):
-            term = part.select(lead + 3, b)
-            seen = padded.as_strided(term.shape, (*between, group, image, *taps[:-1], channel), corner + b * taps[-1])
-            seen.add_(term)
-
-
-def units_apart(g: Geometry, dim: int) -> int:
-    """How many units along one dimension from one to the next whose windows share no pixel."""
-    return -(-(g.dilation[dim] * (g.kernel_size[dim] - 1) + 1) // g.stride[dim])
+def _folded(windows: Tensor, g: Geometry) -> Tensor:
+    """The image (B, C, H, W) to whose pixels the windows (N, B, K) of all units are added."""
+    rows, columns = g.kernel_size
+    apart = windows.view(-1, g.groups, g.batch, columns, rows, g.group_channels).permute(
+        2, 1, 5, 4, 3, 0
+    )  # (B, G, C/G, k1, k2, L)
+    unfolded = apart.reshape(g.batch, g.in_channels * rows * columns, -1)
+    return torch.ops.aten.col2im(unfolded, g.input_size, g.kernel_size, g.dilation, g.padding, g.stride)

@@ -1,15 +1,17 @@
 """The algorithms of the locally connected layer on a CPU compute the same, and which of them does is told by the shape."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from cases import any_layer, few, make, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, layout
+from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, layout, unfolded_gemm
 from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, fastest
 from convexp.layers.by_shape import MODULES
-from convexp.layers.call_geometry import Geometry, call_geometry
+from convexp.layers.call_geometry import call_geometry
 from convexp.layers.convert import LOCAL
 
 
@@ -46,6 +48,20 @@ def test_all_algorithms_compute_the_same(geometry, batch, seed):
 
 
 @few
+@given(any_layer, st.sampled_from([1, 2]), seeds)
+def test_windows_are_added_to_the_image_as_by_fold(geometry, batch, seed):
+    torch.manual_seed(seed)
+    g, of = operands(geometry, batch)
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for most in (0, 1 << 30):
+            patch.setattr(unfolded_gemm, "FOLDED", most)
+            found.append(unfolded_gemm.input_gradient(*of["input_gradient"], g))
+    torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
+    assert found[0].stride() == found[1].stride()
+
+
+@few
 @given(any_layer, st.sampled_from([1, 8]), st.sampled_from([torch.bfloat16, torch.float16]), seeds)
 def test_half_precision_is_that_of_its_operands(geometry, batch, dtype, seed):
     """A result is as near to that of float64 on the same operands as sums rounded a few times are."""
@@ -62,12 +78,7 @@ def test_half_precision_is_that_of_its_operands(geometry, batch, dtype, seed):
             torch.testing.assert_close(found.double(), exact, rtol=0, atol=4 * torch.finfo(dtype).eps * scale)
 
 
-def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once(monkeypatch):
-    torch.manual_seed(0)
-    monkeypatch.setattr(by_shape, "multiplies", lambda dtype: dtype == torch.float32)
-    g, of = operands(
-        {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "input_size": (5, 4), "padding": 1}, 8, torch.bfloat16
-    )
+def is_rounded_once(g, of):
     for operation, arguments in of.items():
         found = getattr(by_shape, operation)(*arguments, g)
         wide = getattr(by_shape, operation)(*(t.float() for t in arguments), g)
@@ -75,11 +86,26 @@ def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once
         assert found.stride() == wide.stride()
 
 
+def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once(monkeypatch):
+    torch.manual_seed(0)
+    monkeypatch.setattr(by_shape, "multiplies", lambda dtype: dtype == torch.float32)
+    layer = {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
+    is_rounded_once(*operands(layer, 8, torch.bfloat16))
+
+
+def test_so_are_windows_with_one_channel():
+    torch.manual_seed(0)
+    layer = {"in_channels": 8, "out_channels": 32, "kernel_size": 3, "input_size": (28, 28), "padding": 1, "groups": 8}
+    g, of = operands(layer, 1, torch.bfloat16)
+    assert {fastest(operation, g) for operation in of} == {"unfolded_gemm"}
+    is_rounded_once(g, of)
+
+
 @few
 @given(any_layer, st.integers(0, 300))
 def test_there_is_a_choice_for_every_geometry_and_always_the_same(geometry, batch):
     g, _ = operands(geometry, 1)
-    g = Geometry(**vars(g) | {"batch": batch})
+    g = replace(g, batch=batch)
     for operation in OPERATIONS:
         chosen = fastest(operation, g)
         assert chosen in ALGORITHMS
