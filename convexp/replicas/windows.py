@@ -123,7 +123,8 @@ class _Products(torch.autograd.Function):
     def forward(ctx: Any, *arguments: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, kernels, bias, ctx.window, ctx.order, number = arguments
         ctx.x = x.shape, x.stride()
-        seen = _seen_by_units(x, ctx.window).permute(ctx.order).contiguous()
+        seen = _seen_by_units(x, ctx.window).permute(ctx.order)
+        seen = seen.clone(memory_format=torch.contiguous_format)  # also of windows of one pixel, which are the image itself
         ctx.seen = seen.shape
         columns = seen.view(number, kernels.shape[2], -1)
         ctx.save_for_backward(kernels)

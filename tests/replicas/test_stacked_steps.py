@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
@@ -41,6 +41,7 @@ pytestmark = pytest.mark.integration  # they train
 SGD = partial(torch.optim.SGD, lr=0.01, momentum=0.9, nesterov=True)
 ADAM = partial(torch.optim.Adam, lr=0.003, fused=True)
 STAGE = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "max", (2, 2))
+OF_ONE_PIXEL = Stage(2, (1, 1), (1, 1), (0, 0), (1, 1), "zeros", "none", (1, 1))
 SKELETON = Skeleton((2, 6, 6), 3, (STAGE,), "flatten", (5,), "tanh", "none", True)
 WIRINGS = [
     (Conv1d, Conv2d),
@@ -157,6 +158,7 @@ def check(pairs: list[tuple[Member, Member]], most: float = 1e-10) -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(wired())
+@example((replace(SKELETON, stages=(OF_ONE_PIXEL, OF_ONE_PIXEL), activation="relu"), Conv2d))
 def test_every_skeleton_trains_at_once_as_it_does_alone(case: tuple[Skeleton, Any]):
     skeleton, wiring = case
     pairs = [pair(seed=seed, skeleton=skeleton, wiring=wiring) for seed in range(3)]
