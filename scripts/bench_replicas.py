@@ -11,7 +11,9 @@ CPU time of this process with one thread; both sides are measured in turn in eve
 import argparse
 import json
 import os
+import sys
 import time
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,8 +26,27 @@ from convexp.config.compose import compose_config
 from convexp.data import Dataset
 from convexp.execution import build
 from convexp.models import layer_costs, network_cost
-from convexp.replicas import Member, Replicas, worthwhile
+from convexp.replicas import Member, Replicas, has_parts, worthwhile
 
+NETWORKS = {
+    "residual of width 8": ["model=own", "model.network._target_=convexp_example.networks.Residual", "+model.network.width=8"],
+    "resnet18 of width 4": ["model=resnet18", "model.network.width=4"],
+    "resnet18 of width 16": ["model=resnet18", "model.network.width=16"],
+    "mlp_mixer of width 16": [
+        "model=mlp_mixer",
+        "model.network.patch_size=4",
+        "model.network.depth=2",
+        "model.network.hidden_dim=16",
+    ],
+    "vit of width 16": [
+        "model=vit_tiny",
+        "model.network.patch_size=4",
+        "model.network.layers=2",
+        "model.network.heads=2",
+        "model.network.hidden_dim=16",
+    ],
+}  # that are not of a skeleton: each goes through torch.vmap
+EXAMPLE = Path(__file__).parents[1] / "examples" / "convexp-example"  # has the residual network
 WIRINGS = ("dense", "local", "low_rank_local", "global_conv", "conv", "mlp")
 STEPS = 8  # of one call
 
@@ -78,6 +99,7 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
     repeats = max(1, round(0.25 / seconds(one_by_one, 1)))
     pairs = [(seconds(one_by_one, repeats), seconds(at_once, repeats)) for _ in range(rounds)]
     cost = network_cost(layer_costs(apart[0].network, tuple(given[0][0][0].shape[1:])))
+    layers = None if has_parts(apart[0].network) else sum(layer.parameters > 0 for layer in cost.layers)
     ratios = [stacked / alone for alone, stacked in pairs]
     return {
         "replicas": replicas,
@@ -86,7 +108,7 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
         "ratio": median(ratios),
         "range": [min(ratios), max(ratios)],
         "n": rounds,
-        "expected": worthwhile(replicas, size, cost.parameters, cost.flops),
+        "expected": worthwhile(replicas, size, cost.parameters, cost.flops, layers),
         "parameters": cost.parameters,
         "flops": cost.flops,
     }
@@ -108,19 +130,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
     parser.add_argument("--data", nargs="*", default=["digits", "mnist"], help="data sets (default digits mnist)")
     parser.add_argument("--wirings", nargs="*", default=list(WIRINGS), help="choices of `model` (default all)")
+    parser.add_argument(
+        "--networks", nargs="*", default=[], choices=list(NETWORKS), help="networks not of a skeleton, in place of models"
+    )
     parser.add_argument("--batches", nargs="*", type=int, default=[32, 128], help="batch sizes (default 32 128)")
     parser.add_argument("--replicas", nargs="*", type=int, default=[2, 4, 8], help="numbers of networks (default 2 4 8)")
     parser.add_argument("--out", type=Path, default=Path("outputs"), help="folder for the JSON file (default outputs)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    sys.path.append(str(EXAMPLE))
     found: list[dict[str, Any]] = []
-    for data in arguments.data:
-        for wiring in arguments.wirings:
-            for size in arguments.batches:
-                for replicas in arguments.replicas:
-                    row = compare([f"data={data}", f"model={wiring}"], size, replicas, arguments.rounds)
-                    found.append({"data": data, "model": wiring, **row})
-                    print(f"{data:7} {wiring:15} {described(row)}", flush=True)
+    models = {wiring: [f"model={wiring}"] for wiring in arguments.wirings} if not arguments.networks else NETWORKS
+    for data, name, size, replicas in product(
+        arguments.data, arguments.networks or models, arguments.batches, arguments.replicas
+    ):
+        row = compare([f"data={data}", *models[name]], size, replicas, arguments.rounds)
+        found.append({"data": data, "model": name, **row})
+        print(f"{data:7} {name:22} {described(row)}", flush=True)
     name = "{data} {model}, batch {batch}, {replicas} networks: at once / one after another"
     store(__file__, [Figure(name.format(**row), row["ratio"], "x", row["n"], *row["range"]) for row in found])
     arguments.out.mkdir(parents=True, exist_ok=True)

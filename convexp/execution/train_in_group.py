@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from msgspec.structs import replace
 
@@ -9,7 +10,7 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import group, interruption
 from convexp.records.log import log
-from convexp.replicas import Member, Replicas, why_not, worthwhile
+from convexp.replicas import Member, Replicas, has_parts, why_not, worthwhile
 from convexp.training import random_states as random_states  # each run of a group has its own
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import Task, TaskBatch
@@ -58,7 +59,7 @@ class _StepsTogether:
 
     def __call__(self, task: Task, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on the batches, or on the first ones of them, as the other runs may have brought less."""
-        if self.member is None and not self._is_faster(task.device.type == "cpu"):
+        if self.member is None and not self._is_faster(task):
             return _train_alone(task, batches, TOO_LARGE)  # to its end, before the next run of the group is set up
         self.member = self.member or _member(task)
         answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas), _train)
@@ -71,15 +72,21 @@ class _StepsTogether:
             self.replicas = answer.replicas
         return answer.steps
 
-    def _is_faster(self, on_cpu: bool) -> bool:
+    def _is_faster(self, task: Task) -> bool:
         """Whether to come to the meetings: the same for all runs of a group, which have one network and size of a batch."""
         network = self.recorder.record.network
         batch = self.setup.config.data.batch_size
         if group.asked_for.get():
             return True
-        if network is None or not on_cpu:  # a GPU takes less time for one network after the other, each as a CUDA graph
+        if (
+            network is None or task.device.type != "cpu"
+        ):  # a GPU takes less time for one network after the other, each as a CUDA graph
             return False
-        return worthwhile(group.size(), batch, network.parameters, network.flops)
+        layers = None if has_parts(task.network) else sum(layer.parameters > 0 for layer in network.layers)
+        return worthwhile(group.size(), batch, network.parameters, network.flops, layers)
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self  # Lightning copies the task for the moving average of its weights, which is not trained
 
 
 def _train_alone(task: Task, batches: Sequence[TaskBatch], reason: str) -> list[Step]:
@@ -92,7 +99,9 @@ def _train_alone(task: Task, batches: Sequence[TaskBatch], reason: str) -> list[
 
 def _member(task: Task) -> Member:
     schedules = [config.scheduler for config in task.trainer.lr_scheduler_configs]
-    return Member(task, task.trainer.optimizers[0], schedules[0] if schedules else None, task.clipping)
+    precision = task.trainer.precision_plugin
+    schedule = schedules[0] if schedules else None
+    return Member(task, task.trainer.optimizers[0], schedule, task.clipping, precision.forward_context)
 
 
 def _train(wishes: Sequence[_Wish]) -> list[_Answer]:
@@ -114,4 +123,4 @@ def _reason(wishes: Sequence[_Wish]) -> str | None:
     """Say why runs are not trained at once; None if they are."""
     if len(wishes) == 1:
         return "no other run of the group is left"
-    return why_not([wish.member for wish in wishes])
+    return why_not([wish.member for wish in wishes], wishes[0].batches[0][0])

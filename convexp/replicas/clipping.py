@@ -27,7 +27,7 @@ def _limits(like: Tensor, clips: Sequence[Clipping], algorithm: str) -> Tensor |
 def _clip_norm(grads: Sequence[Tensor], limits: Tensor | None) -> None:
     if limits is None:
         return
-    norms = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads])  # (parameters, R)
+    norms = torch.stack([torch.linalg.vector_norm(grad.reshape(len(grad), -1), dim=1) for grad in grads])  # (parameters, R)
     factor = (limits / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1)
     factor = torch.where(limits.isinf(), 1, factor)  # infinity by infinity is no number
     for grad in grads:

@@ -21,7 +21,7 @@ def losses(members: Sequence[Member], outputs: Tensor, batches: Sequence[TaskBat
         shares = [member.task.label_smoothing for member in members if isinstance(member.task, Classification)]
         if not any(shares):
             return truth
-        share = outputs.new_tensor(shares)
+        share = logs.new_tensor(shares)
         return (1 - share) * truth - share * logs.mean((1, 2))
     found = [m.task.loss(o.t(), b) for m, o, b in zip(members, outputs.unbind(0), batches, strict=True)]
     return torch.stack(found)

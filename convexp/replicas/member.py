@@ -1,10 +1,11 @@
 """A member of a group: a network in training, with everything that its next steps depend on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from convexp.training.over_processes import Step
@@ -21,12 +22,14 @@ class Member:
         optimizer: The optimizer of the network's parameters.
         scheduler: What sets the learning rate after every step; None for a constant one.
         clip: How gradients are clipped.
+        forward_context: Returns the context of a forward pass, such as autocast; the same for all members.
     """
 
     task: Task
     optimizer: Optimizer
     scheduler: Any = None  # LRScheduler, or anything with a step()
     clip: Clipping = field(default_factory=Clipping)
+    forward_context: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @property
     def network(self) -> nn.Module:
@@ -42,11 +45,19 @@ class Member:
         return [self._step(batch) for batch in batches]
 
     def _step(self, batch: TaskBatch) -> Step:
-        loss, step = self.task.loss_and_step(batch)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.clip(self.parameters())
-        self.optimizer.step()
+        found: list[Step] = []
+
+        def closure() -> Tensor:  # some optimizers compute the loss more than once
+            with self.forward_context():
+                loss, step = self.task.loss_and_step(batch)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.clip(self.parameters())
+            found.append(step)
+            return loss.detach()
+
+        step: Any = self.optimizer.step
+        step(closure)
         if self.scheduler is not None:
             self.scheduler.step()
-        return step
+        return found[0]

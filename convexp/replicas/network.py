@@ -10,8 +10,6 @@ from convexp.models.parts import Normalize
 from convexp.replicas import layers, parts
 from convexp.replicas.layers import Stacked
 
-MEASURED_IN_TRAINING = (nn.BatchNorm1d, nn.BatchNorm2d)
-
 
 @dataclass(frozen=True)
 class Part:
@@ -34,7 +32,7 @@ class Part:
 
 
 def parts_of(network: nn.Module) -> list[Part] | str:
-    """Return the parts of a skeleton's network in the order of the forward pass, or the reason why there are none."""
+    """Return the parts of a skeleton's network in the order of the forward pass, or why it has none that can be stacked."""
     if type(network) is not Network:
         return f"the network is a {type(network).__name__}, not one of a skeleton"
     found: list[Part] = []
@@ -44,6 +42,11 @@ def parts_of(network: nn.Module) -> list[Part] | str:
             return f"{name} is a {type(module).__name__}, of which it is not known how to train several at once"
         found.append(Part(f"{name}.", module, function))
     return found
+
+
+def has_parts(network: nn.Module) -> bool:
+    """Whether ``parts_of`` knows the parts of a network; if not, several are trained at once under ``torch.vmap``."""
+    return not isinstance(parts_of(network), str)
 
 
 def _modules(network: Network) -> Iterator[tuple[str, nn.Module]]:

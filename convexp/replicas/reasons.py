@@ -5,20 +5,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convexp.replicas.member import Member
-from convexp.replicas.network import parts_of
+from convexp.replicas.network import has_parts
+from convexp.replicas.stacking import tensors_of
+from convexp.replicas.vmapped import why_not_under_vmap
 
 
-def why_not(members: Sequence[Member]) -> str | None:
+def why_not(members: Sequence[Member], images: Tensor | None) -> str | None:
     """Say why members cannot be trained at once; None if they can.
 
-    It depends on what the networks, optimizers and tensors are, not on their values, and is a clause such as "the network is a
-    ResNet18, not one of a skeleton". Whether it takes less time is another question: ``worthwhile``.
+    It depends on what the networks, optimizers and tensors are, not on their values, and is a clause such as "the network draws
+    random numbers". Whether it takes less time is another question: ``worthwhile``.
 
     Args:
         members: One member or more.
+        images: A batch of one of them, (B, C, H, W), on which copies of networks that are not of a skeleton are tried under
+            ``torch.vmap``; None if that has been done.
     """
     for member in members:
         if (reason := _why_not_one(member)) is not None:
@@ -31,19 +35,19 @@ def why_not(members: Sequence[Member]) -> str | None:
             return "parameters or buffers have different shapes, types or devices"
         if _groups(member) != _groups(first):
             return "the optimizers have different groups of parameters"
-    return None
+    if images is None or has_parts(first.network):
+        return None
+    return why_not_under_vmap([member.network for member in members], images)
 
 
 def _why_not_one(member: Member) -> str | None:
     network = member.network
-    if isinstance(parts := parts_of(network), str):
-        return parts
     modules = list(network.modules())
     if any(map(_has_hooks, modules)):
         return "modules have hooks, which would not be called"
     if not all(module.training for module in modules):
         return "a module is not in training mode"
-    if any(_averages_forever(module) for module in modules):
+    if has_parts(network) and any(map(_averages_forever, modules)):
         return "a normalisation has no running averages, or cumulative ones"
     if _needs_closure(member.optimizer):
         return f"{type(member.optimizer).__name__} computes the loss more than once in a step"
@@ -73,7 +77,7 @@ def _averages_forever(module: nn.Module) -> bool:
 
 
 def _described(member: Member) -> list[tuple[Any, ...]]:
-    named = [*member.network.named_parameters(), *member.network.named_buffers()]
+    named = tensors_of(member.network).items()
     return [(name, each.shape, each.dtype, each.device, each.requires_grad) for name, each in named]
 
 

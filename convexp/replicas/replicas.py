@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from torch import Tensor
+
 from convexp.replicas.member import Member
 from convexp.replicas.reasons import why_not
 from convexp.replicas.stacked import Stacked
@@ -22,6 +24,7 @@ class Replicas:
     def __init__(self) -> None:
         self._members: list[Member] = []
         self._blocks: list[Stacked | Member] = []
+        self._tried: set[Member] = set()
 
     def steps(self, members: Sequence[Member], batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
         """Train each member on its batches in turn.
@@ -31,14 +34,14 @@ class Replicas:
 
         Args:
             members: The members, each with a network, optimizer and schedule of its own, on one device, in training mode.
-            batches: For each member its batches, as many as for every other, on the members' device.
+            batches: For each member its batches, one or more and as many as for every other, on the members' device.
 
         Returns:
             For each member what each of its batches has given before the step on it, as ``Task.train_on`` returns it.
         """
         if len(members) != len(self._members) or set(members) != set(self._members) or not self._are_whole():
             self._members, self._blocks = list(members), []  # what was stacked is given back first
-            self._blocks = _blocks(members)
+            self._blocks = self._stack(members, batches[0][0][0])
         given = dict(zip(members, batches, strict=True))  # in whatever order they have come
         found: dict[Member, list[Step]] = {}
         for block in self._blocks:
@@ -46,18 +49,18 @@ class Replicas:
             found |= zip(own, _steps(block, [given[member] for member in own]), strict=True)
         return [found[member] for member in members]
 
+    def _stack(self, members: Sequence[Member], images: Tensor) -> list[Stacked | Member]:
+        """Cut the members into groups that are stacked, as large as the cache of a CPU allows."""
+        if len(members) < 2 or why_not(members, None if self._tried.issuperset(members) else images) is not None:
+            return list(members)
+        self._tried.update(members)
+        on_cpu = next(members[0].network.parameters()).device.type == "cpu"
+        number = -(-len(members) // AT_ONCE) if on_cpu else 1
+        cuts = [len(members) * index // number for index in range(number + 1)]
+        return [Stacked(members[start:end]) for start, end in pairwise(cuts)]
+
     def _are_whole(self) -> bool:
         return all(isinstance(block, Member) or block.is_whole() for block in self._blocks)
-
-
-def _blocks(members: Sequence[Member]) -> list[Stacked | Member]:
-    """Cut the members into groups that are stacked, as large as the cache of a CPU allows."""
-    if len(members) < 2 or why_not(members) is not None:
-        return list(members)
-    on_cpu = next(members[0].network.parameters()).device.type == "cpu"
-    number = -(-len(members) // AT_ONCE) if on_cpu else 1
-    cuts = [len(members) * index // number for index in range(number + 1)]
-    return [Stacked(members[start:end]) for start, end in pairwise(cuts)]
 
 
 def _steps(block: Stacked | Member, batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:

@@ -1,16 +1,16 @@
 """The networks of a group with their tensors stacked, and their training steps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from convexp.replicas import clipping, losses
+from convexp.replicas import clipping, losses, network, vmapped
 from convexp.replicas.member import Member
-from convexp.replicas.network import Part, forward, parts_of
 from convexp.replicas.optimizers import Optimizers
-from convexp.replicas.stacking import are_parts, stack
+from convexp.replicas.stacking import are_parts, stack, tensors_of
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import TaskBatch
 
@@ -24,11 +24,9 @@ class Stacked:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = list(members)
-        parts = parts_of(members[0].network)
-        assert not isinstance(parts, str)
-        self.parts: list[Part] = parts
+        self.forward = _forward(members[0].network)
         self.trained = {name: p for name, p in members[0].network.named_parameters() if p.requires_grad}
-        self._places = {name: [_place(member, name) for member in members] for name in _names(members[0])}
+        self._places = {name: [_place(member, name) for member in members] for name in tensors_of(members[0].network)}
         self.tensors = {name: stack(self._own(name)).requires_grad_(name in self.trained) for name in self._places}
         self.optimizers = Optimizers(self.members, {name: self.tensors[name] for name in self.trained})
 
@@ -48,8 +46,9 @@ class Stacked:
 
     def _step(self, batches: Sequence[TaskBatch]) -> list[Step]:
         images = torch.stack([batch[0] for batch in batches])  # (R, B, C, H, W)
-        outputs = forward(self.parts, self.tensors, images)
-        loss = losses.losses(self.members, outputs, batches)
+        with self.members[0].forward_context():
+            outputs = self.forward(self.tensors, images)
+            loss = losses.losses(self.members, outputs, batches)
         leaves = [self.tensors[name] for name in self.trained]
         grads = torch.autograd.grad(loss, leaves, torch.ones_like(loss))
         grads = [grad.contiguous() for grad in grads]  # fused optimizers take the parameter's order in memory for granted
@@ -61,8 +60,10 @@ class Stacked:
         return losses.steps(self.members, outputs, loss, batches)
 
 
-def _names(member: Member) -> list[str]:
-    return [name for name, _ in (*member.network.named_parameters(), *member.network.named_buffers())]
+def _forward(first: nn.Module) -> Callable[[Mapping[str, Tensor], Tensor], Tensor]:
+    """What computes the outputs of all networks, (R, K, B): part by part for skeletons, else the network under ``vmap``."""
+    parts = network.parts_of(first)
+    return partial(vmapped.forward, first) if isinstance(parts, str) else partial(network.forward, parts)
 
 
 def _place(member: Member, name: str) -> tuple[dict[str, Any], str]:

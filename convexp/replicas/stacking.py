@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def tensors_of(network: nn.Module) -> dict[str, Tensor]:
+    """Return the parameters and buffers of a network by name."""
+    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
 
 
 def stack(tensors: Sequence[Tensor]) -> Tensor:

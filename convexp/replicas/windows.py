@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from convexp.geometry import Size
+from convexp.layers.operands import working_type
 from convexp.layers.windowed import WindowedLayer
 
 
@@ -64,7 +65,8 @@ def products_by_channel(x: Tensor, kernels: Tensor, bias: Tensor | None, window:
     """
     d, groups = window.dims, window.groups
     order = (0, 1, 2, *range(3 + d, 3 + 2 * d), *range(3, 3 + d), 3 + 2 * d)
-    return _Products.apply(_bordered(x, window).unflatten(1, (groups, -1)), kernels, bias, window, order, len(x) * groups)
+    images = _bordered(x, window).unflatten(1, (groups, -1))
+    return _Products.apply(*_cast(images, kernels, bias), window, order, len(x) * groups)
 
 
 def products_by_location(x: Tensor, kernels: Tensor, bias: Tensor | None, window: Window) -> Tensor:
@@ -82,7 +84,12 @@ def products_by_location(x: Tensor, kernels: Tensor, bias: Tensor | None, window
     d, groups = window.dims, window.groups
     order = (0, *range(3, 3 + d), 1, 2 + 2 * d, *range(3 + d, 2 + 2 * d), 2, 3 + 2 * d)
     images = _bordered(x, window).unflatten(1, (groups, -1))
-    return _Products.apply(images, kernels, bias, window, order, len(x) * window.locations * groups)
+    return _Products.apply(*_cast(images, kernels, bias), window, order, len(x) * window.locations * groups)
+
+
+def _cast(*tensors: Tensor | None) -> list[Tensor | None]:
+    """The tensors in the type that autocast works in, if it is on."""
+    return [None if tensor is None else tensor.to(working_type(tensor)) for tensor in tensors]
 
 
 def _bordered(x: Tensor, window: Window) -> Tensor:
@@ -116,7 +123,8 @@ class _Products(torch.autograd.Function):
     def forward(ctx: Any, *arguments: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, kernels, bias, ctx.window, ctx.order, number = arguments
         ctx.x = x.shape, x.stride()
-        seen = _seen_by_units(x, ctx.window).permute(ctx.order).contiguous()
+        seen = _seen_by_units(x, ctx.window).permute(ctx.order)
+        seen = seen.clone(memory_format=torch.contiguous_format)  # also of windows of one pixel, which are the image itself
         ctx.seen = seen.shape
         columns = seen.view(number, kernels.shape[2], -1)
         ctx.save_for_backward(kernels)

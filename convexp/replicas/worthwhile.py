@@ -3,11 +3,15 @@
 What is saved is the time that a step takes beside its arithmetic: calls of operators, autograd's graph, the optimizer's Python.
 What is lost is that tensors of several networks share the cache. So it pays for networks whose steps are small. The limits hold
 for one core of a CPU, with a margin: no row of ``scripts/bench_replicas.py --steps-only`` that is expected to be faster was
-slower in the median of five rounds (R = 2 and 8).
+slower in the median of five rounds (R = 2 and 8), nor one of its ``--networks``, which go through ``torch.vmap``.
 """
 
 FLOPS_OF_A_STEP = 10e6
 """Most FLOPs of a forward pass of one network for a batch, for each network up to ``ENOUGH``."""
+
+FLOPS_OF_A_LAYER = 1e6
+"""Most FLOPs of one network's forward pass for a batch over its layers, under ``torch.vmap``, for ``ENOUGH`` networks or more.
+A convolution of several networks is one with groups there, which is slower on a CPU; what is saved is saved at each layer."""
 
 ENOUGH = 4
 """Number of networks from which on a step of each hardly gets cheaper."""
@@ -16,7 +20,7 @@ BYTES = 64e6
 """Most bytes of parameters, gradients and moments of all networks: more do not stay in the cache from step to step."""
 
 
-def worthwhile(replicas: int, batch_size: int, parameters: int, flops: int) -> bool:
+def worthwhile(replicas: int, batch_size: int, parameters: int, flops: int, layers: int | None = None) -> bool:
     """Whether networks are expected to train faster at once than one after another on a core of a CPU.
 
     Args:
@@ -24,10 +28,14 @@ def worthwhile(replicas: int, batch_size: int, parameters: int, flops: int) -> b
         batch_size: Images in a batch.
         parameters: Parameters of one network.
         flops: FLOPs of the forward pass of one network for one image.
+        layers: Number of layers with parameters of a network that goes through ``torch.vmap``; None for one that does not.
     """
     if replicas < 2:
         return False
-    few_flops = batch_size * flops <= FLOPS_OF_A_STEP * min(replicas, ENOUGH)
+    if layers is None:
+        few_flops = batch_size * flops <= FLOPS_OF_A_STEP * min(replicas, ENOUGH)
+    else:
+        few_flops = batch_size * flops <= FLOPS_OF_A_LAYER * layers and replicas >= ENOUGH
     return few_flops and 16 * parameters * min(replicas, AT_ONCE) <= BYTES
 
 

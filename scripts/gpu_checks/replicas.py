@@ -33,7 +33,7 @@ def one(bench: Bench, wiring: str) -> Iterator[Row]:
     from convexp.replicas import Replicas, why_not
 
     together, alone = members(bench, wiring), members(bench, wiring)
-    if reason := why_not(together):
+    if reason := why_not(together, None):
         yield not_applicable(f"{wiring}: {REPLICAS} at once", reason)
         return
     batches, replicas = batches_of(bench), Replicas()

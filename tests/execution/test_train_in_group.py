@@ -8,11 +8,13 @@ import pytest
 import torch
 from conftest import SMALL, read
 from groups import in_this_process
+from torch import nn
 
 from convexp.execution.train_in_group import _StepsTogether
 from convexp.machine.group import run_group
 from convexp.replicas import Replicas
 
+CPU = torch.device("cpu")
 SWEEP = (
     "-m",
     *SMALL,
@@ -27,6 +29,21 @@ SWEEP = (
     "optimizer.lr=0.03,1e25",
     "hydra.launcher.processes=1",
 )
+MIXER = (
+    "-m",
+    "trainer=cpu",
+    "trainer.threads=1",
+    "trainer.max_epochs=1",
+    "scheduler=none",
+    "probes=none",
+    "playground=false",
+    "model=mlp_mixer",
+    "model.network.depth=1",
+    "model.network.hidden_dim=4",
+    "ema=0.9",
+    "seed=0,1",
+    "hydra.launcher.processes=1",
+)
 
 
 def alone(self, members, batches):
@@ -37,11 +54,11 @@ def alone(self, members, batches):
 def sweep(call, monkeypatch, tmp_path):
     """Does the sweep in this process, and returns its folder."""
 
-    def do(folder, replicas):
+    def do(folder, replicas, overrides=SWEEP, diverged=3):
         monkeypatch.setattr("convexp.engines.local.launch.run_parallel", in_this_process)
         monkeypatch.setattr("convexp.studies.callback.conclude", lambda *_: 0)  # no report, which takes longer
-        done = call("train", *SWEEP, f"hydra.sweep.dir={folder}", f"hydra.launcher.replicas={replicas}")
-        assert done.err.count("the loss is not finite") == 3
+        done = call("train", *overrides, f"hydra.sweep.dir={folder}", f"hydra.launcher.replicas={replicas}")
+        assert done.err.count("the loss is not finite") == diverged, done.err
         return tmp_path / folder
 
     return do
@@ -77,13 +94,24 @@ def test_a_group_equals_the_runs_alone(sweep, monkeypatch, tmp_path):
     assert len(epochs) > 1  # they stop early, at different times
 
 
+def test_networks_of_any_kind_with_averaged_weights_equal_the_runs_alone(sweep):
+    """They go through ``torch.vmap``; validation sees the average of each network's weights."""
+    one, together = (sweep(f"replicas{replicas}", replicas, MIXER, diverged=0) for replicas in (1, 2))
+    for name in ("seed0", "seed1"):
+        assert read(together / name)["hardware"]["replicas"] == 2
+        _assert_same_curves(one / name, together / name, 1e-4, epochs=1)
+        saved = torch.load(together / name / "checkpoints" / "last.ckpt", weights_only=True)
+        weights, average = saved["current_model_state"], saved["state_dict"]
+        assert max(float((average[key] - value).abs().max()) for key, value in weights.items()) > 1e-3
+
+
 def test_runs_that_are_not_faster_at_once_are_done_one_after_another():
     happened = []
-    large = SimpleNamespace(record=SimpleNamespace(network=SimpleNamespace(parameters=10**8, flops=10**9)))
+    large = SimpleNamespace(record=SimpleNamespace(network=SimpleNamespace(parameters=10**8, flops=10**9, layers=[])))
     setup = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(batch_size=128)))
 
     def run(number):
-        task = SimpleNamespace(device=torch.device("cpu"), trainer_of_steps=_StepsTogether(setup, large))
+        task = SimpleNamespace(device=CPU, network=nn.Identity(), trainer_of_steps=_StepsTogether(setup, large))
         task.train_on = lambda batches: happened.append((number, len(batches))) or []
         happened.append((number, "set up"))
         task.trainer_of_steps(task, [None, None])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
@@ -41,6 +41,7 @@ pytestmark = pytest.mark.integration  # they train
 SGD = partial(torch.optim.SGD, lr=0.01, momentum=0.9, nesterov=True)
 ADAM = partial(torch.optim.Adam, lr=0.003, fused=True)
 STAGE = Stage(4, (3, 3), (1, 1), (1, 1), (1, 1), "zeros", "max", (2, 2))
+OF_ONE_PIXEL = Stage(2, (1, 1), (1, 1), (0, 0), (1, 1), "zeros", "none", (1, 1))
 SKELETON = Skeleton((2, 6, 6), 3, (STAGE,), "flatten", (5,), "tanh", "none", True)
 WIRINGS = [
     (Conv1d, Conv2d),
@@ -157,11 +158,12 @@ def check(pairs: list[tuple[Member, Member]], most: float = 1e-10) -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(wired())
+@example((replace(SKELETON, stages=(OF_ONE_PIXEL, OF_ONE_PIXEL), activation="relu"), Conv2d))
 def test_every_skeleton_trains_at_once_as_it_does_alone(case: tuple[Skeleton, Any]):
     skeleton, wiring = case
     pairs = [pair(seed=seed, skeleton=skeleton, wiring=wiring) for seed in range(3)]
     members = [together for together, _ in pairs]
-    assert why_not(members) is None
+    assert why_not(members, None) is None
     given = [batches(index, 2, skeleton) for index in range(3)]
     found = Replicas().steps(members, given)
     expected = [alone.steps_alone(own) for (_, alone), own in zip(pairs, given, strict=True)]
@@ -360,12 +362,32 @@ def test_in_single_precision_an_epoch_of_digits_gives_the_same(wiring: Any):
         assert difference(one.network.state_dict(), other.network.state_dict()) < 1e-4
 
 
+@pytest.mark.parametrize("wiring", [kinds[1] for kinds in WIRINGS])
+def test_under_autocast_it_differs_from_each_alone_by_rounding(wiring: Any):
+    """By no more than bfloat16 itself changes what the run alone has learned after some steps."""
+    skeleton = replace(SKELETON, norm="batch", activation="relu")
+    settings = {"rank": 2} if wiring is LowRankLocallyConnected2d else {}
+    made = [pair(seed=seed, skeleton=skeleton, wiring=partial(wiring, **settings)) for seed in range(3)]
+    exact = [copy.deepcopy(alone) for _, alone in made]
+    autocast = partial(torch.autocast, "cpu", torch.bfloat16)
+    pairs = [[replace(member, forward_context=autocast) for member in own] for own in made]
+    for member in (each for own in pairs for each in own):
+        member.network.float()
+    given = [batches(index, 3, skeleton, size=16) for index in range(3)]
+    Replicas().steps([together for together, _ in pairs], given)
+    for (together, alone), single, own in zip(pairs, exact, given, strict=True):
+        alone.steps_alone(own)
+        single.steps_alone(own)
+        states = [{name: p.detach().double() for name, p in m.network.named_parameters()} for m in (together, alone, single)]
+        assert difference(*states[1:]) > 0
+        assert difference(*states[:2]) < 2 * difference(*states[1:])
+
+
 def test_it_says_why_networks_cannot_be_trained_at_once():
     def reason(*members: Member) -> str:
-        return why_not(members) or ""
+        return why_not(members, None) or ""
 
     member = pair()[0]
-    assert "Linear, not one of a skeleton" in reason(replace(member, task=Classification(nn.Linear(2, 2))))
     assert "different layers" in reason(member, pair(skeleton=replace(SKELETON, activation="relu"))[0])
     assert "groups" in reason(member, pair(lambda own: SGD([{"params": [each]} for each in own]))[0])
     other = pair()[0]
@@ -378,8 +400,9 @@ def test_it_says_why_networks_cannot_be_trained_at_once():
     assert "training mode" in reason(evaluated)
     frozen.network.head.requires_grad_(False)
     assert "other parameters" in reason(frozen)
-    strange.network.stages[0].wiring = nn.Sequential(nn.Dropout(0.5), nn.Conv2d(2, 4, 3, padding=1)).double()
-    assert "Dropout" in reason(strange)
+    strange.network.stages[0].activation = nn.Dropout(0.5)
+    assert reason(strange) == ""  # torch.vmap may do what has no stacked form
+    assert "draws random numbers" in (why_not([strange], batches(0, 1)[0][0]) or "")
     assert "LBFGS computes the loss more than once" in reason(pair(torch.optim.LBFGS)[0])
     given = [batches(0, 1), batches(1, 1)]
     assert len(Replicas().steps([strange, pair()[0]], given)) == 2  # they are trained all the same
@@ -390,3 +413,7 @@ def test_small_steps_of_several_networks_are_worthwhile():
     assert not worthwhile(1, 32, 10_186, 208_000)
     assert not worthwhile(8, 128, 7_396_266, 14_800_000)  # MNIST, model=dense
     assert not worthwhile(8, 128, 20_746, 640_000)  # MNIST, model=conv
+    assert worthwhile(4, 32, 44_550, 1_100_416, layers=41)  # digits, model=resnet18 of width 4
+    assert not worthwhile(2, 32, 44_550, 1_100_416, layers=41)
+    assert not worthwhile(8, 128, 44_550, 1_100_416, layers=41)
+    assert not worthwhile(8, 32, 1_338, 626_848, layers=4)  # digits, a residual network of wide layers

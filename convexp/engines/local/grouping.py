@@ -18,8 +18,8 @@ TARGETS = {
     "logger": ("convexp.tracking.tensorboard.", "convexp.tracking.metrics_csv."),
     "callbacks": ("convexp.training.callbacks.early_stopping",),
 }
+PRECISIONS = ("32-true", "bf16-mixed")
 VALUES = {
-    "trainer.precision": "32-true",
     "trainer.devices": 1,
     "trainer.num_nodes": 1,
     "trainer.accumulate_grad_batches": 1,
@@ -30,10 +30,9 @@ VALUES = {
     "trainer.overfit_batches": 0,
     "compile": False,
     "only_costs": False,
-    "ema": None,
 }  # as the settings of a run of a group have to be, where they are set
-# What a run of a group does not have: a network of its own, and what is the whole process's while the run lasts.
-NOT_SET = ("model.network", "hydra.job.chdir", "hydra.job.env_set")
+# What a run of a group does not have: what is the whole process's while the run lasts.
+NOT_SET = ("hydra.job.chdir", "hydra.job.env_set")
 
 
 def check_replicas(replicas: object) -> None:
@@ -118,6 +117,8 @@ def may_be_grouped(config: DictConfig) -> bool:
     for setting, wanted in VALUES.items():
         if OmegaConf.select(config, setting, default=missing) not in (missing, wanted):
             return False
+    if OmegaConf.select(config, "trainer.precision", default=PRECISIONS[0]) not in PRECISIONS:
+        return False
     return all(target.startswith(TARGETS[group]) for group in TARGETS for target in _targets(config, group))
 
 
