@@ -24,7 +24,7 @@ ALLOWED = {
     "scheduler": r"convexp\.training\.schedules\.[a-z]\w*|torch\.optim\.lr_scheduler\.[A-Z]\w*",
     "probes": r"convexp\.probes\.(?:behaviour|structure)\.\w+\.[A-Z]\w*",
     "logger": r"convexp\.tracking\.(tensorboard\.TensorBoard|metrics_csv\.MetricsCSV|trackers\.wandb)",
-    "callbacks": r"convexp\.training\.callbacks\.early_stopping|pytorch_lightning\.callbacks\."
+    "callbacks": r"convexp\.training\.callbacks\.early_stopping|convexp\.training\.relax\.Relax|pytorch_lightning\.callbacks\."
     r"(EarlyStopping|GradientAccumulationScheduler|LearningRateMonitor|StochasticWeightAveraging|Timer)",
 }
 
