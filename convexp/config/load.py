@@ -19,6 +19,7 @@ from convexp.config.checks.optimizer import check_groups
 from convexp.config.checks.plain_values import check_plain
 from convexp.config.checks.probes import check_probes
 from convexp.config.checks.processes import check_processes
+from convexp.config.checks.relaxed import check_relaxed
 from convexp.config.checks.sections import (
     check_global_files,
     check_kind_of_model,
@@ -109,6 +110,7 @@ def check_config(config: Config) -> Config:
     make_importable(config.pythonpath)
     check_targets(config)
     check_groups(config)
+    check_relaxed(config)
     check_trainer(config)
     check_processes(config)
     check_task(config)

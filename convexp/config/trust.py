@@ -20,11 +20,11 @@ ALLOWED = {
     "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|npz|svhn|tones|vision|waldo)\.\1",
     "task": r"convexp\.training\.tasks\.\w+\.[A-Z]\w*",
     "augment": r"convexp\.data\.augment\.(flip|crop|cutout|mixup|rand_augment|rotate)\.[A-Z]\w*",
-    "optimizer": r"torch\.optim\.[A-Z]\w*|convexp\.training\.optimizers\.[a-z]\w*",
+    "optimizer": r"torch\.optim\.[A-Z]\w*|convexp\.training\.(?:optimizers\.[a-z]\w*|beta_lasso\.BetaLasso)",
     "scheduler": r"convexp\.training\.schedules\.[a-z]\w*|torch\.optim\.lr_scheduler\.[A-Z]\w*",
     "probes": r"convexp\.probes\.(?:behaviour|structure)\.\w+\.[A-Z]\w*",
     "logger": r"convexp\.tracking\.(tensorboard\.TensorBoard|metrics_csv\.MetricsCSV|trackers\.wandb)",
-    "callbacks": r"convexp\.training\.callbacks\.early_stopping|pytorch_lightning\.callbacks\."
+    "callbacks": r"convexp\.training\.callbacks\.early_stopping|convexp\.training\.relax\.Relax|pytorch_lightning\.callbacks\."
     r"(EarlyStopping|GradientAccumulationScheduler|LearningRateMonitor|StochasticWeightAveraging|Timer)",
 }
 

@@ -8,6 +8,7 @@ import torch
 
 from convexp.config import Config
 from convexp.data import Dataset, loader
+from convexp.training.relax import load_state
 from convexp.training.trainer import one_device_trainer
 
 
@@ -36,5 +37,4 @@ def evaluation_trainer(config: Config, **settings: Any) -> pl.Trainer:
 
 def load_weights(module: pl.LightningModule, checkpoint: Path) -> None:
     """Load the weights of a checkpoint into ``module``, on whatever device it is."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    module.load_state_dict(state)
+    load_state(module, torch.load(checkpoint, map_location="cpu", weights_only=True))

@@ -1,5 +1,11 @@
 """The record of a run when it starts, from the objects of the run."""
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+from pytorch_lightning.callbacks import Callback
+from torch import nn
+
 from convexp.config import Config
 from convexp.config.sources import versions_of
 from convexp.data import Dataset
@@ -8,6 +14,7 @@ from convexp.models import LayerCost, network_cost
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, LayerRecord, NetworkRecord
 from convexp.records.settings import where_data_lay_first
+from convexp.training.relax import Relax
 
 
 def first_record(config: Config, identity: str, network: NetworkRecord, previous: RunRecord | None = None) -> RunRecord:
@@ -39,6 +46,15 @@ def network_record(layers: list[LayerCost], width: float) -> NetworkRecord:
     cost = network_cost(layers)
     recorded = tuple(LayerRecord(**vars(layer)) for layer in layers)
     return NetworkRecord(parameters=cost.parameters, flops=cost.flops, layers=recorded, width=width)
+
+
+def trained_network_record(
+    record: NetworkRecord | None, network: nn.Module, callbacks: Sequence[Callback]
+) -> NetworkRecord | None:
+    """Record as well how many parameters a network has after its training, if a callback has relaxed it."""
+    if record is None or not any(isinstance(callback, Relax) and callback.relaxed for callback in callbacks):
+        return record
+    return replace(record, relaxed_parameters=sum(parameter.numel() for parameter in network.parameters()))
 
 
 def data_record(data: Dataset) -> DataRecord:

@@ -11,7 +11,7 @@ from convexp.execution.loggers import RunLoggers
 from convexp.execution.playground import export_playground
 from convexp.execution.probing import measure_probes
 from convexp.execution.recorder import Recorder
-from convexp.execution.recording import data_record, first_record, network_record
+from convexp.execution.recording import data_record, first_record, network_record, trained_network_record
 from convexp.execution.setup import build_trainee, set_up
 from convexp.execution.stopwatch import Stopwatch
 from convexp.execution.train_together import train
@@ -73,6 +73,7 @@ class TrainingRun:
                 forget_end(setup.folder, self.goes_on_from)
             recorder.save()
             trainer = self._fit()
+            record.network = trained_network_record(record.network, self.trainee.network, self.trainee.callbacks)
             if (best := setup.checkpoints / BEST).exists():  # a fast_dev_run writes none
                 load_weights(self.trainee.module, best)
             with recorder.stopwatch.time("test"):

@@ -39,12 +39,14 @@ class NetworkRecord(Struct, frozen=True, kw_only=True):
         flops: FLOPs of the forward pass for one image; a multiply-add counts as two.
         layers: The layers that have parameters, in order; empty in records that are read for a report.
         width: Factor by which the numbers of channels and hidden units in the configuration were multiplied.
+        relaxed_parameters: Number of parameters after ``callbacks.relax`` has replaced layers; None if it has not.
     """
 
     parameters: int
     flops: int
     layers: tuple[LayerRecord, ...] = ()
     width: float
+    relaxed_parameters: int | None = None
 
 
 class DataRecord(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from pytorch_lightning import LightningModule
 from convexp.errors import ConvexpError, one_line
 from convexp.training.callbacks import RandomState
 from convexp.training.checkpoints import BEST, LAST, Checkpoints
+from convexp.training.relax import load_state
 from convexp.training.tasks.epoch_state import has_batches
 from convexp.training.tasks.task import Task
 
@@ -123,7 +124,7 @@ def _problem(checkpoint: dict[str, Any], module: LightningModule) -> str | None:
         return "counts epochs or batches in two ways"
     if _batches(checkpoint) and isinstance(module, Task) and not has_batches(checkpoint, _batches(checkpoint)):
         return "does not hold the losses of the unfinished epoch"
-    return None if _load_weights(module, checkpoint["state_dict"]) else "holds the weights of another network"
+    return None if _load_weights(module, checkpoint) else "holds the weights of another network"
 
 
 def _is_state_of_checkpoints(state: Any) -> bool:
@@ -148,12 +149,13 @@ def _counts_agree(checkpoint: dict[str, Any]) -> bool:
         return False
 
 
-def _load_weights(module: LightningModule, state: dict[Any, Any]) -> bool:
+def _load_weights(module: LightningModule, checkpoint: dict[str, Any]) -> bool:
     """Load weights into ``module``, also under names of earlier versions; return whether names, shapes and types fit."""
+    state = checkpoint["state_dict"]
     if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()):
         return False
     try:
-        module.load_state_dict(state)
+        load_state(module, checkpoint)
     except RuntimeError:  # other names or shapes
         return False
     return _dtypes(state) == _dtypes(module.state_dict())  # torch converts other types without an error
