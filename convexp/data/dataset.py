@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from convexp.data.hierarchy import Hierarchy
 from convexp.data.images import Images
 from convexp.data.rng import draw_offsets
 from convexp.data.settings import DataSettings
@@ -36,6 +37,7 @@ class Dataset:
             source does not know them.
         notes: What the source notes in the result of a run.
         class_names: Name of each class, from class 0 on; None if they have none but their numbers.
+        hierarchy: The rules by which the source made its images; None if there are none.
     """
 
     train: Images
@@ -50,6 +52,7 @@ class Dataset:
     boxes: tuple[Tensor, Tensor] | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
     class_names: tuple[str, ...] | None = None
+    hierarchy: Hierarchy | None = None
 
     def class_name(self, label: int) -> str:
         """Return the name of a class; its number if it has none."""
@@ -126,6 +129,7 @@ def prepare(settings: DataSettings, source: Source) -> Dataset:
         boxes=_boxes(source),
         notes=source.notes,
         class_names=source.class_names,
+        hierarchy=source.hierarchy,
     )
 
 

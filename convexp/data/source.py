@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from convexp.data.hierarchy import Hierarchy
+
 CHUNK = 200  # Images that are looked at together. It bounds the memory.
 
 
@@ -38,6 +40,7 @@ class Source:
         train_objects: The same for the training images.
         notes: What the result of a run records about how the images were read.
         class_names: Name of each class, from class 0 on, for pictures; None if they have none but their numbers.
+        hierarchy: The rules by which all images were made, or None if there are none.
     """
 
     train_images: Tensor
@@ -49,6 +52,7 @@ class Source:
     train_objects: Tensor | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
     class_names: tuple[str, ...] | None = None
+    hierarchy: Hierarchy | None = None
 
     @property
     def memory_mapped(self) -> bool:

@@ -14,10 +14,13 @@ INK, PAPER = 0, 238  # grey levels of a curve and of what it is drawn on
 def image_tiles(images: Tensor, side: int) -> Pixels:
     """Return images ``(N, C, H, W)`` uint8, or signals ``(N, C, L)``, as tiles of about ``side`` pixels, ``(N, h, w, 3)``.
 
-    Three channels are colours; of others the first is shown, in grey. Of a signal the first channel is drawn as a curve.
+    Three channels are colours; of others the first is shown, in grey. A signal of one channel is drawn as a curve, one of
+    several as a grey image with a row for each channel.
     """
-    if images.dim() == 3:
+    if images.dim() == 3 and images.shape[1] == 1:
         return curves(images[:, 0], side)
+    if images.dim() == 3:
+        images = images[:, None]
     if images.shape[1] != 3:
         images = images[:, :1].expand(-1, 3, -1, -1)
     return enlarge(images.permute(0, 2, 3, 1).cpu().numpy(), side)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from convexp.data.canvas import shift_images
+from convexp.data.hierarchy import Hierarchy
 from convexp.geometry import Size
 from convexp.geometry.placement import ShiftProtocol as ShiftProtocol
 from convexp.probes.errors import NotApplicableError
@@ -31,6 +32,7 @@ class Sample:
         scores: Whether the network's outputs are scores of the classes. Probes with ``needs_scores = True`` compare them with
             the labels, and are skipped otherwise.
         class_names: Name of each class, or None if they have none but their numbers.
+        hierarchy: The rules by which the data set made its images, or None if there are none.
     """
 
     images: Tensor
@@ -41,6 +43,7 @@ class Sample:
     batch_size: int = BATCH_SIZE
     scores: bool = True
     class_names: tuple[str, ...] | None = None
+    hierarchy: Hierarchy | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -33,6 +33,7 @@ def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
         None if objects is None else objects[:n].to(device),
         scores=scores,
         class_names=data.class_names,
+        hierarchy=data.hierarchy,
     )
 
 

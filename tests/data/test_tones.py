@@ -88,6 +88,12 @@ def test_a_curve_has_every_sample_at_its_height():
     assert [column.nonzero()[0].tolist() for column in ink.T] == [[7], [*range(8)], [0, 1, 2, 3], [3]]
 
 
+def test_a_signal_of_several_channels_is_an_image_with_a_row_for_each():
+    signals = torch.tensor([[[0, 255, 0, 0], [7, 0, 0, 9]]], dtype=torch.uint8)
+    (tile,) = image_tiles(signals, 4)
+    assert tile[..., 0].tolist() == signals[0].tolist()
+
+
 @pytest.mark.parametrize("model", LAYERS)
 def test_a_model_is_its_layer_of_one_dimension(model):
     config = compose_config("data=tones", f"model={model}", "model.kernel_size=9", "model.channels=[2,3]")

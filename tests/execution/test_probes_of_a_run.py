@@ -51,8 +51,8 @@ def test_all_of_them_on_waldo(small_run, model):
     folder = small_run("data=waldo", "probes=all", f"model={model}", *few, "trainer.overfit_batches=3", "trainer.max_epochs=1")
     found = read(folder)["probes"]
     assert sorted(found) == PROBES
-    assert not [name for name in PROBES if "skipped" in found[name]]
-    for name in PROBES:
+    assert [name for name in PROBES if "skipped" in found[name]] == ["feature_sensitivity"]  # of data=srhm only
+    for name in found.keys() - {"feature_sensitivity"}:
         assert all(isinstance(v, float) for v in found[name]["numbers"].values()), name
         undocumented = [k for k in found[name]["numbers"] if not describe_number(get_class(conf(name)[name]["_target_"]), k)]
         assert undocumented == [], name
@@ -85,7 +85,7 @@ def test_what_does_not_apply_is_skipped_with_a_word(small_run):
     few = ("probes.shift_map.max_images=50", "probes.equivariance.max_images=20", "trainer.overfit_batches=2")
     found = read(small_run("data=dsd", "probes=all", *line, *few))["probes"]
     skipped = {name: part["skipped"] for name, part in found.items() if "skipped" in part}
-    assert set(skipped) == {"relative_stability", "localisation", "receptive_fields", "feature_maps"}
+    assert set(skipped) == {"relative_stability", "localisation", "feature_sensitivity", "receptive_fields", "feature_maps"}
     assert "does not know where objects are" in skipped["localisation"]
     assert len(found["shift_map"]["maps"]["accuracy"]) == 3  # one dimension: a row
     assert found["equivariance"]["numbers"]["stages.0/full"] > 0

@@ -17,7 +17,14 @@ from convexp.training.probe_runner import measure
 
 FEW = {"max_shift": 1, "max_images": 12, "pairs": 1, "batch": 2, "repeats": 1}
 BEHAVIOUR = {"shift_map", "consistency", "errors", "flip_rate", "sensitivity_map", "relative_stability"}
-STRUCTURE = {"locality_index", "sharing_index", "distance_from_conv", "kernels", "receptive_fields"}
+STRUCTURE = {
+    "locality_index",
+    "inverse_participation_ratio",
+    "sharing_index",
+    "distance_from_conv",
+    "kernels",
+    "receptive_fields",
+}
 
 
 def probes():
@@ -58,7 +65,7 @@ class AsInTorchvision(nn.Module):
 
 
 def test_all_of_them_are_here():
-    assert len(ALL) == 18
+    assert len(ALL) == 20
     assert set(ALL) > BEHAVIOUR | STRUCTURE
 
 
@@ -66,8 +73,8 @@ def test_all_of_them_are_here():
 @pytest.mark.parametrize("network", [plain, AsInTorchvision])
 def test_measures_what_any_network_shows_and_says_what_the_others_need(name, network):
     found, _ = measure(name, ALL[name], network(), textures())
-    if name == "localisation":
-        assert found.skipped.startswith("the data set does not know")
+    if name in ("localisation", "feature_sensitivity"):
+        assert found.skipped.startswith("the data set")
     else:
         assert found.skipped is None
         assert all(map(math.isfinite, found.numbers.values()))
@@ -130,4 +137,4 @@ def test_a_wiring_that_is_not_linear_is_skipped_where_its_weights_are_asked_for(
     if name in STRUCTURE:
         assert found.skipped.startswith("stages.0: Rectified is not linear")
     else:
-        assert (found.skipped is not None) == (name == "localisation")
+        assert (found.skipped is not None) == (name in ("localisation", "feature_sensitivity"))

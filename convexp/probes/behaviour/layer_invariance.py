@@ -20,7 +20,7 @@ def _units(network: nn.Module, images: Tensor) -> Layers:
     return {name: value.flatten(1) for name, value in representations(network, images).items()}
 
 
-class _Moments:
+class Moments:
     """Standard deviation of each unit over all values that are added. It is exactly 0 for a unit that is constant.
 
     Sums are over differences from the first value, so that they are exact for constant units.
@@ -115,12 +115,12 @@ def sweep_shifts(
         batch, another = sample.rows(rows), None if others is None else others.rows(rows)
         base = _units(network, batch.images)
         fires = {name: layers[name].fires(units) for name, units in base.items()}
-        moments: dict[str, _Moments] = {}
+        moments: dict[str, Moments] = {}
         for index, shift in enumerate(grid.track("invariance_by_layer: over shifts")):
             for name, units in _units(network, batch.shifted(shift, protocol)).items():
                 layers[name].cosine[index, rows] = _cosine(units, base[name]).cpu()
                 layers[name].still_fired += (fires[name] & layers[name].fires(units)).sum(1)
-                moments.setdefault(name, _Moments(units[None])).add(units[None])
+                moments.setdefault(name, Moments(units[None])).add(units[None])
             if another is not None:
                 for name, units in _units(network, another.shifted(shift, protocol)).items():
                     layers[name].control[index, rows] = _cosine(units, base[name]).cpu()
@@ -143,10 +143,10 @@ def std_over_images(network: nn.Module, sample: Sample, grid: ShiftGrid, protoco
     """
     found: Layers = {}
     for shift in grid.track("invariance_by_layer: over images"):
-        moments: dict[str, _Moments] = {}
+        moments: dict[str, Moments] = {}
         for batch in sample.batches():
             for name, units in _units(network, batch.shifted(shift, protocol)).items():
-                moments.setdefault(name, _Moments(units)).add(units)
+                moments.setdefault(name, Moments(units)).add(units)
         for name, layer_moments in moments.items():
             found[name] = found.get(name, 0) + layer_moments.std() / len(grid)
     return found
