@@ -1,5 +1,7 @@
 """The options of a configuration group: the YAML files in its folder, apart from those that are only shared by others.
 
+A group with options may have folders with further ones, such as ``study=paper/ott``.
+
 A file with the header line ``# @shared true``, such as ``conf/model/skeleton.yaml``, holds what the options of its group have
 in common. They name it in their defaults lists, and users cannot choose it.
 """
@@ -23,8 +25,15 @@ MULTIPLE_CHOICE = ("augment", "probes", "logger", "callbacks")
 
 def list_options(group: str, sources: Iterable[Source] | None = None) -> list[str]:
     """Names of the options of ``group`` in ``sources``, or of those installed; an empty list if there is no such group."""
-    files = [file for source in sources or installed_sources() for file in Path(source.folder, group).glob("*.yaml")]
-    return sorted({file.stem for file in files if is_option(file)})
+    files = [file for source in sources or installed_sources() for file in option_files(Path(source.folder, group)).items()]
+    return sorted({name for name, file in files if is_option(file)})
+
+
+def option_files(folder: Path) -> dict[str, Path]:
+    """The files in the folder of a group by the names of the options, with those of folders within it."""
+    found = sorted(folder.glob("*.yaml"))
+    below = sorted(folder.glob("*/*.yaml")) if found else []  # hydra is no group; hydra/launcher is one
+    return {file.relative_to(folder).with_suffix("").as_posix(): file for file in [*found, *below]}
 
 
 def is_shared(group: str, name: str, sources: Iterable[Source]) -> bool:

@@ -40,6 +40,7 @@ class Plan(Struct, frozen=True):
         compare: A setting and the value of it that all others are compared with; empty for the first group of runs.
         runs: The runs in the order of the grid.
         command: The arguments of the command line.
+        claims: What papers claim of these runs, each as ``study.claims`` has it.
     """
 
     name: str | None
@@ -48,6 +49,7 @@ class Plan(Struct, frozen=True):
     compare: dict[str, Any]
     runs: list[PlannedRun] = field(default_factory=list[PlannedRun])
     command: list[str] = field(default_factory=list[str])
+    claims: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 def write_plan(root: Path, plan: Plan) -> None:

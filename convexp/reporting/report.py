@@ -15,6 +15,7 @@ from convexp.records.plan import Plan, read_plan
 from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import display_value, lookup, printable
 from convexp.reporting.baselines import chosen_baseline
+from convexp.reporting.claims import ClaimRow, read_claims
 from convexp.reporting.compare import compare, compare_along
 from convexp.reporting.comparison import Comparison
 from convexp.reporting.error_tables import ErrorTable, error_tables
@@ -43,6 +44,7 @@ class Report:
         along: Comparisons along the numeric axes of the study.
         name: Name of the sweep, study or data set within a report that has several.
         parts: The reports of the sweeps, studies or data sets that this one consists of; empty if it is of one alone.
+        claims: What papers claim of the studies, and what follows from the runs.
     """
 
     title: str
@@ -57,6 +59,7 @@ class Report:
     along: list[Comparison] = field(default_factory=list[Comparison])
     name: str = ""
     parts: list["Report"] = field(default_factory=list["Report"])
+    claims: list[ClaimRow] = field(default_factory=list[ClaimRow])
 
     @cached_property
     def errors(self) -> tuple[list[ErrorTable], list[str]]:
@@ -104,6 +107,7 @@ def _joined(root: Path, runs: list[RunRecord], parts: list[Report]) -> Report:
         runs=runs,
         along=joined_comparisons([part.along for part in parts], labels),
         parts=parts,
+        claims=[claim for part in parts for claim in part.claims],
     )
 
 
@@ -119,7 +123,9 @@ def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, Confi
     counted, duplicates = drop_duplicates([run for run in runs if run.is_finished], plan)
     groups = group_runs(counted, plan)
     plan = _with_baselines(plan, groups, baselines, refused)
-    warnings = [*plan_warnings, *search_warnings, *find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
+    claims, claim_warnings = read_claims(plan.claims if plan else [], groups)
+    warnings = [*plan_warnings, *search_warnings, *claim_warnings]
+    warnings += [*find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
         title=_title(part, plan),
         root=root,
@@ -132,6 +138,7 @@ def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, Confi
         search=search,
         along=[] if search else compare_along(groups, plan),
         name=part.name,
+        claims=claims,
     )
 
 

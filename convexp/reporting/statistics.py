@@ -33,8 +33,12 @@ class Mean:
         return self.n > 1 and self.low == self.high
 
 
-def mean(values: Sequence[float]) -> Mean:
+def mean(values: Sequence[float], alpha: float = ALPHA) -> Mean:
     """Return the mean with the interval ``mean ± t s / sqrt(n)``, t being Student's with n - 1 degrees of freedom.
+
+    Args:
+        values: The values.
+        alpha: 1 minus the level of the interval.
 
     Raises:
         ValueError: If there are no values.
@@ -47,11 +51,11 @@ def mean(values: Sequence[float]) -> Mean:
     if min(values) == max(values):
         return Mean(values[0], 0.0, values[0], values[0], n)
     centre, s = fmean(values), deviation(values)
-    half_width = t_quantile(n - 1) * s / sqrt(n)
+    half_width = t_quantile(n - 1, alpha) * s / sqrt(n)
     return Mean(centre, s, centre - half_width, centre + half_width, n)
 
 
-def mean_proportion(values: Sequence[float]) -> Mean:
+def mean_proportion(values: Sequence[float], alpha: float = ALPHA) -> Mean:
     """Return the mean of proportions in [0, 1], such as accuracies, with an interval within [0, 1].
 
     The interval is Student's t on the log odds, ``log(m / (1 - m)) ± t s / (sqrt(n) m (1 - m))`` with n - 1 degrees of freedom,
@@ -61,16 +65,20 @@ def mean_proportion(values: Sequence[float]) -> Mean:
     Source: the logit limits for proportions of clustered samples in SAS (SURVEYFREQ, ``CL(TYPE=LOGIT)``) and in R's survey
     package (``svyciprop``, ``xlogit``); here a seed is a cluster of test images.
 
+    Args:
+        values: The proportions.
+        alpha: 1 minus the level of the interval.
+
     Raises:
         ValueError: If there are no values.
     """
-    found = mean(values)
+    found = mean(values, alpha)
     if not found.deviation or not all(0 <= value <= 1 for value in values):
         return found
     m = found.mean
     if not 0 < m < 1:  # by rounding
         return Mean(m, found.deviation, m, m, found.n)
-    centre, half_width = log(m / (1 - m)), t_quantile(found.n - 1) * found.deviation / (sqrt(found.n) * m * (1 - m))
+    centre, half_width = log(m / (1 - m)), t_quantile(found.n - 1, alpha) * found.deviation / (sqrt(found.n) * m * (1 - m))
     low, high = (_from_log_odds(log_odds) for log_odds in (centre - half_width, centre + half_width))
     return Mean(m, found.deviation, min(low, m), max(high, m), found.n)  # as rounding may be more than a narrow interval
 

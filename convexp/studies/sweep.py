@@ -76,11 +76,9 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
             return []
     name, question, compare = (study.name, study.question, study.compare) if study else (None, None, {})
     runs = [job.planned_run() for job in jobs]
-    write_sweep(
-        cfg,
-        root,
-        Plan(name, question, axis_values(expanded.axes, [run.point for run in runs]), compare, runs, command_line(cfg)),
-    )
+    axes = axis_values(expanded.axes, [run.point for run in runs])
+    claims = [claim.model_dump(mode="json") for claim in study.claims] if study else []
+    write_sweep(cfg, root, Plan(name, question, axes, compare, runs, command_line(cfg), claims))
     if cfg.get("reuse"):
         jobs = take_over_all(jobs, reusable, root)
     print_plan(jobs, root, name, waiting_runs(root))

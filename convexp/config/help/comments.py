@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from omegaconf import DictConfig
 
-from convexp.config.options import chosen_options, is_option, title, with_bases
+from convexp.config.options import chosen_options, is_option, option_files, title, with_bases
 from convexp.config.sources import Source, composed_sources
 
 
@@ -33,20 +33,20 @@ def _package(name: Path, file: Path) -> str:
 
 def option_titles(cfg: DictConfig, group: str) -> dict[str, str]:
     """The options of ``group``, each with the first line of its file, which says what it is."""
-    files = {file.stem: file for file, _ in _option_files(cfg, group)}
+    files = {name: file for name, file, _ in _option_files(cfg, group)}
     return {name: title(file) for name, file in sorted(files.items()) if title(file) and is_option(file)}
 
 
 def option_origins(cfg: DictConfig, group: str) -> dict[str, str]:
     """The options of ``group`` that are not convexp's own, each with the name of the source that it comes from."""
-    return {file.stem: source.name for file, source in _option_files(cfg, group) if source.name != "convexp"}
+    return {name: source.name for name, _, source in _option_files(cfg, group) if source.name != "convexp"}
 
 
-def _option_files(cfg: DictConfig, group: str) -> Iterator[tuple[Path, Source]]:
-    """The files of ``group`` with their sources; a file with priority comes after others of the same name."""
+def _option_files(cfg: DictConfig, group: str) -> Iterator[tuple[str, Path, Source]]:
+    """The options of ``group`` with their files and sources; one with priority comes after others of the same name."""
     for source in reversed(composed_sources(cfg)):
-        for file in sorted(Path(source.folder, group).glob("*.yaml")):
-            yield file, source
+        for name, file in option_files(Path(source.folder, group)).items():
+            yield name, file, source
 
 
 def find_comment(files: list[tuple[str, Path]], setting: str) -> str:

@@ -1,9 +1,10 @@
 """The section ``study``: a question, and the grid of runs that answers it."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
+from convexp.config.schema.claim import Claim
 from convexp.config.schema.section import Section
 
 Grid = dict[str, Any]
@@ -22,4 +23,9 @@ class Study(Section):
     )
     compare: Grid = Field(
         default={}, description="the baseline, setting: the value that its other values are compared with, all else being equal"
+    )
+    claims: Annotated[list[Claim], WithJsonSchema({"type": "array", "items": {"type": "object"}})] = Field(
+        default=[],
+        exclude=True,  # in the plan of the study, not in the record of each run
+        description="what papers claim of these runs, and how each claim is decided (conf/study/paper/)",
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from convexp.records.search import SearchRecord
 from convexp.reporting.answer import answer
+from convexp.reporting.claims import CLAIM_CAPTION, TITLES, ClaimRow
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
     COMPARISON_TEXT_COLUMNS,
@@ -35,12 +36,18 @@ def markdown(report: Report) -> str:
     if not report.parts:
         parts += [markdown_table(group_rows(report.groups)), _sentence(caption(report.groups))] if report.groups else []
         parts += _comparisons(report, "##")
+    if report.claims:
+        parts += ["## Claims\n", markdown_table(_claims(report.claims), range(len(TITLES))), _sentence(CLAIM_CAPTION)]
     if report.unfinished:
         lines = [f"{run.path}: {run.state}, {run.reason}" for run in report.unfinished]
         parts += ["## Runs that are not in the table\n", _list(lines)]
     if report.provenance.warnings:
         parts += ["## Warnings\n", _list(report.provenance.warnings)]
     return "\n".join(parts)
+
+
+def _claims(claims: Sequence[ClaimRow]) -> Rows:
+    return [[*TITLES], *([cell.replace("\n", "; ") for cell in claim.cells] for claim in claims)]
 
 
 def _comparisons(report: Report, level: str) -> list[str]:

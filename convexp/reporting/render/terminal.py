@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convexp.records.search import SearchRecord
+from convexp.records.settings import printable
 from convexp.reporting.answer import answer
 from convexp.reporting.formatting import plural
 from convexp.reporting.render.rows import (
@@ -38,6 +39,10 @@ def print_report(report: Report) -> None:
     _print_rest(len(report.parts), "part", "summary.md", MAX_PARTS)
     if not report.parts:
         _print_results(report)
+    for row in report.claims[:MAX_LINES]:
+        said = printable(f"{row.claim.paper}: {row.claim.says} {row.verdict}")
+        console.out.print(said, markup=False)
+    _print_rest(len(report.claims), "claim", "summary.md")
     for run in report.unfinished[:MAX_LINES]:
         console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
     _print_rest(len(report.unfinished), "unfinished run", "summary.md")

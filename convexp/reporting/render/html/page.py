@@ -24,7 +24,7 @@ from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures, mista
 from convexp.reporting.render.html.parts import parts_content
 from convexp.reporting.render.html.playground import Section, playground_html
 from convexp.reporting.render.html.search import search_content
-from convexp.reporting.render.html.tables import comparisons_table, groups_table, metrics_table
+from convexp.reporting.render.html.tables import claims_table, comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
 
 HERE = Path(__file__).parent
@@ -114,6 +114,7 @@ def _content(report: Report) -> dict[str, Any]:
         "metrics": metrics_table(groups, colours) if one and groups else None,
         "compared": comparisons_table(report.comparisons) if one and report.comparisons else None,
         "along": comparisons_table(report.along, "along-table") if one and report.along else None,
+        "claims": claims_table(report.claims) if report.claims else None,
         "methods": [METHODS.get(m, m) for m in dict.fromkeys(c.method for c in (*report.comparisons, *report.along))],
         "kernels": pictures,
         "kernels_layout": LAYOUT,

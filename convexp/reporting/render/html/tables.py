@@ -8,6 +8,7 @@ from convexp.records.plan import single_settings
 from convexp.records.settings import display_value
 from convexp.reporting import metrics as metric_names
 from convexp.reporting.axes import axis_value, numeric_axes
+from convexp.reporting.claims import CLAIM_CAPTION, TITLES, ClaimRow
 from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import (
     MISSING,
@@ -151,3 +152,11 @@ def _comparison(c: Comparison) -> list[Cell]:
         Cell(format_p(c.p), c.p),
         Cell(c.method, c.method),
     ]
+
+
+def claims_table(claims: Sequence[ClaimRow]) -> Table:
+    """Return a row for each claim of a paper."""
+    meanings = ("where it is claimed", "what it says", "its number", "mean and 95 % interval over n seeds", "what follows")
+    columns = [Column(title, meaning) for title, meaning in zip(TITLES, meanings, strict=True)]
+    rows = [[Cell(cell, cell) for cell in claim.cells] for claim in claims]
+    return Table("claims-table", f"{CLAIM_CAPTION}.", columns, rows, [])

@@ -1,0 +1,170 @@
+"""Claims of the literature are decided by intervals alone."""
+
+import pytest
+from fabricated_runs import group_runs, kept, planned, run
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from convexp.config.schema.claim import Claim
+from convexp.records.plan import write_plan
+from convexp.reporting.claims import Result, claim_rows, results_of
+from convexp.reporting.claims.exponents import samples_needed, slope
+from convexp.reporting.claims.measure import Interval, measure
+from convexp.reporting.claims.verdict import Outcome, outcome
+from convexp.reporting.render.html import page
+from convexp.reporting.render.markdown import markdown
+from convexp.reporting.report import build_report
+
+NOISE = (0.001, -0.002, 0.0015, -0.0005, 0.0)
+finite = st.floats(-10, 10)
+
+
+def claim(**changes):
+    given = {"paper": "A 2020", "arxiv": "2001.00001", "where": "table 1", "known_from": "text", "says": "It is so."}
+    return Claim.model_validate(given | {"metric": "test/acc"} | ({} if "within" in changes else {"above": 0.0}) | changes)
+
+
+def results(model="conv", mean=0.5, seeds=5, images="a", **settings):
+    return [
+        Result(settings={"model": model} | settings, seed=s, metrics={"test/acc": mean + NOISE[s]}, minutes=0.5, images=images)
+        for s in range(seeds)
+    ]
+
+
+@given(st.tuples(finite, finite).map(sorted), st.tuples(finite, finite).map(sorted))
+def test_a_claim_holds_inside_and_fails_outside_of_its_range(wanted, found):
+    said = outcome(claim(within=wanted), Interval(5, sum(found) / 2, *found))
+    (low, high), (start, stop) = wanted, found
+    assert (said is Outcome.HOLDS) == (low < start and stop < high)
+    assert (said is Outcome.FAILS) == (stop < low or start > high)
+
+
+@given(finite)
+def test_without_an_interval_nothing_is_shown(mean):
+    assert outcome(claim(), Interval(1, mean, None, None)) is Outcome.OPEN
+    assert outcome(claim(), None) is Outcome.ABSENT
+
+
+COMPARED = {"of": {"model": "conv"}, "minus": {"model": "local"}}
+
+
+@pytest.mark.parametrize(
+    ("better", "verdict"), [((0.1, 0.1), "holds"), ((-0.1, -0.1), "does not hold"), ((0.1, -0.1), "holds only if rank=1")]
+)
+def test_cases_that_differ_are_named(better, verdict):
+    runs = [
+        run
+        for rank, by in zip((1, 2), better, strict=True)
+        for run in (*results("conv", 0.5 + by, rank=rank), *results("local", 0.5, rank=rank))
+    ]
+    for each in runs:  # few different differences would need a sign test
+        each.metrics["test/acc"] += each.seed**2 / 1000 if each.settings["model"] == "conv" else 0
+    (row,) = claim_rows([claim(**COMPARED, cases=[{"rank": 1}, {"rank": 2}])], runs)
+    assert row.verdict == verdict
+    assert len(row.ours) == 2
+
+
+def test_what_was_not_run_is_said():
+    of, missing = claim(of={"model": "conv"}, above=0.4), claim(of={"model": "dense"})
+    rows = claim_rows([of, missing, claim(**COMPARED)], results("conv"))
+    assert [row.verdict for row in rows] == ["holds", "not run", "not run"]
+    (both,) = claim_rows([claim(of={"model": "conv"}, cases=[{}, {"rank": 3}], above=0.4)], results("conv"))
+    assert both.verdict == "holds if all; not run if rank=3"
+
+
+def test_only_runs_on_the_same_images_are_pairs():
+    runs = [*results("conv", images="a"), *results("local", images="b")]
+    assert measure(claim(**COMPARED), runs)[0].number is None
+    differing = claim(of={"data.train_size": 1}, minus={"data.train_size": 2})
+    runs = [*results(**{"data.train_size": 1}, images="a"), *results(**{"data.train_size": 2}, images="b")]
+    number = measure(differing, runs)[0].number
+    assert number is not None
+    assert number.n == 5
+
+
+def test_more_cases_have_wider_intervals():
+    runs = [*results("conv", 0.6, rank=1), *results("conv", 0.6, rank=2)]
+    one, two = (measure(claim(cases=cases), runs)[0].number for cases in ([{"rank": 1}], [{"rank": 1}, {"rank": 2}]))
+    assert one is not None
+    assert two is not None
+    assert two.low < one.low < one.mean < one.high < two.high
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 100), st.lists(st.floats(1, 50), min_size=2, max_size=6, unique=True))
+def test_the_slope_of_a_line_is_found(exponent, factor, sizes):
+    sizes = [round(each, 1) for each in sizes]
+    if len(set(sizes)) > 1:
+        points = [(size, exponent * size + factor) for size in sizes]
+        assert slope(points) == pytest.approx(exponent, abs=1e-6)
+
+
+def test_the_exponent_of_runs_is_that_they_were_made_with():
+    made = [
+        Result(
+            settings={"model": "dense", "side": [side, side], "data.train_size": n},
+            seed=seed,
+            metrics={"test/acc": 0.5 + 0.25 * n / ((1 + 0.1 * NOISE[seed]) * side**2 + seed)},
+            minutes=1.0,
+            images=f"{side} {n}",
+        )
+        for side in (10, 20, 40)
+        for n in (side**2 // 2, side**2, side**2 * 2)
+        for seed in range(5)
+    ]
+    growth = {"size": "side", "threshold": 0.75}
+    (measured,) = measure(claim(exponent=growth, of={"model": "dense"}, within=[0.9, 1.1]), made)
+    assert measured.number is not None
+    assert measured.number.n == 5
+    assert measured.number.mean == pytest.approx(1, abs=0.05)
+    (absent,) = measure(claim(exponent=growth | {"threshold": 2.0}, within=[0, 1]), made)
+    assert absent.number is None
+
+
+@given(st.floats(2, 1000), st.floats(1.1, 10))
+def test_the_samples_needed_lie_between_those_tried(few, ratio):
+    many = few * ratio
+    needed = samples_needed([(many, 0.9), (few, 0.6)], 0.75)
+    assert needed == pytest.approx(few * ratio**0.5)
+    assert samples_needed([(few, 0.8), (many, 0.9)], 0.75) is None
+    assert samples_needed([(few, 0.5), (many, 0.6)], 0.75) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"above": None}, {"below": 1.0}, {"within": [2.0, 1.0]}, {"within": [1.0]}, {"cases": []}, {"arxiv": "1"}, {"paper": ""}],
+)
+def test_a_claim_that_says_nothing_or_too_much_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        claim(**wrong)
+
+
+def test_a_report_has_a_row_for_each_claim_and_survives_a_wrong_one(tmp_path):
+    made = [run(seed, model) for model in ("conv", "dense") for seed in range(3)]
+    for each in made:
+        each["metrics"]["test/acc"] += 0.001 * (each["seed"] == 1) * (each["config"]["model"]["name"] == "conv")
+    kept(tmp_path, *made)
+    points = [(each, {"model": each["config"]["model"]["name"], "seed": each["seed"]}) for each in made]
+    plan = planned({"model": ["conv", "dense"], "seed": [0, 1, 2]}, *points)
+    right = claim(of={"model": "conv"}, minus={"model": "dense"}, says="Sharing <b>helps</b>.").model_dump(mode="json")
+    plan = type(plan)(plan.name, plan.question, plan.axes, {}, plan.runs, [], [right, {"paper": 1}])
+    write_plan(tmp_path, plan)
+    report = build_report(tmp_path)
+    (row,) = report.claims
+    assert row.verdict == "holds"
+    assert any("a claim is left out" in warning for warning in report.provenance.warnings)
+    assert "Sharing &lt;b&gt;helps&lt;/b&gt;." in markdown(report)
+    text = page.render(report, [])
+    assert "Claims of the literature" in text
+    assert "Sharing <b>" not in text
+
+
+def test_results_keep_the_settings_that_vary_and_no_folder():
+    made = [run(seed, model) for model in ("conv", "dense") for seed in range(2)]
+    points = [(each, {"model": each["config"]["model"]["name"], "seed": each["seed"]}) for each in made]
+    groups = group_runs(made, planned({"model": ["conv", "dense"], "seed": [0, 1]}, *points))
+    found = results_of(groups, {"test/acc"})
+    assert [(each.settings, each.seed) for each in found] == [
+        ({"model": model}, seed) for model in ("conv", "dense") for seed in (0, 1)
+    ]
+    assert all(list(each.metrics) == ["test/acc"] and each.minutes == pytest.approx(0.1) for each in found)
