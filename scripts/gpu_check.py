@@ -8,8 +8,8 @@ The exit code is 1 if a result was wrong or a check failed; a goal of speed that
 left out when --minutes were over. It is 2 if --device cuda was asked for and there is no GPU. Without a GPU all checks run on
 the CPU with small cases, Triton in its interpreter.
 
-All checks in one run have not been timed yet: on an H200, three runs of some of them took 240 s, 300 s (cut off by --minutes)
-and 129 s.
+CHECKS is the plan: by importance, with about what each takes on an H200. A check for which too little of --minutes remains is
+left out, and its row says so. All checks in one run have not been timed yet, nor each by itself (docs/gpu.md).
 
     python scripts/gpu_check.py                         (--out FOLDER, default outputs/gpu_check)
     python scripts/gpu_check.py --only kernels,speed    (some of the checks)
@@ -31,26 +31,28 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from gpu_checks.processes import Check, Processes, end_on_signals  # noqa: E402  found by the path above
+from gpu_checks.processes import Check, Processes, end_on_signals, expected_seconds  # noqa: E402  found by the path above
 from gpu_checks.rows import BAD, Row, failed, figures  # noqa: E402
-from results import circumstances, machine, store  # noqa: E402
+from results import circumstances, figure, machine, store  # noqa: E402
 from results import command as command_line  # noqa: E402
 
+# By importance, those that are not timed first. The first number is an estimate (docs/gpu.md). Training is last, as it leaves
+# out by itself what there is no time for.
 CHECKS = (
-    Check("kernels", 180, timed=False),
-    Check("tiles", 150, timed=False),
-    Check("resume", 200, timed=False),
-    Check("packing", 200, timed=False),
-    Check("runs", 200, timed=False),
-    Check("machine", 60),
-    Check("speed", 170),
-    Check("step", 45),
-    Check("graphs", 45),
-    Check("training", 200),
-    Check("data", 45),
-    Check("replicas", 60),
-    Check("memory", 45),
-    Check("networks", 60),
+    Check("kernels", 90, 180, timed=False),
+    Check("resume", 60, 200, timed=False),
+    Check("runs", 60, 200, timed=False),
+    Check("packing", 60, 200, timed=False),
+    Check("tiles", 60, 150, timed=False),
+    Check("machine", 15, 60),
+    Check("speed", 100, 170),
+    Check("step", 20, 45),
+    Check("graphs", 20, 45),
+    Check("replicas", 30, 60),
+    Check("memory", 15, 45),
+    Check("data", 15, 45),
+    Check("networks", 30, 60),
+    Check("training", 120, 200),
 )
 
 
@@ -61,12 +63,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/gpu_check"), help="folder for table and JSON")
     parser.add_argument("--only", default="", help=f"names with commas between them, of {','.join(c.name for c in CHECKS)}")
     parser.add_argument("--device", choices=("cuda", "cpu"), help="default: the GPU if there is one")
-    parser.add_argument("--minutes", type=float, default=9.5, help="what begins later is left out (default 9.5)")
+    parser.add_argument("--minutes", type=float, default=9, help="what begins later is left out (default 9)")
     parser.add_argument("--rows", type=Path, help=argparse.SUPPRESS)  # in the process of a check: the file of its rows
     given = parser.parse_args()
     if given.rows is not None:
         check = next(check for check in CHECKS if check.name == given.only)
-        run_check(check, given.device, given.rows, min(check.seconds, 60 * given.minutes))
+        run_check(check, given.device, given.rows, min(check.most, 60 * given.minutes))
         return
     wanted = given.only.split(",") if given.only else [check.name for check in CHECKS]
     if unknown := set(wanted) - {check.name for check in CHECKS}:
@@ -74,9 +76,12 @@ def main() -> None:
     end_on_signals()
     results = Results(device_of(given.device), given.out, begun)
     results.write()
-    run([check for check in CHECKS if check.name in wanted], results, begun + 60 * given.minutes)
+    chosen = [check for check in CHECKS if check.name in wanted]
+    if results.device == "cuda":
+        print(plan(chosen, side_by_side(), given.minutes))
+    run(chosen, results, begun + 60 * given.minutes)
     print("\n" + results.table())
-    store(__file__, figures(results.checks))
+    store(__file__, [*figures(results.checks), figure("all checks", [time.monotonic() - begun], "s")])
     sys.exit(1 if results.bad() else 0)
 
 
@@ -106,11 +111,28 @@ def refuse(why: str) -> NoReturn:
     sys.exit(2)
 
 
+def side_by_side() -> int:
+    """How many of the checks that are not timed run at once."""
+    return max(1, (os.cpu_count() or 1) // 4)
+
+
+def plan(checks: list[Check], workers: int, minutes: float) -> str:
+    """What is done in which order, and about how long it takes on an H200."""
+    ahead, then = [check for check in checks if not check.timed], [check for check in checks if check.timed]
+    lines = [f"{workers} at a time: {listed(ahead)}"] * bool(ahead) + [f"then one by one: {listed(then)}"] * bool(then)
+    return "\n".join([*lines, f"about {expected_seconds(checks, workers):.0f} s on an H200, of {60 * minutes:.0f} s"])
+
+
+def listed(checks: list[Check]) -> str:
+    """Checks by name, with about what each takes."""
+    return ", ".join(f"{check.name} {check.expected} s" for check in checks)
+
+
 def run(checks: list[Check], results: "Results", until: float) -> None:
     """Run the checks: those that are not timed side by side, then the others one by one."""
     with tempfile.TemporaryDirectory() as scratch:
         processes = Processes(results.device, Path(scratch), until)
-        processes.run([check for check in checks if not check.timed], max(1, (os.cpu_count() or 1) // 4), results.add)
+        processes.run([check for check in checks if not check.timed], side_by_side(), results.add)
         processes.run([check for check in checks if check.timed], 1, results.add)
 
 

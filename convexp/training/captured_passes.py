@@ -4,7 +4,8 @@ A GPU computes a step of a small network in less time than Python needs to launc
 all of them at once. The kernels are the same, and so is what they compute; clipping, optimizer and schedule are not part of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -17,6 +18,9 @@ Result = TypeVar("Result")
 Pass = Callable[[tuple[Tensor, Tensor]], Step]
 Record = Callable[[Callable[[], Step]], tuple[Step, Callable[[], None]]]
 WARM_UP = 3  # passes before a capture: kernels are loaded and chosen, and workspaces allocated, which a graph cannot hold
+# Where torch keeps the hooks that users register: of a module in dictionaries, of a tensor in one, or None without any.
+HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+HOOKS_OF_A_TENSOR = (attrgetter("_backward_hooks"), attrgetter("_post_accumulate_grad_hooks"))
 
 
 class Captured(NamedTuple):
@@ -39,7 +43,8 @@ class CapturedPasses:
     """Does as ``run``, and captures it at the first batch of each shape.
 
     It does so again if parameters are frozen or unfrozen, or if the mode of a module changes, as a graph knows nothing of that.
-    If a pass cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), all are run as they are.
+    If a pass cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), all are run as they are,
+    and so they are from the batch on at which a module or a parameter has a hook: it is Python code, which a graph leaves out.
 
     Args:
         module: The module that is trained.
@@ -51,6 +56,7 @@ class CapturedPasses:
         self.parameters = list(module.parameters())
         self.buffers = list(module.buffers())
         self.modules = list(module.modules())
+        self.hooks = [hooks for name in HOOKS for hooks in (of_all_modules(name), *(getattr(m, name) for m in self.modules))]
         self.run = run
         self.record = cuda_graph if record is None else record
         self.refused: str | None = None  # why passes cannot be captured
@@ -58,6 +64,8 @@ class CapturedPasses:
 
     def __call__(self, batch: tuple[Tensor, Tensor]) -> Step:
         """Return what a batch gives, and leave the gradients in the parameters."""
+        if self.refused is None and self._has_hooks():
+            self._refuse("the network has hooks, which a graph would leave out")
         if self.refused is not None:
             return self.run(batch)
         key = self._key(batch)
@@ -65,8 +73,7 @@ class CapturedPasses:
             try:
                 self._captured[key] = self._capture(batch)
             except RuntimeError as error:
-                self.refused = str(error).splitlines()[0]
-                log.info("steps are not captured as a CUDA graph: %s", self.refused)
+                self._refuse(str(error).splitlines()[0])
                 return self.run(batch)
         captured = self._captured[key]
         for own, given in zip(captured.batch, batch, strict=True):
@@ -76,6 +83,14 @@ class CapturedPasses:
             parameter.grad = gradient
         loss, sums, count = captured.step  # the next batch overwrites them
         return loss.clone(), {name: value.clone() for name, value in sums.items()}, _kept(count)
+
+    def _has_hooks(self) -> bool:
+        return any(self.hooks) or any(any(map(hooks, self.parameters)) for hooks in HOOKS_OF_A_TENSOR)
+
+    def _refuse(self, why: str) -> None:
+        self.refused = why
+        self._captured.clear()
+        log.info("steps are not captured as a CUDA graph: %s", why)
 
     def _key(self, batch: tuple[Tensor, Tensor]) -> Any:
         """What a graph keeps as it was captured: the addresses that it reads and writes, what is frozen, and the modes."""
@@ -92,6 +107,11 @@ class CapturedPasses:
             for buffer, value in zip(self.buffers, before, strict=True):  # as before the passes of the warm-up
                 buffer.copy_(value)
         return Captured(own, step, [parameter.grad for parameter in self.parameters], replay)
+
+
+def of_all_modules(name: str) -> Mapping[int, Any]:
+    """The hooks of a kind of ``HOOKS`` that ``torch.nn.modules.module.register_module_...`` has registered for all modules."""
+    return getattr(torch.nn.modules.module, f"_global{name}")
 
 
 def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:

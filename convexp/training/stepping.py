@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Literal
 
 from pytorch_lightning import LightningModule
@@ -34,6 +35,7 @@ HOOKS_OF_MODULE = (
 )
 # Lightning's callbacks that neither act nor look between two batches, and change neither network, optimizer nor schedule.
 BETWEEN_EPOCHS = (EarlyStopping, ModelSummary, RichModelSummary)
+FACTORIES = "pytorch_lightning.callbacks_factory"  # entry points by which an installed package adds callbacks to every Trainer
 # If they are a user's own, they may log something of each batch.
 PARTS_OF_A_STEP = ("loss", "measure_training", "count", "weight", "forward")
 
@@ -70,7 +72,7 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
         settings: The settings of the Trainer.
         module: The module that is trained.
         base: The class whose steps are known, which ``module`` may be an instance of.
-        callbacks: All callbacks of the training.
+        callbacks: The callbacks that the Trainer is given.
     """
     if not isinstance(module, base):
         return "the task is a LightningModule of its own"
@@ -79,6 +81,8 @@ def needs_lightning(settings: Trainer, module: LightningModule, base: type, call
     for callback in callbacks:
         if not _is_known(callback):
             return f"the callback {type(callback).__name__} may do something within steps"
+    for factory in entry_points(group=FACTORIES):
+        return f"an installed package adds callbacks (entry point {factory.name}), which may do something within steps"
     reasons = {
         "several processes train together": settings.processes > 1,
         f"trainer.precision={settings.precision}": settings.precision not in ("32-true", "bf16-mixed"),

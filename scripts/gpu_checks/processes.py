@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heapreplace
 from pathlib import Path
 from threading import Lock
 from types import FrameType
@@ -17,7 +18,10 @@ from types import FrameType
 from gpu_checks.rows import SECONDS, Row, failed, left_out, measured
 
 ROOT = Path(__file__).parents[2]
-SHORTEST = 5.0  # seconds that a check is begun with
+SHORTEST = 5.0  # seconds that a check is begun with on a CPU
+ENOUGH = (
+    0.5  # of the expected time, with which a check is begun on a GPU: estimates are rough, and some leave parts out themselves
+)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,13 +31,24 @@ class Check:
 
     Attributes:
         name: Its name.
-        seconds: How long it may take.
+        expected: Seconds that it takes on an H200, about.
+        most: Seconds that it may take.
         timed: Whether it measures time, so that nothing may run beside it.
     """
 
     name: str
-    seconds: int
+    expected: float
+    most: float
     timed: bool = True
+
+
+def expected_seconds(checks: Sequence[Check], workers: int) -> float:
+    """Seconds that checks take on an H200, about: those that are not timed some at once, then the others one by one."""
+    free = [0.0] * workers  # when each of those that work side by side has nothing to do
+    for check in checks:
+        if not check.timed:
+            heapreplace(free, free[0] + check.expected)
+    return max(free) + sum(check.expected for check in checks if check.timed)
 
 
 class Processes:
@@ -71,10 +86,15 @@ class Processes:
 
     def rows(self, check: Check) -> list[Row]:
         """The rows of a check; one of the last says so if it failed, took too long or was left out."""
-        own = check.seconds if self.device == "cuda" else 4 * check.seconds
+        on_gpu = self.device == "cuda"
+        own, needed = (check.most, ENOUGH * check.expected) if on_gpu else (4 * check.most, SHORTEST)
         seconds = min(own, self.until - time.monotonic())
-        if seconds < SHORTEST:
-            return [left_out("the whole check", "the time of all checks was over")]
+        if seconds < needed:
+            return [
+                left_out(
+                    "the whole check", f"{max(seconds, 0):.0f} s were left of the time of all, and it needs {needed:.0f} s"
+                )
+            ]
         file, begun = self.scratch / f"{check.name}.jsonl", time.monotonic()
         code = self.ended(check, file, seconds)
         rows = [Row(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []

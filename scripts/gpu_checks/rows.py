@@ -105,5 +105,5 @@ def figures(checks: Mapping[str, Sequence[Row]]) -> list[Figure]:
         )
         for name, rows in checks.items()
         for row in rows
-        if row.value is not None and row.outcome in ("measured", "reached", "missed") and row.what != SECONDS
+        if row.value is not None and row.outcome in ("measured", "reached", "missed")
     ]

@@ -302,7 +302,7 @@ WRONG = {
     "no image": ["class0/00000.png", "cannot be read"],
     "two of them": ["class0/00000.png", "and 1 more"],
     "another size": ["class0/00000.png", "9x9", "data.image_shape=[3, 6, 8]"],
-    "sixteen bits": ["class0/00000.png", "I;16"],
+    "sixteen bits": ["class0/00000.png", "pixels of kind I"],  # I or I;16, by the version of Pillow
     "empty class": ["class9", "no images"],
     "no classes": ["photos", "one per class"],
     "a class in one part only": ["class1", "same classes"],

@@ -79,4 +79,5 @@ step(optimizer)
 assert torch.equal(weight.detach(), torch.full((3,), 0.5))
 assert weight.grad is None
 found["the same with the compiler"] = run("whole") == metrics
+found["versions"] = {"pytorch-lightning": pl.__version__, "torchmetrics": torchmetrics.__version__}
 Path("found.json").write_text(json.dumps(found))

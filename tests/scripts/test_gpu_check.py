@@ -45,7 +45,7 @@ def test_what_was_found_before_an_error_is_kept(gpu_check, monkeypatch, tmp_path
     module.check = check
     monkeypatch.setitem(sys.modules, "gpu_checks.broken", module)
     monkeypatch.setattr("torch.set_num_threads", lambda number: None)
-    gpu_check.run_check(gpu_check.Check("broken", 10), "cpu", tmp_path / "rows", 10)
+    gpu_check.run_check(gpu_check.Check("broken", 10, 10), "cpu", tmp_path / "rows", 10)
     first, second = (Row(**json.loads(line)) for line in (tmp_path / "rows").read_text().splitlines())
     assert first.outcome == "ok"
     assert (second.outcome, second.note) == ("failed", "ValueError: of the device")
@@ -61,13 +61,34 @@ def test_a_check_that_takes_too_long_failed_and_one_that_there_was_no_time_for_d
     found = {}
     for name, (own, left) in cases.items():
         runs = processes.Processes("cpu", tmp_path, time.monotonic() + left)
-        runs.run([processes.Check("runs", own)], 1, lambda check, rows, name=name: found.update({name: rows}))
+        runs.run([processes.Check("runs", own, own)], 1, lambda check, rows, name=name: found.update({name: rows}))
     assert {name: [row.outcome for row in rows] for name, rows in found.items()} == {
         "own time": ["failed", "measured"],
         "time of all": ["left out", "measured"],
         "no time": ["left out"],
     }
     assert "was stopped" in found["own time"][0].note
+
+
+def test_a_check_is_left_out_on_a_gpu_if_much_less_time_is_left_than_it_needs(gpu_check, tmp_path, monkeypatch):
+    from gpu_checks import processes
+
+    monkeypatch.setattr(processes.Processes, "ended", lambda *_: 0)
+    for left, begins in ((90.0, True), (40.0, False), (-5.0, False)):
+        rows = processes.Processes("cuda", tmp_path, time.monotonic() + left).rows(processes.Check("speed", 100, 170))
+        assert [row.outcome for row in rows] == ["measured" if begins else "left out"]
+        assert begins or "it needs 50 s" in rows[0].note
+
+
+def test_the_plan_fits_into_nine_minutes_if_each_check_takes_what_is_expected(gpu_check):
+    """Of the 16 cores of the machine that the estimates are of, a quarter of which run side by side."""
+    assert all(check.expected <= check.most for check in gpu_check.CHECKS)
+    seconds = gpu_check.expected_seconds(gpu_check.CHECKS, 4)
+    assert seconds <= 9 * 60
+    assert gpu_check.expected_seconds(gpu_check.CHECKS, 1) == sum(check.expected for check in gpu_check.CHECKS)
+    said = gpu_check.plan(list(gpu_check.CHECKS), 4, 9)
+    assert f"about {seconds:.0f} s" in said
+    assert all(f"{check.name} {check.expected} s" in said for check in gpu_check.CHECKS)
 
 
 @pytest.mark.e2e

@@ -1,8 +1,10 @@
 """Passes that are captured once and replayed; a recorder that runs the function again stands in for the GPU's."""
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.modules import module as of_all_modules
 
 from convexp.training.captured_passes import WARM_UP, CapturedPasses
 
@@ -124,3 +126,49 @@ def test_what_cannot_be_captured_runs_as_it_is():
     passes = CapturedPasses(module, module.forward_and_backward, record)
     passes(BATCHES[0])
     assert passes.refused == "operation not permitted when stream is capturing"
+
+
+HOOKS = {
+    "forward": lambda module, hook: module.network[0].register_forward_hook(hook),
+    "before forward": lambda module, hook: module.network.register_forward_pre_hook(hook),
+    "forward, with keywords": lambda module, hook: module.network[0].register_forward_hook(hook, with_kwargs=True),
+    "backward": lambda module, hook: module.network[3].register_full_backward_hook(hook),
+    "before backward": lambda module, hook: module.network[3].register_full_backward_pre_hook(hook),
+    "of all modules": lambda module, hook: of_all_modules.register_module_forward_hook(hook),
+    "before backward, of all modules": lambda module, hook: of_all_modules.register_module_full_backward_pre_hook(hook),
+    "gradient": lambda module, hook: module.network[0].weight.register_hook(hook),
+    "gradient is there": lambda module, hook: module.network[0].weight.register_post_accumulate_grad_hook(hook),
+}
+
+
+@pytest.mark.parametrize("register", HOOKS.values(), ids=HOOKS.keys())
+@pytest.mark.parametrize("before", [0, 2], ids=["at once", "after two batches"])
+def test_hooks_run_at_each_batch(register, before):
+    """A stand-in for a GPU that runs nothing again: what is replayed is without Python, and a hook would not be called."""
+    module, calls = Trained(), []
+
+    def record(run):
+        return run(), lambda: None
+
+    passes = CapturedPasses(module, module.forward_and_backward, record)
+    for batch in BATCHES[:before]:
+        passes(batch)
+    assert passes.refused is None
+    handle = register(module, lambda *_: calls.append(1))
+    try:
+        for batch in BATCHES[before:]:
+            called = len(calls)
+            passes(batch)
+            assert len(calls) > called
+    finally:
+        handle.remove()
+    assert "hooks" in passes.refused
+
+
+def test_hooks_that_are_gone_before_the_first_batch_are_no_reason():
+    module = Trained()
+    for register in HOOKS.values():
+        register(module, print).remove()
+    passes = CapturedPasses(module, module.forward_and_backward, recorded(module))
+    passes(BATCHES[0])
+    assert passes.refused is None

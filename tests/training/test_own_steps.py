@@ -19,6 +19,7 @@ from convexp.training.resuming import position
 from convexp.training.stepping import needs_lightning
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.task import Task
+from convexp.training.trainer import one_device_trainer
 
 TINY = ("trainer=cpu", "trainer.threads=1", "trainer.max_epochs=2", "data.train_size=400", "data.batch_size=8", "probes=none")
 TINY += ("model.channels=[2]", "model.kernel_size=3", "logger=csv", "trainer.limit_val_batches=1")
@@ -190,6 +191,20 @@ def test_only_callbacks_that_are_known_leave_the_steps_to_the_task():
     assert "StopAfterSteps" in str(needs_lightning(settings, task, Task, [changed]))
     task.on_after_backward = print
     assert "the task has a on_after_backward" in str(needs_lightning(settings, task, Task, []))
+
+
+def test_callbacks_that_a_package_adds_to_every_trainer_are_seen(tmp_path, monkeypatch):
+    """With a package that is made for the test; the Trainer has its callback, so that the group is the one Lightning reads."""
+    settings, task = compose_config("trainer=cpu").trainer, Classification(torch.nn.Flatten())
+    assert needs_lightning(settings, task, Task, []) is None
+    package = tmp_path / "made_adding-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: made-adding\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(f"[pytorch_lightning.callbacks_factory]\nadded = {__name__}:ByEpoch\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    trainer = one_device_trainer(compose_config("trainer=cpu"), logger=False)
+    assert any(isinstance(each, ByEpoch) for each in trainer.callbacks)
+    assert "entry point added" in str(needs_lightning(settings, task, Task, []))
 
 
 @pytest.mark.parametrize(("before", "found", "within"), [(None, False, ""), (None, True, None), ("3", False, "3")])
