@@ -104,12 +104,15 @@ def run(target: str) -> None:
 
 
 def to_the_end(do: Callable[[], object]) -> NoReturn:
-    """Call ``do``; then end this process as Python does, without its imports' destructors. Other errors are left to Python."""
+    """Call ``do``; then end this process as Python does, without its imports' destructors; other errors are left to Python."""
     code: object = None
     try:
         do()
     except SystemExit as stop:
         code = stop.code
+    except BaseException:
+        gc.unfreeze()  # what stays frozen to the end, Triton reports as a leak
+        raise
     if not isinstance(code, int | None):
         print(code, file=sys.stderr)
         code = 1
