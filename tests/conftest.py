@@ -45,7 +45,7 @@ class Done:
 
 @pytest.fixture
 def program() -> Callable[..., Done]:
-    """Runs a command in a process of its own: program("train", "seed=1", cwd=...).
+    """Runs a command, or a file of Python, in a process of its own: program("train", "seed=1", cwd=...).
 
     Unless it is to be ``fresh`` the process finds torch and what else takes long already imported.
     """
@@ -57,7 +57,7 @@ def program() -> Callable[..., Done]:
                 command = [sys.executable, "-m", f"convexp.{name}", *arguments]
                 process = subprocess.Popen(command, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
             else:
-                process = Forked(f"convexp.{name}", arguments, cwd, variables, out, err)
+                process = Forked(name if name.endswith(".py") else f"convexp.{name}", arguments, cwd, variables, out, err)
             try:
                 code = process.wait(timeout)
             finally:

@@ -19,6 +19,7 @@ import pytest
 from browser import watch
 from conftest import ROOT, SMALL, read
 from PIL import Image
+from sweeps import started
 
 from convexp.board.series import SHIFTS
 from convexp.tracking.event_files import write_edition
@@ -73,9 +74,8 @@ def study(tmp_path_factory):
     """The folder of 2 wirings x 2 sizes of the training set x 2 seeds."""
     folder = tmp_path_factory.mktemp("study")
     sweep = ("-m", "model=conv,local", "data.train_size=100,200", "seed=0,1", "hydra.sweep.dir=outputs/sweep")
-    command = [sys.executable, "-m", "convexp.cli.train", *sweep, *SMALL, "trainer.max_epochs=2", "optimizer.lr=0.02"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr
+    with started(*sweep, *SMALL, "optimizer.lr=0.02", cwd=folder) as process:
+        assert process.wait(600) == 0, (folder / "out.txt").read_text()
     return folder / "outputs" / "sweep"
 
 

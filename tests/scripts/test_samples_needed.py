@@ -1,7 +1,5 @@
 """scripts/samples_needed.py finds the number of samples and the exponent that runs were made up with."""
 
-import subprocess
-import sys
 from math import log2, sqrt
 
 import pytest
@@ -23,16 +21,26 @@ def passing_at(samples, model, patches, seed):
         yield made
 
 
-def said(folder):
-    command = [sys.executable, ROOT / "scripts" / "samples_needed.py", folder]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+@pytest.fixture
+def done(program, tmp_path):
+    return lambda: program(str(ROOT / "scripts" / "samples_needed.py"), str(tmp_path), cwd=tmp_path)
+
+
+@pytest.fixture
+def said(done):
+    def lines():
+        ended = done()
+        assert ended.code == 0, ended.err
+        return ended.out.splitlines()
+
+    return lines
 
 
 @pytest.mark.e2e
-def test_finds_samples_and_exponent(tmp_path):
+def test_finds_samples_and_exponent(said, tmp_path):
     rows = [(20, "dense", 4), (80, "dense", 16), (12, "conv", 4), (12, "conv", 16)]
     kept(tmp_path, *(made for row in rows for seed in (0, 1) for made in passing_at(*row, seed)))
-    _, *lines = said(tmp_path)
+    _, *lines = said()
     assert sorted(lines[::2]) == [
         "conv; k = 4: 12 +- 0 (n = 2); k = 16: 12 +- 0 (n = 2)",
         "dense; k = 4: 20 +- 0 (n = 2); k = 16: 80 +- 0 (n = 2)",
@@ -42,28 +50,27 @@ def test_finds_samples_and_exponent(tmp_path):
 
 
 @pytest.mark.e2e
-def test_a_seed_that_is_above_or_below_at_all_sizes_counts_in_no_n(tmp_path):
+def test_a_seed_that_is_above_or_below_at_all_sizes_counts_in_no_n(said, tmp_path):
     rows = [(2, "local", 4, 0), (20, "local", 4, 1), (40, "local", 16, 0), (40, "local", 16, 1), (999, "local", 16, 2)]
     kept(tmp_path, *(made for row in rows for made in passing_at(*row)))
-    _, numbers, exponent = said(tmp_path)
+    _, numbers, exponent = said()
     assert numbers == "local; k = 4: 20 (n = 1); k = 16: 40 +- 0 (n = 2)"
     assert exponent.startswith("  exponent 0.5 (n = 1), in theory 1.00 to ")
 
 
 @pytest.mark.e2e
-def test_nothing_within_the_sizes_tried(tmp_path):
+def test_nothing_within_the_sizes_tried(said, tmp_path):
     kept(tmp_path, *passing_at(2, "conv", 4, 0), *passing_at(999, "conv", 16, 0))
-    _, numbers, exponent = said(tmp_path)
+    _, numbers, exponent = said()
     assert numbers == "conv; k = 4: not within the sizes tried; k = 16: not within the sizes tried"
     assert exponent.startswith("  exponent not within the sizes tried, in theory 0.34")
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(("rows", "says"), [([], "no run"), ([(9, "conv", 4, 0)], "data.image_shape is the same in all runs")])
-def test_runs_that_tell_nothing_get_one_line(tmp_path, rows, says):
+def test_runs_that_tell_nothing_get_one_line(done, tmp_path, rows, says):
     kept(tmp_path, *(made for row in rows for made in passing_at(*row)))
-    command = [sys.executable, ROOT / "scripts" / "samples_needed.py", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
+    ended = done()
+    assert ended.code == 1
+    assert says in ended.err
+    assert "Traceback" not in ended.err
