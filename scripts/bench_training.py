@@ -28,6 +28,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import Logger
 from results import Figure, figures, ratios, store
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
@@ -115,14 +116,49 @@ class Clock(pl.Callback):
             Clock.taken = since(self.start)
 
 
+class LoggerClock(Logger):
+    """The same for a run of convexp, whose steps Lightning would make if it had a callback that convexp does not know."""
+
+    taken: Seconds
+
+    def __init__(self, folder: Path, purge_step: int | None) -> None:
+        super().__init__()
+        self.start: Seconds | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the logger."""
+        return "clock"
+
+    @property
+    def version(self) -> str:
+        """Return an empty string."""
+        return ""
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Do nothing."""
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Begin when the metrics of the first epoch are known."""
+        if self.start is None and "train/loss" in metrics:
+            self.start = now()
+
+    def finalize(self, status: str) -> None:
+        """End with the training, before the run is done, which ends its loggers once more."""
+        if self.start is not None and not hasattr(LoggerClock, "taken"):
+            LoggerClock.taken = since(self.start)
+
+
 def run(overrides: list[str], folder: Path) -> Seconds:
     """Time of a run of convexp."""
-    from bench_training import Clock as Imported  # as the run imports it, which is not that of the script
+    from bench_training import LoggerClock as Imported  # as the run imports it, which is not that of the script
 
     epochs = 1 + EPOCHS[settings(overrides).data.name]
-    clock = "+callbacks.clock._target_=bench_training.Clock"
-    convexp.train(*COMMON, *overrides, clock, f"trainer.max_epochs={epochs}", folder=folder / "run", progress=False)
-    return Imported.taken
+    clock = ("+logger.clock._target_=bench_training.LoggerClock", "+logger.clock._partial_=true")
+    convexp.train(*COMMON, *overrides, *clock, f"trainer.max_epochs={epochs}", folder=folder / "run", progress=False)
+    taken = Imported.taken
+    del Imported.taken
+    return taken
 
 
 def fit(module: pl.LightningModule, train: Any, val: Any) -> Seconds:
