@@ -10,12 +10,15 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import group, interruption
 from convexp.records.log import log
-from convexp.replicas import Member, Replicas, has_parts, why_not, worthwhile
+from convexp.replicas import Member, Replicas, has_parts, worthwhile
 from convexp.training import random_states as random_states  # each run of a group has its own
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import Task, TaskBatch
 
 TOO_LARGE = "it is not expected to take less time for networks of this size (hydra.launcher.replicas=N does so all the same)"
+WITH_EMA = (
+    "it is not known to take less time with ema, which averages the weights after each step (hydra.launcher.replicas=N does so)"
+)
 
 
 def join_group(setup: Setup, trainee: Trainee, recorder: Recorder) -> None:
@@ -59,8 +62,8 @@ class _StepsTogether:
 
     def __call__(self, task: Task, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on the batches, or on the first ones of them, as the other runs may have brought less."""
-        if self.member is None and not self._is_faster(task):
-            return _train_alone(task, batches, TOO_LARGE)  # to its end, before the next run of the group is set up
+        if self.member is None and (reason := self._why_not_faster(task)) is not None:
+            return _train_alone(task, batches, reason)  # to its end, before the next run of the group is set up
         self.member = self.member or _member(task)
         answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas), _train)
         if answer.alone is not None:
@@ -72,18 +75,19 @@ class _StepsTogether:
             self.replicas = answer.replicas
         return answer.steps
 
-    def _is_faster(self, task: Task) -> bool:
-        """Whether to come to the meetings: the same for all runs of a group, which have one network and size of a batch."""
+    def _why_not_faster(self, task: Task) -> str | None:
+        """Say why not to come to the meetings: the same for all runs of a group, which have one network and size of a batch."""
         network = self.recorder.record.network
         batch = self.setup.config.data.batch_size
         if group.asked_for.get():
-            return True
-        if (
-            network is None or task.device.type != "cpu"
-        ):  # a GPU takes less time for one network after the other, each as a CUDA graph
-            return False
+            return None
+        # A GPU takes less time for one network after the other, each as a CUDA graph.
+        if network is None or task.device.type != "cpu":
+            return TOO_LARGE
+        if self.setup.config.ema is not None:
+            return WITH_EMA
         layers = None if has_parts(task.network) else sum(layer.parameters > 0 for layer in network.layers)
-        return worthwhile(group.size(), batch, network.parameters, network.flops, layers)
+        return None if worthwhile(group.size(), batch, network.parameters, network.flops, layers) else TOO_LARGE
 
     def __deepcopy__(self, _: object) -> Self:
         return self  # Lightning copies the task for the moving average of its weights, which is not trained
@@ -107,20 +111,20 @@ def _member(task: Task) -> Member:
 def _train(wishes: Sequence[_Wish]) -> list[_Answer]:
     """Train all runs that have come; those that come for the first time when others have begun are trained alone."""
     first = all(wish.replicas is None for wish in wishes)
-    reason = _reason(wishes) if first else None
     together = [wish for wish in wishes if first or wish.replicas is not None]
-    if reason is not None or len(together) == 1:
-        return [_Answer([], alone=reason or "no other run of the group is left")] * len(wishes)
     replicas = Replicas() if first else next(wish.replicas for wish in together)
     assert replicas is not None
+    reason = _reason(together, replicas if first else None)
+    if reason is not None:
+        return [_Answer([], alone=reason)] * len(wishes)
     count = 1 if interruption.requested() else min(len(wish.batches) for wish in together)
     made = iter(replicas.steps([wish.member for wish in together], [wish.batches[:count] for wish in together]))
     late = _Answer([], alone="the others of the group have begun before")
     return [_Answer(next(made), replicas, len(together)) if wish in together else late for wish in wishes]
 
 
-def _reason(wishes: Sequence[_Wish]) -> str | None:
-    """Say why runs are not trained at once; None if they are."""
+def _reason(wishes: Sequence[_Wish], asked: Replicas | None) -> str | None:
+    """Say why runs are not trained at once; None if they are, or if there is nothing to be asked."""
     if len(wishes) == 1:
         return "no other run of the group is left"
-    return why_not([wish.member for wish in wishes], wishes[0].batches[0][0])
+    return None if asked is None else asked.why_not([wish.member for wish in wishes], wishes[0].batches[0][0])

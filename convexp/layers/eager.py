@@ -19,10 +19,10 @@ from convexp.layers.call_geometry import call_geometry
 _torch: Any = torch._C  # pyright: ignore[reportPrivateUsage]  what tells who looks on has no public name
 
 
-def _keys(inference: bool) -> Any:
-    """The parts of torch's dispatcher that an ordinary tensor on a CPU goes through."""
+def _keys(inference: bool) -> int:
+    """The parts of torch's dispatcher that an ordinary tensor on a CPU goes through, one bit each."""
     with torch.inference_mode(inference):
-        return _torch._dispatch_keys(torch.empty(0, device="cpu"))
+        return _torch._dispatch_keys(torch.empty(0, device="cpu")).raw_repr()
 
 
 ORDINARY = (_keys(inference=False), _keys(inference=True))
@@ -38,10 +38,10 @@ def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry:
 
 
 def nobody_looks_on(*tensors: Tensor) -> bool:
-    """Return whether these are ordinary tensors on a CPU, in eager code without modes, transforms and forward mode."""
+    """Return whether these are ordinary tensors on a CPU, in eager code without dispatch modes, transforms and forward mode."""
     return (
         not torch.compiler.is_compiling()  # first: the compiler cannot read what follows
-        and all(type(t) in (Tensor, torch.nn.Parameter) and _torch._dispatch_keys(t) in ORDINARY for t in tensors)
+        and all(type(t) in (Tensor, torch.nn.Parameter) and _torch._dispatch_keys(t).raw_repr() in ORDINARY for t in tensors)
         and not _torch._len_torch_dispatch_stack()
         and not _torch._are_functorch_transforms_active()
         and not torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]

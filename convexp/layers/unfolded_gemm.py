@@ -190,8 +190,7 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
 def _folded(windows: Tensor, g: Geometry) -> Tensor:
     """The image (B, C, H, W) to whose pixels the windows (N, B, K) of all units are added."""
     rows, columns = g.kernel_size
-    apart = windows.view(-1, g.groups, g.batch, columns, rows, g.group_channels).permute(
-        2, 1, 5, 4, 3, 0
-    )  # (B, G, C/G, k1, k2, L)
+    apart = windows.view(-1, g.groups, g.batch, columns, rows, g.group_channels)
+    apart = apart.permute(2, 1, 5, 4, 3, 0)  # (B, G, C/G, k1, k2, L)
     unfolded = apart.reshape(g.batch, g.in_channels * rows * columns, -1)
     return torch.ops.aten.col2im(unfolded, g.input_size, g.kernel_size, g.dilation, g.padding, g.stride)

@@ -11,12 +11,14 @@ from convexp.training.over_processes import Step
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.task import TaskBatch
 
+HALF = (torch.bfloat16, torch.float16)  # whose cross-entropy autocast computes in float32
+
 
 def losses(members: Sequence[Member], outputs: Tensor, batches: Sequence[TaskBatch]) -> Tensor:
     """Return the loss of each member, (R,), from the outputs (R, K, B) and the members' batches."""
     if _plain(members, batches):
         labels = torch.stack([batch[1] for batch in batches])  # (R, B)
-        logs = F.log_softmax(outputs, 1)
+        logs = F.log_softmax(outputs, 1, dtype=torch.float32 if outputs.dtype in HALF else None)
         truth = -logs.gather(1, labels.unsqueeze(1))[:, 0].mean(1)
         shares = [member.task.label_smoothing for member in members if isinstance(member.task, Classification)]
         if not any(shares):

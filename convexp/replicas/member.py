@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from convexp.training.over_processes import Step
+from convexp.training.step import gradients, make_step
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.task import Task, TaskBatch
 
@@ -42,22 +44,8 @@ class Member:
 
     def steps_alone(self, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on each batch in turn, without the other members; return what each has given before the step on it."""
-        return [self._step(batch) for batch in batches]
+        schedules = [] if self.scheduler is None else [self.scheduler]
+        return [make_step(partial(self._passes, batch), self.optimizer, self.clip, schedules) for batch in batches]
 
-    def _step(self, batch: TaskBatch) -> Step:
-        found: list[Step] = []
-
-        def closure() -> Tensor:  # some optimizers compute the loss more than once
-            with self.forward_context():
-                loss, step = self.task.loss_and_step(batch)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.clip(self.parameters())
-            found.append(step)
-            return loss.detach()
-
-        step: Any = self.optimizer.step
-        step(closure)
-        if self.scheduler is not None:
-            self.scheduler.step()
-        return found[0]
+    def _passes(self, batch: TaskBatch) -> Step:
+        return gradients(partial(self.task.loss_and_step, batch), self.optimizer, self.forward_context())

@@ -10,14 +10,16 @@ from torch import Tensor, nn
 from convexp.replicas.member import Member
 from convexp.replicas.network import has_parts
 from convexp.replicas.stacking import tensors_of
-from convexp.replicas.vmapped import why_not_under_vmap
+from convexp.replicas.trial import why_not_under_vmap
+from convexp.training.hooks import has_hooks
 
 
 def why_not(members: Sequence[Member], images: Tensor | None) -> str | None:
     """Say why members cannot be trained at once; None if they can.
 
-    It depends on what the networks, optimizers and tensors are, not on their values, and is a clause such as "the network draws
-    random numbers". Whether it takes less time is another question: ``worthwhile``.
+    It is a clause such as "the network draws random numbers". For skeletons it depends on what the networks, optimizers and
+    tensors are, not on their values; other networks are tried, with the weights that they have. Whether it takes less time is
+    another question: ``worthwhile``.
 
     Args:
         members: One member or more.
@@ -37,14 +39,14 @@ def why_not(members: Sequence[Member], images: Tensor | None) -> str | None:
             return "the optimizers have different groups of parameters"
     if images is None or has_parts(first.network):
         return None
-    return why_not_under_vmap([member.network for member in members], images)
+    return why_not_under_vmap([member.network for member in members], images, first.forward_context)
 
 
 def _why_not_one(member: Member) -> str | None:
     network = member.network
     modules = list(network.modules())
-    if any(map(_has_hooks, modules)):
-        return "modules have hooks, which would not be called"
+    if has_hooks(modules, network.parameters()):
+        return "modules or parameters have hooks, which would not be called"
     if not all(module.training for module in modules):
         return "a module is not in training mode"
     if has_parts(network) and any(map(_averages_forever, modules)):
@@ -58,11 +60,6 @@ def _why_not_one(member: Member) -> str | None:
     if sorted(trained) != sorted(given):
         return "the optimizer has other parameters than those of the network that are trained"
     return None
-
-
-def _has_hooks(module: Any) -> bool:
-    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return any(getattr(module, name) for name in names) or "forward" in vars(module) or module._compiled_call_impl is not None
 
 
 def _needs_closure(optimizer: Any) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from weakref import WeakSet
 
 from torch import Tensor
 
+from convexp.replicas import reasons
 from convexp.replicas.member import Member
-from convexp.replicas.reasons import why_not
 from convexp.replicas.stacked import Stacked
 from convexp.replicas.worthwhile import AT_ONCE
 from convexp.training.over_processes import Step
@@ -24,7 +25,17 @@ class Replicas:
     def __init__(self) -> None:
         self._members: list[Member] = []
         self._blocks: list[Stacked | Member] = []
-        self._tried: set[Member] = set()
+        self._tried: WeakSet[Member] = WeakSet()
+
+    def why_not(self, members: Sequence[Member], images: Tensor) -> str | None:
+        """Say why members cannot be trained at once, as the function ``why_not`` does; None if they can.
+
+        Networks that have been tried are not tried again.
+        """
+        reason = reasons.why_not(members, None if self._tried.issuperset(members) else images)
+        if reason is None:
+            self._tried.update(members)
+        return reason
 
     def steps(self, members: Sequence[Member], batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
         """Train each member on its batches in turn.
@@ -51,9 +62,8 @@ class Replicas:
 
     def _stack(self, members: Sequence[Member], images: Tensor) -> list[Stacked | Member]:
         """Cut the members into groups that are stacked, as large as the cache of a CPU allows."""
-        if len(members) < 2 or why_not(members, None if self._tried.issuperset(members) else images) is not None:
+        if len(members) < 2 or self.why_not(members, images) is not None:
             return list(members)
-        self._tried.update(members)
         on_cpu = next(members[0].network.parameters()).device.type == "cpu"
         number = -(-len(members) // AT_ONCE) if on_cpu else 1
         cuts = [len(members) * index // number for index in range(number + 1)]

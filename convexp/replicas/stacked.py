@@ -1,11 +1,12 @@
 """The networks of a group with their tensors stacked, and their training steps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from convexp.replicas import clipping, losses, network, vmapped
 from convexp.replicas.member import Member
@@ -24,7 +25,11 @@ class Stacked:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = list(members)
-        self.forward = _forward(members[0].network)
+        parts = network.parts_of(members[0].network)
+        if isinstance(parts, str):  # what computes the outputs of all networks, (R, K, B), and what is around each call
+            self.forward, self.around = partial(vmapped.forward, members[0].network), vmapped.without_warnings
+        else:
+            self.forward, self.around = partial(network.forward, parts), nullcontext
         self.trained = {name: p for name, p in members[0].network.named_parameters() if p.requires_grad}
         self._places = {name: [_place(member, name) for member in members] for name in tensors_of(members[0].network)}
         self.tensors = {name: stack(self._own(name)).requires_grad_(name in self.trained) for name in self._places}
@@ -40,7 +45,8 @@ class Stacked:
     def steps(self, batches: Sequence[Sequence[TaskBatch]]) -> list[list[Step]]:
         """Train each member on its batches; see ``Replicas.steps``."""
         self.optimizers.begin()
-        found = [self._step(of_all) for of_all in zip(*batches, strict=True)]
+        with self.around():
+            found = [self._step(of_all) for of_all in zip(*batches, strict=True)]
         self.optimizers.end()
         return [list(own) for own in zip(*found, strict=True)]
 
@@ -58,12 +64,6 @@ class Stacked:
             if member.scheduler is not None:
                 member.scheduler.step()
         return losses.steps(self.members, outputs, loss, batches)
-
-
-def _forward(first: nn.Module) -> Callable[[Mapping[str, Tensor], Tensor], Tensor]:
-    """What computes the outputs of all networks, (R, K, B): part by part for skeletons, else the network under ``vmap``."""
-    parts = network.parts_of(first)
-    return partial(vmapped.forward, first) if isinstance(parts, str) else partial(network.forward, parts)
 
 
 def _place(member: Member, name: str) -> tuple[dict[str, Any], str]:

@@ -4,23 +4,20 @@ A GPU computes a step of a small network in less time than Python needs to launc
 all of them at once. The kernels are the same, and so is what they compute; clipping, optimizer and schedule are not part of it.
 """
 
-from collections.abc import Callable, Mapping
-from operator import attrgetter
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from convexp.records.log import log
+from convexp.training.hooks import has_hooks
 from convexp.training.over_processes import Step
 
 Result = TypeVar("Result")
 Pass = Callable[[tuple[Tensor, Tensor]], Step]
 Record = Callable[[Callable[[], Step]], tuple[Step, Callable[[], None]]]
 WARM_UP = 3  # passes before a capture: kernels are loaded and chosen, and workspaces allocated, which a graph cannot hold
-# Where torch keeps the hooks that users register: of a module in dictionaries, of a tensor in one, or None without any.
-HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
-HOOKS_OF_A_TENSOR = (attrgetter("_backward_hooks"), attrgetter("_post_accumulate_grad_hooks"))
 
 
 class Captured(NamedTuple):
@@ -56,7 +53,6 @@ class CapturedPasses:
         self.parameters = list(module.parameters())
         self.buffers = list(module.buffers())
         self.modules = list(module.modules())
-        self.hooks = [hooks for name in HOOKS for hooks in (of_all_modules(name), *(getattr(m, name) for m in self.modules))]
         self.run = run
         self.record = cuda_graph if record is None else record
         self.refused: str | None = None  # why passes cannot be captured
@@ -64,7 +60,7 @@ class CapturedPasses:
 
     def __call__(self, batch: tuple[Tensor, Tensor]) -> Step:
         """Return what a batch gives, and leave the gradients in the parameters."""
-        if self.refused is None and self._has_hooks():
+        if self.refused is None and has_hooks(self.modules, self.parameters):
             self._refuse("the network has hooks, which a graph would leave out")
         if self.refused is not None:
             return self.run(batch)
@@ -83,9 +79,6 @@ class CapturedPasses:
             parameter.grad = gradient
         loss, sums, count = captured.step  # the next batch overwrites them
         return loss.clone(), {name: value.clone() for name, value in sums.items()}, _kept(count)
-
-    def _has_hooks(self) -> bool:
-        return any(self.hooks) or any(any(map(hooks, self.parameters)) for hooks in HOOKS_OF_A_TENSOR)
 
     def _refuse(self, why: str) -> None:
         self.refused = why
@@ -107,11 +100,6 @@ class CapturedPasses:
             for buffer, value in zip(self.buffers, before, strict=True):  # as before the passes of the warm-up
                 buffer.copy_(value)
         return Captured(own, step, [parameter.grad for parameter in self.parameters], replay)
-
-
-def of_all_modules(name: str) -> Mapping[int, Any]:
-    """The hooks of a kind of ``HOOKS`` that ``torch.nn.modules.module.register_module_...`` has registered for all modules."""
-    return getattr(torch.nn.modules.module, f"_global{name}")
 
 
 def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:

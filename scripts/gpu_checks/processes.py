@@ -19,9 +19,8 @@ from gpu_checks.rows import SECONDS, Row, failed, left_out, measured
 
 ROOT = Path(__file__).parents[2]
 SHORTEST = 5.0  # seconds that a check is begun with on a CPU
-ENOUGH = (
-    0.5  # of the expected time, with which a check is begun on a GPU: estimates are rough, and some leave parts out themselves
-)
+# Share of the expected time with which a check is begun on a GPU: estimates are rough, and some leave parts out themselves.
+ENOUGH = 0.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -105,20 +105,22 @@ def test_networks_of_any_kind_with_averaged_weights_equal_the_runs_alone(sweep):
         assert max(float((average[key] - value).abs().max()) for key, value in weights.items()) > 1e-3
 
 
-def test_runs_that_are_not_faster_at_once_are_done_one_after_another():
+@pytest.mark.parametrize(("parameters", "flops", "layers", "ema"), [(10**8, 10**9, 0, None), (1000, 1000, 2, 0.9)])
+def test_runs_that_are_not_faster_at_once_are_done_one_after_another(parameters, flops, layers, ema):
     happened = []
-    large = SimpleNamespace(record=SimpleNamespace(network=SimpleNamespace(parameters=10**8, flops=10**9, layers=[])))
-    setup = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(batch_size=128)))
+    network = SimpleNamespace(parameters=parameters, flops=flops, layers=[SimpleNamespace(parameters=1)] * layers)
+    recorder = SimpleNamespace(record=SimpleNamespace(network=network))
+    setup = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(batch_size=32), ema=ema))
 
     def run(number):
-        task = SimpleNamespace(device=CPU, network=nn.Identity(), trainer_of_steps=_StepsTogether(setup, large))
+        task = SimpleNamespace(device=CPU, network=nn.Identity(), trainer_of_steps=_StepsTogether(setup, recorder))
         task.train_on = lambda batches: happened.append((number, len(batches))) or []
         happened.append((number, "set up"))
         task.trainer_of_steps(task, [None, None])
         assert task.trainer_of_steps is None
 
-    list(run_group([partial(run, 0), partial(run, 1)]))
-    assert happened == [(0, "set up"), (0, 2), (1, "set up"), (1, 2)]
+    list(run_group([partial(run, number) for number in range(4)]))
+    assert happened == [done for number in range(4) for done in ((number, "set up"), (number, 2))]
 
 
 def _assert_same_state(one, other):

@@ -1,6 +1,7 @@
 """Networks that are not of a skeleton are trained at once under ``torch.vmap``, where that equals each alone."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,9 @@ from convexp.models.mlp_mixer import MlpMixer
 from convexp.models.parts import Normalize
 from convexp.models.resnet import ResNet18
 from convexp.models.vit import vision_transformer
-from convexp.replicas import Member, Replicas, why_not
+from convexp.replicas import Member, Replicas, trial, why_not
 from convexp.replicas.stacked import Stacked
+from convexp.replicas.worthwhile import AT_ONCE
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.task import TaskBatch
@@ -84,15 +86,51 @@ class Replacing(nn.Module):
         return self.body(x / self.seen)
 
 
-class OfItsSeed(nn.Module):
-    """Has a number that was drawn, which is neither a parameter nor a buffer."""
+class Listing(nn.Module):
+    """Keeps a list of its own from batch to batch."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.body, self.scale = layers(), float(torch.rand(()))
+        self.body, self.seen = layers(), [1]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(self.scale * x)
+        self.seen.append(1)
+        return self.body(x / len(self.seen))
+
+
+class Adding(nn.Module):
+    """Changes a tensor in place that is no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.seen = layers(), {"batches": torch.zeros(())}
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen["batches"] += 1
+        return self.body(x)
+
+
+class OfItsSeed(nn.Module):
+    """Has a number that was drawn, which is neither a parameter nor a buffer, and close to that of other networks."""
+
+    def __init__(self, hidden: bool = False) -> None:
+        super().__init__()
+        scale = 1 + 1e-4 * float(torch.rand(()))
+        self.body, self.scale = layers(), partial(torch.mul, scale) if hidden else scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(self.scale(x) if callable(self.scale) else self.scale * x)
+
+
+class Single(nn.Module):
+    """Computes in single precision, whatever its parameters are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = layers()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x.float())
 
 
 class Unused(nn.Module):
@@ -124,7 +162,10 @@ ALONE: dict[str, tuple[Any, str]] = {
     "branching": (Branching, "does not work under torch.vmap"),
     "counting": (Counting, "keeps something from batch to batch: network.seen"),
     "replacing": (Replacing, "keeps something from batch to batch: network.seen"),
-    "of its seed": (OfItsSeed, "output differs under torch.vmap"),
+    "listing": (Listing, "keeps something from batch to batch: network.seen"),
+    "adding": (Adding, "keeps something from batch to batch: network.seen"),
+    "of its seed": (OfItsSeed, "differ in network.scale"),
+    "of its seed, hidden": (partial(OfItsSeed, hidden=True), "output differs under torch.vmap"),
     "unused": (Unused, "parameter network.spare.weight has no gradient"),
 }
 
@@ -197,9 +238,41 @@ def test_what_vmap_cannot_do_is_found_by_trying_which_changes_nothing(name: str)
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_a_network_that_can_be_stacked_is_as_it_was_after_the_trial():
-    pairs = [pair(NETWORKS["batch norm"], seed, Clipping()) for seed in range(2)]
-    assert why_not([member for member, _ in pairs], batches(0, 1)[0][0]) is None
+@pytest.mark.parametrize(("make", "precision"), [(NETWORKS["batch norm"], torch.float64), (Single, torch.float32)])
+def test_a_network_that_can_be_stacked_is_as_it_was_after_the_trial(
+    make: Any, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+):
+    numbers: list[int] = []
+    forward = trial.forward
+    monkeypatch.setattr(trial, "forward", lambda network, own, x: numbers.append(len(x)) or forward(network, own, x))
+    pairs = [pair(make, seed, Clipping()) for seed in range(AT_ONCE + 1)]
+    members, given = [member for member, _ in pairs], [batches(index, 1) for index in range(AT_ONCE + 1)]
+    for one, twin in pairs:
+        one.network.to(precision)
+        twin.network.to(precision)
+    group = Replicas()
+    assert group.why_not(members, given[0][0][0]) is None
+    assert numbers == [AT_ONCE, AT_ONCE, 1, 1]  # no more copies at once than are trained at once
     for member, twin in pairs:
         assert all(map(torch.equal, states(member), states(twin)))
         assert all(each.grad is None for each in member.parameters())
+    group.steps(members, given)
+    assert len(numbers) == 4  # it is not tried again
+
+
+def test_a_network_that_fails_in_the_context_of_its_training_is_trained_alone():
+    class Strict(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = layers()
+
+        def forward(self, x: Tensor) -> Tensor:
+            if torch.is_autocast_enabled("cpu"):
+                raise TypeError("autocast is unknown here")
+            return self.body(x)
+
+    members = [pair(Strict, seed, Clipping())[0] for seed in range(2)]
+    images = batches(0, 1)[0][0]
+    assert why_not(members, images) is None
+    under_autocast = [replace(member, forward_context=partial(torch.autocast, "cpu", torch.bfloat16)) for member in members]
+    assert "autocast is unknown here" in (why_not(under_autocast, images) or "")

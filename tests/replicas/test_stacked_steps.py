@@ -11,6 +11,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.modules import module as of_all_modules
 from torch.optim.lr_scheduler import LambdaLR
 
 from convexp.data.digits import digits
@@ -374,9 +375,11 @@ def test_under_autocast_it_differs_from_each_alone_by_rounding(wiring: Any):
     for member in (each for own in pairs for each in own):
         member.network.float()
     given = [batches(index, 3, skeleton, size=16) for index in range(3)]
-    Replicas().steps([together for together, _ in pairs], given)
-    for (together, alone), single, own in zip(pairs, exact, given, strict=True):
-        alone.steps_alone(own)
+    found = Replicas().steps([together for together, _ in pairs], given)
+    for (together, alone), single, own, steps in zip(pairs, exact, given, found, strict=True):
+        losses = [loss for loss, *_ in steps]
+        assert {loss.dtype for loss in losses} == {torch.float32}
+        torch.testing.assert_close(losses, [loss for loss, *_ in alone.steps_alone(own)], rtol=0.02, atol=0)
         single.steps_alone(own)
         states = [{name: p.detach().double() for name, p in m.network.named_parameters()} for m in (together, alone, single)]
         assert difference(*states[1:]) > 0
@@ -396,6 +399,15 @@ def test_it_says_why_networks_cannot_be_trained_at_once():
     hooked, evaluated, frozen, strange = (pair()[0] for _ in range(4))
     hooked.network.head.register_forward_hook(lambda *_: None)
     assert "hooks" in reason(hooked)
+    for register in (
+        nn.Parameter.register_hook,
+        nn.Parameter.register_post_accumulate_grad_hook,
+        lambda _, hook: of_all_modules.register_module_forward_hook(hook),
+    ):
+        handle = register(member.network.head.classes.weight, lambda *_: None)
+        assert "hooks" in reason(member)
+        handle.remove()
+        assert reason(member) == ""
     evaluated.network.eval()
     assert "training mode" in reason(evaluated)
     frozen.network.head.requires_grad_(False)

@@ -3,6 +3,7 @@
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
@@ -19,6 +20,7 @@ from convexp.training.batch_counts import count_batches, restore_step_count
 from convexp.training.captured_passes import CapturedPasses
 from convexp.training.mean import MeanOverSamples
 from convexp.training.over_processes import Step, of_whole_batch, processes
+from convexp.training.step import gradients, make_step
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.epoch_state import KEY, pack, unpack
 
@@ -185,29 +187,15 @@ class Task(pl.LightningModule):
         return steps
 
     def _train_on_one(self, batch: TaskBatch) -> Step:
-        optimizer: Any = self.trainer.optimizers[0]
-        found: list[Step] = []
-
-        def closure() -> Tensor:  # some optimizers compute the loss more than once
-            step = (self._captured or self.forward_and_backward)(batch)
-            self.clipping(parameter for group in optimizer.param_groups for parameter in group["params"])
-            found.append(step)
-            return step[0]
-
-        optimizer.step(closure)
-        for config in self.trainer.lr_scheduler_configs:
-            assert config.interval == "step", "a callback has replaced the schedule"
-            schedule: Any = config.scheduler
-            schedule.step()
-        return found[0]
+        schedules = self.trainer.lr_scheduler_configs
+        assert all(config.interval == "step" for config in schedules), "a callback has replaced the schedule"
+        passes = partial(self._captured or self.forward_and_backward, batch)
+        return make_step(passes, self.trainer.optimizers[0], self.clipping, [config.scheduler for config in schedules])
 
     def forward_and_backward(self, batch: TaskBatch) -> Step:
         """Leave the gradients of the loss of a batch in the parameters, in place of those before; return what it has given."""
-        with self.trainer.precision_plugin.forward_context():
-            loss, step = self.loss_and_step(batch)
-        self.trainer.optimizers[0].zero_grad()
-        loss.backward()
-        return step
+        context = self.trainer.precision_plugin.forward_context()
+        return gradients(partial(self.loss_and_step, batch), self.trainer.optimizers[0], context)
 
     def loss_and_step(self, batch: TaskBatch) -> tuple[Tensor, Step]:
         """Return the loss of a batch, and what is kept of it until the epoch ends: tensors, as reading them waits for a GPU."""
