@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convexp.data.hierarchy import Sparsity, draw_hierarchy
+from convexp.data.hierarchy import Hierarchy, Sparsity, draw_hierarchy
 from convexp.data.rng import generator
 from convexp.data.source import Source
-from convexp.data.synthetic import CHUNK, check_integers, check_memory, draw_in_chunks, source_error
+from convexp.data.synthetic import CHUNK, check_integers, check_memory, source_error
 
 MOST = 10**6  # Positions of a signal, and tuples of the vocabulary.
 
@@ -40,8 +40,9 @@ def srhm(
 ) -> Source:
     """Draw signals of a random hierarchy for training and for testing. The label is the class that a signal was made from.
 
-    Classes, synonyms and places are drawn independently and uniformly. A smaller part is the beginning of a larger one. Both
-    parts have the same rules and no signal in common: a test signal that is among those for training is drawn again.
+    Classes, synonyms and places are drawn independently and uniformly, by the same rules for both parts. The signals for
+    training and validation are all different, and none of them is a test signal: one that is there already is drawn again.
+    Test signals may recur. A smaller part for training is the beginning of a larger one.
 
     Args:
         shape: Shape of a signal, [v, (s (s0 + 1))^levels]: a channel for each feature.
@@ -68,21 +69,31 @@ def srhm(
     if 2 * train > (different := number_of_signals(**sizes, sparsity=sparsity)):
         raise source_error("train", train, f"should be at most {different // 2}, half of the {different} different signals")
 
-    def draw(drawn: torch.Generator) -> tuple[Tensor, Tensor]:
-        labels = torch.randint(classes, (CHUNK,), generator=drawn)
-        return hierarchy.render(hierarchy.draw(labels, drawn)), labels
+    signals, labels = _draw(train, hierarchy, set(), False, "srhm", seed, "train")
+    tested = _draw(test, hierarchy, set(_keys(signals)), True, "srhm", seed, "test")
+    return Source(signals, labels, *tested, hierarchy=hierarchy)
 
-    signals, labels = draw_in_chunks(train, draw, "srhm", seed, "train")
-    known = set(_keys(signals))
+
+def _draw(n: int, hierarchy: Hierarchy, known: set[bytes], recur: bool, *key: int | str) -> tuple[Tensor, Tensor]:
+    """Draw ``n`` signals that are not ``known``, and their labels, in chunks; ``recur``: whether one may be there twice."""
     parts: list[tuple[Tensor, Tensor]] = []
+    missing = n
     for chunk in count():
-        new, new_labels = draw(generator("srhm", seed, "test", chunk))
-        fresh = torch.tensor([key not in known for key in _keys(new)])
-        parts.append((new[fresh], new_labels[fresh]))
-        if sum(len(part) for _, part in parts) >= test:
+        drawn = generator(*key, chunk)
+        labels = torch.randint(len(hierarchy.rules[0]), (CHUNK,), generator=drawn)
+        signals = hierarchy.render(hierarchy.draw(labels, drawn))
+        new: list[int] = []
+        for row, name in enumerate(_keys(signals)):
+            if name not in known:
+                new.append(row)
+                if not recur:
+                    known.add(name)
+        parts.append((signals[new[:missing]], labels[new[:missing]]))
+        missing -= len(parts[-1][1])
+        if not missing:
             break
-    test_signals, test_labels = (torch.cat(tensors)[:test] for tensors in zip(*parts, strict=True))
-    return Source(signals, labels, test_signals, test_labels, hierarchy=hierarchy)
+    signals, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    return signals, labels
 
 
 def number_of_signals(m: int, s: int, s0: int, levels: int, classes: int, sparsity: Sparsity) -> int:

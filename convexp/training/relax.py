@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, StochasticWeightAveraging, WeightAveraging
 from torch import nn
 from torch.optim import Optimizer
 
@@ -109,7 +109,7 @@ class Relax(Callback):
             pl_module.cuda_graph = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Check that there is something to relax, and an optimizer that can go on.
+        """Check that there is something to relax, and that nothing averages the weights that are replaced.
 
         Raises:
             ConfigError: if there is not.
@@ -118,9 +118,17 @@ class Relax(Callback):
             raise ConfigError(f"callbacks.relax: task={type(pl_module).__name__}: should extend convexp's Task")
         if not self.relaxed and not any(_is_relaxed_by(layer, self.to) for layer in pl_module.modules()):
             raise ConfigError(f"callbacks.relax.to={self.to}: the network has no layer to relax, such as those of model=conv")
+        for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
+            if isinstance(callback, (StochasticWeightAveraging, WeightAveraging)):
+                name = type(callback).__name__
+                raise ConfigError(f"callbacks.relax: does not go with {name}, as it replaces the weights that are averaged")
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Relax the network, if it is time to."""
+        """Relax the network, if it is time to.
+
+        Raises:
+            ConfigError: if the optimizer cannot go on, as its groups of parameters are others.
+        """
         if self.relaxed or trainer.current_epoch < self.at_epoch:
             return
         assert isinstance(pl_module, Task)
@@ -129,14 +137,24 @@ class Relax(Callback):
         relax(pl_module, self.to)
         self.relaxed = True
         log.info("relaxed to %s: %d parameters, %d before", self.to, _count_parameters(pl_module), before)
-        _go_on_with(trainer.optimizers[0], pl_module.make_optimizer(pl_module.network.parameters()))
+        try:
+            made = pl_module.make_optimizer(pl_module.network.parameters())
+        except ValueError as error:  # such as a group for a parameter that is no more
+            raise ConfigError(f"callbacks.relax: no optimizer for the relaxed network: {error}") from error
+        _go_on_with(trainer.optimizers[0], made)
         for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
             if isinstance(callback, Checkpoints):
                 callback.best, callback.best_epoch = None, -1
 
 
 def _go_on_with(optimizer: Optimizer, made: Optimizer) -> None:
-    """Give ``optimizer`` the parameters of ``made``, in the groups that it has, and forget the state of its own."""
+    """Give ``optimizer`` the parameters of ``made``, in the groups that it has, and forget the state of its own.
+
+    Raises:
+        ConfigError: if ``made`` has other groups, such as none for kernels, as they have become matrices.
+    """
+    if (before := len(optimizer.param_groups)) != (after := len(made.param_groups)):
+        raise ConfigError(f"callbacks.relax: the optimizer has {before} groups of parameters, and {after} after relaxing")
     for group, other in zip(optimizer.param_groups, made.param_groups, strict=True):
         group["params"] = other["params"]
     for part in optimizer.parts if isinstance(optimizer, Together) else [optimizer]:

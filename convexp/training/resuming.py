@@ -7,6 +7,7 @@ an error is found here, before the training starts.
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def read_checkpoints(folder: Path, module: LightningModule) -> dict[str, Any] | 
         return None
     last = _read(folder / LAST, module)
     if last["callbacks"][Checkpoints.__name__]["best"] is not None:  # there is none before the first validation
-        _read(folder / BEST, module)
+        # After a kill between two renames it may be of a later epoch, whose network is relaxed: the one to train is not.
+        _read(folder / BEST, deepcopy(module))
     return last
 
 

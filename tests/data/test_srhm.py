@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convexp.data.hierarchy import BRIGHT, Derivation, Hierarchy, draw_hierarchy, tuple_numbers
@@ -159,9 +159,24 @@ def test_the_number_of_signals_is_that_of_all_there_are():
 def test_parts_have_nothing_in_common_and_the_same_rules():
     source = srhm(**CASE | {"m": 2, "classes": 2, "s0": 0, "levels": 3}, shape=[4, 8], train=60, test=500)  # of 256 signals
     learned = {row.numpy().tobytes() for row in source.train_images}
+    assert len(learned) == 60
     assert not learned & {row.numpy().tobytes() for row in source.test_images}
     assert len(source.test_images) == len(source.test_labels) == 500
     assert torch.equal(source.hierarchy.decode(source.test_images).labels, source.test_labels)
+
+
+@few
+@given(hierarchies(), st.data())
+def test_signals_for_training_are_all_different(hierarchy, data):
+    s, s0, levels, classes = hierarchy.s, hierarchy.s0, hierarchy.levels, len(hierarchy.rules[0])
+    assume(classes > 1)
+    sizes = {"m": hierarchy.m, "s": s, "s0": s0, "levels": levels, "classes": classes, "sparsity": hierarchy.sparsity}
+    n = data.draw(st.integers(1, min(number_of_signals(**sizes) // 2, 1500)))
+    shape = [hierarchy.v, (s * (s0 + 1)) ** levels]
+    source = srhm(**sizes, v=hierarchy.v, shape=shape, train=n, test=1, seed=data.draw(st.integers(0, 9)))
+    assert len(source.train_images) == len(source.train_labels) == n
+    assert len(source.train_images.unique(dim=0)) == n
+    assert torch.equal(source.hierarchy.decode(source.train_images).labels, source.train_labels)
 
 
 def test_the_seed_decides_and_a_smaller_part_is_the_beginning_of_a_larger_one():

@@ -61,10 +61,13 @@ FEW = ("probes=all", "trainer.max_epochs=1", *(f"probes.{name}.max_shift=1" for 
 EVERY = {path.stem for path in (ROOT / "conf" / "probes").glob("*.yaml")} - {"all", "default", "none"}
 WEIGHTS = {"locality_index": "share", "sharing_index": "index", "distance_from_conv": "distance"}
 PICTURES = {"kernels", "receptive_fields", "feature_maps"}
-NO_OBJECTS = {"localisation": "the data set does not know where objects are; data=waldo does"}
+OF_OTHER_DATA = {
+    "localisation": "the data set does not know where objects are; data=waldo does",
+    "feature_sensitivity": "the data set was not made by a hierarchy of features; data=srhm was",
+}
 SKIPPED = {
-    "tied": NO_OBJECTS,
-    "pointwise": NO_OBJECTS | {"sensitivity_map": "most images of different classes get the same output"},
+    "tied": OF_OTHER_DATA,
+    "pointwise": OF_OTHER_DATA | {"sensitivity_map": "most images of different classes get the same output"},
 }
 
 

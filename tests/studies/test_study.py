@@ -140,6 +140,15 @@ def test_every_study_has_runs_that_build_and_says_what_it_is(study, call, tmp_pa
     assert all(read(tmp_path / "outputs" / "studies" / study / run.folder)["state"] == "finished" for run in runs)
 
 
+@pytest.mark.parametrize("paper", sorted(file.stem for file in (ROOT / "conf" / "study" / "paper").glob("*.yaml")))
+def test_every_study_of_a_paper_has_runs_that_are_well_configured(paper, call, tmp_path, data_dir):
+    """Without building networks or reading data; tests/scripts/test_literature_page.py has their claims."""
+    done = call("train", f"study=paper/{paper}", "seed=0", "dry_run=true")
+    assert done.code == 0, done.err
+    assert "would run" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp_path):
     done = call("train", "study=image_size", "data.canvas=8,1000")
     assert done.code == 0, done.err

@@ -1,5 +1,6 @@
 """A convolution that goes on as the local or dense layer that it is."""
 
+import shutil
 from collections import OrderedDict
 
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 
 from convexp import runs
 from convexp.layers import Conv2d, Dense2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.training.checkpoints import BEST
 from convexp.training.relax import load_state, relax
 
 KINDS = {"dense": Dense2d, "local": LocallyConnected2d}
@@ -101,6 +103,30 @@ def test_stopped_after_it_was_relaxed_a_run_goes_on_bit_for_bit_and_is_opened_as
     assert call("evaluate", f"run={whole}").code == 0
 
 
+def test_stopped_in_the_epoch_that_it_is_relaxed_in_a_network_is_validated_and_tested(call, tmp_path):
+    run = tmp_path / "run"
+    assert train(call, run, "trainer.max_steps=4") == 0  # an epoch has 3
+    assert weights(run, "best")["global_step"] == 4
+    assert type(runs.open(run).network.stages[0].wiring) is Dense2d
+
+
+def test_a_best_network_that_is_relaxed_already_does_not_relax_the_one_to_be_trained(call, asked_to_stop, tmp_path):
+    """As after a kill between two renames, which leaves the last.ckpt of the epoch before beside a new best.ckpt."""
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    settings = ("trainer.max_epochs=2", "data.eval_batch_size=10000")  # one batch
+    assert train(call, whole, *settings) == 0
+    with asked_to_stop(0, 0, "validation_step"):
+        assert train(call, part, *settings) == 130
+    last = weights(part)
+    assert "Relax" not in last["callbacks"]
+    assert last["callbacks"]["Checkpoints"]["best_epoch"] == 0
+    shutil.copyfile(whole / "checkpoints" / BEST, part / "checkpoints" / BEST)
+    assert call("train", f"resume={part}").code == 0
+    assert "starting again" not in (part / "train.log").read_text()
+    assert science(read(part)) == science(read(whole))
+    assert same(weights(part)["state_dict"], weights(whole)["state_dict"])
+
+
 def test_with_no_epoch_left_nothing_is_relaxed(call, tmp_path):
     assert train(call, tmp_path / "plain", "callbacks=none") == 0
     assert train(call, tmp_path / "late", "callbacks.relax.at_epoch=3") == 0
@@ -115,9 +141,23 @@ def test_with_no_epoch_left_nothing_is_relaxed(call, tmp_path):
     [
         (["ema=0.9"], "ema=0.9: should be null"),
         (["trainer.devices=2", "trainer=ddp"], "trainer.devices=2: should be 1"),
+        (["trainer.check_val_every_n_epoch=2"], "trainer.check_val_every_n_epoch=2: should be 1"),
+        (["optimizer=muon", "+optimizer.groups.fixed.kind=bias"], "optimizer.groups={fixed}: should be empty with muon"),
         (
-            ["trainer.check_val_every_n_epoch=2", "callbacks.relax.at_epoch=2"],
-            "trainer.check_val_every_n_epoch=2: should divide",
+            [
+                "+callbacks.swa._target_=pytorch_lightning.callbacks.StochasticWeightAveraging",
+                "+callbacks.swa.swa_lrs=0.01",
+                "scheduler=none",
+            ],
+            "callbacks.relax: does not go with StochasticWeightAveraging",
+        ),
+        (
+            ["model=low_rank_local", "callbacks.relax.at_epoch=0", "+optimizer.groups.factor.name='*.combination'"],
+            "callbacks.relax: no optimizer for the relaxed network: groups.factor: chooses no parameter",
+        ),
+        (
+            ["model=low_rank_local", "callbacks.relax.at_epoch=0", "+optimizer.groups.all_others.name=['*weight','*bias']"],
+            "callbacks.relax: the optimizer has 2 groups of parameters, and 1 after relaxing",
         ),
         (["callbacks.relax.at_epoch=-1"], "at_epoch=-1: should be 0 or more"),
         (["callbacks.relax.to=sparse"], "callbacks.relax.to=sparse: should be one of dense, local"),
@@ -128,3 +168,4 @@ def test_what_cannot_be_relaxed_is_refused_in_one_line(settings, named, call, tm
     done = call("train", *SETTINGS, f"hydra.run.dir={tmp_path / 'run'}", *settings)
     assert done.code == 2
     assert named in done.err
+    assert done.err.count("\n") == 1
