@@ -4,8 +4,8 @@
     python scripts/literature_page.py outputs/studies/paper_ott [DIR ...]  keeps the results of finished studies first
 
 Of a study docs/literature/NAME.json keeps, for each finished run, the settings that vary, the seed, the metrics that a claim is
-about, and its minutes. Results of the same study are replaced. A study of which anything but the launcher was changed on the command
-line, or whose folder has runs of another command too, is refused.
+about, and its minutes. Results of the same study are replaced. A study of which anything but the launcher was changed on the
+command line, or whose folder has runs of another command too, is refused.
 """
 
 import sys

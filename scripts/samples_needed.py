@@ -8,11 +8,12 @@ On dsd they are those for 75 %, over the number k of patches. On srhm they are t
 positions for each feature, by the number L of levels.
 
 For each seed the accuracy over the logarithm of the samples is interpolated linearly; the exponent is
-log(n(k2) / n(k1)) / log(k2 / k1) for the smallest and the largest k. Beside it, the exponent of the theory up to logarithms (Lahoti
-et al. 2024, arXiv 2403.15707): conv at most k + d, local at least k d and at most k (k + d), dense at least k^2 d. For srhm it is
-that of Tomasini & Wyart 2024 (arXiv 2404.10727), as we know it from others' notes of the paper; its text was not read. A seed
-whose accuracy does not pass the threshold between the smallest and the largest number of samples tried gives no number, and is
-counted in no n. The claims of docs/literature.md have the slope over all k, and are not decided by some seeds alone.
+log(n(k2) / n(k1)) / log(k2 / k1) for the smallest and the largest k. Beside it, the exponent of the theory up to logarithms
+(Lahoti et al. 2024, arXiv 2403.15707): conv at most k + d, local at least k d and at most k (k + d), dense at least k^2 d. For
+srhm it is that of Tomasini & Wyart 2024 (arXiv 2404.10727), as we know it from others' notes of the paper; its text was not
+read. A seed whose accuracy does not pass the threshold between the smallest and the largest number of samples tried gives no
+number, and is counted in no n. The claims of docs/literature.md have the slope over all k, and are not decided by some seeds
+alone.
 """
 
 import argparse

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from convexp.config.schema.claim import Claim, Settings
-from convexp.reporting.claims.exponents import exponent
 from convexp.records.settings import differing
+from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import is_proportion
 from convexp.reporting.paired import paired_test

@@ -17,9 +17,9 @@ from convexp.reporting.metrics import is_percentage, metric_title
 
 TITLES = ("paper", "claim", "published", "ours", "verdict")
 CLAIM_CAPTION = (
-    "ours: mean and interval over n seeds, of 95 % for all cases of a claim together, and of 95 % for each of two groups that are "
-    "compared; differences are between runs of the same seed; a claim holds if its interval lies within what it says, and does not "
-    "hold if outside"
+    "ours: mean and interval over n seeds, of 95 % for all cases of a claim together, and of 95 % for each of two groups "
+    "that are compared; differences are between runs of the same seed; a claim holds if its interval lies within what it says, "
+    "and does not hold if outside"
 )
 
 

@@ -7,9 +7,9 @@ In each of its cases a claim says in which range a number lies. With the interva
 - **not shown**: neither; or there is no interval that says how certain the number is;
 - **not run**: there are no runs.
 
-There is none for fewer than three seeds, if some seeds gave no number, or if several runs of one seed differ in a setting that the
-claim does not name. Equal values of all seeds have an interval without a width. They count from six seeds on, as in the sign test,
-or from three if the claim says that its number is exact.
+There is none for fewer than three seeds, if some seeds gave no number, or if several runs of one seed differ in a setting
+that the claim does not name. Equal values of all seeds have an interval without a width. They count from six seeds on, as in
+the sign test, or from three if the claim says that its number is exact.
 
 The intervals of all cases of a claim hold together with 95 % (Bonferroni). Where cases differ the verdict names them: *holds
 only if* names those in which the claim holds while it does not in another.
