@@ -73,9 +73,9 @@ def _measured(claim: Claim, case: Settings, runs: Sequence[Result], alpha: float
         number = level(claim, _found(of.values()), alpha)
         return Measured(case, number, None, number, len(of))
     pairs = [(of[key], minus[key]) for key in of if key in minus]
-    differences = [one - other for one, other in pairs if one is not None and other is not None]
-    groups = (level(claim, _found(numbers.values())) for numbers in (of, minus))
-    return Measured(case, *groups, difference(differences, alpha), len(pairs))
+    differences = [a - b for a, b in pairs if a is not None and b is not None]
+    one, other = (level(claim, _found(numbers.values())) for numbers in (of, minus))
+    return Measured(case, one, other, difference(differences, alpha), len(pairs))
 
 
 def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interval | None:
