@@ -1,10 +1,11 @@
 """Draws the table of docs/literature.md from the claims in conf/study/paper/ and the results in docs/literature/.
 
     python scripts/literature_page.py                                      draws the table
-    python scripts/literature_page.py outputs/studies/ott [DIR ...]        keeps the results of finished studies first
+    python scripts/literature_page.py outputs/studies/paper_ott [DIR ...]  keeps the results of finished studies first
 
 Of a study docs/literature/NAME.json keeps, for each finished run, the settings that vary, the seed, the metrics that a claim is
-about, and its minutes. Results of the same study are replaced.
+about, and its minutes. Results of the same study are replaced. A study of which anything but the launcher was changed on the
+command line, or whose folder has runs of another command too, is refused.
 """
 
 import sys
@@ -15,20 +16,24 @@ from typing import Any
 import msgspec
 import yaml
 
+from convexp.config.command_line.parse import parse_command_line
 from convexp.config.options import with_bases
 from convexp.config.schema.claim import Claim
 from convexp.config.sources import Source
 from convexp.config.validated import validated
 from convexp.errors import ConfigError, ConvexpError
+from convexp.records.plan import Plan
 from convexp.reporting.claims import Result, StudyResults, claim_rows, results_of
 from convexp.reporting.render.markdown import escape
 from convexp.reporting.report import Report, build_report
+from convexp.studies.study import expand, read_study
 
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS, PAPERS = ROOT / "docs" / "literature.md", ROOT / "docs" / "literature", "study/paper"
 BEGIN, END = "<!-- claims: python scripts/literature_page.py -->", "<!-- end of claims -->"
 TITLES = ("paper", "claim", "published", "ours", "verdict", "command", "minutes of one core")
 PACKAGES = ("convexp", "torch")
+OF_THE_START = ("hydra.launcher", "hydra/launcher=", "outputs=", "reuse=", "on_failure=")  # they change no result
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -74,24 +79,44 @@ def keep(report: Report, folder: Path) -> Path:
     """Keep the results of a study in a small file.
 
     Raises:
-        ConfigError: If no claim is about the study.
+        ConfigError: If no claim is about the study, or it is not as its file has it.
     """
     study = report.plan.name if report.plan else None
-    claims = [claim for each in papers() if each.study == study for claim in each.claims]
-    if not claims:
+    about = next((each for each in papers() if each.study == study), None)
+    if report.plan is None or about is None:
         raise ConfigError(f"{report.root}: no claim of conf/{PAPERS} is about this; name the folder of one of its studies")
+    check_unchanged(report.root, report.plan, about.option)
     runs = [run for group in report.groups for run in group.runs]
     kept = StudyResults(
         study=str(study),
         versions={name: sorted({run.versions[name] for run in runs if name in run.versions}) for name in PACKAGES},
         commits=sorted({run.git.commit[:10] for run in runs if run.git.commit}),
         processors=sorted({run.hardware.cpu for run in runs if run.hardware and run.hardware.cpu}),
-        runs=results_of(report.groups, {claim.metric for claim in claims}),
+        runs=results_of(report.groups, {claim.metric for claim in about.claims}),
     )
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{study}.json"
     file.write_text(written(kept), encoding="utf-8")
     return file
+
+
+def check_unchanged(folder: Path, plan: Plan, option: str) -> None:
+    """Check that a plan is of the study as its file has it.
+
+    Raises:
+        ConfigError: If its command changes more than how the runs are started, or there are runs of another command.
+    """
+    words = [word for word in plan.command if word != "-m"]
+    if changes := [word for word in words if word != f"study={option}" and not word.startswith(OF_THE_START)]:
+        raise ConfigError(
+            f"{folder}: was run with {' '.join(changes)}, which is not the study; start study={option} without it"
+        )
+    if f"study={option}" not in words:
+        raise ConfigError(f"{folder}: was not run by study={option}")
+    study = read_study(parse_command_line([f"study={option}"]).compose("train"))
+    wanted = len(expand(study, []).points)
+    if len(plan.runs) != wanted:
+        raise ConfigError(f"{folder}: has {len(plan.runs)} runs, and study={option} {wanted}; start it in a folder of its own")
 
 
 def written(results: StudyResults) -> str:

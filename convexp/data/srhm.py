@@ -1,7 +1,7 @@
 """The sparse random hierarchy model: a task with synonyms and with features that may lie in several places.
 
 The number of samples that a locally connected network needs grows as ``(s0 + 1)^L n_c m^L``, and that of a convolutional
-network as ``(s0 + 1)^2 n_c m^L``, as measured in the paper.
+network as ``(s0 + 1)^2 n_c m^L``, as we know it from others' notes of the paper; its text was not read.
 
 Source: U. M. Tomasini & M. Wyart 2024, How Deep Networks Learn Sparse and Hierarchical Data: the Sparse Random Hierarchy Model
 (ICML, arXiv 2404.10727); without empty positions it is the random hierarchy model of F. Cagnetta, L. Petrini, U. M. Tomasini,

@@ -36,14 +36,33 @@ def results(model="conv", mean=0.5, seeds=5, images="a", **settings):
 def test_a_claim_holds_inside_and_fails_outside_of_its_range(wanted, found):
     said = outcome(claim(within=wanted), Interval(5, sum(found) / 2, *found))
     (low, high), (start, stop) = wanted, found
-    assert (said is Outcome.HOLDS) == (low < start and stop < high)
-    assert (said is Outcome.FAILS) == (stop < low or start > high)
+    certain = start < stop
+    assert (said is Outcome.HOLDS) == (certain and low < start and stop < high)
+    assert (said is Outcome.FAILS) == (certain and (stop < low or start > high))
 
 
 @given(finite)
 def test_without_an_interval_nothing_is_shown(mean):
     assert outcome(claim(), Interval(1, mean, None, None)) is Outcome.OPEN
     assert outcome(claim(), None) is Outcome.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("n", "exact", "said"), [(2, True, "not shown"), (3, True, "holds"), (5, False, "not shown"), (6, False, "holds")]
+)
+def test_equal_values_count_only_where_they_must_be_equal_or_are_many(n, exact, said):
+    assert outcome(claim(exact=exact), Interval(n, 1.0, 1.0, 1.0)) == said
+
+
+def test_runs_of_a_seed_that_differ_in_another_setting_decide_nothing():
+    runs = [*results("conv", rank=1), *results("conv", rank=2)]
+    (row,) = claim_rows([claim(of={"model": "conv"})], runs)
+    assert row.verdict == "not shown"
+    assert row.ours == row.undecided == ["several runs of one seed, which differ in rank"]
+
+
+def test_the_slope_at_one_size_is_none():
+    assert slope([(1.0, 2.0), (1.0, 3.0)]) is None
 
 
 COMPARED = {"of": {"model": "conv"}, "minus": {"model": "local"}}
@@ -119,6 +138,11 @@ def test_the_exponent_of_runs_is_that_they_were_made_with():
     assert measured.number.mean == pytest.approx(1, abs=0.05)
     (absent,) = measure(claim(exponent=growth | {"threshold": 2.0}, within=[0, 1]), made)
     assert absent.number is None
+    assert not absent.is_whole
+    fewer = [each for each in made if each.seed or each.settings["data.train_size"] > 400]
+    (row,) = claim_rows([claim(exponent=growth, within=[0.0, 2.0])], fewer)
+    assert row.verdict == "not shown"
+    assert "n = 4 of 5; the other seeds gave no exponent" in row.ours[0]
 
 
 @given(st.floats(2, 1000), st.floats(1.1, 10))

@@ -28,8 +28,8 @@ class Claim(Section):
     paper: str = Field(min_length=1, description="its authors and year")
     arxiv: str = Field(pattern=r"^\d{4}\.\d{4,5}$", description="its number on arXiv, in quotes")
     where: str = Field(min_length=1, description="the section, table or file that says so")
-    known_from: Literal["text", "code", "formulas"] = Field(
-        description="where we have it from: the paper's text, code or formulas"
+    known_from: Literal["text", "code", "formulas", "notes"] = Field(
+        description="where we have it from: the paper's text, code or formulas, or the notes of others on it"
     )
     says: str = Field(min_length=1, description="what it says, in a sentence")
     published: str | None = Field(default=None, description="its number, with unit and n; null: it has none that we cite")
@@ -46,6 +46,10 @@ class Claim(Section):
     below: float | None = Field(default=None, description="the claim: the number is below this")
     within: list[float] | None = Field(
         default=None, min_length=2, max_length=2, description="the claim: the number is between these two"
+    )
+
+    exact: bool = Field(
+        default=False, description="the number follows from how the network is built: equal values of three seeds show it"
     )
 
     @model_validator(mode="after")

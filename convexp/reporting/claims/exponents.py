@@ -7,7 +7,7 @@ from typing import Any
 from convexp.config.schema.claim import Exponent
 from convexp.reporting.claims.results import Result
 
-LARGEST = 1e100  # size
+LARGEST = 1e100  # size, and 1 over it the smallest
 
 
 def samples_needed(points: Iterable[tuple[float, float]], threshold: float) -> float | None:
@@ -32,7 +32,7 @@ def exponent(runs: Sequence[Result], metric: str, of: Exponent) -> float | None:
     """Return the slope of log samples over log size by least squares, for the runs of one seed.
 
     Returns:
-        The slope; None if there are fewer than two sizes, or one at which the threshold is not passed.
+        The slope; None if there are fewer than two different sizes, or one at which the threshold is not passed.
     """
     by_size: dict[float, list[tuple[float, float]]] = {}
     for run in runs:
@@ -42,18 +42,20 @@ def exponent(runs: Sequence[Result], metric: str, of: Exponent) -> float | None:
         by_size.setdefault(at, []).append((samples, run.metrics[metric]))
     needed = {at: samples_needed(points, of.threshold) for at, points in by_size.items()}
     points = [(log(at), log(samples)) for at, samples in needed.items() if samples is not None]
-    return slope(points) if len(points) == len(needed) > 1 else None
+    return slope(points) if points and len(points) == len(needed) else None
 
 
 def size(value: Any) -> float | None:
-    """Return a size as a number, the product of a list; None if it is no positive number."""
+    """Return a size as a number, the product of a list; None if it is no positive number within ``LARGEST``."""
     numbers = value if isinstance(value, list) else [value]
     if not all(isinstance(number, int | float) and 0 < number <= LARGEST for number in numbers):
         return None
-    return min(float(prod(numbers)), LARGEST)
+    found = prod(map(float, numbers))
+    return found if 1 / LARGEST <= found <= LARGEST else None
 
 
-def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Return the slope of the line through points by least squares."""
+def slope(points: Sequence[tuple[float, float]]) -> float | None:
+    """Return the slope of the line through points by least squares; None if all lie at one x."""
     x_mean, y_mean = (fsum(values) / len(points) for values in zip(*points, strict=True))
-    return fsum((x - x_mean) * (y - y_mean) for x, y in points) / fsum((x - x_mean) ** 2 for x, _ in points)
+    extent = fsum((x - x_mean) ** 2 for x, _ in points)
+    return fsum((x - x_mean) * (y - y_mean) for x, y in points) / extent if extent else None

@@ -1,9 +1,11 @@
 """The number that a claim is about, seed by seed, and its interval."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from convexp.config.schema.claim import Claim, Settings
+from convexp.records.settings import differing
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import is_proportion
@@ -34,16 +36,26 @@ class Measured:
 
     Attributes:
         case: The settings of the case.
-        of: The numbers of the group, at 95 %.
-        minus: Those of the group that it is compared with.
+        of: The numbers of the group, at 95 % if there are two groups.
+        minus: Those of the group that it is compared with, at 95 %.
         number: What the claim is about, at the level ``1 - 0.05 / cases`` (Bonferroni): the paired differences of the two, or
             the numbers of the group if there is only one.
+        seeds: Number of seeds, or of pairs, that have runs; more than those of ``number`` if some gave no number.
+        free: Settings in which several runs of one seed differ although the claim does not name them. Which of these runs it
+            is about is not known, so that there are no numbers.
     """
 
     case: Settings
     of: Interval | None
     minus: Interval | None
     number: Interval | None
+    seeds: int = 0
+    free: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every seed that has runs gave one number: what is left of them would be chosen by its outcome."""
+        return not self.free and self.seeds == (self.number.n if self.number else 0)
 
 
 def measure(claim: Claim, runs: Sequence[Result]) -> list[Measured]:
@@ -52,16 +64,18 @@ def measure(claim: Claim, runs: Sequence[Result]) -> list[Measured]:
 
 
 def _measured(claim: Claim, case: Settings, runs: Sequence[Result], alpha: float) -> Measured:
-    of = _numbers(claim, [run for run in runs if _has(run, claim.of | case)])
+    chosen = [run for run in runs if _has(run, claim.of | case)]
+    others = [run for run in runs if claim.minus is not None and _has(run, claim.minus) and _has(run, _known(case, run))]
+    if free := tuple(dict.fromkeys([*_free(claim, chosen), *_free(claim, others)])):
+        return Measured(case, None, None, None, free=free)
+    of, minus = _numbers(claim, chosen), _numbers(claim, others)
     if claim.minus is None:
-        values = list(of.values())
-        return Measured(case, level(claim, values), None, level(claim, values, alpha))
-    compared = [
-        run for run in runs if _has(run, claim.minus) and _has(run, {k: v for k, v in case.items() if k in run.settings})
-    ]
-    minus = _numbers(claim, compared)
-    differences = [of[key] - minus[key] for key in of if key in minus]
-    return Measured(case, level(claim, list(of.values())), level(claim, list(minus.values())), difference(differences, alpha))
+        number = level(claim, _found(of.values()), alpha)
+        return Measured(case, number, None, number, len(of))
+    pairs = [(of[key], minus[key]) for key in of if key in minus]
+    differences = [a - b for a, b in pairs if a is not None and b is not None]
+    one, other = (level(claim, _found(numbers.values())) for numbers in (of, minus))
+    return Measured(case, one, other, difference(differences, alpha), len(pairs))
 
 
 def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interval | None:
@@ -84,14 +98,39 @@ def difference(values: Sequence[float], alpha: float = ALPHA) -> Interval | None
     return Interval(test.n, test.difference, test.difference - half_width, test.difference + half_width)
 
 
-def _numbers(claim: Claim, runs: Sequence[Result]) -> dict[tuple[int, str], float]:
-    """The number of each seed, and of each set of images if what is compared has the same ones."""
-    found = [run for run in runs if claim.metric in run.metrics]
+def _numbers(claim: Claim, runs: Sequence[Result]) -> dict[tuple[int, str], float | None]:
+    """The number of each seed, and of its images if what is compared has the same ones; None for a seed that gave none."""
     if claim.exponent is None:
-        return {(run.seed, run.images if _same_images(claim) else ""): run.metrics[claim.metric] for run in found}
-    seeds = {seed: [run for run in found if run.seed == seed] for seed in sorted({run.seed for run in found})}
-    slopes = {(seed, ""): exponent(its, claim.metric, claim.exponent) for seed, its in seeds.items()}
-    return {key: value for key, value in slopes.items() if value is not None}
+        return {(run.seed, run.images if _same_images(claim) else ""): _value(claim, run) for run in runs}
+    seeds = {seed: [run for run in runs if run.seed == seed] for seed in sorted({run.seed for run in runs})}
+    return {
+        (seed, ""): None if any(_value(claim, run) is None for run in its) else exponent(its, claim.metric, claim.exponent)
+        for seed, its in seeds.items()
+    }
+
+
+def _value(claim: Claim, run: Result) -> float | None:
+    value = run.metrics.get(claim.metric)
+    return value if value is not None and isfinite(value) else None
+
+
+def _found(numbers: Iterable[float | None]) -> list[float]:
+    return [number for number in numbers if number is not None]
+
+
+def _free(claim: Claim, runs: Sequence[Result]) -> list[str]:
+    """Settings in which runs differ that have one seed, and for an exponent one size and one number of samples."""
+    named = (claim.exponent.size, claim.exponent.samples) if claim.exponent else ()
+    alike: dict[str, list[Settings]] = {}
+    for run in runs:
+        alike.setdefault(repr((run.seed, *map(run.settings.get, named))), []).append(run.settings)
+    several = [settings for settings in alike.values() if len(settings) > 1]
+    return [name for settings in several for name in differing(settings) or ["no setting that the study varies"]]
+
+
+def _known(case: Settings, run: Result) -> Settings:
+    """What of a case the settings of a run have."""
+    return {name: value for name, value in case.items() if name in run.settings}
 
 
 def _has(run: Result, settings: Settings) -> bool:

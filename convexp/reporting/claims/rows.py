@@ -1,7 +1,7 @@
 """A row of text for each claim: what it says, what was published, what we have measured, and the verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from convexp.config.schema.claim import Claim
@@ -13,12 +13,13 @@ from convexp.reporting.claims.results import Result, results_of
 from convexp.reporting.claims.verdict import case_text, verdict
 from convexp.reporting.formatting import MISSING, format_difference, format_number
 from convexp.reporting.groups import Group
-from convexp.reporting.metrics import is_percentage
+from convexp.reporting.metrics import is_percentage, metric_title
 
 TITLES = ("paper", "claim", "published", "ours", "verdict")
 CLAIM_CAPTION = (
-    "ours: mean and 95 % interval over n seeds; differences between runs of the same seed, those of a claim with several cases "
-    "with intervals that hold together; a claim holds if its interval lies within what it says, and does not hold if outside"
+    "ours: mean and interval over n seeds, of 95 % for all cases of a claim together, and of 95 % for each of two groups "
+    "that are compared; differences are between runs of the same seed; a claim holds if its interval lies within what it says, "
+    "and does not hold if outside"
 )
 
 
@@ -30,19 +31,21 @@ class ClaimRow:
         claim: The claim.
         ours: A line for each of its cases that were run.
         verdict: What follows.
+        undecided: Those lines of ``ours`` that say why a case cannot be decided from these runs.
     """
 
     claim: Claim
     ours: list[str]
     verdict: str
+    undecided: list[str] = field(default_factory=list[str])
 
     @property
     def cells(self) -> list[str]:
         """The cells of a table with the columns ``TITLES``; lines within a cell are separated by ``\\n``."""
         claim = self.claim
         source = f"{claim.paper}, arXiv {claim.arxiv}, {claim.where} ({claim.known_from})"
-        said = [printable(text) for text in (source, claim.says, claim.published or MISSING)]
-        return [*said, "\n".join(self.ours) or MISSING, self.verdict]
+        source, says, published = map(printable, (source, claim.says, claim.published or MISSING))
+        return [source, f"{says} {condition(claim)}", published, "\n".join(self.ours) or MISSING, self.verdict]
 
 
 def claim_rows(claims: Sequence[Claim], runs: Sequence[Result]) -> list[ClaimRow]:
@@ -64,21 +67,42 @@ def read_claims(given: Sequence[dict[str, Any]], groups: Sequence[Group]) -> tup
             claims.append(validated(Claim, each, f"study.claims.{number}"))
         except ConfigError as error:
             warnings.append(f"a claim is left out: {error}")
-    return claim_rows(claims, results_of(groups)), warnings
+    rows = claim_rows(claims, results_of(groups))
+    return rows, [*warnings, *(f"a claim of {row.claim.paper}: {line}" for row in rows for line in row.undecided)]
+
+
+def condition(claim: Claim) -> str:
+    """Return the range that decides a claim: ``Holds if the difference in test accuracy is above −1 points.``"""
+    number = "exponent" if claim.exponent else metric_title(claim.metric)
+    what = number if claim.minus is None else f"difference in {number}"
+    percentage = is_percentage(claim.metric) and not claim.exponent
+    low, high = (f"{100 * end if percentage else end:.6g}".replace("-", "−") for end in claim.range)
+    where = f"between {low} and {high}" if claim.within else f"below {high}" if claim.above is None else f"above {low}"
+    unit = "" if not percentage else " %" if claim.minus is None else " points"
+    return f"Holds if the {what} is {where}{unit}."
 
 
 def _row(claim: Claim, measured: Sequence[Measured]) -> ClaimRow:
-    return ClaimRow(claim, [_line(claim, each) for each in measured if each.of or each.minus], verdict(claim, measured))
+    shown = [each for each in measured if each.of or each.minus or not each.is_whole]
+    undecided = [_line(claim, each) for each in shown if each.free]
+    return ClaimRow(claim, [_line(claim, each) for each in shown], verdict(claim, measured), undecided)
 
 
 def _line(claim: Claim, measured: Measured) -> str:
     """``shift.train=0.2: 92.5 (90.2 to 94.8) against 91.6 (91.0 to 92.2), difference +0.9 (−0.4 to +2.2), n = 3``."""
     case, number = case_text(measured.case), measured.number
     start = f"{case}: " if case else ""
+    if measured.free:
+        return f"{start}several runs of one seed, which differ in {', '.join(map(printable, measured.free))}"
+    n = f"n = {number.n if number else 0}"
+    if not measured.is_whole:
+        n += f" of {measured.seeds}; the other seeds gave no {'exponent' if claim.exponent else 'number'}"
     if claim.minus is None:
-        return f"{start}{_level(claim, measured.of)}, n = {measured.of.n if measured.of else 0}"
+        return f"{start}{_level(claim, number)}, {n}"
     both = f"{start}{_level(claim, measured.of)} against {_level(claim, measured.minus)}"
-    return f"{both}, difference {_difference(claim, number)}, n = {number.n}" if number else f"{both}, no pairs of runs"
+    if number is None:
+        return f"{both}, {n if measured.seeds else 'no pairs of runs'}"
+    return f"{both}, difference {_difference(claim, number)}, {n}"
 
 
 def _level(claim: Claim, found: Interval | None) -> str:

@@ -4,8 +4,12 @@ In each of its cases a claim says in which range a number lies. With the interva
 
 - **holds**: the whole interval lies within the range;
 - **does not hold**: no point of it does;
-- **not shown**: neither, or there are too few seeds for an interval;
+- **not shown**: neither; or there is no interval that says how certain the number is;
 - **not run**: there are no runs.
+
+There is none for fewer than three seeds, if some seeds gave no number, or if several runs of one seed differ in a setting
+that the claim does not name. Equal values of all seeds have an interval without a width. They count from six seeds on, as in
+the sign test, or from three if the claim says that its number is exact.
 
 The intervals of all cases of a claim hold together with 95 % (Bonferroni). Where cases differ the verdict names them: *holds
 only if* names those in which the claim holds while it does not in another.
@@ -18,6 +22,9 @@ from convexp.config.schema.claim import Claim, Settings
 from convexp.records.settings import display_value, printable
 from convexp.reporting.claims.measure import Interval, Measured
 from convexp.reporting.formatting import short_setting
+from convexp.reporting.paired import MIN_PAIRS
+
+MIN_EQUAL = 6  # seeds: the fewest equal signs with p < 0.05 in a sign test
 
 
 class Outcome(StrEnum):
@@ -33,7 +40,9 @@ def outcome(claim: Claim, number: Interval | None) -> Outcome:
     """Return what the interval of a number says of a claim."""
     if number is None:
         return Outcome.ABSENT
-    if number.low is None or number.high is None:
+    if number.low is None or number.high is None or number.n < MIN_PAIRS:
+        return Outcome.OPEN
+    if number.low == number.high and number.n < MIN_EQUAL and not claim.exact:
         return Outcome.OPEN
     low, high = claim.range
     if low < number.low and number.high < high:
@@ -45,7 +54,8 @@ def verdict(claim: Claim, measured: Sequence[Measured]) -> str:
     """Return the verdict on a claim: what all its cases say, or what each says."""
     cases: dict[Outcome, list[str]] = {}
     for each in measured:
-        cases.setdefault(outcome(claim, each.number), []).append(case_text(each.case) or "all")
+        found = outcome(claim, each.number) if each.is_whole else Outcome.OPEN
+        cases.setdefault(found, []).append(case_text(each.case) or "all")
     if len(cases) == 1:
         return str(next(iter(cases)))
     if not {Outcome.HOLDS, Outcome.FAILS} <= cases.keys():
