@@ -104,9 +104,9 @@ def at_work(root, since=0.0):
     return {name: pid for name, pid in found.items() if pid is not None}
 
 
-def go_on(root, runs):
-    """Whether none of the runs has begun again from its first epoch."""
-    return all(starts(root)[name] == 1 for name in runs)
+def go_on(root, had):
+    """Whether no run has begun again from its first epoch since it had something to go on from: ``had``, its starts then."""
+    return starts(root, had) == had
 
 
 def test_a_study_that_is_interrupted_and_killed_gives_the_same_bits_as_one_that_is_not(sweep, tmp_path, undisturbed):
@@ -114,7 +114,7 @@ def test_a_study_that_is_interrupted_and_killed_gives_the_same_bits_as_one_that_
     root = tmp_path / "sweep"
     with sweep(*LONG) as process:
         until(lambda: at_work(root))
-        had = at_work(root)
+        had = starts(root, at_work(root))
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(300) == 130
         until(lambda: nobody_works(root))
@@ -122,7 +122,7 @@ def test_a_study_that_is_interrupted_and_killed_gives_the_same_bits_as_one_that_
     again = time.time()
     with sweep(*LONG) as process:
         until(lambda: at_work(root, again))
-        had |= at_work(root)
+        had = starts(root, at_work(root)) | had
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         until(lambda: nobody_works(root))  # orphans end or finish
@@ -162,8 +162,9 @@ def test_a_killed_worker_takes_no_finished_run_with_it(engine, sweep, tmp_path, 
     root = tmp_path / "sweep"
     with sweep(*LONG) as process:
         until(lambda: at_work(root))
-        had = at_work(root)
-        os.kill(next(iter(had.values())), signal.SIGKILL)
+        working = at_work(root)
+        had = starts(root, working)
+        os.kill(next(iter(working.values())), signal.SIGKILL)
         code = process.wait(300)
     said = (tmp_path / "out.txt").read_text()
     assert "Traceback" not in said, said
