@@ -18,19 +18,19 @@ TARGETS = {
     "logger": ("convexp.tracking.tensorboard.", "convexp.tracking.metrics_csv."),
     "callbacks": ("convexp.training.callbacks.early_stopping",),
 }
-PRECISIONS = ("32-true", "bf16-mixed")
 VALUES = {
-    "trainer.devices": 1,
-    "trainer.num_nodes": 1,
-    "trainer.accumulate_grad_batches": 1,
-    "trainer.profiler": None,
-    "trainer.fast_dev_run": False,
-    "trainer.detect_anomaly": False,
-    "trainer.deterministic": False,
-    "trainer.overfit_batches": 0,
-    "compile": False,
-    "only_costs": False,
-}  # as the settings of a run of a group have to be, where they are set
+    "trainer.precision": ("32-true", "bf16-mixed"),
+    "trainer.devices": (1,),
+    "trainer.num_nodes": (1,),
+    "trainer.accumulate_grad_batches": (1,),
+    "trainer.profiler": (None,),
+    "trainer.fast_dev_run": (False,),
+    "trainer.detect_anomaly": (False,),
+    "trainer.deterministic": (False,),
+    "trainer.overfit_batches": (0,),
+    "compile": (False,),
+    "only_costs": (False,),
+}  # one of which the settings of a run of a group have to be, where they are set
 # What a run of a group does not have: what is the whole process's while the run lasts.
 NOT_SET = ("hydra.job.chdir", "hydra.job.env_set")
 
@@ -114,11 +114,9 @@ def may_be_grouped(config: DictConfig) -> bool:
     if any(OmegaConf.select(config, setting) for setting in NOT_SET):
         return False
     missing = object()
-    for setting, wanted in VALUES.items():
-        if OmegaConf.select(config, setting, default=missing) not in (missing, wanted):
+    for setting, possible in VALUES.items():
+        if OmegaConf.select(config, setting, default=missing) not in (missing, *possible):
             return False
-    if OmegaConf.select(config, "trainer.precision", default=PRECISIONS[0]) not in PRECISIONS:
-        return False
     return all(target.startswith(TARGETS[group]) for group in TARGETS for target in _targets(config, group))
 
 
