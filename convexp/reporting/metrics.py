@@ -10,6 +10,7 @@ TITLES = {
     "probe/shift_map/worst": "accuracy at the worst shift",
     "probe/shift_map/centre": "accuracy without shift",
     "probe/consistency/all": "consistency under shifts",
+    "probe/flip_rate/all": "share of answers that a shift by one pixel changes",
     "probe/errors/worst_class": "accuracy of the worst class",
     "probe/errors/changed": "right answers that a shift changes",
     "probe/consistency/control": "consistency by chance, of two images of different classes",

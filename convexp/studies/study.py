@@ -90,6 +90,6 @@ def _check_compare(study: Study, grids: list[list[Axis]]) -> None:
     known = {axis.key: [axis.value(row) for row in axis.rows] for grid in grids for axis in grid}
     for key, value in study.compare.items():
         if key not in known:
-            raise ConfigError(f"study.compare: {key} is on no axis of study.grid; there are {', '.join(known)}")
+            raise ConfigError(f"study.compare: {key} is on no axis of study.grid; there are {'; '.join(known)}")
         if value not in known[key]:
             raise ConfigError(f"study.compare: {key}={value}: is no value of study.grid; there are {known[key]}")
