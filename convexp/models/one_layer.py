@@ -1,6 +1,6 @@
 """A single linear layer as a network: its units are the outputs."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -42,10 +42,10 @@ def ring_layer(kind: Kind, length: int, kernel_size: int, rank: int) -> nn.Modul
     Raises:
         ValueError: If there is no such layer.
     """
-    geometry = {"kernel_size": kernel_size, "input_size": length, "padding": "same", "padding_mode": "circular"}
+    geometry: dict[str, Any] = {"kernel_size": kernel_size, "input_size": length, "padding": "same", "padding_mode": "circular"}
     if kind == "low_rank_local":
         return LowRankLocallyConnected1d(1, 1, **geometry, rank=rank)
-    layers = {"dense": Dense1d, "local": LocallyConnected1d, "conv": Conv1d}
+    layers: dict[str, type[nn.Module]] = {"dense": Dense1d, "local": LocallyConnected1d, "conv": Conv1d}
     if kind not in layers:
         raise ValueError(f"kind={kind}: should be one of {', '.join([*layers, 'low_rank_local'])}")
     return layers[kind](1, 1, **geometry)
