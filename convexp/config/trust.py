@@ -16,7 +16,7 @@ from convexp.errors import ConfigError
 # not write to a path given as an argument. The patterns follow no attribute of a class.
 ALLOWED = {
     "model": r"convexp\.layers\.\w+\.[A-Z]\w*|"
-    r"convexp\.models\.(?:resnet\.ResNet18|vit\.vision_transformer|mlp_mixer\.MlpMixer|timm_network\.timm_network)",
+    r"convexp\.models\.(?:resnet\.ResNet18|vit\.vision_transformer|mlp_mixer\.MlpMixer|one_layer\.OneLayer|timm_network\.timm_network)",
     "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|nonlinear_gaussian|npz|srhm|svhn|tones|vision|waldo)\.\1",
     "task": r"convexp\.training\.tasks\.\w+\.[A-Z]\w*",
     "augment": r"convexp\.data\.augment\.(flip|crop|cutout|mixup|rand_augment|rotate)\.[A-Z]\w*",

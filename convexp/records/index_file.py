@@ -15,7 +15,7 @@ from pathlib import Path
 from convexp import __version__
 
 FILE = ".runs.index"
-FORMAT = 2  # also to be raised when records are decoded in another way
+FORMAT = 3  # also to be raised when records are decoded in another way
 MAGIC = f"convexp runs {FORMAT} {__version__}\n".encode()
 BLOCK = struct.Struct("<Q16s")  # its length in bytes and its checksum
 

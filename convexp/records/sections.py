@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct, structs
 
 from convexp.machine.environment import GitState, Hardware
 from convexp.records.damage import DamagedError, converted, decoded, dictionary
@@ -29,6 +29,7 @@ class _Totals(Struct):
     parameters: int
     flops: int
     width: float
+    relaxed_parameters: int | None = None
 
 
 ANYTHING = msgspec.json.Decoder(Any)
@@ -85,13 +86,14 @@ def network_totals(raw: Raw) -> NetworkRecord | None:
     except DamagedError:
         values = dictionary(plain("network", bytes(raw), str), "network")
         return network({key: value for key, value in values.items() if key != "layers"})
-    return _moderate(NetworkRecord(parameters=found.parameters, flops=found.flops, width=found.width))
+    return _moderate(NetworkRecord(**structs.asdict(found)))
 
 
 def _moderate(found: NetworkRecord) -> NetworkRecord:
     """The network, if its numbers can be averaged."""
-    for name, number in (("parameters", found.parameters), ("flops", found.flops), ("width", found.width)):
-        if not is_moderate(number):
+    for name in ("parameters", "flops", "width", "relaxed_parameters"):
+        number = getattr(found, name)
+        if number is not None and not is_moderate(number):
             raise DamagedError(f"network.{name}: is too large a number")
     return found
 

@@ -35,8 +35,8 @@ class Group:
 
     @property
     def parameters(self) -> int:
-        """Number of parameters of the network."""
-        return self._network.parameters
+        """Number of parameters of the network that was tested: of one that was relaxed, after that."""
+        return self._network.relaxed_parameters or self._network.parameters
 
     @property
     def flops(self) -> int:

@@ -28,7 +28,12 @@ values = st.recursive(
 )
 layers = st.builds(LayerRecord, texts, texts, st.lists(counts, max_size=3).map(tuple), counts, counts)
 networks = st.builds(
-    NetworkRecord, parameters=counts, flops=counts, layers=st.lists(layers, max_size=2).map(tuple), width=st.floats(0, 1e100)
+    NetworkRecord,
+    parameters=counts,
+    flops=counts,
+    layers=st.lists(layers, max_size=2).map(tuple),
+    width=st.floats(0, 1e100),
+    relaxed_parameters=st.none() | counts,
 )
 data = st.builds(DataRecord, checksum=texts, train=counts, mean=st.lists(finite, max_size=2), notes=st.just({"left_out": {}}))
 probes = st.builds(ProbeRecord, skipped=texts) | st.builds(

@@ -24,6 +24,13 @@ def test_groups_are_sorted_by_seed_and_carry_what_differs():
     assert (conv.parameters, conv.flops) == (1_234_567, 2_000_000)
 
 
+def test_a_relaxed_network_counts_as_it_was_tested():
+    made = run()
+    made["network"] |= {"relaxed_parameters": 7_654_321}
+    (group,) = group_runs([made])
+    assert group.parameters == 7_654_321
+
+
 def test_a_seed_of_the_data_that_follows_the_runs_is_no_difference():
     def made(seed, of_data):
         return run(seed, data__source__seed=of_data, data__split_seed=of_data)

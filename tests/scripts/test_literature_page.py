@@ -5,10 +5,14 @@ import shlex
 
 import pytest
 from conftest import ROOT
+from fabricated_runs import kept, run
+from msgspec.structs import replace
 
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.options import description, list_options
-from convexp.records.plan import single_settings
+from convexp.errors import ConfigError
+from convexp.records.plan import Plan, PlannedRun, single_settings, write_plan
+from convexp.reporting.report import build_report
 from convexp.studies.study import expand, read_study
 
 FILES = sorted((ROOT / "conf" / "study" / "paper").glob("*.yaml"))
@@ -55,6 +59,64 @@ def test_results_are_kept_as_they_were(script, tmp_path):
     (tmp_path / "x.json").write_text(script.written(kept))
     assert script.read("x", tmp_path) == [run, run]
     assert script.read("y", tmp_path) == []
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """The folder of ``study=paper/kayhan`` with one of its runs finished, and a function that changes the plan."""
+    _, found = points(["study=paper/kayhan"])
+    made = run(seed=3, model="conv") | {"metrics": {"probe/absolute_position/accuracy_own": 0.5, "test/acc": 0.9}}
+    folder = kept(tmp_path / "paper_kayhan", made)
+    planned = [PlannedRun(made["path"], made["identity"], found[0] | {"seed": 3})]
+    planned += [PlannedRun(f"run{number}", str(number), point) for number, point in enumerate(found[1:])]
+    plan = Plan("paper_kayhan", "?", {"seed": [3]}, {}, planned, ["-m", "study=paper/kayhan"])
+
+    def change(**changes):
+        write_plan(folder, replace(plan, **changes))
+        return build_report(folder)
+
+    return folder, change
+
+
+@pytest.mark.parametrize(
+    "more",
+    [[], ["hydra.launcher.processes=2", "hydra/launcher=slurm", "outputs=elsewhere", "reuse=true", "on_failure=stop"]],
+    ids=["as_it_is", "started_in_another_way"],
+)
+def test_results_of_an_unchanged_study_are_kept(more, finished, script, tmp_path):
+    _, change = finished
+    file = script.keep(change(command=["-m", "study=paper/kayhan", *more]), tmp_path)
+    assert file.name == "paper_kayhan.json"
+    (result,) = script.read("paper_kayhan", tmp_path)
+    assert result.metrics == {"probe/absolute_position/accuracy_own": 0.5}  # what a claim is about, and nothing else
+    assert result.seed == 3
+    assert result.minutes == pytest.approx(0.1)  # of one core: 3 s with 2 threads
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"command": ["-m", "study=paper/kayhan", "trainer.max_epochs=1"]},
+            "with trainer.max_epochs=1, which is not the study",
+        ),
+        ({"command": ["-m", "study=paper/kayhan", "seed=0", "optimizer=sgd"]}, "with seed=0 optimizer=sgd, which"),
+        ({"command": ["-m", "study=paper/kayhan", "hydra.sweeper.n=1"]}, "with hydra.sweeper.n=1, which"),
+        ({"command": ["-m", "study=border"]}, "with study=border, which"),
+        ({"command": ["-m"]}, "was not run by study=paper/kayhan"),
+        ({"runs": [PlannedRun("conv-seed3", "3", {})]}, r"has 1 runs, and study=paper/kayhan \d+; start it in a folder"),
+        ({"name": "another"}, "no claim of conf/study/paper is about this"),
+    ],
+    ids=["a_setting", "seeds", "the_sweeper", "another_study", "no_study", "fewer_runs", "no_paper"],
+)
+def test_results_of_a_changed_study_are_refused_in_one_line(changes, said, finished, script, tmp_path):
+    folder, change = finished
+    report = change(**changes)
+    with pytest.raises(ConfigError, match=said) as raised:
+        script.keep(report, tmp_path / "kept")
+    assert str(raised.value).startswith(f"{folder}: ")
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "kept").exists()
 
 
 def test_the_page_keeps_what_is_around_its_table(script, tmp_path):

@@ -14,6 +14,7 @@ from convexp.data.view import View
 from convexp.geometry.placement import Placement
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.details import measure_details
+from convexp.training.tasks.imitation import Imitation
 from convexp.training.tasks.localisation import Localisation, cell_shares, centres, peak, visible
 
 SEEDS = st.integers(0, 2**31)
@@ -67,7 +68,7 @@ def test_settings_out_of_range_are_refused(wrong):
 
 
 def test_the_configuration_knows_the_metrics_of_convexps_tasks():
-    for kind in (Classification, Localisation):
+    for kind in (Classification, Localisation, Imitation):
         name = f"{kind.__module__}.{kind.__qualname__}"
         assert METRICS[name] == kind.metrics
         further = kind.measure_training(kind(nn.Identity()), *(lambda x: (x[0], batch(x[1])))(drawn(0)))

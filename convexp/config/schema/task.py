@@ -10,9 +10,10 @@ from convexp.records.identity import ADDED_LATER
 
 CLASSIFICATION = "convexp.training.tasks.classification.Classification"
 LOCALISATION = "convexp.training.tasks.localisation.Localisation"
+IMITATION = "convexp.training.tasks.imitation.Imitation"
 # The metrics of convexp's own tasks; those of others are known once they have been tried.
-METRICS = {CLASSIFICATION: ("loss", "acc"), LOCALISATION: ("loss", "distance", "within")}
-TRAINING_METRICS = {CLASSIFICATION: ("loss", "acc"), LOCALISATION: ("loss",)}
+METRICS = {CLASSIFICATION: ("loss", "acc"), LOCALISATION: ("loss", "distance", "within"), IMITATION: ("loss",)}
+TRAINING_METRICS = {CLASSIFICATION: ("loss", "acc"), LOCALISATION: ("loss",), IMITATION: ("loss",)}
 OWN_SETTINGS = ("outputs", "monitor", "monitor_mode")  # of the section, and not arguments of the target
 
 
