@@ -8,6 +8,7 @@ from conftest import ROOT
 
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.options import description, list_options
+from convexp.config.schema.claim import MEMBERS
 from convexp.records.plan import single_settings
 from convexp.studies.study import expand, read_study
 
@@ -72,6 +73,8 @@ def test_every_claim_is_about_runs_of_its_study(file, script):
     """A setting or a value that is misspelt would leave the row ``not run`` for ever."""
     whole, *_ = commands(file)
     study, grid = points(whole)
+    sizes = {settings.get(MEMBERS) for claim in study.claims for settings in (claim.of, claim.minus or {}, *claim.cases)}
+    grid += [point | {MEMBERS: size} for point in grid for size in sizes if size]  # ensembles, as convexp-eval makes them
     assert study.claims == script.paper(ROOT / "conf", file.stem).claims
     for claim in study.claims:
         for case in claim.cases:
