@@ -96,7 +96,8 @@ def load_evaluation(cfg: DictConfig) -> Evaluation:
         raise ConfigError("run: names one run and runs several; give one of the two")
     if chosen.ensemble and chosen.run is not None:
         raise ConfigError(f"ensemble=true: needs several runs, as in runs=[{chosen.run},...]")
-    if not chosen.ensemble and (given := [name for name in ("members", "folder") if getattr(chosen, name) is not None]):
+    defaults = {"members": None, "mean_of": "outputs", "folder": None}
+    if not chosen.ensemble and (given := [name for name, value in defaults.items() if getattr(chosen, name) != value]):
         raise ConfigError(f"{given[0]}={getattr(chosen, given[0])}: is of an ensemble; add ensemble=true")
     return chosen
 

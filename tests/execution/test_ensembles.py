@@ -83,6 +83,7 @@ def test_what_makes_no_ensemble_is_refused_in_a_line(call, three, finished_run):
         ("run=other", "ensemble=true"): "ensemble=true: needs several runs",
         ("run=other", "runs=other"): "run: names one run and runs several; give one of the two",
         ("run=other", "members=[1]"): "members=[1]: is of an ensemble; add ensemble=true",
+        ("run=other", "mean_of=probabilities"): "mean_of=probabilities: is of an ensemble; add ensemble=true",
     }.items():
         done = call("evaluate", *arguments)
         assert done.code == 2

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from convexp.models import Ensemble
 from convexp.models.representations import layout, representations
+from convexp.probes import measure
 
 SIDE = 5
 images = torch.randint(256, (3, 1, SIDE, SIDE), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -110,3 +111,14 @@ def test_an_ensemble_has_an_output_and_no_layers():
     assert not layout(mean, x).maps
     with pytest.raises(ValueError, match="one member or more"):
         Ensemble([])
+
+
+def test_every_probe_measures_the_output_or_says_in_a_line_why_not():
+    x, labels = torch.randint(256, (8, 1, 8, 8), dtype=torch.uint8), torch.arange(8) % 3
+    found = measure(Ensemble([make(seed=seed) for seed in range(3)]), x, labels, "all")
+    assert {"shift_map", "consistency", "errors", "flip_rate", "sensitivity_map", "invariance_by_layer"} <= found.keys()
+    of_layers = {"sharing_index", "locality_index", "distance_from_conv", "kernels", "receptive_fields", "accounting"}
+    assert of_layers <= found.skipped.keys()
+    assert not any("members" in name for name in found.numbers)
+    assert all("\n" not in reason for reason in found.skipped.values())
+    assert "invariance_by_layer/output/cosine" in found.numbers

@@ -4,6 +4,7 @@ import pytest
 from fabricated_runs import group_runs, kept, planned, run
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from pydantic import ValidationError
 
 from convexp.config.schema.claim import Claim
@@ -237,6 +238,15 @@ def test_ensembles_of_other_runs_and_of_two_means_decide_nothing():
     both = results_of_ensembles([ensembles_of(made), ensembles_of(made, "probabilities")], groups)
     (row,) = claim_rows([claim(of={"members": 2})], both)
     assert row.undecided == ["several runs of one seed, which differ in mean_of"]
+
+
+def test_ensembles_of_a_stranger_are_read_as_far_as_they_can_be():
+    made = [run(seed) for seed in range(4)]
+    right = ensembles_of(made, sizes=(2,))
+    wrong = [Measured(seeds=[], metrics={"test/acc": 0.5}), Measured(seeds=[9], metrics={"test/acc": 1e300, "b": 1.0})]
+    strange = [structs.replace(right, runs=[]), structs.replace(right, ensembles=[*right.ensembles, *wrong])]
+    found = results_of_ensembles(strange, group_runs(made))
+    assert [(each.seed, list(each.metrics)) for each in found] == [(0, ["test/acc", "b"]), (2, ["test/acc", "b"]), (9, ["b"])]
 
 
 def test_a_report_reads_the_ensembles_beside_its_runs(tmp_path):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from convexp.config.schema.claim import MEMBERS
 from convexp.records import RunRecord
 from convexp.records.ensembles import EnsembleRecord, Measured
+from convexp.records.numbers import is_moderate
 from convexp.records.plan import single_settings
 from convexp.reporting.groups import Group
 
@@ -75,10 +76,10 @@ def results_of_ensembles(
     found: list[Result] = []
     for record in records:
         of = {id(group): group for group in (group_of.get(member.identity) for member in record.runs)}
-        group = next(iter(of.values()))
-        if group is not None and len(of) == 1:
+        group = next(iter(of.values())) if len(of) == 1 else None
+        if group is not None:
             point = {**single_settings(group.point), "mean_of": record.mean_of}
-            found += [_result_of_ensemble(point, each, record, metrics) for each in record.ensembles]
+            found += [_result_of_ensemble(point, each, record, metrics) for each in record.ensembles if each.seeds]
     return found
 
 
@@ -88,7 +89,7 @@ def _result_of_ensemble(
     return Result(
         settings={**point, MEMBERS: len(measured.seeds)},
         seed=measured.seeds[0],
-        metrics=_kept(measured.metrics, metrics),
+        metrics={name: value for name, value in _kept(measured.metrics, metrics).items() if is_moderate(value)},
         minutes=measured.seconds * record.threads / 60,
         images=record.images,
     )
