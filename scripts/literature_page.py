@@ -3,9 +3,9 @@
     python scripts/literature_page.py                                      draws the table
     python scripts/literature_page.py outputs/studies/paper_ott [DIR ...]  keeps the results of finished studies first
 
-Of a study docs/literature/NAME.json keeps, for each finished run, the settings that vary, the seed, the metrics that a claim is
-about, and its minutes. Results of the same study are replaced. A study of which anything but the launcher was changed on the
-command line, or whose folder has runs of another command too, is refused.
+Of a study docs/literature/NAME.json keeps, for each finished run and each ensemble of them, the settings that vary, the seed,
+the metrics that a claim is about, and its minutes. Results of the same study are replaced. A study of which anything but the
+launcher was changed on the command line, or whose folder has runs of another command too, is refused.
 """
 
 import sys
@@ -22,8 +22,9 @@ from convexp.config.schema.claim import Claim
 from convexp.config.sources import Source
 from convexp.config.validated import validated
 from convexp.errors import ConfigError, ConvexpError
+from convexp.records.ensembles import read_ensembles
 from convexp.records.plan import Plan
-from convexp.reporting.claims import Result, StudyResults, claim_rows, results_of
+from convexp.reporting.claims import Result, StudyResults, claim_rows, results_of, results_of_ensembles
 from convexp.reporting.render.markdown import escape
 from convexp.reporting.report import Report, build_report
 from convexp.studies.study import expand, read_study
@@ -87,12 +88,16 @@ def keep(report: Report, folder: Path) -> Path:
         raise ConfigError(f"{report.root}: no claim of conf/{PAPERS} is about this; name the folder of one of its studies")
     check_unchanged(report.root, report.plan, about.option)
     runs = [run for group in report.groups for run in group.runs]
+    metrics = {claim.metric for claim in about.claims}
     kept = StudyResults(
         study=str(study),
         versions={name: sorted({run.versions[name] for run in runs if name in run.versions}) for name in PACKAGES},
         commits=sorted({run.git.commit[:10] for run in runs if run.git.commit}),
         processors=sorted({run.hardware.cpu for run in runs if run.hardware and run.hardware.cpu}),
-        runs=results_of(report.groups, {claim.metric for claim in about.claims}),
+        runs=[
+            *results_of(report.groups, metrics),
+            *results_of_ensembles(read_ensembles(report.root), report.groups, metrics),
+        ],
     )
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{study}.json"

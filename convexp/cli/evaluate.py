@@ -1,15 +1,20 @@
-"""convexp-eval: test a run again from its folder alone, and measure it with other probes."""
+"""convexp-eval: test runs again from their folders alone, each by itself or all as an ensemble, and measure them."""
 
+from glob import has_magic
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.cli.application import application
+from convexp.cli.ensemble import evaluate_ensemble
+from convexp.config import Evaluation
 from convexp.config.folders import check_writable
 from convexp.config.importable import make_importable
 from convexp.config.messages.suggestions import suggest
 from convexp.config.run_folder import load_run_config
 from convexp.config.user_paths import parse_path
+from convexp.config.validated import validated
 from convexp.errors import ConfigError
 from convexp.records import read_record
 from convexp.records.playground import FILE as PLAYGROUND
@@ -17,10 +22,26 @@ from convexp.records.playground import read_playground
 from convexp.records.playground_format import LeftOut
 from convexp.terminal import console
 
-SETTINGS = ("run", "accelerator", "data_root", "pythonpath", "probes")  # conf/eval.yaml
-
 
 def task(cfg: DictConfig) -> None:
+    """Evaluate runs: one, several one after the other, or the mean over several as one network.
+
+    Raises:
+        ConfigError: if a setting is wrong, or a folder holds no run with a checkpoint.
+    """
+    chosen = load_evaluation(cfg)
+    make_importable(chosen.pythonpath)
+    folders = named_runs(chosen)
+    if chosen.ensemble:
+        evaluate_ensemble(folders, chosen)
+        return
+    for folder in folders:
+        if len(folders) > 1:
+            console.out.print(f"{console.escape(console.display_path(folder))}:")
+        evaluate_run(folder, chosen)
+
+
+def evaluate_run(folder: Path, chosen: Evaluation) -> None:
     """Evaluate the best checkpoint of a run, compare the metrics with its record, and measure the chosen probes.
 
     A run without a ``playground.json`` that a page can use gets one: those of older versions have none, others a damaged one.
@@ -28,12 +49,10 @@ def task(cfg: DictConfig) -> None:
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
     """
-    check_settings(cfg)
-    make_importable(cfg.pythonpath)
-    folder = parse_path("run", cfg.run)
-    config = load_run_config(folder, "run", cfg.data_root, changed_settings(cfg))
+    setting = "run" if chosen.run is not None else "runs"
+    config = load_run_config(folder, setting, chosen.data_root, chosen.changes)
     if config.probes:
-        check_writable(f"run={cfg.run}", folder / "probes")
+        check_writable(f"{setting}={folder}", folder / "probes")
     with console.status("loading torch"):  # torch and Lightning take seconds to import
         from convexp.execution.playground import export_playground
         from convexp.execution.reprobe import reprobe
@@ -61,18 +80,46 @@ def task(cfg: DictConfig) -> None:
         reprobe(restored.network, data, config, folder)
 
 
-def check_settings(cfg: DictConfig) -> None:
-    """Raise a ConfigError for a setting that convexp-eval does not have, and if no run is named."""
-    if added := [str(key) for key in cfg if key not in SETTINGS]:
-        raise ConfigError(f"{added[0]}: there is no such setting{suggest(added[0], SETTINGS)}")
-    if cfg.run is None:
+def load_evaluation(cfg: DictConfig) -> Evaluation:
+    """Parse and check the settings of convexp-eval.
+
+    Raises:
+        ConfigError: for a setting that it does not have or that is wrong, and if no run is named.
+    """
+    if added := [str(key) for key in cfg if key not in Evaluation.model_fields]:
+        raise ConfigError(f"{added[0]}: there is no such setting{suggest(added[0], Evaluation.model_fields)}")
+    values: Any = OmegaConf.to_container(cfg, resolve=True)
+    chosen = validated(Evaluation, values)
+    if chosen.run is None and not chosen.runs:
         raise ConfigError("run: is missing; say which run, as in convexp-eval run=outputs/runs/NAME")
+    if chosen.run is not None and chosen.runs:
+        raise ConfigError("run: names one run and runs several; give one of the two")
+    if chosen.ensemble and chosen.run is not None:
+        raise ConfigError(f"ensemble=true: needs several runs, as in runs=[{chosen.run},...]")
+    defaults = {"members": None, "mean_of": "outputs", "folder": None}
+    if not chosen.ensemble and (given := [name for name, value in defaults.items() if getattr(chosen, name) != value]):
+        raise ConfigError(f"{given[0]}={getattr(chosen, given[0])}: is of an ensemble; add ensemble=true")
+    return chosen
 
 
-def changed_settings(cfg: DictConfig) -> dict[str, Any]:
-    """Return the settings of the run that the command line replaces: its probes, and the accelerator if one is given."""
-    probes = OmegaConf.to_container(cfg.probes, resolve=True) if cfg.get("probes") else None
-    return {"probes": probes} | ({"trainer.accelerator": cfg.accelerator} if cfg.accelerator is not None else {})
+def named_runs(chosen: Evaluation) -> list[Path]:
+    """The folders of the runs, those of a pattern in the order of their names.
+
+    Raises:
+        ConfigError: if there is no folder of a name.
+    """
+    if chosen.run is not None:
+        return [parse_path("run", chosen.run)]
+    found: list[Path] = []
+    for text in [chosen.runs] if isinstance(chosen.runs, str) else chosen.runs or []:
+        path = parse_path("runs", text)
+        root = Path(path.anchor)
+        matches = sorted(root.glob(str(path.relative_to(root)))) if has_magic(text) else [path]
+        matches = [each for each in matches if each.is_dir()]
+        if not matches:
+            raise ConfigError(f"runs={text}: there is no such folder")
+        found += matches
+    return found
 
 
 main = application("convexp-eval", "eval", task)

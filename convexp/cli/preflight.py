@@ -73,7 +73,7 @@ class CheckEvaluation(_CheckWithoutFolder):
     """Checks convexp-eval (conf/eval.yaml)."""
 
     program, config_name = "convexp-eval", "eval"
-    where, one = "convexp-eval writes into the folder of the run", "tests a single run, run=DIR"
+    where, one = "convexp-eval writes into the folder of the run", "tests a run, run=DIR, or several, runs=[DIR,DIR]"
 
 
 def show_run(config: DictConfig) -> None:

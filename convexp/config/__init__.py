@@ -8,8 +8,8 @@
 """
 
 from convexp.config.load import check_config, load_config, parse_config
-from convexp.config.schema import Config, Probing
+from convexp.config.schema import Config, Evaluation, Probing
 from convexp.config.search_path import conf_dir
 from convexp.config.trust import parse_trusted_config
 
-__all__ = ["Config", "Probing", "check_config", "conf_dir", "load_config", "parse_config", "parse_trusted_config"]
+__all__ = ["Config", "Evaluation", "Probing", "check_config", "conf_dir", "load_config", "parse_config", "parse_trusted_config"]

@@ -25,9 +25,14 @@ def reprobe(network: nn.Module, data: Dataset, config: Config, folder: Path) -> 
         config: Configuration with the probes.
         folder: Folder of the run.
     """
-    probes, accelerator = build.probes(config), config.trainer.accelerator
-    device = torch.device("cuda" if accelerator in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
+    probes, device = build.probes(config), probing_device(config)
     measure_into(folder / "probes", probes, network.to(device), probe_sample(data, probes, device, config.outputs_are_scores))
+
+
+def probing_device(config: Config) -> torch.device:
+    """The device on which the network of a run is measured: a GPU if there is one and the run may use it."""
+    accelerator = config.trainer.accelerator
+    return torch.device("cuda" if accelerator in ("gpu", "auto") and torch.cuda.is_available() else "cpu")
 
 
 def measure_into(folder: Path, probes: Mapping[str, Probe], network: nn.Module, sample: Sample) -> None:

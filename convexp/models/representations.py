@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from convexp.models.ensemble import Ensemble
 from convexp.models.forward_pass import evaluating
 from convexp.models.image_network import ImageNetwork
 from convexp.models.network import Network
@@ -109,7 +110,12 @@ def inputs(network: nn.Module, images: Tensor, modules: Iterable[nn.Module]) -> 
 
 
 def observed_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """Return the modules of any network but a ``convexp.models.Network`` that ``representations`` looks at, by name."""
+    """Return the modules of any network but a ``convexp.models.Network`` that ``representations`` looks at, by name.
+
+    Of an ``Ensemble`` there are none: its members have layers, and the mean over them has nothing but an output.
+    """
+    if isinstance(network, Ensemble):
+        return {}
     part = named_part(network)
     named = isinstance(network, ImageNetwork)
     chosen = {name: part.get_submodule(name) for name in network.layers} if named else dict(part.named_children())

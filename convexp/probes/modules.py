@@ -6,6 +6,7 @@ from torch import nn
 
 from convexp.models import Network
 from convexp.models.representations import named_part
+from convexp.probes.requirements import require_one_network
 
 
 def find_modules(network: nn.Module, wanted: Callable[[nn.Module], bool]) -> dict[str, nn.Module]:
@@ -13,7 +14,11 @@ def find_modules(network: nn.Module, wanted: Callable[[nn.Module], bool]) -> dic
 
     The search covers the wired layers of a ``convexp.models.Network``, and all modules of any other network (those within an
     ``ImageNetwork``, by their names in there). It does not descend into a module that it found.
+
+    Raises:
+        NotApplicableError: If the network is an ensemble.
     """
+    require_one_network(network)
     starts = network.wired_layers() if isinstance(network, Network) else [("", named_part(network))]
     return {name: module for start, layer in starts for name, module in _walk(start, layer, wanted)}
 

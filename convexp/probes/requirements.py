@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from convexp.models import Ensemble
 from convexp.models.representations import Layout, layout
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.sample import Sample
@@ -29,6 +30,16 @@ def require_positive(probe: object, *names: str) -> None:
         value = getattr(probe, name)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
             raise ValueError(f"{name}={value}: should be a number above 0")
+
+
+def require_one_network(network: nn.Module) -> None:
+    """Check that the network has layers and weights of its own.
+
+    Raises:
+        NotApplicableError: If it is the mean over several networks.
+    """
+    if isinstance(network, Ensemble):
+        raise NotApplicableError("is about the layers of one network, and an ensemble has only those of its members")
 
 
 def require_maps(network: nn.Module, sample: Sample) -> Layout:

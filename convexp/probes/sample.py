@@ -120,6 +120,11 @@ class Sample:
         black = torch.zeros_like(self.images)
         return black if self.background is None else black + self.background
 
+    def permuted(self, seed: int) -> "Sample":
+        """Return the images with their pixels permuted, all channels of all images by one permutation, drawn from ``seed``."""
+        canvas = None if self.canvas is None else _permuted(self.canvas, seed)
+        return replace(self, images=_permuted(self.images, seed), canvas=canvas, objects=None)
+
     def brightness(self) -> Tensor:
         """Return the images as values that are 0 where there is nothing: the distance from the background."""
         if self.images.dtype == torch.uint8 and self.background is None:
@@ -136,3 +141,9 @@ class Sample:
         images = self.images.float()
         low, high = images.min(), images.max()
         return ((images - low) / (high - low).clamp(min=torch.finfo(images.dtype).tiny) * 255).round().to(torch.uint8)
+
+
+def _permuted(images: Tensor, seed: int) -> Tensor:
+    pixels = images.flatten(2)  # (N, C, pixels)
+    order = torch.randperm(pixels.shape[2], generator=torch.Generator().manual_seed(seed))
+    return pixels[:, :, order.to(images.device)].reshape(images.shape)

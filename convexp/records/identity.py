@@ -63,6 +63,7 @@ ADDED_LATER: dict[str, Any] = {
     "ema": None,
     "monitor_mode": None,
     "callbacks.early_stopping.mode": None,
+    "probes.consistency.permuted": False,
 }
 
 

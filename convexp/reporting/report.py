@@ -11,6 +11,7 @@ from msgspec import structs
 
 from convexp.errors import ConfigError, ConvexpError
 from convexp.records import RunRecord
+from convexp.records.ensembles import EnsembleRecord, read_ensembles
 from convexp.records.plan import Plan, read_plan
 from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import display_value, lookup, printable
@@ -123,8 +124,9 @@ def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, Confi
     counted, duplicates = drop_duplicates([run for run in runs if run.is_finished], plan)
     groups = group_runs(counted, plan)
     plan = _with_baselines(plan, groups, baselines, refused)
-    claims, claim_warnings = read_claims(plan.claims if plan else [], groups)
-    warnings = [*plan_warnings, *search_warnings, *claim_warnings]
+    ensembles, ensemble_warnings = _read_ensembles(root)
+    claims, claim_warnings = read_claims(plan.claims if plan else [], groups, ensembles)
+    warnings = [*plan_warnings, *search_warnings, *ensemble_warnings, *claim_warnings]
     warnings += [*find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
         title=_title(part, plan),
@@ -185,6 +187,14 @@ def _read_search(root: Path) -> tuple[SearchRecord | None, list[str]]:
         return read_search(root), []
     except ConvexpError as error:
         return None, [f"what the search has found cannot be read: {error}"]
+
+
+def _read_ensembles(root: Path) -> tuple[list[EnsembleRecord], list[str]]:
+    """The ensembles of the runs, and a warning if a newer version of convexp wrote one."""
+    try:
+        return list(read_ensembles(root)), []
+    except ConvexpError as error:
+        return [], [f"the ensembles cannot be read: {error}"]
 
 
 def _title(part: Part, plan: Plan | None) -> str:

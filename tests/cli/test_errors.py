@@ -437,9 +437,9 @@ def test_eval_of_nothing(call, tmp_path):
         (["run=nowhere"], "run=nowhere"),
         (
             ["run=nowhere", "+seed=1"],
-            "seed: there is no such setting; there are run, accelerator, data_root, pythonpath, probes",
+            "seed: there is no such setting; there are run, runs, ensemble, members, mean_of, folder, accelerator",
         ),
-        (["run=nowhere", "model=local"], "model: there is no such setting; there are probes, run, accelerator, data_root"),
+        (["run=nowhere", "model=local"], "model: there is no such setting; there are probes, run, runs, ensemble"),
         (["run=nowhere", "data.batch_size=1"], "data.batch_size: there is no such setting; did you mean data_root?"),
         (["run=nowhere", "probes=[]"], "run=nowhere"),
         (["-m", "run=a,b"], "-m"),

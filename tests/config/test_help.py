@@ -191,3 +191,8 @@ def test_what_is_in_a_folder_on_the_line_is_completed(tmp_path, word, words):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
     assert complete(f"convexp-train --config-dir {tmp_path} {word}", "train") == words
+
+
+def test_values_of_evaluation_are_completed():
+    assert complete("convexp-eval mean_of=", "eval") == ["mean_of=outputs", "mean_of=probabilities"]
+    assert complete("convexp-eval ensemble=t", "eval") == ["ensemble=true"]

@@ -256,6 +256,18 @@ def test_consistency_of_two_shifts_and_of_one(seed, protocol):
         assert found["one_shifted_correct"] == pytest.approx(float((moved == still)[:, right].double().mean()))
 
 
+@few
+@given(seeds)
+def test_consistency_of_permuted_images_is_that_of_a_sample_of_them(seed):
+    network, sample, probe = make(seed=seed), textures(seed=seed), Consistency(max_shift=3, pairs=2, max_images=30, seed=seed)
+    permuted, plain = sample.permuted(seed), probe.measure(network, sample).numbers
+    assert not torch.equal(permuted.images, sample.images)
+    assert torch.equal(permuted.images.flatten(2).sort(2).values, sample.images.flatten(2).sort(2).values)
+    others = probe.measure(network, permuted).numbers
+    both = replace(probe, permuted=True).measure(network, sample).numbers
+    assert both == plain | {"permuted": others["all"], "permuted_control": others["control"]}
+
+
 def test_displacements_are_as_large_as_said_and_end_at_the_edge():
     field = displacement_field(4000, (32, 32), 1.5, 3, torch.Generator().manual_seed(0))
     assert field.square().sum(3).mean().sqrt() == pytest.approx(1.5, rel=0.03)

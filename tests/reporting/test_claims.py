@@ -4,11 +4,13 @@ import pytest
 from fabricated_runs import group_runs, kept, planned, run
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from pydantic import ValidationError
 
 from convexp.config.schema.claim import Claim
+from convexp.records.ensembles import FOLDER, EnsembleRecord, Measured, Member, disjoint, write_ensembles
 from convexp.records.plan import write_plan
-from convexp.reporting.claims import Result, claim_rows, results_of
+from convexp.reporting.claims import Result, claim_rows, results_of, results_of_ensembles
 from convexp.reporting.claims.exponents import samples_needed, slope
 from convexp.reporting.claims.measure import Interval, measure
 from convexp.reporting.claims.verdict import Outcome, outcome
@@ -192,3 +194,71 @@ def test_results_keep_the_settings_that_vary_and_no_folder():
         ({"model": model}, seed) for model in ("conv", "dense") for seed in (0, 1)
     ]
     assert all(list(each.metrics) == ["test/acc"] and each.minutes == pytest.approx(0.1) for each in found)
+
+
+def ensembles_of(made, mean_of="outputs", sizes=(1, 2)):
+    """Ensembles whose accuracy is a hundredth of their number of members, and a thousandth of the seed of the first."""
+    members = [Member(each["path"], each["identity"], each["seed"]) for each in made]
+    groups = [seeds for size in sizes for seeds in disjoint([member.seed for member in members], size)]
+    measured = [Measured(seeds=s, metrics={"test/acc": len(s) / 100 + s[0] / 1000, "b": 1.0}, seconds=6.0) for s in groups]
+    return EnsembleRecord(mean_of=mean_of, runs=members, images="a b", ensembles=measured, threads=2)
+
+
+@given(st.integers(0, 30), st.integers(1, 12))
+def test_ensembles_of_a_size_have_no_member_in_common_and_leave_few_runs(runs, size):
+    found = disjoint([*range(100, 100 + runs)], size)
+    assert [seed for seeds in found for seed in seeds] == [*range(100, 100 + len(found) * size)]
+    assert all(len(seeds) == size for seeds in found)
+    assert runs - len(found) * size < size
+
+
+def test_a_claim_about_ensembles_reads_ensembles_and_others_read_runs():
+    made = [run(seed, model) for model in ("conv", "dense") for seed in range(6)]
+    points = [(each, {"model": each["config"]["model"]["name"], "seed": each["seed"]}) for each in made]
+    groups = group_runs(made, planned({"model": ["conv", "dense"], "seed": [*range(6)]}, *points))
+    found = results_of_ensembles([ensembles_of(made[:6])], groups, {"test/acc"})
+    assert [(each.settings, each.seed) for each in found] == [
+        ({"model": "conv", "mean_of": "outputs", "members": size}, seed) for size in (1, 2) for seed in range(0, 6, size)
+    ]
+    assert all(each.metrics.keys() == {"test/acc"} and each.minutes == pytest.approx(0.2) for each in found)
+    runs = [*results_of(groups), *found]
+    (about,) = measure(claim(of={"model": "conv", "members": 2}, minus={"members": 1}), runs)
+    assert about.number is not None
+    assert (about.number.n, about.number.mean) == (3, pytest.approx(0.01))  # each with the run that it begins with
+    (plain,) = measure(claim(of={"model": "conv"}), runs)
+    assert plain.of is not None
+    assert (plain.of.n, plain.free) == (6, ())
+
+
+def test_ensembles_of_other_runs_and_of_two_means_decide_nothing():
+    made = [run(seed) for seed in range(4)]
+    groups = group_runs(made)
+    assert results_of_ensembles([ensembles_of([run(seed, "dense") for seed in range(4)])], groups) == []
+    assert results_of_ensembles([ensembles_of([made[0], run(1, "dense")])], groups) == []
+    both = results_of_ensembles([ensembles_of(made), ensembles_of(made, "probabilities")], groups)
+    (row,) = claim_rows([claim(of={"members": 2})], both)
+    assert row.undecided == ["several runs of one seed, which differ in mean_of"]
+
+
+def test_ensembles_of_a_stranger_are_read_as_far_as_they_can_be():
+    made = [run(seed) for seed in range(4)]
+    right = ensembles_of(made, sizes=(2,))
+    wrong = [Measured(seeds=[], metrics={"test/acc": 0.5}), Measured(seeds=[9], metrics={"test/acc": 1e300, "b": 1.0})]
+    strange = [structs.replace(right, runs=[]), structs.replace(right, ensembles=[*right.ensembles, *wrong])]
+    found = results_of_ensembles(strange, group_runs(made))
+    assert [(each.seed, list(each.metrics)) for each in found] == [(0, ["test/acc", "b"]), (2, ["test/acc", "b"]), (9, ["b"])]
+
+
+def test_a_report_reads_the_ensembles_beside_its_runs(tmp_path):
+    made = [run(seed) for seed in range(6)]
+    kept(tmp_path, *made)
+    plan = planned({"seed": [*range(6)]}, *((each, {"seed": each["seed"]}) for each in made))
+    about = claim(of={"members": 2}).model_dump(mode="json")
+    write_plan(tmp_path, type(plan)(plan.name, plan.question, plan.axes, {}, plan.runs, [], [about]))
+    (tmp_path / FOLDER / "conv").mkdir(parents=True)
+    write_ensembles(tmp_path / FOLDER / "conv", ensembles_of(made))
+    assert [row.verdict for row in build_report(tmp_path).claims] == ["holds"]
+    (tmp_path / FOLDER / "conv" / "ensemble.json").write_text("{")
+    assert [row.verdict for row in build_report(tmp_path).claims] == ["not run"]
+    (tmp_path / FOLDER / "conv" / "ensemble.json").write_text('{"format": 99}')
+    assert any("upgrade convexp" in warning for warning in build_report(tmp_path).provenance.warnings)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from convexp.config.command_line.parse import parse_command_line
 from convexp.config.options import description, list_options
+from convexp.config.schema.claim import MEMBERS
 from convexp.errors import ConfigError
 from convexp.records.plan import Plan, PlannedRun, single_settings, write_plan
 from convexp.reporting.report import build_report
@@ -134,6 +135,8 @@ def test_every_claim_is_about_runs_of_its_study(file, script):
     """A setting or a value that is misspelt would leave the row ``not run`` for ever."""
     whole, *_ = commands(file)
     study, grid = points(whole)
+    sizes = {settings.get(MEMBERS) for claim in study.claims for settings in (claim.of, claim.minus or {}, *claim.cases)}
+    grid += [point | {MEMBERS: size} for point in grid for size in sizes if size]  # ensembles, as convexp-eval makes them
     assert study.claims == script.paper(ROOT / "conf", file.stem).claims
     for claim in study.claims:
         for case in claim.cases:

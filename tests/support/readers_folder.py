@@ -137,7 +137,7 @@ def put_outputs(words: Iterable[str], folder: Path, runs: Path, study: Path) -> 
         study: The folder of a finished study.
     """
     for word in words:
-        if not word.startswith("hydra.") and (named := re.search(r"outputs(/[\w.-]+)*$|^runs\d$", word)):
+        if not word.startswith("hydra.") and (named := re.search(r"outputs(/[\w.*-]+)*$|^runs\d$", word)):
             _put(Path(named[0]), folder, runs, study)
 
 

@@ -3,7 +3,7 @@
 from omegaconf import DictConfig, OmegaConf
 
 from convexp.config.instantiate import TARGET
-from convexp.config.schema import Config, Probing
+from convexp.config.schema import Config, Evaluation, Probing
 from convexp.config.signatures.annotations import ValueSchema
 from convexp.config.signatures.signature import Signature, read_signature
 from convexp.config.signatures.trainer import trainer_signature
@@ -17,8 +17,9 @@ def complete_values(cfg: DictConfig, setting: str) -> list[str]:
 
 def value_schema(cfg: DictConfig, setting: str) -> ValueSchema:
     """The JSON schema of the values of ``setting``; empty if it is not known."""
-    of_training = setting.partition(".")[0] in Config.model_fields
-    root: ValueSchema = (Config if of_training else Probing).model_json_schema()
+    section = setting.partition(".")[0]
+    kind = next((kind for kind in (Config, Probing, Evaluation) if section in kind.model_fields), Probing)
+    root: ValueSchema = kind.model_json_schema()
     node = root
     for part in setting.split("."):
         node = _resolve(node, root)

@@ -10,7 +10,7 @@ from convexp.config.json_schemas.sections import section_schema
 from convexp.config.json_schemas.targets import required_arguments
 from convexp.config.json_schemas.values import Schema
 from convexp.config.options import MULTIPLE_CHOICE
-from convexp.config.schema import Config, Probing, Target
+from convexp.config.schema import Config, Evaluation, Probing, Section, Target
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 HYDRA: Schema = {"type": "object", "description": "settings of Hydra: folders, sweeps, logging"}
@@ -46,22 +46,27 @@ def _whole(files: list[ConfFile], known: Known) -> Schema:
 
 
 def _evaluation(files: list[ConfFile], known: Known) -> Schema:
-    """The schema of ``eval.yaml``, whose settings are few and have no schema of their own."""
-    said = collect(file for file in files if file.schema == "eval.json")
-    settings = {name: {"description": meaning} for (name, _), meaning in said.meanings.items()}
-    others = {"probes": _section("probes", known), "defaults": defaults_schema(files, ""), "hydra": HYDRA}
-    return {"type": "object", "properties": settings | others, "additionalProperties": False}
+    """The schema of ``eval.yaml``."""
+    schema = _of_command(Evaluation, "eval.json", files, known)
+    schema["properties"] |= {"probes": _section("probes", known)}
+    return schema
 
 
 def _probing(files: list[ConfFile], known: Known) -> Schema:
     """The schema of ``probe.yaml``."""
-    root = Probing.model_json_schema()
-    said = collect(file for file in files if file.schema == "probe.json")
-    schema = section_schema(root, "", root, known)
-    for (name, _), meaning in said.meanings.items():
-        schema["properties"].get(name, {}).setdefault("description", meaning)
+    schema = _of_command(Probing, "probe.json", files, known)
     named = schema["properties"]["network"]
     schema["properties"] |= {"network": {"anyOf": [named, {"type": "null"}]}}  # the command line names it
+    return schema
+
+
+def _of_command(kind: type[Section], name: str, files: list[ConfFile], known: Known) -> Schema:
+    """The schema of the primary file of a command, whose settings ``kind`` has, and the file's comments explain."""
+    root = kind.model_json_schema()
+    said = collect(file for file in files if file.schema == name)
+    schema = section_schema(root, "", root, known)
+    for (setting, _), meaning in said.meanings.items():
+        schema["properties"].get(setting, {}).setdefault("description", meaning)
     schema["properties"] |= {"defaults": defaults_schema(files, ""), "hydra": HYDRA}
     return schema
 

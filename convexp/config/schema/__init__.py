@@ -2,6 +2,7 @@
 
 from convexp.config.schema.config import Config
 from convexp.config.schema.data import Data, Shift
+from convexp.config.schema.evaluation import Evaluation
 from convexp.config.schema.model import SkeletonModel
 from convexp.config.schema.network import NetworkModel
 from convexp.config.schema.optimizer import Optimizer
@@ -13,6 +14,7 @@ from convexp.config.schema.training import Trainer
 __all__ = [
     "Config",
     "Data",
+    "Evaluation",
     "NetworkModel",
     "Optimizer",
     "Probing",

@@ -8,6 +8,7 @@ from convexp.config.schema.section import Section
 
 Settings = dict[str, Any]
 EXPECTATIONS = ("above", "below", "within")
+MEMBERS = "members"  # among the settings of a claim: it is about ensembles of so many runs (docs/runs_and_studies.md)
 
 
 class Exponent(Section):
@@ -35,7 +36,9 @@ class Claim(Section):
     published: str | None = Field(default=None, description="its number, with unit and n; null: it has none that we cite")
     metric: str = Field(min_length=1, description="the metric of a run, such as test/acc")
     exponent: Exponent | None = Field(default=None, description="of the samples needed, in place of the metric itself")
-    of: Settings = Field(default={}, description="the runs that it is about, setting: value")
+    of: Settings = Field(
+        default={}, description="the runs that it is about, setting: value; with members: 10 the means over ten of them"
+    )
     minus: Settings | None = Field(default=None, description="the runs that they are compared with, seed by seed")
     cases: list[Settings] = Field(
         default=[{}],
@@ -60,6 +63,11 @@ class Claim(Section):
         if self.within and self.within[0] > self.within[1]:
             raise ValueError("Input should have the smaller end of within first")
         return self
+
+    @property
+    def is_about_ensembles(self) -> bool:
+        """Whether it names a number of members."""
+        return any(MEMBERS in settings for settings in (self.of, self.minus or {}, *self.cases))
 
     @property
     def range(self) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from convexp.geometry.placement import ShiftProtocol
 from convexp.probes.base import Measurement
@@ -29,6 +30,9 @@ class Consistency:
         one_shifted (share): pairs in which an image and a shift of it get the same prediction, which is easier.
         one_shifted_correct (share): one_shifted, over the correctly classified images.
         control (share): pairs in which shifts of two images of different classes get the same prediction.
+        permuted (share): pairs in which two shifts of an image with permuted pixels get the same prediction: images such as
+            the training never shows.
+        permuted_control (share): control, of images with permuted pixels.
         accuracy (share): unshifted images that are classified correctly.
         n (pairs): number of pairs compared.
 
@@ -38,6 +42,7 @@ class Consistency:
         max_images: Number of test images to measure, from the first on.
         seed: Seed of the shifts.
         protocol: How images are shifted: ``zero_fill``, ``circular`` or ``crop``.
+        permuted: Whether images with permuted pixels are measured as well, by one permutation for all.
     """
 
     max_shift: int
@@ -45,6 +50,7 @@ class Consistency:
     max_images: int
     seed: int
     protocol: ShiftProtocol = "zero_fill"
+    permuted: bool = False
 
     def __post_init__(self) -> None:
         require_at_least(self, max_shift=0, pairs=1, max_images=1, seed=0)
@@ -52,8 +58,23 @@ class Consistency:
     needs_scores = True
 
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
-        """Measure how often predictions agree, with two forward passes of the images for each pair."""
+        """Measure how often predictions agree, with two forward passes of the images for each pair; four with permuted ones."""
         sample = sample.first(self.max_images)
+        agreed = self._agreements(network, sample)
+        correct = agreed.unshifted == sample.labels
+        numbers = mean_over_subsets(agreed.both_shifted, correct)
+        numbers |= mean_over_subsets(agreed.one_shifted, correct, "one_shifted")
+        if agreed.control is not None:
+            numbers["control"] = float(agreed.control.mean())
+        if self.permuted:
+            others = self._agreements(network, sample.permuted(self.seed))
+            numbers["permuted"] = float(others.both_shifted.mean())
+            if others.control is not None:
+                numbers["permuted_control"] = float(others.control.mean())
+        numbers |= {"accuracy": float(correct.double().mean()), "n": float(self.pairs * len(sample))}
+        return Measurement(numbers, protocol=self.protocol)
+
+    def _agreements(self, network: Classifier, sample: Sample) -> "_Agreements":
         n, different = len(sample), other_class_indices(sample.labels, self.seed)
         shifts = random_shifts(self.max_shift, 2 * self.pairs, n, len(sample.size), self.seed).to(sample.images.device)
         unshifted = predict(network, sample)
@@ -66,10 +87,15 @@ class Consistency:
             one_shifted += ((first == unshifted).double() + (second == unshifted)) / 2
             if different is not None:
                 control += first == second[different]
-        correct = unshifted == sample.labels
-        numbers = mean_over_subsets(both_shifted / self.pairs, correct)
-        numbers |= mean_over_subsets(one_shifted / self.pairs, correct, "one_shifted")
-        if different is not None:
-            numbers["control"] = float(control.mean() / self.pairs)
-        numbers |= {"accuracy": float(correct.double().mean()), "n": float(self.pairs * n)}
-        return Measurement(numbers, protocol=self.protocol)
+        found = both_shifted / self.pairs, one_shifted / self.pairs, None if different is None else control / self.pairs
+        return _Agreements(unshifted, *found)
+
+
+@dataclass(frozen=True)
+class _Agreements:
+    """The share of an image's pairs that agree, ``(N,)`` float64, by what is compared, and the unshifted predictions."""
+
+    unshifted: Tensor
+    both_shifted: Tensor
+    one_shifted: Tensor
+    control: Tensor | None

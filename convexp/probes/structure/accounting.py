@@ -10,7 +10,7 @@ from convexp.models.cost import closed_form
 from convexp.models.timing import layer_times
 from convexp.probes.base import Measurement
 from convexp.probes.figures import largest_parts, stacked_bars
-from convexp.probes.requirements import require_at_least
+from convexp.probes.requirements import require_at_least, require_one_network
 from convexp.probes.sample import Sample
 
 QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_bytes", "backward_peak_bytes")
@@ -60,6 +60,7 @@ class Accounting:
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Run each layer alone, ``repeats + 2`` times forward and backward."""
+        require_one_network(network)
         images = sample.first(self.batch).images
         counted = {layer.name: layer for layer in layer_costs(network, tuple(images.shape[1:]))}
         modules = dict(network.named_modules())

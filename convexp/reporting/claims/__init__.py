@@ -1,6 +1,6 @@
 """Claims of the literature, decided by the numbers of runs: from results to a verdict and a row of a table."""
 
-from convexp.reporting.claims.results import Result, StudyResults, results_of
+from convexp.reporting.claims.results import Result, StudyResults, results_of, results_of_ensembles
 from convexp.reporting.claims.rows import CLAIM_CAPTION, TITLES, ClaimRow, claim_rows, read_claims
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "claim_rows",
     "read_claims",
     "results_of",
+    "results_of_ensembles",
 ]

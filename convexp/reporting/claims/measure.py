@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from convexp.config.schema.claim import Claim, Settings
+from convexp.config.schema.claim import MEMBERS, Claim, Settings
 from convexp.records.settings import differing
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
@@ -59,7 +59,8 @@ class Measured:
 
 
 def measure(claim: Claim, runs: Sequence[Result]) -> list[Measured]:
-    """Return what was measured in each case of a claim, from the runs of its study."""
+    """Return what was measured in each case of a claim, from the runs of its study, or the ensembles of them."""
+    runs = [run for run in runs if (MEMBERS in run.settings) == claim.is_about_ensembles]
     return [_measured(claim, case, runs, ALPHA / len(claim.cases)) for case in claim.cases]
 
 

@@ -1,15 +1,16 @@
 """A row of text for each claim: what it says, what was published, what we have measured, and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from convexp.config.schema.claim import Claim
 from convexp.config.validated import validated
 from convexp.errors import ConfigError
+from convexp.records.ensembles import EnsembleRecord
 from convexp.records.settings import printable
 from convexp.reporting.claims.measure import Interval, Measured, measure
-from convexp.reporting.claims.results import Result, results_of
+from convexp.reporting.claims.results import Result, results_of, results_of_ensembles
 from convexp.reporting.claims.verdict import case_text, verdict
 from convexp.reporting.formatting import MISSING, format_difference, format_number
 from convexp.reporting.groups import Group
@@ -53,12 +54,15 @@ def claim_rows(claims: Sequence[Claim], runs: Sequence[Result]) -> list[ClaimRow
     return [_row(claim, measure(claim, runs)) for claim in claims]
 
 
-def read_claims(given: Sequence[dict[str, Any]], groups: Sequence[Group]) -> tuple[list[ClaimRow], list[str]]:
+def read_claims(
+    given: Sequence[dict[str, Any]], groups: Sequence[Group], ensembles: Iterable[EnsembleRecord] = ()
+) -> tuple[list[ClaimRow], list[str]]:
     """Return the rows of the claims that the plan of a study has, and a warning for each that is wrong.
 
     Args:
         given: The claims as they are in the plan.
         groups: The groups of the study's runs.
+        ensembles: Ensembles of these runs.
     """
     claims: list[Claim] = []
     warnings: list[str] = []
@@ -67,7 +71,7 @@ def read_claims(given: Sequence[dict[str, Any]], groups: Sequence[Group]) -> tup
             claims.append(validated(Claim, each, f"study.claims.{number}"))
         except ConfigError as error:
             warnings.append(f"a claim is left out: {error}")
-    rows = claim_rows(claims, results_of(groups))
+    rows = claim_rows(claims, [*results_of(groups), *results_of_ensembles(ensembles, groups)])
     return rows, [*warnings, *(f"a claim of {row.claim.paper}: {line}" for row in rows for line in row.undecided)]
 
 

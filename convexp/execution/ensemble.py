@@ -1,0 +1,106 @@
+"""Evaluating the mean over several runs as one network."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import nn
+
+from convexp.config import Config, Evaluation
+from convexp.data import Dataset
+from convexp.errors import ConfigError
+from convexp.execution import build
+from convexp.execution.evaluation import evaluate
+from convexp.execution.reprobe import probing_device
+from convexp.execution.restore import restore
+from convexp.geometry.placement import largest_shift
+from convexp.machine.environment import git, versions
+from convexp.models import Ensemble
+from convexp.probes.results import Measurements, measure_all
+from convexp.records.ensembles import BEYOND, IN_RANGE, EnsembleRecord, Measured, Member, disjoint
+from convexp.terminal import console
+from convexp.training.probe_runner import probe_sample
+
+
+def evaluate_ensembles(
+    runs: Mapping[Path, tuple[Config, Member]], sizes: Sequence[int], chosen: Evaluation
+) -> tuple[EnsembleRecord, Measurements]:
+    """Test ensembles of runs of one configuration, and measure them with its probes.
+
+    For each number of members there are as many ensembles as the runs are enough for, without a run in common, in the order of
+    their seeds.
+
+    Args:
+        runs: Folder, configuration and what is recorded of each run, in the order of the seeds.
+        sizes: The numbers of members.
+        chosen: What the command line says.
+
+    Returns:
+        The record, and what was measured of the last of the largest ensembles.
+
+    Raises:
+        ConfigError: If a checkpoint cannot be read, or a run's task has weights besides those of the network.
+    """
+    config, _ = next(iter(runs.values()))
+    restored = {member.seed: restore(own, folder) for folder, (own, member) in runs.items()}
+    data = restored[next(iter(restored))].data
+    for each in restored.values():
+        _check_task(each.module, each.network, config)
+    members = {seed: each.network.eval() for seed, each in restored.items()}
+    found: list[Measured] = []
+    measured = Measurements({})
+    groups = [seeds for size in sorted(sizes) for seeds in disjoint([*members], size)]
+    for seeds in console.track(groups, "ensembles"):
+        start = time.perf_counter()
+        network = Ensemble([members[seed] for seed in seeds], chosen.mean_of)
+        metrics, measured = _measure(network, data, config)
+        found.append(Measured(seeds=seeds, metrics=metrics, seconds=round(time.perf_counter() - start, 4)))
+    record = EnsembleRecord(
+        mean_of=chosen.mean_of,
+        runs=[member for _, member in runs.values()],
+        images=f"{data.checksum} {data.split}",
+        ensembles=found,
+        trained=_trained(config),
+        skipped=measured.skipped,
+        versions=versions(),
+        git=git(),
+        threads=torch.get_num_threads(),
+    )
+    return record, measured
+
+
+def _measure(network: Ensemble, data: Dataset, config: Config) -> tuple[dict[str, float], Measurements]:
+    """The metrics of a network as a run has them, and what its probes found."""
+    metrics = evaluate(build.task(config, network), data, config)
+    probes, device = build.probes(config), probing_device(config)
+    measured = measure_all(probes, network.to(device), probe_sample(data, probes, device, config.outputs_are_scores))
+    metrics |= {f"probe/{name}": value for name, value in measured.numbers.items()}
+    return metrics | _accuracies_by_range(measured, config), measured
+
+
+def _accuracies_by_range(measured: Measurements, config: Config) -> dict[str, float]:
+    """The mean accuracy over the shifts of the shift map that the training has, and over those that are larger."""
+    found = measured.get("shift_map")
+    if found is None or found.protocol != config.data.shift.protocol:
+        return {}
+    dims, trained = len(config.data.placement().input_size), _trained(config)
+    rings = {r: ((2 * r + 1) ** dims - max(0, 2 * r - 1) ** dims, share) for r, share in enumerate(found.maps["radius"])}
+    means: dict[str, float] = {}
+    for name, within in ((IN_RANGE, True), (BEYOND, False)):
+        if chosen := [ring for r, ring in rings.items() if (r <= trained) == within]:
+            means[name] = sum(count * share for count, share in chosen) / sum(count for count, _ in chosen)
+    return means
+
+
+def _trained(config: Config) -> int:
+    """The largest shift in training, in pixels."""
+    return max(largest_shift(config.data.placement().train))
+
+
+def _check_task(module: LightningModule, network: nn.Module, config: Config) -> None:
+    """Check that all weights of a run are those of its network."""
+    own = {id(parameter) for parameter in network.parameters()}
+    if others := [name for name, parameter in module.named_parameters() if id(parameter) not in own]:
+        raise ConfigError(f"task ({config.task.target}): has weights besides the network's ({others[0]}), so no mean is taken")
