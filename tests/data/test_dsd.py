@@ -10,7 +10,17 @@ from conftest import SMALL, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.data.dsd import CHUNK, GREY, SMALLEST_SIGMA, dsd, levels, log_likelihood_ratio, patches, samples_of_averaging, signal
+from convexp.data.dsd import (
+    CHUNK,
+    GREY,
+    SMALLEST_SIGMA,
+    dsd,
+    levels,
+    log_likelihood_ratio,
+    patches,
+    samples_of_averaging,
+    signal,
+)
 from convexp.errors import ConfigError
 
 few = settings(deadline=None, max_examples=40)
