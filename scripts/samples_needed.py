@@ -1,7 +1,7 @@
 """The samples that each wiring needs on dsd or srhm, and how that number grows with the size of the problem.
 
     python scripts/samples_needed.py outputs/studies/sample_efficiency_dsd
-    python scripts/samples_needed.py outputs/studies/paper_lahoti_lsa --by model.activation optimizer._target_
+    python scripts/samples_needed.py outputs/studies/paper_lahoti_noise --by model model.activation
     python scripts/samples_needed.py outputs/studies/paper_srhm
 
 On dsd they are those for 75 %, over the number k of patches. On srhm they are those for 90 %, over the number s0 + 1 of
@@ -9,7 +9,8 @@ positions for each feature, by the number L of levels.
 
 For each seed the accuracy over the logarithm of the samples is interpolated linearly; the exponent is
 log(n(k2) / n(k1)) / log(k2 / k1) for the smallest and the largest k. Beside it, the exponent of the theory up to logarithms
-(Lahoti et al. 2024, arXiv 2403.15707): conv at most k + d, local at least k d and at most k (k + d), dense at least k^2 d. For
+(Lahoti et al. 2024, arXiv 2403.15707): conv at most sigma^2 (k + d), local at least sigma^2 k d and at most sigma^2 k (k + d),
+dense at least sigma^2 k^2 d, where sigma is the noise at each k. For
 srhm it is that of Tomasini & Wyart 2024 (arXiv 2404.10727), as we know it from others' notes of the paper; its text was not
 read. A seed whose accuracy does not pass the threshold between the smallest and the largest number of samples tried gives no
 number, and is counted in no n. The claims of docs/literature.md have the slope over all k, and are not decided by some seeds
@@ -31,7 +32,7 @@ from convexp.runs import load
 
 THRESHOLD = 0.75  # on dsd
 SRHM_THRESHOLD = 0.9
-EMPTY, LEVELS = "data.source.s0", "data.source.levels"
+EMPTY, LEVELS, NOISE = "data.source.s0", "data.source.levels", "data.source.sigma"
 PATCH = 16  # pixels, d
 THEORY = {
     "conv": ("at most {}", [lambda k, d: k + d]),
@@ -60,16 +61,19 @@ def exponent(sizes: tuple[int, int], needed: tuple[float | None, float | None]) 
     return slope(points) if len(points) == len(sizes) else None
 
 
-def theory(model: str, srhm: bool, levels: int | None, sizes: tuple[int, int]) -> str:
-    """The exponents that the papers give for a wiring; empty if they give none, or on srhm if the levels are not known."""
+def theory(model: str, srhm: bool, levels: int | None, sizes: tuple[int, int], noise: tuple[float, float]) -> str:
+    """The exponents that the papers give for a wiring; empty if they give none, or on srhm if the levels are not known.
+
+    ``noise`` is that at the two sizes.
+    """
     if srhm:
         said = {"local": levels, "conv": 2}.get(model)
         return "" if said is None else f", by notes on the paper {said}"
     if model not in THEORY:
         return ""
     text, bounds = THEORY[model]
-    low, high = sizes
-    exponents = [exponent(sizes, (bound(low, PATCH), bound(high, PATCH))) for bound in bounds]
+    (low, high), (before, after) = sizes, noise
+    exponents = [exponent(sizes, (before**2 * bound(low, PATCH), after**2 * bound(high, PATCH))) for bound in bounds]
     return f", in theory {text.format(*(f'{each:.2f}' for each in exponents))}"
 
 
@@ -93,7 +97,9 @@ def main(folder: Path, by: list[str]) -> None:
         if low < high:
             slopes = [exponent(sizes, (table[low].get(seed), many)) for seed, many in table[high].items()]
             levels = int(its[LEVELS].iloc[0]) if LEVELS in runs else None
-            print(f"  exponent {shown(slopes)}{theory(str(its['model'].iloc[0]), srhm, levels, sizes)}")
+            noise = its.groupby("size")[NOISE].first() if NOISE in its else {low: 1.0, high: 1.0}
+            said = theory(str(its["model"].iloc[0]), srhm, levels, sizes, (noise[low], noise[high]))
+            print(f"  exponent {shown(slopes)}{said}")
 
 
 if __name__ == "__main__":

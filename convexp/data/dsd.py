@@ -4,14 +4,16 @@ An image has k patches of d pixels. With a label y = +1 or -1 and a patch t, bot
 
     x_t = y w + sigma z_t,      x_s = sigma z_s for the other patches s,      z iid standard normal,
 
-where w is an unknown unit vector. Up to logarithms, O(k + d) samples suffice for a convolutional network, a locally connected
-one needs Omega(kd) and O(k(k + d)) suffice, and a dense one needs Omega(k^2 d).
+where w is an unknown unit vector. Up to logarithms and a factor of sigma^2, O(k + d) samples suffice for a convolutional
+network, a locally connected one needs Omega(kd) and O(k(k + d)) suffice, and a dense one needs Omega(k^2 d), where sigma is at
+most of the order of 1 / sqrt(k).
 
 Source: A. Lahoti, S. Karp, E. Winston, A. Singh & Y. Li 2024, Role of Locality and Weight Sharing in Image-Based Tasks (ICLR,
 arXiv 2403.15707).
 """
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import torch
@@ -54,6 +56,24 @@ def log_likelihood_ratio(x: Tensor, w: Tensor, sigma: float) -> Tensor:
     """
     match = x @ w / sigma**2  # (N, k)
     return match.logsumexp(1) - (-match).logsumexp(1)
+
+
+def samples_of_averaging(k: int, d: int, sigma: float, accuracy: float) -> float:
+    """Compute how many samples the simplest linear classifier needs, whose weights are the mean of ``y x`` over n samples.
+
+    With ``t = k sigma^2`` and z the quantile of the accuracy, ``Phi(z)``, it needs
+
+        n = k (d t^2 + 2 t + 1) / (1 / z^2 - t)
+
+    where n is much larger than k: its output is taken for normal, with mean ``1 / k`` and, to first order in 1/n, variance
+    ``t / k^2 + (d t^2 + 2 t + 1) / (k n)``. The best linear classifier has weights w in every patch and reaches
+    ``Phi(1 / sqrt(t))``; that or more takes infinitely many samples. If sigma falls as ``1 / sqrt(k)``, t stays and n grows as
+    k, which is how ``sigma^2 k^2 d`` grows. If sigma stays, t grows as k, and n as ``k^3`` where ``d t^2`` outweighs the other
+    terms and t is far from ``1 / z^2``.
+    """
+    t = k * sigma**2
+    room = 1 / NormalDist().inv_cdf(accuracy) ** 2 - t
+    return k * (d * t**2 + 2 * t + 1) / room if room > 0 else math.inf
 
 
 def dsd(shape: list[int], patch: int, train: int, test: int, sigma: float, seed: int) -> Source:

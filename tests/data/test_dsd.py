@@ -1,6 +1,7 @@
 """The dynamic signal distribution is the one that was published, and its best decision is the best."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -9,7 +10,17 @@ from conftest import SMALL, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.data.dsd import CHUNK, GREY, SMALLEST_SIGMA, dsd, levels, log_likelihood_ratio, patches, signal
+from convexp.data.dsd import (
+    CHUNK,
+    GREY,
+    SMALLEST_SIGMA,
+    dsd,
+    levels,
+    log_likelihood_ratio,
+    patches,
+    samples_of_averaging,
+    signal,
+)
 from convexp.errors import ConfigError
 
 few = settings(deadline=None, max_examples=40)
@@ -267,3 +278,23 @@ def test_a_wrong_setting_ends_the_run_in_one_line(call):
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert "data.source.patch=5: should divide" in done.err
+
+
+@pytest.mark.parametrize("accuracy", [0.7, 0.8, 0.9])
+def test_averaging_needs_the_samples_of_its_formula(source, x, y, accuracy):
+    n = round(samples_of_averaging(K, D, SIGMA, accuracy))
+    learn = patches(source.train_images, PATCH, W, SIGMA) * (2 * source.train_labels - 1)[:, None, None]
+    parts = learn[: len(learn) // n * n].unflatten(0, (-1, n))[:30]  # each n samples for a classifier of its own
+    weights = parts.mean(1).flatten(1)
+    right = (x.flatten(1) @ weights.T) * y[:, None] > 0
+    assert float(right.double().mean()) == pytest.approx(accuracy, abs=0.02)
+
+
+@few
+@given(st.integers(1, 100), st.integers(1, 100), st.floats(0.05, 1), st.floats(0.51, 0.999))
+def test_the_samples_of_averaging_grow_as_the_places_if_the_noise_falls(k, d, sigma, accuracy):
+    once, twice = samples_of_averaging(k, d, sigma, accuracy), samples_of_averaging(4 * k, d, sigma / 2, accuracy)
+    assert twice == pytest.approx(4 * once)
+    best = NormalDist().cdf(1 / (sigma * k**0.5))
+    assert math.isinf(once) == (accuracy >= best) or accuracy == pytest.approx(best)
+    assert samples_of_averaging(4 * k, d, sigma, accuracy) > 4 * once or math.isinf(once)

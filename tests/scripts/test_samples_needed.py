@@ -11,11 +11,11 @@ pytestmark = pytest.mark.e2e
 SIZES = (4, 8, 16, 32, 64, 128, 256)
 
 
-def passing_at(samples, model, patches, seed):
+def passing_at(samples, model, patches, seed, sigma=0.2):
     """Runs whose accuracy is a straight line over log2 of the samples and is 75 % at ``samples``."""
     side = 4 * round(sqrt(patches))
     for size in SIZES:
-        made = run(seed, model, data__image_shape=[1, side, side], data__train_size=size)
+        made = run(seed, model, data__image_shape=[1, side, side], data__train_size=size, data__source__sigma=sigma)
         made["metrics"]["test/acc"] = 0.75 + 0.05 * (log2(size) - log2(samples))
         made["path"] = f"{model}-k{patches}-n{size}-seed{seed}"
         yield made
@@ -47,6 +47,13 @@ def test_finds_samples_and_exponent(said, tmp_path):
     ]
     assert any("exponent 1 +- 0 (n = 2), in theory at least 2.00" in line for line in lines)
     assert any("exponent 0 +- 0 (n = 2), in theory at most 0.34" in line for line in lines)
+
+
+@pytest.mark.e2e
+def test_the_bounds_have_the_noise_of_each_size(said, tmp_path):
+    rows = [(20, "dense", 4, 0, 0.4), (80, "dense", 16, 0, 0.2)]
+    kept(tmp_path, *(made for row in rows for made in passing_at(*row)))
+    assert said()[-1] == "  exponent 1 (n = 1), in theory at least 1.00"
 
 
 @pytest.mark.e2e
