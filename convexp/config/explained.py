@@ -16,13 +16,17 @@ def explain_config(config: Config) -> Explanation:
     """Explain the network that ``config`` describes, at the width that ``match`` asks for.
 
     Raises:
-        ConfigError: if the network is not a skeleton, its settings do not fit the images, or no width meets the budget of
-            ``match``. Whether the data can be read is not checked.
+        ConfigError: if the network is not a skeleton, its settings do not fit the images, their pixels are permuted, or no
+            width meets the budget of ``match``. Whether the data can be read is not checked.
     """
     model = config.skeleton
     if model is None:
         raise ConfigError(
             f"model={config.model.name}: is made by model.network; only skeletons are explained, such as model=conv"
+        )
+    if (seed := config.data.permute_pixels) is not None:
+        raise ConfigError(
+            f"data.permute_pixels={seed}: what follows from geometry needs pixels where they belong; leave it out"
         )
     for check in (check_targets, check_geometry, check_width, check_windows):
         check(config)

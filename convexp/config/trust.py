@@ -17,10 +17,11 @@ from convexp.errors import ConfigError
 ALLOWED = {
     "model": r"convexp\.layers\.\w+\.[A-Z]\w*|"
     r"convexp\.models\.(?:resnet\.ResNet18|vit\.vision_transformer|mlp_mixer\.MlpMixer|one_layer\.OneLayer|timm_network\.timm_network)",
-    "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|nonlinear_gaussian|npz|srhm|svhn|tones|vision|waldo)\.\1",
+    "data": r"convexp\.data\.(digits|dsd|emnist|image_folder|nonlinear_gaussian|npz|srhm|svhn|tones|torus|vision|waldo)\.\1",
     "task": r"convexp\.training\.tasks\.\w+\.[A-Z]\w*",
     "augment": r"convexp\.data\.augment\.(flip|crop|cutout|mixup|rand_augment|rotate)\.[A-Z]\w*",
-    "optimizer": r"torch\.optim\.[A-Z]\w*|convexp\.training\.(?:optimizers\.[a-z]\w*|beta_lasso\.BetaLasso)",
+    "optimizer": r"torch\.optim\.[A-Z]\w*|convexp\.training\."
+    r"(?:optimizers\.[a-z]\w*|beta_lasso\.BetaLasso|weight_sharing\.WeightSharingSGD)",
     "scheduler": r"convexp\.training\.schedules\.[a-z]\w*|torch\.optim\.lr_scheduler\.[A-Z]\w*",
     "probes": r"convexp\.probes\.(?:behaviour|structure)\.\w+\.[A-Z]\w*",
     "logger": r"convexp\.tracking\.(tensorboard\.TensorBoard|metrics_csv\.MetricsCSV|trackers\.wandb)",

@@ -94,6 +94,11 @@ def shift_images(images: Tensor, shift: Size | Tensor, protocol: ShiftProtocol, 
     return zero_fill_each(images, shift) if each else zero_fill(images, shift)
 
 
+def permute_pixels(images: Tensor, order: Tensor) -> Tensor:
+    """Permute the pixels of all images and channels alike: pixel k of the result is pixel ``order[k]``, ``(pixels,)`` int64."""
+    return images.flatten(2)[..., order].view_as(images)
+
+
 def extract_windows(images: Tensor, starts: Tensor, size: Size) -> Tensor:
     """Extract from each image the window ``(N, C, *size)`` whose first pixel is its row of ``starts``, ``(N, D)`` int64."""
     view = images

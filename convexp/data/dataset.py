@@ -1,5 +1,6 @@
 """A data set ready for a run: checked, split, placed on its canvas, with the statistics of its training images."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from convexp.data.hierarchy import Hierarchy
 from convexp.data.images import Images
-from convexp.data.rng import draw_offsets
+from convexp.data.rng import draw_offsets, draw_order
 from convexp.data.settings import DataSettings
 from convexp.data.source import Source, checksum
 from convexp.data.split import stratified_split, stratified_subset
@@ -113,9 +114,10 @@ def prepare(settings: DataSettings, source: Source) -> Dataset:
     mean, std = source.statistics(train)
     train_images, test_images, workers = _in_memory_or_streamed(settings, source)
     unshifted = OneOf(((0,) * len(placement.canvas_size),))
-    test_view = _view(placement, "test", len(test_labels), "test", placement.test, seed)
-    train_view = _view(placement, "train", len(labels), "train", unshifted, seed)
-    val_view = _view(placement, "train", len(labels), "val", placement.val, seed)
+    order = None if settings.permute_pixels is None else draw_order(math.prod(placement.input_size), settings.permute_pixels)
+    test_view = _view(placement, order, "test", len(test_labels), "test", placement.test, seed)
+    train_view = _view(placement, order, "train", len(labels), "train", unshifted, seed)
+    val_view = _view(placement, order, "train", len(labels), "val", placement.val, seed)
     return Dataset(
         train=Images(train_images, labels, train, train_view, workers),
         val=Images(train_images, labels, val, val_view, workers),
@@ -125,8 +127,8 @@ def prepare(settings: DataSettings, source: Source) -> Dataset:
         std=std,
         checksum=source.checksum(),
         split=checksum(train, val),
-        objects=None if source.test_objects is None else test_view.boxes(source.test_objects),
-        boxes=_boxes(source),
+        objects=None if source.test_objects is None or order is not None else test_view.boxes(source.test_objects),
+        boxes=_boxes(source) if order is None else None,  # an object whose pixels are permuted has no box
         notes=source.notes,
         class_names=source.class_names,
         hierarchy=source.hierarchy,
@@ -151,10 +153,10 @@ def _in_memory_or_streamed(settings: DataSettings, source: Source) -> tuple[Tens
     return train.clone(), test.clone(), 0
 
 
-def _view(placement: Placement, images: str, n: int, part: str, shifts: Offsets, seed: int) -> View:
+def _view(placement: Placement, order: Tensor | None, images: str, n: int, part: str, shifts: Offsets, seed: int) -> View:
     """Return a view of ``n`` images whose positions depend on ``images`` and whose shifts depend on ``part``."""
     positions = draw_offsets(placement.position, n, seed, images, "position")
-    return View(placement, positions, draw_offsets(shifts, n, seed, part, "shift"))
+    return View(placement, positions, draw_offsets(shifts, n, seed, part, "shift"), order)
 
 
 def check_source(settings: DataSettings, source: Source) -> None:

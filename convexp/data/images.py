@@ -77,12 +77,12 @@ class Images(TorchDataset[Batch]):
     def first_on_canvas(self, n: int) -> Tensor | None:
         """Return the first ``n`` images on their whole canvas, ``(n, C, *canvas_size)``.
 
-        The middle of the canvas is what the network sees. The result is None if the network sees the whole canvas.
+        The middle of the canvas is what the network sees, before its pixels are permuted. The result is None if the network
+        sees the whole canvas.
         """
         if self.view is None or self.view.placement.canvas_size == self.view.placement.input_size:
             return None
-        whole = replace(self.view.placement, protocol="zero_fill", input_size=self.view.placement.canvas_size)
-        return self.batch(torch.arange(n), replace(self.view, placement=whole))[0]
+        return self.batch(torch.arange(n), self.view.on_canvas())[0]
 
     def with_tensors(self, images: Tensor, labels: Tensor) -> "Images":
         """Return the same selection of copies of the source's tensors that lie on another device."""
@@ -90,7 +90,12 @@ class Images(TorchDataset[Batch]):
         def transfer(value: Any) -> Any:
             return value.to(images.device) if isinstance(value, Tensor) else value
 
-        view = self.view and replace(self.view, positions=transfer(self.view.positions), shifts=transfer(self.view.shifts))
+        view = self.view and replace(
+            self.view,
+            positions=transfer(self.view.positions),
+            shifts=transfer(self.view.shifts),
+            order=transfer(self.view.order),
+        )
         return Images(images, labels, transfer(self.rows), view, self.workers, transfer(self.boxes))
 
 

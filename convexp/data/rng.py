@@ -28,3 +28,8 @@ def draw_offsets(offsets: Offsets, n: int, *key: int | str) -> Size | Tensor:
     ranges = zip(offsets.low, offsets.high, strict=True)
     source = generator(*key)
     return torch.stack([torch.randint(low, high + 1, (n,), generator=source) for low, high in ranges], 1)
+
+
+def draw_order(pixels: int, seed: int) -> Tensor:
+    """Draw the permutation of the pixels of all images, ``(pixels,)`` int64."""
+    return torch.randperm(pixels, generator=generator(seed, "pixels"))

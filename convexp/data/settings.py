@@ -24,6 +24,11 @@ class DataSettings(Protocol):
         ...
 
     @property
+    def permute_pixels(self) -> int | None:
+        """Seed of the permutation of the pixels of all images, or None if they stay where they are."""
+        ...
+
+    @property
     def train_size(self) -> int | float | None:
         """Number of training samples, or their share of those that validation leaves, or None for all of these."""
         ...

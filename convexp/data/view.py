@@ -1,31 +1,33 @@
-"""How images are placed on their canvas and shifted when a batch is made."""
+"""How images are placed on their canvas, shifted and permuted when a batch is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from convexp.data.canvas import place, place_each, shift_images
+from convexp.data.canvas import permute_pixels, place, place_each, shift_images
 from convexp.geometry import Size
 from convexp.geometry.placement import Placement
 
 
 @dataclass(frozen=True)
 class View:
-    """The positions and shifts of the images of a source.
+    """The positions and shifts of the images of a source, and the permutation of their pixels.
 
     Attributes:
         placement: Sizes of image, canvas and network input, and the shift protocol.
         positions: Position of the first pixel on the canvas: one for all images, or ``(N, D)`` int64 with one for each.
         shifts: Shift in pixels: one for all images, or ``(N, D)`` int64 with one for each.
+        order: Which pixel of a shifted image the network sees in the place of each, ``(pixels,)`` int64; None: each its own.
     """
 
     placement: Placement
     positions: Size | Tensor
     shifts: Size | Tensor
+    order: Tensor | None = None
 
     def __call__(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Place and shift a batch.
+        """Place, shift and permute a batch.
 
         Args:
             images: Images, ``(B, C, *image_size)``.
@@ -39,12 +41,18 @@ class View:
             images = place_each(images, canvas, positions[rows])
         else:
             images = place(images, canvas, positions)
-        return shift_images(
+        images = shift_images(
             images,
             shifts[rows] if isinstance(shifts, Tensor) else shifts,
             self.placement.protocol,
             self.placement.input_size,
         )
+        return images if self.order is None else permute_pixels(images, self.order)
+
+    def on_canvas(self) -> "View":
+        """Return the view of the whole canvas, which is permuted nowhere."""
+        whole = replace(self.placement, protocol="zero_fill", input_size=self.placement.canvas_size)
+        return replace(self, placement=whole, order=None)
 
     def boxes(self, boxes: Tensor, rows: Tensor | None = None) -> Tensor:
         """Transform bounding boxes from the source's images to what the network sees.

@@ -48,6 +48,8 @@ def export_playground(network: nn.Module, data: Dataset, config: Config, folder:
 def _playground(network: nn.Module, data: Dataset, config: Config) -> Playground:
     if not config.outputs_are_scores:
         raise LeftOutError("its outputs are no scores of classes")
+    if config.data.permute_pixels is not None:
+        raise LeftOutError("it sees permuted pixels, and the page shows images as they are")
     lowered = lower(network)
     placement = config.data.placement()
     sees = placement.input_size

@@ -53,3 +53,13 @@ def require_maps(network: nn.Module, sample: Sample) -> Layout:
         reasons = "; ".join(f"{layer}: {reason}" for layer, reason in found.others.items()) or "it has no layers"
         raise NotApplicableError(f"the network has no feature maps whose place on the image is known ({reasons})")
     return found
+
+
+def require_neighbours(sample: Sample) -> None:
+    """Check that the pixels of the images lie beside those that they belong beside.
+
+    Raises:
+        NotApplicableError: If they are permuted.
+    """
+    if sample.order is not None:
+        raise NotApplicableError("needs pixels where they belong, and data.permute_pixels has permuted them")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from convexp.data.canvas import shift_images
+from convexp.data.canvas import permute_pixels, shift_images
 from convexp.data.hierarchy import Hierarchy
 from convexp.geometry import Size
 from convexp.geometry.placement import ShiftProtocol as ShiftProtocol
@@ -33,6 +33,8 @@ class Sample:
             the labels, and are skipped otherwise.
         class_names: Name of each class, or None if they have none but their numbers.
         hierarchy: The rules by which the data set made its images, or None if there are none.
+        order: Which pixel of an image that is not permuted yet lies in the place of each, ``(pixels,)`` int64, or None if each
+            lies in its own. Images are shifted as they were before (``data.permute_pixels``). The canvas is not permuted.
     """
 
     images: Tensor
@@ -44,6 +46,7 @@ class Sample:
     scores: bool = True
     class_names: tuple[str, ...] | None = None
     hierarchy: Hierarchy | None = None
+    order: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -77,6 +80,7 @@ class Sample:
             canvas=None if self.canvas is None else self.canvas.to(device),
             objects=None if self.objects is None else self.objects.to(device),
             background=None if self.background is None else self.background.to(device),
+            order=None if self.order is None else self.order.to(device),
         )
 
     def first(self, n: int) -> "Sample":
@@ -93,7 +97,7 @@ class Sample:
         return map(self.rows, self.slices())
 
     def shifted(self, shift: Size | Tensor, protocol: ShiftProtocol) -> Tensor:
-        """Return the images shifted by whole pixels, ``(N, C, *size)``.
+        """Return the images shifted by whole pixels, ``(N, C, *size)``, and permuted then if these are.
 
         Args:
             shift: One shift for all images, or a tensor ``(N, D)`` with one for each. Positive is down and right.
@@ -102,7 +106,7 @@ class Sample:
         Raises:
             NotApplicableError: If the protocol is ``crop`` and there is no canvas to crop from.
         """
-        images = self.images
+        images = self._unpermuted()
         if protocol == "crop":
             if self.canvas is None:
                 raise NotApplicableError(
@@ -110,10 +114,14 @@ class Sample:
                 )
             images = self.canvas
         shifted = shift_images(images, shift, protocol, self.size)
-        if protocol != "zero_fill" or self.background is None:
-            return shifted
-        seen = shift_images(torch.ones_like(images[:, :1], dtype=torch.bool), shift, protocol, self.size)
-        return shifted.where(seen, self.background)
+        if protocol == "zero_fill" and self.background is not None:
+            seen = shift_images(torch.ones_like(images[:, :1], dtype=torch.bool), shift, protocol, self.size)
+            shifted = shifted.where(seen, self.background)
+        return shifted if self.order is None else permute_pixels(shifted, self.order)
+
+    def _unpermuted(self) -> Tensor:
+        """The images as they were before their pixels were permuted."""
+        return self.images if self.order is None else permute_pixels(self.images, self.order.argsort())
 
     def blank(self) -> Tensor:
         """Return images without content, ``(N, C, *size)``: black, or of the background."""
@@ -126,11 +134,12 @@ class Sample:
         return replace(self, images=_permuted(self.images, seed), canvas=canvas, objects=None)
 
     def brightness(self) -> Tensor:
-        """Return the images as values that are 0 where there is nothing: the distance from the background."""
-        if self.images.dtype == torch.uint8 and self.background is None:
-            return self.images
+        """Return the images, not permuted, as values that are 0 where there is nothing: the distance from the background."""
+        images = self._unpermuted()
+        if images.dtype == torch.uint8 and self.background is None:
+            return images
         background = 0.0 if self.background is None else self.background.float()
-        return (self.images.float() - background).abs()
+        return (images.float() - background).abs()
 
     def shown(self) -> Tensor:
         """Return the images for a picture, uint8 from 0 to 255; others than uint8 are scaled from their lowest value to their

@@ -34,6 +34,7 @@ def probe_sample(data: Dataset, probes: Mapping[str, Probe], device: torch.devic
         scores=scores,
         class_names=data.class_names,
         hierarchy=data.hierarchy,
+        order=None if (view := data.test.view) is None or view.order is None else view.order.to(device),
     )
 
 

@@ -71,6 +71,7 @@ def test_data_need_not_be_there(call):
     ("arguments", "message"),
     [
         (["model=resnet18"], "model=resnet18: is made by model.network; only skeletons are explained"),
+        (["data.permute_pixels=3"], "data.permute_pixels=3: what follows from geometry needs pixels where they belong"),
         (["-m", "seed=1"], "-m: explains one network at a time"),
         (["model.kernel_size"], "model.kernel_size: explains one network at a time; give settings"),
         (["model.pool=aps", "data.canvas=18"], "model.pool_size=2 (stage 0): should divide the 9 units"),

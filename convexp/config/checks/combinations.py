@@ -3,11 +3,12 @@
 import math
 
 from convexp.config.schema import Config
+from convexp.config.schema.task import LOCALISATION
 from convexp.errors import ConfigError
 
 
 def check_combinations(config: Config) -> None:
-    """Check that the optimizer can clip gradients, and that a new run is not given ``data_root``.
+    """Check that the optimizer can clip gradients, that pixels are permuted last, and that a new run has no ``data_root``.
 
     Raises:
         ConfigError: naming the settings that do not go together.
@@ -17,6 +18,14 @@ def check_combinations(config: Config) -> None:
         raise ConfigError(
             f"optimizer.fused=true: cannot clip gradients with trainer.precision={trainer.precision}; set optimizer.fused=false"
         )
+    if (seed := config.data.permute_pixels) is not None:
+        shown = f"data.permute_pixels={seed}"
+        if config.augment:
+            raise ConfigError(
+                f"{shown}: does not go with augment=[{','.join(config.augment)}], which needs pixels where they belong"
+            )
+        if config.task.target == LOCALISATION:
+            raise ConfigError(f"{shown}: does not go with a task that looks for objects, as their pixels would lie anywhere")
     if config.data_root is not None:
         raise ConfigError(
             f"data_root={config.data_root}: goes with resume=DIR, for a run whose data has moved; for a new run set "

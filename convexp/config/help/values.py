@@ -50,11 +50,13 @@ def _resolve(node: ValueSchema, root: ValueSchema) -> ValueSchema:
 def read_signature_beside(cfg: DictConfig, setting: str) -> Signature | None:
     """The signature of the ``_target_`` in the same section as ``setting``; None if there is none or it cannot be read.
 
-    The settings of the section ``trainer`` are arguments of Lightning's Trainer.
+    The settings of the section ``trainer`` are arguments of Lightning's Trainer. Those of a group of parameters are arguments
+    of the optimizer.
     """
     if setting.startswith("trainer."):
         return trainer_signature()
-    target = OmegaConf.select(cfg, f"{setting.rpartition('.')[0]}.{TARGET}") if "." in setting else None
+    section = "optimizer" if setting.startswith("optimizer.groups.") else setting.rpartition(".")[0]
+    target = OmegaConf.select(cfg, f"{section}.{TARGET}") if section else None
     try:
         return read_signature(target) if isinstance(target, str) else None
     except LookupError:

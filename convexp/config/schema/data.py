@@ -33,6 +33,7 @@ class Data(Section):
     canvas: DimensionNumber | None
     position: OffsetChoice
     shift: Shift
+    permute_pixels: NonNegativeInt | None  # null: pixels stay where they are
     train_size: SampleCount | None  # null: all samples that are not used for validation
     val_size: SampleCount
     split_seed: NonNegativeInt

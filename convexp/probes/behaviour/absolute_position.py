@@ -16,7 +16,7 @@ from convexp.models.representations import maps
 from convexp.probes.base import Measurement
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.modules import find_modules
-from convexp.probes.requirements import require_at_least, require_maps
+from convexp.probes.requirements import require_at_least, require_maps, require_neighbours
 from convexp.probes.sample import Sample
 
 RIDGE = 1e-6  # Regularisation of the readout relative to the variance of the features, so that its solution is unique.
@@ -54,6 +54,7 @@ class AbsolutePosition:
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure the accuracy, with two forward passes of the images for each border mode."""
+        require_neighbours(sample)
         sample = sample.first(self.max_images)
         layer, position = list(require_maps(network, sample).maps.items())[-1]
         if len(sample) < 4:

@@ -12,7 +12,7 @@ from convexp.probes.base import Measurement
 from convexp.probes.behaviour.layer_invariance import Moments
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.figures import line_plot
-from convexp.probes.requirements import require_at_least
+from convexp.probes.requirements import require_at_least, require_neighbours
 from convexp.probes.sample import Sample
 
 
@@ -48,6 +48,7 @@ class FeatureSensitivity:
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure all layers, with a forward pass of the images and two more for each level."""
+        require_neighbours(sample)
         sample = sample.first(self.max_images)
         hierarchy, derivation = _derivation(sample)
         changes = _changed(hierarchy, derivation)

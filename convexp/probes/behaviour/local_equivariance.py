@@ -17,7 +17,7 @@ from convexp.models.representations import layout, representations
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets
 from convexp.probes.errors import NotApplicableError
-from convexp.probes.requirements import require_at_least, require_positive
+from convexp.probes.requirements import require_at_least, require_neighbours, require_positive
 from convexp.probes.sample import Sample
 
 Interpolation = Literal["fourier", "bilinear"]
@@ -74,6 +74,7 @@ class LocalEquivariance:
 
         It takes a forward pass of the images in double precision, and for each dimension one more and two backward passes.
         """
+        require_neighbours(sample)
         sample, exact = sample.first(self.max_images), copy.deepcopy(network).double()
         placed = layout(network, sample.images).maps
         _check_double(exact, sample)

@@ -11,7 +11,7 @@ from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.figures import draw_peaks
-from convexp.probes.requirements import require_at_least, require_maps
+from convexp.probes.requirements import require_at_least, require_maps, require_neighbours
 from convexp.probes.sample import Sample
 
 SHOWN = 8  # Number of images in the picture.
@@ -56,6 +56,7 @@ class Localisation:
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
         """Measure the peaks, with a forward and a backward pass of the images that have an object."""
+        require_neighbours(sample)
         if sample.objects is None:
             raise NotApplicableError("the data set does not know where objects are; data=waldo does")
         sample = sample.first(self.max_images)

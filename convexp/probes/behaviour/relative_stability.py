@@ -11,7 +11,7 @@ from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets, other_class_indices
 from convexp.probes.errors import NotApplicableError
 from convexp.probes.predict import Classifier
-from convexp.probes.requirements import require_at_least, require_positive
+from convexp.probes.requirements import require_at_least, require_neighbours, require_positive
 from convexp.probes.sample import Sample
 
 
@@ -55,6 +55,7 @@ class RelativeStability:
 
     def measure(self, network: Classifier, sample: Sample) -> Measurement:
         """Measure the stability, with three forward passes of the images."""
+        require_neighbours(sample)
         if len(sample.size) != 2:
             raise NotApplicableError(f"needs images of two dimensions, and these have {len(sample.size)}")
         sample = sample.first(self.max_images)
