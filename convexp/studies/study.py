@@ -87,7 +87,9 @@ def _grids(study: Study | None) -> list[dict[str, Any]]:
 
 
 def _check_compare(study: Study, grids: list[list[Axis]]) -> None:
-    known = {axis.key: [axis.value(row) for row in axis.rows] for grid in grids for axis in grid}
+    known: dict[str, list[Any]] = {}
+    for axis in (axis for grid in grids for axis in grid):
+        known.setdefault(axis.key, []).extend(axis.value(row) for row in axis.rows)
     for key, value in study.compare.items():
         if key not in known:
             raise ConfigError(f"study.compare: {key} is on no axis of study.grid; there are {'; '.join(known)}")

@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT, SMALL, read
 
 from convexp.config.schema import Study
+from convexp.errors import ConfigError
 from convexp.records.plan import read_plan
 from convexp.studies.study import expand
 
@@ -277,6 +278,15 @@ def test_folders_in_folders_have_one_study(call, tmp_path):
     assert "4/4 local/s1: test accuracy" in done.out
     assert list((tmp_path / "sweep").glob("events.out.tfevents.*"))
     assert not list((tmp_path / "sweep" / "conv").glob("events.out.tfevents.*"))
+
+
+@pytest.mark.unit
+def test_a_baseline_may_be_of_any_grid():
+    grids = [{"model": ["conv"], "seed": [0, 1]}, {"model": ["local"], "seed": [0, 1]}]
+    for baseline in ("conv", "local"):
+        assert len(expand(Study(name="s", question="?", grid=grids, compare={"model": baseline}), []).points) == 4
+    with pytest.raises(ConfigError, match="model=dense: is no value of study.grid; there are \\['conv', 'local'\\]"):
+        expand(Study(name="s", question="?", grid=grids, compare={"model": "dense"}), [])
 
 
 def test_grids_may_overlap_and_leave_points_out():
