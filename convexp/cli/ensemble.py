@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convexp.config import Config, Evaluation, check_config
-from convexp.config.folders import check_folder, make_writable_folder
+from convexp.config.folders import check_folder, check_writable, make_writable_folder
 from convexp.config.run_folder import load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError
 from convexp.records import RunRecord, read_record
-from convexp.records.ensembles import FILE, FOLDER, Member, write_ensembles
-from convexp.records.repetitions import seedless_configurations
+from convexp.records.ensembles import FILE, FOLDER, Member, read_ensemble, write_ensembles
+from convexp.records.repetitions import result_settings
 from convexp.records.settings import differing
 from convexp.reporting.members import member_rows, sizes_up_to
 from convexp.reporting.render.terminal import rich_table
@@ -35,6 +35,7 @@ def evaluate_ensemble(folders: Sequence[Path], chosen: Evaluation) -> None:
     if chosen.mean_of == "probabilities" and not next(iter(runs.values()))[0].outputs_are_scores:
         raise ConfigError("mean_of=probabilities: the outputs are no scores of classes (task.outputs); use mean_of=outputs")
     name = SEED.sub("", folders[0].name) or folders[0].name
+    name += "-probabilities" if chosen.mean_of == "probabilities" else ""
     target = parse_path("folder", chosen.folder) if chosen.folder is not None else folders[0].parent / FOLDER / name
     check_target(target, folders)
     with console.status("loading torch"):  # torch and Lightning take seconds to import
@@ -42,17 +43,20 @@ def evaluate_ensemble(folders: Sequence[Path], chosen: Evaluation) -> None:
         from convexp.execution.torch_setup import prepare_torch
 
     prepare_torch(next(iter(runs.values()))[0])
-    record, measured = evaluate_ensembles(runs, sizes, chosen)
+    record, measured = evaluate_ensembles(runs, images_of(records[0]), sizes, chosen)
     caption = f"members: runs that the mean of {chosen.mean_of} is over; n: ensembles without a run in common; 95 % intervals"
     console.out.print(rich_table(member_rows(record), (), name, caption, console.out.width))
     for probe, reason in record.skipped.items():
         console.out.print(f"[yellow]{probe} skipped[/]: {console.escape(reason)}")
+    make_writable_folder(f"folder={target}", target)
     write_ensembles(target, record)
     measured.save(target / "probes")
     from convexp.reporting.charts.members import members_chart  # matplotlib takes a while to import
 
-    members_chart(record, name).save(target)
-    written = f"{FILE}, members.png, members.svg, and probes/ of the largest ensemble"
+    chart = members_chart(record, name)
+    if chart is not None:
+        chart.save(target)
+    written = f"{FILE}, {'members.png, members.svg, ' if chart is not None else ''}and probes/ of the largest ensemble"
     console.out.print(f"written: {console.escape(console.display_path(target))}/ ({written})")
 
 
@@ -74,9 +78,10 @@ def check_alike(records: Sequence[RunRecord]) -> None:
     Raises:
         ConfigError: Naming the settings that differ, or the seed that there is twice.
     """
-    configurations = list({id(each): each for each in seedless_configurations(records)}.values())
-    if settings := differing(configurations):
+    if settings := differing([result_settings(record.config or {}) for record in records]):
         raise ConfigError(f"runs: differ in {', '.join(settings)}; the members of an ensemble differ in nothing but the seed")
+    if len({images_of(record) for record in records}) > 1:
+        raise ConfigError("runs: have different images (data.checksum in result.json), although their settings are equal")
     seeds = [record.seed for record in records]
     if twice := [seed for seed in seeds if seeds.count(seed) > 1]:
         raise ConfigError(f"runs: have seed={twice[0]} twice; name each run once")
@@ -102,15 +107,27 @@ def run_config(folder: Path, chosen: Evaluation) -> Config:
     return config
 
 
+def images_of(record: RunRecord) -> str:
+    """The checksums of the images of a run and of their split."""
+    return f"{record.data.checksum} {record.data.split}"
+
+
 def member(folder: Path, record: RunRecord) -> Member:
     """What is recorded of a run."""
     return Member(folder.name, record.identity or "", record.seed or 0)
 
 
 def check_target(target: Path, folders: Sequence[Path]) -> None:
-    """Make the folder of the results, and check that it is not within a run."""
+    """Check that the results can be written, and are not written into a run or over those of other runs.
+
+    Raises:
+        ConfigError: Otherwise.
+    """
     setting = f"folder={target}"
     check_folder("folder", str(target))
     if any(target.resolve().is_relative_to(folder.resolve()) for folder in folders):
         raise ConfigError(f"{setting}: lies within a run, whose folder stays as it is; choose another")
-    make_writable_folder(setting, target)
+    before = read_ensemble(target)
+    if before is not None and {each.folder for each in before.runs} != {folder.name for folder in folders}:
+        raise ConfigError(f"{setting}: holds ensembles of other runs; choose another folder, or delete it")
+    check_writable(setting, target)

@@ -12,7 +12,7 @@ from convexp.config import Evaluation
 from convexp.config.folders import check_writable
 from convexp.config.importable import make_importable
 from convexp.config.messages.suggestions import suggest
-from convexp.config.run_folder import load_run_config
+from convexp.config.run_folder import CHECKPOINT, load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.config.validated import validated
 from convexp.errors import ConfigError
@@ -50,7 +50,7 @@ def evaluate_run(folder: Path, chosen: Evaluation) -> None:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
     """
     setting = "run" if chosen.run is not None else "runs"
-    config = load_run_config(folder, setting, chosen.data_root, chosen.changes)
+    config = load_run_config(folder, setting, chosen.data_root, {"probes": None} | chosen.changes)
     if config.probes:
         check_writable(f"{setting}={folder}", folder / "probes")
     with console.status("loading torch"):  # torch and Lightning take seconds to import
@@ -106,20 +106,33 @@ def named_runs(chosen: Evaluation) -> list[Path]:
     """The folders of the runs, those of a pattern in the order of their names.
 
     Raises:
-        ConfigError: if there is no folder of a name.
+        ConfigError: if there is no folder of a name, or no run of a pattern.
     """
     if chosen.run is not None:
         return [parse_path("run", chosen.run)]
     found: list[Path] = []
     for text in [chosen.runs] if isinstance(chosen.runs, str) else chosen.runs or []:
         path = parse_path("runs", text)
-        root = Path(path.anchor)
-        matches = sorted(root.glob(str(path.relative_to(root)))) if has_magic(text) else [path]
-        matches = [each for each in matches if each.is_dir()]
-        if not matches:
+        if path.is_dir():
+            found.append(path)
+        elif has_magic(text):
+            found += _matching(text, path)
+        else:
             raise ConfigError(f"runs={text}: there is no such folder")
-        found += matches
     return found
+
+
+def _matching(text: str, pattern: Path) -> list[Path]:
+    """The folders of a pattern that hold a run with a checkpoint."""
+    root = Path(pattern.anchor)
+    try:
+        matches = sorted(root.glob(str(pattern.relative_to(root))))
+    except ValueError as error:
+        raise ConfigError(f"runs={text}: is no pattern ({error})") from None
+    runs = [each for each in matches if (each / CHECKPOINT).is_file()]
+    if not runs:
+        raise ConfigError(f"runs={text}: no folder of this pattern holds a run with a {CHECKPOINT}")
+    return runs
 
 
 main = application("convexp-eval", "eval", task)

@@ -1,5 +1,6 @@
 """Evaluating the mean over several runs as one network."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ from convexp.training.probe_runner import probe_sample
 
 
 def evaluate_ensembles(
-    runs: Mapping[Path, tuple[Config, Member]], sizes: Sequence[int], chosen: Evaluation
+    runs: Mapping[Path, tuple[Config, Member]], images: str, sizes: Sequence[int], chosen: Evaluation
 ) -> tuple[EnsembleRecord, Measurements]:
     """Test ensembles of runs of one configuration, and measure them with its probes.
 
@@ -34,6 +35,7 @@ def evaluate_ensembles(
 
     Args:
         runs: Folder, configuration and what is recorded of each run, in the order of the seeds.
+        images: Checksums of the data of the runs and of their split.
         sizes: The numbers of members.
         chosen: What the command line says.
 
@@ -41,13 +43,16 @@ def evaluate_ensembles(
         The record, and what was measured of the last of the largest ensembles.
 
     Raises:
-        ConfigError: If a checkpoint cannot be read, or a run's task has weights besides those of the network.
+        ConfigError: If a checkpoint cannot be read, the images are not those of the runs, or a run's task has weights besides
+            those of the network.
     """
     config, _ = next(iter(runs.values()))
     restored = {member.seed: restore(own, folder) for folder, (own, member) in runs.items()}
     data = restored[next(iter(restored))].data
     for each in restored.values():
         _check_task(each.module, each.network, config)
+    if images != (now := f"{data.checksum} {data.split}"):
+        raise ConfigError(f"data ({config.data.name}): these are other images than the runs' (checksums {images}, now {now})")
     members = {seed: each.network.eval() for seed, each in restored.items()}
     found: list[Measured] = []
     measured = Measurements({})
@@ -60,7 +65,7 @@ def evaluate_ensembles(
     record = EnsembleRecord(
         mean_of=chosen.mean_of,
         runs=[member for _, member in runs.values()],
-        images=f"{data.checksum} {data.split}",
+        images=now,
         ensembles=found,
         trained=_trained(config),
         skipped=measured.skipped,
@@ -73,7 +78,8 @@ def evaluate_ensembles(
 
 def _measure(network: Ensemble, data: Dataset, config: Config) -> tuple[dict[str, float], Measurements]:
     """The metrics of a network as a run has them, and what its probes found."""
-    metrics = evaluate(build.task(config, network), data, config)
+    tested = evaluate(build.task(config, network), data, config)
+    metrics = {name: value for name, value in tested.items() if math.isfinite(value)}  # of a member that diverged none is
     probes, device = build.probes(config), probing_device(config)
     measured = measure_all(probes, network.to(device), probe_sample(data, probes, device, config.outputs_are_scores))
     metrics |= {f"probe/{name}": value for name, value in measured.numbers.items()}

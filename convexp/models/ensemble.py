@@ -1,9 +1,11 @@
 """The mean over several networks, as one network."""
 
+import math
 from collections.abc import Sequence
 from functools import reduce
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 MeanOf = Literal["outputs", "probabilities"]
@@ -39,4 +41,4 @@ class Ensemble(nn.Module):
         outputs = (member(images) for member in self.members)
         if self.mean_of == "outputs":
             return reduce(Tensor.add, outputs) / len(self.members)
-        return (reduce(Tensor.add, (each.softmax(1) for each in outputs)) / len(self.members)).log()
+        return reduce(torch.logaddexp, (each.log_softmax(1) for each in outputs)) - math.log(len(self.members))

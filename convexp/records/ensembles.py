@@ -74,6 +74,15 @@ def write_ensembles(folder: Path, record: EnsembleRecord) -> None:
     write_struct(folder / FILE, record, FORMAT)
 
 
+def read_ensemble(folder: Path) -> EnsembleRecord | None:
+    """Read the ``ensemble.json`` in ``folder``; None if there is none, or a damaged one.
+
+    Raises:
+        ConvexpError: If a newer version of convexp wrote it.
+    """
+    return read_struct(folder / FILE, EnsembleRecord, FORMAT)
+
+
 def read_ensembles(root: Path) -> Iterable[EnsembleRecord]:
     """Read the ensembles of the runs in the folder ``root`` of a sweep; damaged files are left out.
 
@@ -81,7 +90,7 @@ def read_ensembles(root: Path) -> Iterable[EnsembleRecord]:
         ConvexpError: If a newer version of convexp wrote one.
     """
     files = sorted((root / FOLDER).glob(f"*/{FILE}"))
-    return [record for file in files if (record := read_struct(file, EnsembleRecord, FORMAT)) is not None]
+    return [record for file in files if (record := read_ensemble(file.parent)) is not None]
 
 
 def disjoint(seeds: Sequence[int], size: int) -> list[list[int]]:

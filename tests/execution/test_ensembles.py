@@ -62,23 +62,29 @@ def test_probes_of_layers_do_not_apply_and_results_lie_beside_the_runs(call, thr
 
 
 def test_without_ensemble_each_run_is_evaluated_by_itself(call, three):
+    before = contents(three[0].parent)
     done = call("evaluate", "runs=[net-seed0,net-seed2]")
     assert done.code == 0, done.err
+    assert contents(three[0].parent) == before
     assert [line for line in done.out.splitlines() if line.endswith(":")] == ["net-seed0:", "net-seed2:"]
     assert done.out.count("(as noted)") == 8
 
 
 def test_what_makes_no_ensemble_is_refused_in_a_line(call, three, finished_run):
     other = finished_run("model=conv", "seed=1", folder="other")
+    finished_run(*WIRING, "seed=5", "data.split_seed=5", folder="split5")  # as data.split_seed=${seed} would have it
     before = contents(three[0].parent)
     for arguments, message in {
         ("runs=[net-seed0,other]", "ensemble=true"): "runs: differ in model.name, model.wiring._target_",
+        ("runs=[net-seed0,split5]", "ensemble=true"): "runs: differ in data.split_seed",
         ("runs=[net-seed0,net-seed0]", "ensemble=true"): "runs: have seed=0 twice; name each run once",
         ("runs='net-*'", "ensemble=true", "members=[1,4]"): "members=[1, 4]: should be whole numbers from 1 to 3",
         ("runs='net-*'", "ensemble=true", "members=[0]"): "members.0=0: should be greater than 0",
         ("runs='net-*'", "ensemble=true", "mean_of=logits"): "mean_of=logits: should be 'outputs' or 'probabilities'",
         ("runs='net-*'", "ensemble=true", "folder=net-seed1/mean"): "folder=net-seed1/mean: lies within a run",
-        ("runs='none-*'", "ensemble=true"): "runs=none-*: there is no such folder",
+        ("runs='none-*'", "ensemble=true"): "runs=none-*: no folder of this pattern holds a run",
+        ("runs='**net'", "ensemble=true"): "runs=**net: ",
+        ("runs=7", "ensemble=true"): "runs=7: there is no such folder",
         ("runs=other/checkpoints", "ensemble=true"): "runs=other/checkpoints: holds no finished run",
         ("run=other", "ensemble=true"): "ensemble=true: needs several runs",
         ("run=other", "runs=other"): "run: names one run and runs several; give one of the two",
@@ -90,4 +96,4 @@ def test_what_makes_no_ensemble_is_refused_in_a_line(call, three, finished_run):
         assert done.err.startswith(f"convexp-eval: {message}"), done.err
         assert done.err.count("\n") == 1
     assert contents(three[0].parent) == before
-    assert other.is_dir()
+    assert not (other.parent / "ensembles").exists()

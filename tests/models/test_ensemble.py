@@ -81,6 +81,14 @@ def test_the_mean_is_the_mean_in_any_order(seeds):
     assert float(F.cross_entropy(found, torch.tensor([0, 1, 2]))) == pytest.approx(float(-probabilities.diag().log().mean()))
 
 
+def test_probabilities_of_sure_members_do_not_underflow():
+    sure = nn.Linear(2, 3).requires_grad_(False)
+    sure.weight.zero_()
+    sure.bias.copy_(torch.tensor([1000.0, 0.0, -1000.0]))
+    x = torch.zeros(1, 2)
+    assert torch.allclose(Ensemble([sure, sure], "probabilities")(x), torch.log_softmax(sure(x), 1))
+
+
 @pytest.mark.parametrize("mean_of", ["outputs", "probabilities"])
 @given(seed=st.integers(0, 99), shift=st.tuples(st.integers(0, SIDE - 1), st.integers(0, SIDE - 1)))
 @some

@@ -285,7 +285,7 @@ def test_a_baseline_may_be_of_any_grid():
     grids = [{"model": ["conv"], "seed": [0, 1]}, {"model": ["local"], "seed": [0, 1]}]
     for baseline in ("conv", "local"):
         assert len(expand(Study(name="s", question="?", grid=grids, compare={"model": baseline}), []).points) == 4
-    with pytest.raises(ConfigError, match="model=dense: is no value of study.grid; there are \\['conv', 'local'\\]"):
+    with pytest.raises(ConfigError, match=r"model=dense: is no value of study\.grid"):
         expand(Study(name="s", question="?", grid=grids, compare={"model": "dense"}), [])
 
 

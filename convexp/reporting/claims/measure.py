@@ -36,8 +36,8 @@ class Measured:
 
     Attributes:
         case: The settings of the case.
-        of: The numbers of the group, at 95 % if there are two groups.
-        minus: Those of the group that it is compared with, at 95 %.
+        of: The numbers of the group, at 95 %, and of the pairs alone, if there are two groups.
+        minus: Those of the group that it is compared with, of the same pairs, at 95 %.
         number: What the claim is about, at the level ``1 - 0.05 / cases`` (Bonferroni): the paired differences of the two, or
             the numbers of the group if there is only one.
         seeds: Number of seeds, or of pairs, that have runs; more than those of ``number`` if some gave no number.
@@ -74,9 +74,9 @@ def _measured(claim: Claim, case: Settings, runs: Sequence[Result], alpha: float
         number = level(claim, _found(of.values()), alpha)
         return Measured(case, number, None, number, len(of))
     pairs = [(of[key], minus[key]) for key in of if key in minus]
-    differences = [a - b for a, b in pairs if a is not None and b is not None]
-    one, other = (level(claim, _found(numbers.values())) for numbers in (of, minus))
-    return Measured(case, one, other, difference(differences, alpha), len(pairs))
+    whole = [(a, b) for a, b in pairs if a is not None and b is not None]
+    one, other = (level(claim, values) for values in ([a for a, _ in whole], [b for _, b in whole]))
+    return Measured(case, one, other, difference([a - b for a, b in whole], alpha), len(pairs))
 
 
 def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interval | None:
