@@ -70,7 +70,18 @@ def samples_of_averaging(k: int, d: int, sigma: float, accuracy: float) -> float
     ``Phi(1 / sqrt(t))``; that or more takes infinitely many samples. If sigma falls as ``1 / sqrt(k)``, t stays and n grows as
     k, which is how ``sigma^2 k^2 d`` grows. If sigma stays, t grows as k, and n as ``k^3`` where ``d t^2`` outweighs the other
     terms and t is far from ``1 / z^2``.
+
+    Args:
+        k: Number of patches.
+        d: Number of pixels of a patch.
+        sigma: Standard deviation of the noise.
+        accuracy: Share of right answers that is wanted, above 0.5 and below 1.
+
+    Raises:
+        ValueError: If the accuracy is out of range.
     """
+    if not 0.5 < accuracy < 1:
+        raise ValueError(f"accuracy={accuracy}: should be above 0.5, which is chance, and below 1")
     t = k * sigma**2
     room = 1 / NormalDist().inv_cdf(accuracy) ** 2 - t
     return k * (d * t**2 + 2 * t + 1) / room if room > 0 else math.inf

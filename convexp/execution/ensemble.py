@@ -16,7 +16,7 @@ from convexp.execution import build
 from convexp.execution.evaluation import evaluate
 from convexp.execution.reprobe import probing_device
 from convexp.execution.restore import restore
-from convexp.geometry.placement import largest_shift
+from convexp.geometry.placement import Uniform, largest_shift
 from convexp.machine.environment import git, versions
 from convexp.models import Ensemble
 from convexp.probes.results import Measurements, measure_all
@@ -87,11 +87,17 @@ def _measure(network: Ensemble, data: Dataset, config: Config) -> tuple[dict[str
 
 
 def _accuracies_by_range(measured: Measurements, config: Config) -> dict[str, float]:
-    """The mean accuracy over the shifts of the shift map that the training has, and over those that are larger."""
+    """The mean accuracy over the shifts of the shift map that the training has, and over those that are larger.
+
+    There is none if the training draws other shifts than all those of up to one number of pixels in every dimension.
+    """
     found = measured.get("shift_map")
     if found is None or found.protocol != config.data.shift.protocol:
         return {}
-    dims, trained = len(config.data.placement().input_size), _trained(config)
+    placement, trained = config.data.placement(), _trained(config)
+    dims = len(placement.input_size)
+    if trained and placement.train != Uniform((-trained,) * dims, (trained,) * dims):
+        return {}
     rings = {r: ((2 * r + 1) ** dims - max(0, 2 * r - 1) ** dims, share) for r, share in enumerate(found.maps["radius"])}
     means: dict[str, float] = {}
     for name, within in ((IN_RANGE, True), (BEYOND, False)):

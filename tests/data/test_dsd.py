@@ -298,3 +298,9 @@ def test_the_samples_of_averaging_grow_as_the_places_if_the_noise_falls(k, d, si
     best = NormalDist().cdf(1 / (sigma * k**0.5))
     assert math.isinf(once) == (accuracy >= best) or accuracy == pytest.approx(best)
     assert samples_of_averaging(4 * k, d, sigma, accuracy) > 4 * once or math.isinf(once)
+
+
+@pytest.mark.parametrize("accuracy", [0.3, 0.5, 1, math.nan])
+def test_averaging_has_no_samples_for_chance_or_less_or_certainty(accuracy):
+    with pytest.raises(ValueError, match=f"accuracy={accuracy}: should be above 0.5"):
+        samples_of_averaging(K, D, SIGMA, accuracy)

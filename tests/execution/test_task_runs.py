@@ -131,6 +131,25 @@ def test_a_lightning_module_of_a_users_own_is_trained_tested_and_evaluated(mine,
     assert "test/brier" in said
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("data=mnist", "data.image_shape=[1, 28, 28]: should be [1, length]"),
+        ("data.image_shape=[2,40]", "data.image_shape=[2, 40]: should be [1, length]"),
+        ("data.canvas=50", "task.shape=[1, 40]: should be [1, 50]"),
+        ("task.outputs=1", "task.outputs=1: should be 40"),
+        ("task.outputs=null", "task.outputs=None: should be 40"),
+        ("task.levels=0", "task.levels=0: should be above 0"),
+        ("task.levels=-1.5", "task.levels=-1.5: should be above 0"),
+    ],
+)
+def test_what_cannot_be_imitated_is_refused_in_a_line(wrong, said):
+    with pytest.raises(ConfigError) as refused:
+        compose_config("data=nonlinear_gaussian", "task=imitation", "model=one_layer", "data.shift.train=0", wrong)
+    assert str(refused.value).startswith(said)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.integration
 def test_a_heat_map_is_trained_and_what_needs_scores_is_skipped(call, tmp_path):
     waldo = ("data=waldo", "data.source.task=location", "data.classes=9", "data.source.train=300", "data.source.test=60")

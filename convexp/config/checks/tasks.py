@@ -3,12 +3,12 @@
 from typing import Any
 
 from convexp.config.schema import Config
-from convexp.config.schema.task import CLASSIFICATION, LOCALISATION
+from convexp.config.schema.task import CLASSIFICATION, IMITATION, LOCALISATION
 from convexp.errors import ConfigError
 
 
 def check_task(config: Config) -> None:
-    """Check the smoothing of labels, and that there is a weight for each class.
+    """Check the smoothing of labels, that there is a weight for each class, and that outputs and images are those of the task.
 
     Raises:
         ConfigError: naming the setting.
@@ -26,6 +26,8 @@ def check_task(config: Config) -> None:
         _check_class_weights(weights, config.data.classes)
     if config.task.target == LOCALISATION:
         _check_localisation(config, str(settings.get("kind")))
+    if config.task.target == IMITATION:
+        _check_imitation(config, settings)
     if config.task.target == CLASSIFICATION and config.task.outputs is not None:
         raise ConfigError(f"task.outputs={config.task.outputs}: should be null, as each class (data.classes) has its output")
 
@@ -38,6 +40,22 @@ def _check_localisation(config: Config, kind: str) -> None:
     if kind == "heat_map" and (side < 2 or side**dims != outputs):
         power = "a square number" if dims == 2 else f"a power of {dims}"
         raise ConfigError(f"task.outputs={outputs}: should be {power} of cells, such as {8**dims}, for task.kind=heat_map")
+
+
+def _check_imitation(config: Config, settings: dict[str, Any]) -> None:
+    seen = list(config.data.input_shape)
+    if len(seen) != 2 or seen[0] != 1:
+        raise ConfigError(
+            f"data.image_shape={config.data.image_shape}: should be [1, length] for task=imitation, signals of one channel"
+        )
+    shape: Any = settings.get("shape")
+    if shape != seen:
+        raise ConfigError(f"task.shape={shape}: should be {seen}, the shape of what the network sees")
+    if config.network_outputs != seen[1]:
+        raise ConfigError(f"task.outputs={config.task.outputs}: should be {seen[1]}, an output for each pixel of a signal")
+    levels: Any = settings.get("levels", 1)
+    if isinstance(levels, int | float) and not levels > 0:
+        raise ConfigError(f"task.levels={levels}: should be above 0")
 
 
 def _check_class_weights(weights: list[Any], classes: int) -> None:

@@ -6,7 +6,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from convexp.records.ensembles import EnsembleRecord
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.style import WIDTH, chart_style
-from convexp.reporting.formatting import format_mean
+from convexp.reporting.formatting import format_mean, plural
 from convexp.reporting.members import SHOWN, by_members, mean_metric
 from convexp.reporting.metrics import is_percentage
 from convexp.reporting.statistics import Mean
@@ -15,8 +15,12 @@ HEIGHT = 3.6  # inches
 BY_CHANCE = "by chance"  # at the end of the titles that are a control, which is drawn dashed
 
 
-def members_chart(record: EnsembleRecord, title: str) -> Chart:
-    """Draw every share of the table by the number of members, with its 95 % interval over the ensembles of that number."""
+def members_chart(record: EnsembleRecord, title: str) -> Chart | None:
+    """Draw every share of the table by the number of members, with its 95 % interval over the ensembles of that number.
+
+    Returns:
+        The chart, or None if no share was measured, as for a task whose only metric is a loss.
+    """
     sizes = by_members(record)
     lines: dict[str, list[tuple[int, Mean]]] = {}
     for name, metric in SHOWN.items():
@@ -24,6 +28,8 @@ def members_chart(record: EnsembleRecord, title: str) -> Chart:
             means = [(size, mean_metric(found, metric)) for size, found in sizes.items()]
             lines[name] = [(size, value) for size, value in means if value is not None]
     lines = {name: line for name, line in lines.items() if line}
+    if not lines:
+        return None
     with chart_style():
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         axes = figure.add_subplot()
@@ -39,14 +45,13 @@ def members_chart(record: EnsembleRecord, title: str) -> Chart:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(list(sizes), [str(size) for size in sizes])
         axes.set(xlabel="members", ylabel="per cent", ylim=(0, 102))
-        if lines:
-            figure.legend(loc="outside lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=2)
         last = "; ".join(f"{name} {format_mean(line[-1][1], SHOWN[name])}" for name, line in lines.items())
         caption = (
             "Line: mean over ensembles without a member in common, with the 95 % interval of two or more; shifts as in training"
             f" are of up to {record.trained} pixels."
         )
-        return finish_chart("members", "members", title, f"At {max(sizes)} members: {last}.", caption, figure)
+        return finish_chart("members", "members", title, f"At {plural(max(sizes), 'member')}: {last}.", caption, figure)
 
 
 def _ends(line: list[tuple[int, Mean]], sign: int) -> list[tuple[float, float | None]]:

@@ -1,0 +1,22 @@
+"""The chart of ensembles: there is none without a share, and its alt text counts its members."""
+
+import pytest
+
+from convexp.records.ensembles import EnsembleRecord, Measured
+from convexp.reporting.charts.members import members_chart
+
+
+def record(metric, *sizes):
+    ensembles = [Measured(seeds=list(range(size)), metrics={metric: 0.5}) for size in sizes]
+    return EnsembleRecord(mean_of="outputs", runs=[], images="", ensembles=ensembles)
+
+
+def test_ensembles_that_have_a_loss_alone_have_no_chart():
+    assert members_chart(record("test/loss", 1, 2), "imitation") is None
+
+
+@pytest.mark.parametrize(("sizes", "said"), [((1,), "At 1 member: test "), ((1, 2), "At 2 members: test ")])
+def test_the_text_counts_the_members(sizes, said):
+    chart = members_chart(record("test/acc", *sizes), "local")
+    assert chart is not None
+    assert chart.alt_text.startswith(said)
