@@ -18,11 +18,20 @@ def flatten(settings: Any, prefix: str = "") -> Settings:
 
 
 def completed(flat: Settings) -> Settings:
-    """Return flattened settings of a run with those that its version did not have yet, at the value that does what it did."""
+    """Return flattened settings of a run with those that its version did not have yet, at the value that does what it did.
+
+    Those of a probe or a callback are added only to runs that have it.
+    """
     missing = [setting for setting in ADDED_LATER if setting not in flat] if flat else []
     sections = {name[: dot.start()] for name in flat for dot in DOT.finditer(name)} if missing else set[str]()
-    absent = [setting for setting in missing if setting not in sections]
+    absent = [setting for setting in missing if setting not in sections and _has_place(setting, sections)]
     return flat | {k: v for setting in absent for k, v in flatten(ADDED_LATER[setting], setting).items()} if absent else flat
+
+
+def _has_place(setting: str, sections: set[str]) -> bool:
+    """Whether settings have the entry of a section that a setting lies in, as ``callbacks.early_stopping``."""
+    parent = setting.rpartition(".")[0]
+    return "." not in parent or parent in sections
 
 
 def lookup(config: Any, setting: str) -> Any:

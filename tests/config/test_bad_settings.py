@@ -40,7 +40,7 @@ BAD: dict[str, list[Any]] = {
     "infinite": [float("nan"), float("inf"), -float("inf")],
 }
 SEEDS = {"seed", "data.split_seed", "data.source.seed", "data.source.split_seed", "probes.consistency.seed"}
-SEEDS |= {"probes.relative_stability.seed"}
+SEEDS |= {"probes.relative_stability.seed", "data.permute_pixels"}
 # As many as there are, or for ever: these have no largest value.
 COUNTS = {"trainer.max_epochs", "trainer.overfit_batches", "probe_every", "callbacks.early_stopping.patience"}
 COUNTS |= {"data.batch_size", "data.eval_batch_size", "data.memory_gb", "probes.accounting.batch", "data.source.grid"}
@@ -55,7 +55,8 @@ REAL |= {"data.source.noise"}  # as much as to hide everything
 # What may be said all the same; every other setting has to refuse the value.
 SENSIBLE: dict[str, set[str]] = {
     "text": {"name", "data.name", "model.name", "outputs", "resume"},
-    "null": {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
+    "null": {"data.permute_pixels"}
+    | {"data.canvas", "data.shift.window", "data.train_size", "trainer.gradient_clip_val", "trainer.profiler", "resume"}
     | LIMITS
     | {"trainer.val_check_interval", "trainer.benchmark"}
     | {"trainer.threads", "optimizer.fused", "callbacks", "augment", "probes", "study", "probes.local_equivariance.step"}
@@ -71,6 +72,7 @@ SENSIBLE: dict[str, set[str]] = {
         "optimizer.fused",
         "optimizer.nesterov",
         "task.details",
+        "probes.consistency.permuted",
     }
     | {"trainer.deterministic", "trainer.fast_dev_run", "trainer.benchmark", "trainer.detect_anomaly"}
     | {"trainer.inference_mode", "trainer.enable_model_summary", "trainer.cuda_graph"}

@@ -4,6 +4,7 @@ import pytest
 
 from convexp.records import RunRecord, identity
 from convexp.records.repetitions import seedless_configurations
+from convexp.records.settings import completed
 from convexp.records.settings_table import SettingsTable
 from convexp.records.status import RunStatus
 
@@ -28,3 +29,12 @@ def test_runs_of_older_versions_repeat_those_with_settings_that_do_the_same():
     assert first is second
     assert all(each is not first for each in different)
     assert "trainer.accumulate_grad_batches" not in SettingsTable(runs[:2]).differing()
+
+
+@pytest.mark.unit
+def test_what_was_added_to_a_probe_later_is_a_setting_of_runs_that_have_it():
+    with_probe = completed({"probes.consistency.max_shift": 4, "model.name": "conv"})
+    assert with_probe["probes.consistency.permuted"] is False
+    without = completed({"probes.shift_map.max_shift": 4, "model.name": "conv"})
+    assert "probes.consistency.permuted" not in without
+    assert without["trainer.devices"] == 1
