@@ -1,16 +1,16 @@
 """What the margin charts show: means over seeds with 95 % intervals, as the report has them, at whole steps."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from convexp.reporting.curves import mean_curve, radius_curve, training_curves
 from convexp.reporting.formatting import format_number
 from convexp.reporting.groups import Group
-from convexp.reporting.metrics import is_proportion
+from convexp.reporting.metrics import average_of
 from convexp.reporting.selection import evenly_spaced
-from convexp.reporting.statistics import Mean, mean, mean_proportion
+from convexp.reporting.statistics import Mean
 
 Curve = list[tuple[int, Mean]]  # by ascending step
 
@@ -61,11 +61,6 @@ def _curves(group: Group, root: Path) -> dict[str, Curve]:
         curves = [curves[metric] for curves in trained if curves[metric]]
         found[chart] = whole(mean_curve(curves, average_of(metric)))
     return {chart: curve for chart, curve in found.items() if curve}
-
-
-def average_of(metric: str) -> Callable[[Sequence[float]], Mean]:
-    """Return the function that averages a metric over seeds."""
-    return mean_proportion if is_proportion(metric) else mean
 
 
 def whole(curve: Iterable[tuple[float, Mean]]) -> Curve:

@@ -43,7 +43,7 @@ def evaluate_ensemble(folders: Sequence[Path], chosen: Evaluation) -> None:
         from convexp.execution.torch_setup import prepare_torch
 
     prepare_torch(next(iter(runs.values()))[0])
-    record, measured = evaluate_ensembles(runs, images_of(records[0]), sizes, chosen)
+    record, measured = evaluate_ensembles(runs, records[0].data.images, sizes, chosen)
     caption = f"members: runs that the mean of {chosen.mean_of} is over; n: ensembles without a run in common; 95 % intervals"
     console.out.print(rich_table(member_rows(record), (), name, caption, console.out.width))
     for probe, reason in record.skipped.items():
@@ -80,7 +80,7 @@ def check_alike(records: Sequence[RunRecord]) -> None:
     """
     if settings := differing([result_settings(record.config or {}) for record in records]):
         raise ConfigError(f"runs: differ in {', '.join(settings)}; the members of an ensemble differ in nothing but the seed")
-    if len({images_of(record) for record in records}) > 1:
+    if len({record.data.images for record in records}) > 1:
         raise ConfigError("runs: have different images (data.checksum in result.json), although their settings are equal")
     seeds = [record.seed for record in records]
     if twice := [seed for seed in seeds if seeds.count(seed) > 1]:
@@ -105,11 +105,6 @@ def run_config(folder: Path, chosen: Evaluation) -> Config:
     config = load_run_config(folder, "runs", chosen.data_root, chosen.changes)
     check_config(config)
     return config
-
-
-def images_of(record: RunRecord) -> str:
-    """The checksums of the images of a run and of their split."""
-    return f"{record.data.checksum} {record.data.split}"
 
 
 def member(folder: Path, record: RunRecord) -> Member:

@@ -96,7 +96,7 @@ def shift_images(images: Tensor, shift: Size | Tensor, protocol: ShiftProtocol, 
 
 def permute_pixels(images: Tensor, order: Tensor) -> Tensor:
     """Permute the pixels of all images and channels alike: pixel k of the result is pixel ``order[k]``, ``(pixels,)`` int64."""
-    return images.flatten(2)[..., order].view_as(images)
+    return images.flatten(2)[..., order].reshape(images.shape)
 
 
 def extract_windows(images: Tensor, starts: Tensor, size: Size) -> Tensor:

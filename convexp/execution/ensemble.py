@@ -14,6 +14,7 @@ from convexp.data import Dataset
 from convexp.errors import ConfigError
 from convexp.execution import build
 from convexp.execution.evaluation import evaluate
+from convexp.execution.recording import data_record
 from convexp.execution.reprobe import probing_device
 from convexp.execution.restore import restore
 from convexp.geometry.placement import Uniform, largest_shift
@@ -47,13 +48,14 @@ def evaluate_ensembles(
             those of the network.
     """
     config, _ = next(iter(runs.values()))
-    restored = {member.seed: restore(own, folder) for folder, (own, member) in runs.items()}
-    data = restored[next(iter(restored))].data
-    for each in restored.values():
-        _check_task(each.module, each.network, config)
-    if images != (now := f"{data.checksum} {data.split}"):
+    data = build.dataset(config)
+    if images != (now := data_record(data).images):
         raise ConfigError(f"data ({config.data.name}): these are other images than the runs' (checksums {images}, now {now})")
-    members = {seed: each.network.eval() for seed, each in restored.items()}
+    members: dict[int, nn.Module] = {}
+    for folder, (own, member) in runs.items():
+        restored = restore(own, folder, data)
+        _check_task(restored.module, restored.network, config)
+        members[member.seed] = restored.network.eval()
     found: list[Measured] = []
     measured = Measurements({})
     groups = [seeds for size in sorted(sizes) for seeds in disjoint([*members], size)]

@@ -88,16 +88,21 @@ class Restored:
     data: Dataset
 
 
-def restore(config: Config, folder: Path) -> Restored:
+def restore(config: Config, folder: Path, data: Dataset | None = None) -> Restored:
     """Build the network and the data of ``config``, and load the weights of the best checkpoint in ``folder``.
 
     Torch's random state does not change.
+
+    Args:
+        config: Configuration of the run.
+        folder: Folder of the run.
+        data: The data of ``config``, if there it is already; None: it is built.
 
     Raises:
         ConfigError: if the checkpoint cannot be read.
     """
     with torch.random.fork_rng(devices=[]):  # the weights that are drawn here are replaced
-        data = build.dataset(config)
+        data = build.dataset(config) if data is None else data
         network = build.network(config, data)
         module = build.task(config, network)
     best = folder / CHECKPOINT

@@ -1,5 +1,6 @@
 """The images on which probes measure a network."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -153,6 +154,5 @@ class Sample:
 
 
 def _permuted(images: Tensor, seed: int) -> Tensor:
-    pixels = images.flatten(2)  # (N, C, pixels)
-    order = torch.randperm(pixels.shape[2], generator=torch.Generator().manual_seed(seed))
-    return pixels[:, :, order.to(images.device)].reshape(images.shape)
+    order = torch.randperm(math.prod(images.shape[2:]), generator=torch.Generator().manual_seed(seed))
+    return permute_pixels(images, order.to(images.device))

@@ -72,6 +72,11 @@ class DataRecord(Struct, frozen=True, kw_only=True):
     std: list[float] | None = None
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def images(self) -> str:
+        """Both checksums: equal for runs that have the same images in the same parts."""
+        return f"{self.checksum} {self.split}"
+
 
 class Seconds(Struct, frozen=True, kw_only=True):
     """Wall time of the parts of a run, in seconds, over all its starts; None for a part that was not reached.

@@ -9,8 +9,8 @@ from convexp.records.record import NetworkRecord
 from convexp.records.repetitions import seedless_configurations
 from convexp.records.settings import Settings, lookup
 from convexp.reporting.labels import Point, distinguishing_settings, label, needed_settings, point_of, unique_labels
-from convexp.reporting.metrics import is_proportion
-from convexp.reporting.statistics import Mean, mean, mean_proportion
+from convexp.reporting.metrics import average_of
+from convexp.reporting.statistics import Mean
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ class Group:
     def metric(self, name: str) -> Mean | None:
         """Return the mean over the runs that have this metric; None if none has it."""
         values = [run.metrics[name] for run in self.runs if name in run.metrics]
-        average = mean_proportion if is_proportion(name) else mean
-        return average(values) if values else None
+        return average_of(name)(values) if values else None
 
 
 def drop_duplicates(

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from convexp.records.ensembles import BEYOND, IN_RANGE, EnsembleRecord, Measured
 from convexp.reporting.formatting import format_mean
-from convexp.reporting.metrics import is_proportion
-from convexp.reporting.statistics import Mean, mean, mean_proportion
+from convexp.reporting.metrics import average_of
+from convexp.reporting.statistics import Mean
 
 SHOWN = {  # in the table, by column title
     "test": "test/acc",
@@ -28,7 +28,7 @@ def by_members(record: EnsembleRecord) -> dict[int, list[Measured]]:
 def mean_metric(ensembles: Iterable[Measured], metric: str) -> Mean | None:
     """Return the mean of a metric over independent ensembles, with its 95 % interval; None if none has it."""
     values = [each.metrics[metric] for each in ensembles if metric in each.metrics]
-    return (mean_proportion if is_proportion(metric) else mean)(values) if values else None
+    return average_of(metric)(values) if values else None
 
 
 def member_rows(record: EnsembleRecord) -> list[list[str]]:

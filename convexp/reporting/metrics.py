@@ -1,6 +1,8 @@
 """Names of metrics in tables, charts and sentences, and which of them are shown in per cent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+from convexp.reporting.statistics import Mean, mean, mean_proportion
 
 TITLES = {
     "test/acc": "test accuracy",
@@ -62,3 +64,8 @@ def is_percentage(metric: str) -> bool:
 def is_proportion(metric: str) -> bool:
     """Return whether a metric is a proportion, with values in [0, 1]."""
     return is_percentage(metric) and metric not in DIFFERENCES
+
+
+def average_of(metric: str) -> Callable[..., Mean]:
+    """Return the function that averages a metric, over seeds: ``mean_proportion`` or ``mean``."""
+    return mean_proportion if is_proportion(metric) else mean

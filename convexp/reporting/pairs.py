@@ -1,6 +1,5 @@
 """Pairs of runs of the same seed on the same data, and their differences."""
 
-from convexp.records import RunRecord
 from convexp.records.plan import settings_of
 from convexp.reporting.groups import Group
 
@@ -13,14 +12,10 @@ def paired_differences(group: Group, baseline: Group, metric: str) -> list[float
     return [
         run.metrics[metric] - other.metrics[metric]
         for run, other in pairs
-        if metric in run.metrics and metric in other.metrics and (any_data or _images(run) == _images(other))
+        if metric in run.metrics and metric in other.metrics and (any_data or run.data.images == other.data.images)
     ]
 
 
 def _differ_in_data(group: Group, baseline: Group) -> bool:
     axes = [axis for axis in group.point if any(s == "data" or s.startswith("data.") for s in settings_of(axis))]
     return any(group.point[axis] != baseline.point.get(axis) for axis in axes)
-
-
-def _images(run: RunRecord) -> tuple[object, object]:
-    return run.data.checksum, run.data.split

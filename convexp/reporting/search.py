@@ -8,8 +8,8 @@ from convexp.records.numbers import is_moderate
 from convexp.records.search import FAILED, PRUNED, SearchRecord, SearchTrial
 from convexp.records.settings import display_value, printable
 from convexp.reporting.formatting import format_mean, format_number, plural, short_setting
-from convexp.reporting.metrics import is_proportion, metric_title
-from convexp.reporting.statistics import Mean, mean, mean_proportion
+from convexp.reporting.metrics import average_of, metric_title
+from convexp.reporting.statistics import Mean
 
 MAX_ROWS = 10  # of the table of the best trials
 NO_VALUE = "no trial has ended with a value"
@@ -18,7 +18,7 @@ NO_VALUE = "no trial has ended with a value"
 def trial_mean(search: SearchRecord, trial: SearchTrial) -> Mean:
     """Return the mean of a trial's metric over its seeds."""
     values = [value for value in trial.values.values() if is_moderate(value)] or [trial.value or 0.0]
-    return (mean_proportion if is_proportion(search.metric) else mean)(values)
+    return average_of(search.metric)(values)
 
 
 def param_text(value: object) -> str:

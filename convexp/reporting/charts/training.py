@@ -15,9 +15,9 @@ from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.ticks import set_scale
 from convexp.reporting.curves import Curve, mean_curve, training_curves
 from convexp.reporting.groups import Group
-from convexp.reporting.metrics import is_percentage, is_proportion, metric_title
+from convexp.reporting.metrics import average_of, is_percentage, metric_title
 from convexp.reporting.selection import evenly_spaced, omission_note
-from convexp.reporting.statistics import Mean, mean, mean_proportion
+from convexp.reporting.statistics import Mean
 
 MAX_GROUPS = 12
 MAX_SEEDS = 10  # of a group, that are drawn one by one; the mean is over all
@@ -46,7 +46,7 @@ def _training_chart(
     pairs: Sequence[tuple[Group, SeriesStyle]], trained: Sequence[Sequence[dict[str, Curve]]], metric: str, omitted: str
 ) -> Chart | None:
     """Draw one metric of groups whose runs have the curves ``trained``."""
-    average = mean_proportion if is_proportion(metric) else mean
+    average = average_of(metric)
     found = [(g, style, c) for (g, style), runs in zip(pairs, trained, strict=True) if (c := _seed_curves(runs, metric))]
     drawn = [(g, style, seeds, mean_curve(seeds, average)) for g, style, seeds in found]
     if not any(len(curve) > 1 for _, _, seeds, _ in drawn for curve in seeds):

@@ -8,9 +8,9 @@ from convexp.config.schema.claim import MEMBERS, Claim, Settings
 from convexp.records.settings import differing
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
-from convexp.reporting.metrics import is_proportion
+from convexp.reporting.metrics import average_of
 from convexp.reporting.paired import paired_test
-from convexp.reporting.statistics import ALPHA, mean, mean_proportion
+from convexp.reporting.statistics import ALPHA
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interv
     """Return the mean of the numbers of a group as a report has it; that of exponents as ``difference`` has it."""
     if not values or claim.exponent is not None:
         return difference(values, alpha)
-    found = (mean_proportion if is_proportion(claim.metric) else mean)(values, alpha)
+    found = average_of(claim.metric)(values, alpha)
     return Interval(found.n, found.mean, found.low, found.high)
 
 

@@ -106,5 +106,5 @@ def _result(group: Group, run: RunRecord, metrics: Collection[str] | None) -> Re
         seed=run.seed or 0,
         metrics=_kept(run.metrics, metrics),
         minutes=(run.seconds.total or 0.0) * threads / 60,
-        images=f"{run.data.checksum} {run.data.split}",
+        images=run.data.images,
     )

@@ -67,15 +67,13 @@ def _with_same_data(reusable: Reusable, root: Path) -> tuple[dict[str, list[Fini
     """
     if not reusable.runs:
         return {}, {}
-    decides: dict[str, tuple[str | None, str | None]] = {}
+    decides: dict[str, str] = {}
     own = [run for run in records_below(root, with_maps=False) if run.is_finished]
     latest = sorted((found[0].record for found in reusable.runs.values()), key=lambda run: run.ended or "", reverse=True)
     for run in [*own, *latest]:
-        decides.setdefault(_data(run), (run.data.checksum, run.data.split))
+        decides.setdefault(_data(run), run.data.images)
     agree = {
-        folder: [
-            each for each in found if (each.record.data.checksum, each.record.data.split) == decides[_data(found[0].record)]
-        ]
+        folder: [each for each in found if each.record.data.images == decides[_data(found[0].record)]]
         for folder, found in reusable.runs.items()
     }
     return (
