@@ -1,6 +1,7 @@
 """The TensorBoard logger: curves, the HParams table, charts of single runs, and pictures."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ class TensorBoard(TensorBoardLogger):
     """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
+        _wait_for_a_later_name(folder)
         super().__init__(save_dir=folder, name="", version="", default_hp_metric=False, purge_step=purge_step)
         self.folder = folder
         self.table_folder = sweep_root(folder) or folder.parent
@@ -86,6 +88,16 @@ class TensorBoard(TensorBoardLogger):
         if self.table_folder.resolve() != Path.cwd():  # a single run in the user's working directory gets no table
             with suppress(OSError):  # the folder may belong to another user; the run is complete without a table
                 write_columns(self.table_folder, plan, metrics)
+
+
+def _wait_for_a_later_name(folder: Path) -> None:
+    """Wait, for a second at most, until a new file of events is the last by name.
+
+    TensorBoard reads the files in the order of their names, which begin with the second of their making and go on with the
+    number of the process. A run that is resumed within a second would be read before its own beginning.
+    """
+    while any(folder.glob(f"events.out.tfevents.{int(time.time()):010}.*")):
+        time.sleep(0.02)
 
 
 def boards(loggers: Iterable[Logger]) -> list[TensorBoard]:

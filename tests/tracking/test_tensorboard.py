@@ -1,6 +1,7 @@
 """What runs leave for TensorBoard, read back."""
 
 import json
+import os
 from collections import defaultdict
 
 import pytest
@@ -14,6 +15,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 from convexp.reporting import charts
 from convexp.tracking.final_metrics import TABLE_METRICS
 from convexp.tracking.hparams_table import FILE, write_columns
+from convexp.tracking.tensorboard import TensorBoard
 
 
 def events(folder):
@@ -98,6 +100,16 @@ def test_interrupted_and_resumed_run_shows_each_step_once(call, interrupted_at, 
     steps = [e.step for e in sorted(events(tmp_path / "run").Scalars("val/acc"), key=lambda e: e.wall_time)]
     assert steps == sorted(set(steps))
     assert len(steps) == 3
+
+
+def test_a_run_that_is_resumed_within_a_second_comes_after_its_beginning(tmp_path, monkeypatch):
+    for process, steps, purge_step in ((99, (0, 1), None), (100, (2, 3), 2)):  # by name, 100 comes before 99
+        monkeypatch.setattr(os, "getpid", lambda process=process: process)
+        board = TensorBoard(tmp_path / "run", purge_step)
+        for step in steps:
+            board.log_metrics({"lr": 0.1}, step)
+        board.save()
+    assert [e.step for e in events(tmp_path / "run").Scalars("lr")] == [0, 1, 2, 3]
 
 
 def test_a_row_for_each_configuration(sweep):
