@@ -10,6 +10,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from convexp.config.command_line.override import parse_override
 
+OF_EACH_RUN = ("hydra.sweep.subdir", "hydra.job.num")  # of Hydra's own settings; others may change how it composes
+
 
 class SweepConfigs:
     """Composes configurations with Hydra's own section, as ``load_sweep_config`` of Hydra's loader does.
@@ -43,11 +45,11 @@ class SweepConfigs:
                 OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
         except OmegaConfBaseException:  # Hydra's message is better
             return self.loader.load_sweep_config(self.master, list(overrides))
-        _note_overrides(cfg, overrides)
+        self._note_overrides(cfg, overrides)
         return cfg
 
     def split(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], list[Override]]:
-        """The overrides that choose files, add, delete or are Hydra's own, and those that only set a value that exists."""
+        """The overrides that choose files, add or delete, or change how Hydra composes; and those that only set a value."""
         choices = tuple(text for text in overrides if not self._is_value(text))
         return choices, [parse_override(text) for text in overrides if self._is_value(text)]
 
@@ -62,7 +64,8 @@ class SweepConfigs:
             override = parse_override(text)
             plain = not (override.is_add() or override.is_force_add() or override.is_delete() or override.package)
             name = override.key_or_group
-            self._are_values[text] = plain and not name.startswith("hydra") and not self._is_group(name)
+            of_hydra = name.startswith("hydra") and name not in OF_EACH_RUN
+            self._are_values[text] = plain and not of_hydra and not self._is_group(name)
         return self._are_values[text]
 
     def _is_group(self, name: str) -> bool:
@@ -70,11 +73,13 @@ class SweepConfigs:
             self._groups[name] = bool(self.loader.get_group_options(name))
         return self._groups[name]
 
-
-def _note_overrides(cfg: DictConfig, overrides: Sequence[str]) -> None:
-    """Note the overrides where Hydra does: as they are, and as a text of which names of folders may be made."""
-    own = [override for override in map(parse_override, overrides) if not override.is_hydra_override()]
-    cfg.hydra.overrides.task = [override.input_line for override in own]
-    form = cfg.hydra.job.config.override_dirname
-    lines = sorted(str(override.input_line) for override in own if override.key_or_group not in form.exclude_keys)
-    cfg.hydra.job.override_dirname = form.item_sep.join(lines).replace("=", form.kv_sep)
+    def _note_overrides(self, cfg: DictConfig, overrides: Sequence[str]) -> None:
+        """Note them where Hydra does: as they are, and as a text of which names of folders may be made."""
+        parsed = [parse_override(text) for text in overrides]
+        own = [override for override in parsed if not override.is_hydra_override()]
+        of_hydra = [override.input_line for override in parsed if override.is_hydra_override()]
+        cfg.hydra.overrides.task = [override.input_line for override in own]
+        cfg.hydra.overrides.hydra = [*self.master.hydra.overrides.hydra, *of_hydra]
+        form = cfg.hydra.job.config.override_dirname
+        lines = sorted(str(override.input_line) for override in own if override.key_or_group not in form.exclude_keys)
+        cfg.hydra.job.override_dirname = form.item_sep.join(lines).replace("=", form.kv_sep)
