@@ -63,8 +63,10 @@ class Composer:
 
         Raises:
             HydraException: as Hydra raises it.
+            ConfigError: if two folders define the same option.
         """
         set_job_number(number)
+        self._base(self.configs.split(overrides)[0])
         return without_hydra(self.configs.compose(overrides))
 
     def _base(self, overrides: tuple[str, ...]) -> DictConfig:
