@@ -10,4 +10,4 @@ def shared():
 
 def test_a_group_is_known_to_xdist(request, shared):
     side_by_side = request.config.getoption("loadgroup", False)
-    assert request.node.nodeid.endswith("@tests/repository/test_groups.py" if side_by_side else "::" + request.node.name)
+    assert request.node.nodeid.endswith("@tests/repository/test_grouped.py" if side_by_side else "::" + request.node.name)
