@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from forked import Forked
 from hypothesis import settings
-from remembered import RememberedLine
+from remembered import RememberedLine, remember_merged_files
 from shared import made_once
 
 pytest_plugins = ["browser", "kinds", "slurm", "wheels"]
@@ -75,6 +75,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds the folders of the user's own modules
     monkeypatch.setattr("convexp.config.differences.CommandLine", RememberedLine)
+    remember_merged_files(monkeypatch)
 
     def run(name: str, *arguments: str) -> Done:
         import importlib

@@ -14,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from convexp.config.sweep_configs import SweepConfigs
 from convexp.machine import interruption
 from convexp.machine.group import asked_for, in_group
 from convexp.machine.own_states import each_its_own
@@ -24,16 +25,15 @@ ENGINE = "CONVEXP_ENGINE"  # environment variable of a process that does runs: t
 NO_RESULT = JobReturn(_return_value=None, status=JobStatus.COMPLETED)  # of a job that could not be started, or was killed
 
 
-def compose_job(context: HydraContext, config: DictConfig, overrides: list[str], number: int) -> DictConfig:
+def compose_job(configs: SweepConfigs, overrides: Sequence[str], number: int) -> DictConfig:
     """Compose the configuration of one job, with its number in the sweep, unless ``overrides`` set ``hydra.job.num``.
 
     Args:
-        context: Hydra's context.
-        config: The configuration of the sweep.
+        configs: What composes the configurations of the sweep.
         overrides: The overrides of the job.
         number: Its number.
     """
-    found = context.config_loader.load_sweep_config(config, overrides)
+    found = configs.compose(overrides)
     with open_dict(found):
         if OmegaConf.is_missing(found.hydra.job, "num"):
             found.hydra.job.num = number
@@ -61,7 +61,8 @@ def jobs_of(
         overrides: The overrides of each job.
         first: Number of the first job.
     """
-    return [partial(compose_job, context, config, list(texts), first + i) for i, texts in enumerate(overrides)]
+    configs = SweepConfigs(context.config_loader, config)
+    return [partial(compose_job, configs, texts, first + i) for i, texts in enumerate(overrides)]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """A lower bound on the memory of a training, computed before anything is allocated."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
+from pytorch_lightning.callbacks import Callback
 from torch import nn
 from torch.optim import Optimizer
 
@@ -12,6 +14,7 @@ from convexp.data import Dataset
 from convexp.execution.makers import maker
 from convexp.machine.memory import check_fits
 from convexp.models import LayerCost, network_cost
+from convexp.training.relax import Relax, count_relaxed
 
 SIDE = 16  # of the matrix that optimizers are tried on
 
@@ -29,24 +32,50 @@ def check_memory(config: Config, layers: list[LayerCost], data: Dataset) -> None
         layers: Costs of the network's layers.
         data: The data set.
     """
-    setting, free = f"model ({config.model.name})", _free_memory(config)
+    _check(f"model ({config.model.name})", config, network_cost(layers).parameters, layers, data)
+
+
+def check_relaxed_memory(
+    config: Config, network: nn.Module, layers: list[LayerCost], data: Dataset, callbacks: Iterable[Callback]
+) -> None:
+    """Check the same of the network that ``callbacks.relax`` will make of it, which has other parameters and the same outputs.
+
+    Args:
+        config: Configuration of the run.
+        network: The network before.
+        layers: Costs of its layers.
+        data: The data set.
+        callbacks: Callbacks of the training.
+
+    Raises:
+        ConfigError: if the training cannot fit into the memory of the device.
+    """
+    for callback in callbacks:
+        if isinstance(callback, Relax) and callback.at_epoch < config.trainer.max_epochs:
+            parameters = count_relaxed(network, callback.to)
+            _check(f"callbacks.relax.to={callback.to}", config, parameters, layers, data)
+
+
+def _check(setting: str, config: Config, parameters: int, layers: list[LayerCost], data: Dataset) -> None:
+    free = _free_memory(config)
     for batch, images in (("batch_size", data.train), ("eval_batch_size", data.test)):
         n = min(getattr(config.data, batch), len(images))
-        check_fits(setting, needs(config, layers, n, evaluating=batch == "eval_batch_size"), free)
+        check_fits(setting, needs(config, parameters, layers, n, evaluating=batch == "eval_batch_size"), free)
 
 
-def needs(config: Config, layers: list[LayerCost], batch: int, evaluating: bool = False) -> dict[str, int]:
+def needs(config: Config, parameters: int, layers: list[LayerCost], batch: int, evaluating: bool = False) -> dict[str, int]:
     """Return the bytes that a training needs at least while it is at a batch, by what they are needed for.
 
     Args:
         config: Configuration of the run.
-        layers: Costs of the network's layers.
+        parameters: Number of the network's parameters.
+        layers: Costs of its layers.
         batch: Number of images in the batch.
         evaluating: Whether it is a batch of an evaluation, which needs no backward pass.
     """
     number = 8 if config.trainer.precision == "64-true" else 4  # bytes
     output = 2 if config.trainer.precision.endswith("-mixed") else number
-    weights = number * network_cost(layers).parameters
+    weights = number * parameters
     units = [layer.units for layer in layers] or [0]
     pixels, shape = math.prod(config.data.input_shape), "x".join(map(str, config.data.input_shape))
     size = "eval_batch_size" if evaluating else "batch_size"

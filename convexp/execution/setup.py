@@ -14,7 +14,7 @@ from convexp.data import Dataset
 from convexp.data.augment import Augmenter
 from convexp.errors import ConfigError
 from convexp.execution import build
-from convexp.execution.footprint import check_memory
+from convexp.execution.footprint import check_memory, check_relaxed_memory
 from convexp.execution.makers import Maker
 from convexp.execution.network_plan import NetworkPlan, plan_network
 from convexp.execution.torch_setup import prepare_torch
@@ -110,7 +110,9 @@ def build_trainee(setup: Setup) -> Trainee:
     network, layers = setup.plan.build(setup.data)
     module = build.task(setup.config, network, *build.optimization(setup.config, network))
     try_task(setup.config, module, setup.data, setup.augmenter)
-    return Trainee(network, layers, module, build.callbacks(setup.config))
+    callbacks = build.callbacks(setup.config)
+    check_relaxed_memory(setup.config, network, layers, setup.data, callbacks)
+    return Trainee(network, layers, module, callbacks)
 
 
 def _check_same_data(config: Config, data: Dataset, previous: RunRecord | None) -> None:

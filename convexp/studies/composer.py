@@ -1,35 +1,29 @@
 """The configurations of the runs of a sweep, composed without reading the same files again for each."""
 
-import copy
 from contextlib import suppress
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from convexp.config.ambiguity import check_unambiguous
 from convexp.config.hydra_context import set_job_number, without_hydra
 from convexp.config.load import resolve
 from convexp.config.sources import composed_sources
-from convexp.studies.overrides import parse_override
+from convexp.config.sweep_configs import SweepConfigs
 from convexp.studies.template import Changes, Template, UnsuitableError, is_plain
 
 
 class Composer:
     """Composes the configurations of the runs of a sweep.
 
-    Hydra takes 0.2 s to compose one, most of it to choose and merge files. So files are merged once for every choice of
-    options, and the values that differ besides are set in a copy. OmegaConf takes 8 ms to copy and to resolve one, so that is
-    done once for all runs in which the same settings differ, and for each only what depends on them (``Template``).
+    ``SweepConfigs`` merges files once for every choice of options. OmegaConf takes 8 ms to copy and to resolve a configuration,
+    so that is done once for all runs in which the same settings differ, and for each only what depends on them (``Template``).
     """
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
-        self.loader = loader
-        self.master = master
+        self.configs = SweepConfigs(loader, master)
         self.sources = tuple(composed_sources(master))
-        self._groups: dict[str, bool] = {}
-        self._are_values: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], DictConfig] = {}
         self._templates: dict[tuple[object, ...], Template | None] = {}
 
@@ -46,8 +40,7 @@ class Composer:
             HydraException: as Hydra raises it.
             ConfigError: as ``resolve`` raises it.
         """
-        choices = tuple(text for text in overrides if not self._is_value(text))
-        values = [parse_override(text) for text in overrides if self._is_value(text)]
+        choices, values = self.configs.split(overrides)
         changes = {override.key_or_group: override.value() for override in values}
         if len(changes) == len(values) and all(map(is_plain, changes.values())):
             with suppress(UnsuitableError):
@@ -70,37 +63,15 @@ class Composer:
 
         Raises:
             HydraException: as Hydra raises it.
+            ConfigError: if two folders define the same option.
         """
         set_job_number(number)
-        cfg = copy.deepcopy(self._base(tuple(text for text in overrides if not self._is_value(text))))
-        try:
-            for override in map(parse_override, filter(self._is_value, overrides)):
-                OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
-        except OmegaConfBaseException:  # Hydra's message is better
-            return without_hydra(self.with_hydra(overrides))
-        return cfg
-
-    def with_hydra(self, overrides: list[str]) -> DictConfig:
-        """The configuration with Hydra's own section, as Hydra composes it."""
-        return self.loader.load_sweep_config(self.master, overrides)
+        self._base(self.configs.split(overrides)[0])
+        return without_hydra(self.configs.compose(overrides))
 
     def _base(self, overrides: tuple[str, ...]) -> DictConfig:
         if overrides not in self._bases:
-            base = self.with_hydra(list(overrides))
+            base = self.configs.base(overrides)
             check_unambiguous(base, base.hydra.job.config_name)
             self._bases[overrides] = without_hydra(base)
         return self._bases[overrides]
-
-    def _is_value(self, text: str) -> bool:
-        """Whether the override only sets a value that exists: it chooses no file, and adds and deletes nothing."""
-        if text not in self._are_values:
-            override = parse_override(text)
-            plain = not (override.is_add() or override.is_force_add() or override.is_delete() or override.package)
-            name = override.key_or_group
-            self._are_values[text] = plain and not name.startswith("hydra") and not self._is_group(name)
-        return self._are_values[text]
-
-    def _is_group(self, name: str) -> bool:
-        if name not in self._groups:  # Hydra reads the folders
-            self._groups[name] = bool(self.loader.get_group_options(name))
-        return self._groups[name]

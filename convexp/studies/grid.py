@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from convexp.config.command_line.format import format_value
+from convexp.config.command_line.override import parse_override
 from convexp.errors import ConfigError
-from convexp.studies.overrides import MAX_RUNS, grid_values, parse_override, sweep_texts
+from convexp.studies.overrides import MAX_RUNS, grid_values, sweep_texts
 
 Row = tuple[str, ...]
 

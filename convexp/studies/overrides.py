@@ -1,31 +1,15 @@
 """The values of a setting as Hydra's command line writes them: one value, a list, or a range."""
 
 import itertools
-from functools import cache
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException
 
+from convexp.config.command_line.override import parse_override
 from convexp.errors import ConfigError
 
 MAX_RUNS = 100_000  # of a sweep: each run is listed, composed and gets a folder
-
-
-@cache  # a grid has few values and many points
-def parse_override(text: str) -> Override:
-    """Parse an override such as ``seed=0,1``.
-
-    Raises:
-        ConfigError: if it cannot be parsed.
-    """
-    try:
-        return OverridesParser.create().parse_override(text)
-    except (HydraException, OverrideParseException):
-        raise ConfigError(
-            f"{text}: cannot be read; write setting=value, and quote a value that holds commas or spaces"
-        ) from None
 
 
 def parse_value(text: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from convexp.config.command_line.override import parse_override
 from convexp.config.folders import check_name
 from convexp.config.schema import Study
 from convexp.config.schema.config import OF_THE_COMMAND
@@ -12,7 +13,6 @@ from convexp.config.validated import validated
 from convexp.errors import ConfigError
 from convexp.studies.exclusions import Exclusion, is_excluded, parse_exclusions
 from convexp.studies.grid import Axis, Point, apply_overrides, axes, product
-from convexp.studies.overrides import parse_override
 
 FIXED = ("study", "study.name", "outputs", "resume", "on_failure", *OF_THE_COMMAND)  # the same for all runs of a sweep
 

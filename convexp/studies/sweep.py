@@ -177,7 +177,7 @@ def _folder_name(cfg: DictConfig, points: list[Point], composer: Composer) -> Fo
     """How run folders are named: after the values that differ, unless ``hydra.sweep.subdir`` is set."""
     own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
     if isinstance(own, dict) and own["subdir"] != NUMBERED:
-        return lambda number, overrides, _: _by_subdir(number, composer.with_hydra(overrides))
+        return lambda number, overrides, _: _by_subdir(number, composer.configs.compose(overrides))
     names = folder_names(points)
     return lambda number, _, settings: names[number] or str(settings["name"])
 

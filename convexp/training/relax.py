@@ -48,6 +48,19 @@ def relax(module: nn.Module, to: Kind) -> int:
     return len(made)
 
 
+def count_relaxed(module: nn.Module, to: Kind) -> int:
+    """Return the number of parameters that ``module`` will have after ``relax(module, to)``, without allocating them."""
+    replaced = [layer for layer in module.modules() if _is_relaxed_by(layer, to)]
+    shared = {parameter for layer in replaced for parameter in layer.parameters()}
+    kept = sum(parameter.numel() for parameter in module.parameters() if parameter not in shared)
+    return kept + sum(_count_parameters_as(layer, to) for layer in replaced)
+
+
+def _count_parameters_as(layer: Any, to: Kind) -> int:
+    inputs = layer.fan_in() if to == "local" else layer.in_channels * layer.pixels
+    return layer.out_channels * layer.locations * (inputs + (layer.bias is not None))
+
+
 def _is_relaxed_by(layer: nn.Module, to: Kind) -> bool:
     if to == "local":
         return isinstance(layer, WindowedLayer) and not isinstance(layer, LocallyConnectedNd)

@@ -29,6 +29,6 @@ def test_renaming_is_undone_however_deep():
 
 def test_the_identity_of_a_run_outlives_the_move():
     """As the commit before the move computed it for ``convexp-train probes=all``, which were all but those added since."""
-    since = ("errors", "feature_sensitivity", "inverse_participation_ratio")
+    since = ("errors", "feature_sensitivity", "inverse_participation_ratio", "distinct_weights")
     config = compose_config("probes=all", *(f"~probes.{name}" for name in since))
     assert identity_hash(config.identity()) == "2776cc8a90a5cf77"

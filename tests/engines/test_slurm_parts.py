@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from hydra.types import HydraContext
 
 from convexp.engines.slurm import commands, environment, job, queue, submit, wait
 from convexp.engines.slurm.commands import JobState
@@ -118,7 +119,8 @@ def test_jobs_submitted_from_a_job_do_not_take_over_what_it_asked_for(monkeypatc
 
 
 def test_runs_of_any_sweeper_have_a_number():
-    runs = planned_runs(None, None, [["seed=1", "hydra.sweep.subdir='a=b'"], ["hydra.sweep.subdir=c", "hydra.job.num=9"]], 4)
+    context = HydraContext(config_loader=None, callbacks=None)  # nothing is composed where folders are named
+    runs = planned_runs(context, None, [["seed=1", "hydra.sweep.subdir='a=b'"], ["hydra.sweep.subdir=c", "hydra.job.num=9"]], 4)
     assert [run.name for run in runs] == ["a=b", "c"]
     assert [run.overrides[-1] for run in runs] == ["hydra.job.num=4", "hydra.job.num=9"]
 

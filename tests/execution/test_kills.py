@@ -36,6 +36,12 @@ TINY = (
 listening = []  # to file operations
 
 
+@pytest.fixture(autouse=True)
+def unreadable_leases_are_soon_stale(monkeypatch):
+    """A kill leaves one that is empty, which is watched for half a minute; tests/files has that."""
+    monkeypatch.setattr("convexp.files.leases.watch.DEFAULT", 0.01)
+
+
 @cache
 def listen():
     """Python has hooks for them, which stay for ever."""

@@ -21,6 +21,7 @@ STRUCTURE = {
     "locality_index",
     "inverse_participation_ratio",
     "sharing_index",
+    "distinct_weights",
     "distance_from_conv",
     "kernels",
     "receptive_fields",
@@ -65,7 +66,7 @@ class AsInTorchvision(nn.Module):
 
 
 def test_all_of_them_are_here():
-    assert len(ALL) == 20
+    assert len(ALL) == 21
     assert set(ALL) > BEHAVIOUR | STRUCTURE
 
 

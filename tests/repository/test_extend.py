@@ -59,7 +59,7 @@ wiring:
 SHIFTS = ("shift_map", "consistency", "sensitivity_map")
 FEW = ("probes=all", "trainer.max_epochs=1", *(f"probes.{name}.max_shift=1" for name in SHIFTS))
 EVERY = {path.stem for path in (ROOT / "conf" / "probes").glob("*.yaml")} - {"all", "default", "none"}
-WEIGHTS = {"locality_index": "share", "sharing_index": "index", "distance_from_conv": "distance"}
+WEIGHTS = {"locality_index": "share", "sharing_index": "index", "distinct_weights": "share", "distance_from_conv": "distance"}
 PICTURES = {"kernels", "receptive_fields", "feature_maps"}
 OF_OTHER_DATA = {
     "localisation": "the data set does not know where objects are; data=waldo does",

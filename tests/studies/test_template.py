@@ -8,6 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
 from convexp.config import conf_dir
 from convexp.config.checked_ahead import check_ahead
@@ -108,9 +109,9 @@ def text(setting, value):
 
 
 @st.composite
-def sweeps(draw):
+def sweeps(draw, settings=tuple(values)):
     """The overrides of a few runs in which mostly the same settings have other values."""
-    names = draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=4, unique=True))
+    names = draw(st.lists(st.sampled_from(sorted(settings)), min_size=1, max_size=4, unique=True))
     return [[text(name, draw(values[name])) for name in names] for _ in range(draw(st.integers(1, 3)))]
 
 
@@ -131,6 +132,29 @@ def test_values_are_those_that_omegaconf_resolves_for_each_run(composer, runs):
         assert repr(found) == repr(wanted)  # 1 is not True, and the order is the same
 
 
+OF_HYDRA = {
+    "hydra.job.num": numbers,
+    "hydra.sweep.subdir": st.sampled_from(["a", "'${hydra:job.override_dirname}'"]),
+    "hydra.job.config.override_dirname.kv_sep": st.just("-"),
+    "hydra.job.config.override_dirname.exclude_keys": st.just(["seed"]),
+    "~probes.consistency": st.just("null"),
+    "+more": numbers,
+}
+KNOWN_TO_HYDRA = [name for name in values if "own." not in name]
+
+
+@given(sweeps(KNOWN_TO_HYDRA), st.fixed_dictionaries({}, optional=OF_HYDRA))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+def test_configurations_of_a_sweep_are_those_that_hydra_composes_for_each_run(composer, runs, others):
+    configs = composer.configs
+    for overrides in runs:
+        texts = [*(text(*pair) for pair in others.items()), *overrides]
+        found = outcome(lambda: OmegaConf.to_container(configs.compose(texts)))  # noqa: B023
+        wanted = outcome(lambda: OmegaConf.to_container(configs.loader.load_sweep_config(configs.master, texts)))  # noqa: B023
+        assert found == wanted
+        assert repr(found) == repr(wanted)
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -148,14 +172,14 @@ def test_what_studies_vary_is_made_from_a_template(composer, monkeypatch, overri
 
 @pytest.mark.parametrize("change", [{"outputs": "x"}, {"own.copy.y": 1}, {"own.section": 1, "own.section.x": 2}])
 def test_what_a_template_cannot_see_is_refused(composer, change):
-    base = without_hydra(composer.with_hydra([]))
+    base = without_hydra(composer.configs.base(()))
     with pytest.raises(UnsuitableError):
         Template(base, change)
-    assert base == without_hydra(composer.with_hydra([]))
+    assert base == without_hydra(composer.configs.base(()))
 
 
 def test_a_resolver_that_may_give_something_else_each_time_is_refused(composer):
-    base = without_hydra(composer.with_hydra([]))
+    base = without_hydra(composer.configs.base(()))
     base.own.text = "${now:%f}"
     with pytest.raises(UnsuitableError):
         Template(base, {"seed": 1})

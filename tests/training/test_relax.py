@@ -14,7 +14,7 @@ from torch import nn
 from convexp import runs
 from convexp.layers import Conv2d, Dense2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.training.checkpoints import BEST
-from convexp.training.relax import load_state, relax
+from convexp.training.relax import count_relaxed, load_state, relax
 
 KINDS = {"dense": Dense2d, "local": LocallyConnected2d}
 
@@ -41,11 +41,12 @@ def network(first, padding_mode, bias):
 def test_the_function_is_the_same_before_and_after_and_only_layers_are_replaced(first, to, padding_mode, bias, seed):
     torch.manual_seed(seed)
     net, x = network(first, padding_mode, bias).eval(), torch.randn(4, 2, 5, 4, dtype=torch.float64)
-    before, norm = net(x), net.norm
+    before, norm, expected = net(x), net.norm, count_relaxed(net, to)
     assert relax(net, to) == (1 if first is KINDS[to] else 2)
     torch.testing.assert_close(net(x), before, rtol=1e-12, atol=1e-12)
     assert {type(net.first), type(net.second)} == {KINDS[to]}
     assert net.norm is norm
+    assert sum(parameter.numel() for parameter in net.parameters()) == expected
     assert not net.first.training  # as the layer that it stands for
     assert relax(net, to) == 0  # it is as weakly constrained as asked for
 
@@ -55,6 +56,7 @@ def test_one_layer_in_two_places_is_still_one():
     net = nn.Sequential(layer, nn.ReLU(), layer)
     assert relax(net, "dense") == 1
     assert net[0] is net[2]
+    assert count_relaxed(net, "dense") == sum(parameter.numel() for parameter in net.parameters())
 
 
 def test_a_checkpoint_says_what_its_network_has_become():
@@ -77,6 +79,19 @@ def train(call, folder, *settings):
     done = call("train", *SETTINGS, f"hydra.run.dir={folder}", *settings)
     assert done.code in (0, 130), done.err
     return done.code
+
+
+@pytest.mark.parametrize(("to", "at_epoch", "code"), [("dense", 1, 2), ("dense", 3, 0), ("local", 1, 0)])
+def test_what_will_not_fit_into_memory_is_known_before_the_training(to, at_epoch, code, call, tmp_path, monkeypatch):
+    monkeypatch.setattr("convexp.machine.memory.free_bytes", lambda: 10_000_000)
+    relaxing = (f"callbacks.relax.to={to}", f"callbacks.relax.at_epoch={at_epoch}")
+    done = call("train", *SETTINGS, "model.channels=[64]", "playground=false", *relaxing, "hydra.run.dir=run")
+    assert done.code == code, done.err
+    if code:
+        assert done.err.startswith(
+            "convexp-train: callbacks.relax.to=dense: does not fit into memory; it takes 0.0 GB for weights"
+        )
+        assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("to", KINDS)

@@ -7,6 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
+from convexp.config.sweep_configs import SweepConfigs
 from convexp.engines.hydra_job import compose_job
 
 NUMBER, FOLDER = "hydra.job.num", "hydra.sweep.subdir"
@@ -32,16 +33,17 @@ def planned_runs(context: HydraContext, config: DictConfig, overrides: Sequence[
         context: Hydra's context.
         config: The configuration of the sweep.
         overrides: The overrides of each run; where they do not name its folder, as those of convexp's sweepers do, the run is
-            composed, which takes 0.2 s.
+            composed.
         first: Number of the first run.
     """
-    return [_planned_run(context, config, list(texts), first + index) for index, texts in enumerate(overrides)]
+    configs = SweepConfigs(context.config_loader, config)
+    return [_planned_run(configs, list(texts), first + index) for index, texts in enumerate(overrides)]
 
 
-def _planned_run(context: HydraContext, config: DictConfig, texts: list[str], number: int) -> NamedRun:
+def _planned_run(configs: SweepConfigs, texts: list[str], number: int) -> NamedRun:
     if not any(text.startswith(f"{NUMBER}=") for text in texts):
         texts.append(f"{NUMBER}={number}")
     given = next((text for text in texts if text.startswith(f"{FOLDER}=")), None)
     if given is None:
-        return NamedRun(str(compose_job(context, config, texts, number).hydra.sweep.subdir), texts)
+        return NamedRun(str(compose_job(configs, texts, number).hydra.sweep.subdir), texts)
     return NamedRun(str(OverridesParser.create().parse_override(given).value()), texts)

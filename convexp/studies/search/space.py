@@ -12,9 +12,10 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from convexp.config.command_line.format import format_value
+from convexp.config.command_line.override import parse_override
 from convexp.config.schema.config import OF_THE_COMMAND
 from convexp.errors import ConfigError
-from convexp.studies.overrides import parse_override, parse_value, sweep_texts
+from convexp.studies.overrides import parse_value, sweep_texts
 from convexp.studies.study import FIXED
 
 LOG = "log"
