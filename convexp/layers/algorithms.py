@@ -1,9 +1,9 @@
 """Which algorithm computes a locally connected layer on a CPU: the one that a linear model of its time says is the fastest.
 
 An algorithm's time is estimated as the sum over a few counts, each times its cost in nanoseconds: calls of torch, units (matrix
-products), weights read or written, multiply-adds, and values copied or added. The counts follow from the geometry; the costs
-were measured once, by the command that stands beside them. So the choice is a pure function of the sizes of a call: the same on
-every machine, and for every batch of one size.
+products), weights read or written, multiply-adds of large and of small products, and values copied or added. The counts follow
+from the geometry; the costs were measured once, by the command that stands beside them. So the choice is a pure function of the
+sizes of a call: the same on every machine, and for every batch of one size.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from convexp.layers import tap_products, unfolded_gemm
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.unfolded_gemm import units_apart
+from convexp.layers.unfolded_gemm import folds, units_apart
 
 Operation = Literal["forward", "weight_gradient", "input_gradient"]
 Algorithm = Literal["batched_gemm", "unfolded_gemm", "tap_products"]
@@ -23,20 +23,30 @@ ALGORITHMS: tuple[Algorithm, ...] = ("batched_gemm", "unfolded_gemm", "tap_produ
 RUN = 8
 """A run of values that are copied or added costs as if it were so many values longer."""
 
-LARGEST_UNFOLDED_BATCH = 15
-"""Largest batch for which windows may be unfolded: with 16 or 24 choices are worse (tests/layers/algorithm_times.json)."""
+LARGEST_UNFOLDED_BATCH = 16
+"""Largest batch for which windows may be unfolded: with 15 or 24 choices are worse (tests/layers/algorithm_times.json)."""
 
-TILE = (4, 8)
-"""A matrix product costs as if it had at least so many outputs and inputs of a unit."""
+TILE = 8
+"""A matrix product costs as if a unit had at least so many outputs, and so many inputs."""
 
 
 class Counts(NamedTuple):
-    """What an algorithm does in one call of an operation."""
+    """What an algorithm does in one call of an operation.
+
+    Attributes:
+        calls: Calls of torch.
+        units: Matrix products.
+        weights: Weights that are read or written.
+        multiply_adds: Multiply-adds of matrix products that a library computes.
+        looped: Multiply-adds of those that torch computes in loops, as they are small.
+        values: Values that are copied or added.
+    """
 
     calls: float
     units: float
     weights: float
     multiply_adds: float
+    looped: float
     values: float
 
 
@@ -54,9 +64,11 @@ def _weights(g: Geometry) -> int:
     return math.prod(g.weight_shape)
 
 
-def _padded_products(g: Geometry, units: int, taps: int) -> int:
-    """Multiply-adds of matrix products (O/G, taps) times (taps, B), with sides below those of a tile taken as a tile's."""
-    return units * max(g.unit_channels, TILE[0]) * max(taps, TILE[1]) * g.batch
+def _products(g: Geometry, units: int, taps: int) -> tuple[int, int]:
+    """Multiply-adds of ``units`` matrix products (O/G, taps) times (taps, B): in a library, by tiles, and in loops."""
+    if g.looped(taps):
+        return 0, units * g.unit_channels * taps * g.batch
+    return units * max(g.unit_channels, TILE) * max(taps, TILE) * g.batch, 0
 
 
 def _by_rows(operation: Operation, g: Geometry) -> Counts:
@@ -66,23 +78,28 @@ def _by_rows(operation: Operation, g: Geometry) -> Counts:
     if operation == "input_gradient":
         calls, products, taps = rows * (columns + 3), units * columns, g.row_taps
         seen *= 2
+        if g.columns_together:
+            products, taps = units, g.taps
+            seen += units * g.taps * g.batch
     else:
         calls, products, taps = rows * 4, units, g.taps
         if g.groups > 1 and columns > 1:  # the windows of a row are copied too
             seen += units * g.taps * g.batch
-    multiplied = _padded_products(g, products, taps)
-    return Counts(calls, products, _weights(g), multiplied, (_images(g) + seen) * (1 + RUN / max(1, g.batch)))
+    return Counts(
+        calls, products, _weights(g), *_products(g, products, taps), (_images(g) + seen) * (1 + RUN / max(1, g.batch))
+    )
 
 
 def _unfolded(operation: Operation, g: Geometry) -> Counts:
     units = math.prod(g.output_size) * g.groups
     windows = units * g.taps * g.batch
     run = g.row_taps if all(d == 1 for d in g.dilation[:-1]) and len(g.dilation) < 3 else g.group_channels
-    blocks = 1 + windows / unfolded_gemm.BLOCK
-    apart = math.prod(units_apart(g, dim) for dim in range(len(g.kernel_size) - 1))
-    calls = blocks * (1 + apart * g.kernel_size[-1] if operation == "input_gradient" else 2)
+    calls = 2 * (1 + windows / unfolded_gemm.BLOCK)
+    if operation == "input_gradient" and not folds(g):
+        apart = math.prod(units_apart(g, dim) for dim in range(len(g.kernel_size) - 1))
+        calls *= (1 + apart * g.kernel_size[-1]) / 2
     values = windows * (1 + RUN / run) + _images(g) * (1 + RUN / g.group_channels)
-    return Counts(calls, units, _weights(g), _padded_products(g, units, g.taps), values)
+    return Counts(calls, units, _weights(g), *_products(g, units, g.taps), values)
 
 
 def _by_taps(operation: Operation, g: Geometry) -> Counts:
@@ -94,27 +111,29 @@ def _by_taps(operation: Operation, g: Geometry) -> Counts:
         0,
         _weights(g),
         _weights(g) * (g.batch + RUN),
+        0,
         _images(g),
     )
 
 
-# Nanoseconds of each count in float32, by `python scripts/bench_layers.py --fit --rounds 2` (one thread of an AMD EPYC with
-# AVX-512, MKL, torch 2.15). The choice is the same for all types; the costs of others were not fitted.
+# Nanoseconds of each count in float32, on one thread of an AMD EPYC with AVX-512 (MKL, torch 2.15): those of the output by
+# `python scripts/bench_layers.py --fit --rounds 3`, those of the gradients by the same `fit` on the times that are stored in
+# tests/layers/algorithm_times.json. The choice is the same for all types; the costs of others were not fitted.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
-        "batched_gemm": Counts(5000, 0, 1, 0.024, 0.29),
-        "unfolded_gemm": Counts(31000, 3.2, 0.2, 0.053, 0.6),
-        "tap_products": Counts(21000, 0, 1.2, 0.082, 1),
+        "batched_gemm": Counts(3100, 0, 0.91, 0.019, 1.1, 0.19),
+        "unfolded_gemm": Counts(16000, 17, 0.12, 0.063, 0.49, 0.27),
+        "tap_products": Counts(22000, 0, 0.71, 0.067, 0, 0.5),
     },
     "weight_gradient": {
-        "batched_gemm": Counts(6300, 36, 0.25, 0.035, 0.3),
-        "unfolded_gemm": Counts(14000, 13, 0.23, 0.025, 0.68),
-        "tap_products": Counts(34000, 0, 1.1, 0.11, 0.86),
+        "batched_gemm": Counts(3900, 46, 0.26, 0.031, 0.35, 0.16),
+        "unfolded_gemm": Counts(4200, 4.1, 0.19, 0.033, 0.93, 0.35),
+        "tap_products": Counts(29000, 0, 0.73, 0.14, 0, 1.1),
     },
     "input_gradient": {
-        "batched_gemm": Counts(5900, 20, 1.3, 0.021, 0.23),
-        "unfolded_gemm": Counts(11000, 27, 0.31, 0.03, 0.82),
-        "tap_products": Counts(20000, 0, 0.52, 0.078, 0.52),
+        "batched_gemm": Counts(3700, 19, 1, 0.018, 1.6, 0.12),
+        "unfolded_gemm": Counts(6200, 15, 0.22, 0.041, 1.4, 0.36),
+        "tap_products": Counts(16000, 0, 0, 0.21, 0, 0.15),
     },
 }
 

@@ -7,7 +7,8 @@ rows are copied (never k1*k2), which stay in the cache, and one batched product 
 the rest. The two gradients are the transposed products of the same operands; windows are computed again rather than saved.
 
 In addition to operands and results, in the type that it is given (``by_shape`` may give it float32 copies of 16-bit operands),
-this takes one padded copy of the input and one such row; a weight that is not stored as weights are is copied whole.
+this takes one padded copy of the input and one such row; a weight that is not stored as weights are is copied whole, and so is
+a large batch of images, or of their gradients, that does not lie with the batch innermost.
 A row of units is all units along the last dimension, in one, two or three dimensions; ``T = k1*C`` are the taps of one kernel
 column. It works on every device.
 """
@@ -21,13 +22,24 @@ from torch import Tensor
 from convexp.layers.call_geometry import Geometry
 from convexp.layers.layout import batch_last, new_image, new_weight, stored
 
+LARGE_BATCH, LARGE_IMAGES = 64, 1 << 21
+"""Images, and values of all of them (more than caches hold), from which a transposition of the batch as one matrix, which torch
+does in blocks, is faster than a strided copy."""
+
 
 def _interior(g: Geometry) -> tuple[slice, ...]:
     return tuple(slice(p, p + i) for p, i in zip(g.padding, g.input_size, strict=True))
 
 
+def _turned(x: Tensor) -> Tensor:
+    """(B, C, H, W) as (H, W, C, B), a view; but a large batch that lies image by image is transposed first, as one matrix."""
+    if x.shape[0] < LARGE_BATCH or x.numel() < LARGE_IMAGES or not x.is_contiguous():
+        return batch_last(x)
+    return x.flatten(1).t().contiguous().view(*x.shape[1:], -1).movedim(0, -2)
+
+
 def _padded(x: Tensor, g: Geometry) -> Tensor:
-    x = batch_last(x)
+    x = _turned(x)
     if not any(g.padding):
         return x.contiguous()
     padded = x.new_zeros(*g.padded_size, g.in_channels, g.batch)
@@ -62,15 +74,15 @@ def _by_row(values: Tensor, g: Geometry) -> tuple[Tensor, ...]:
     return values.flatten(0, lead - 1).unbind(0) if lead else (values,)
 
 
-def _kernels(weight: Tensor, g: Geometry, *taps: int) -> tuple[Tensor, ...]:
-    """The kernels of every row of units, (W'*G, O/G, *taps)."""
-    shape = (*g.output_size[:-1], g.row_units, g.unit_channels, *taps)
+def _kernels(weight: Tensor, g: Geometry) -> tuple[Tensor, ...]:
+    """The kernels of every row of units, (W'*G, O/G, K)."""
+    shape = (*g.output_size[:-1], g.row_units, g.unit_channels, g.taps)
     return _by_row(stored(weight, len(g.input_size)).view(shape), g)
 
 
 def _upstream(grad: Tensor, g: Geometry) -> Iterator[Tensor]:
     """The gradients of every row of units, (W'*G, O/G, B), brought into this order one row at a time."""
-    for row in _by_row(batch_last(grad), g):
+    for row in _by_row(_turned(grad), g):
         yield row.contiguous().view(g.row_units, g.unit_channels, g.batch)
 
 
@@ -82,11 +94,11 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
     rows = _by_row(batch_last(out).view(*g.output_size[:-1], g.row_units, g.unit_channels, g.batch), g)
     if bias is None:
-        for row, kernels, windows in zip(rows, _kernels(weight, g, g.taps), _windows(x, g), strict=True):
+        for row, kernels, windows in zip(rows, _kernels(weight, g), _windows(x, g), strict=True):
             torch.bmm(kernels, windows, out=row)
         return out
     offsets = batch_last(bias.expand(1, -1, *g.output_size)).reshape(*g.output_size[:-1], g.row_units, g.unit_channels, 1)
-    operands = (_by_row(offsets, g), _kernels(weight, g, g.taps), _windows(x, g))
+    operands = (_by_row(offsets, g), _kernels(weight, g), _windows(x, g))
     for row, offset, kernels, windows in zip(rows, *operands, strict=True):
         torch.baddbmm(offset, kernels, windows, out=row)
     return out
@@ -95,7 +107,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient of ``sum(grad * forward(x, weight))`` in weight: (H', W', O, C/G, k1, k2), stored as weights."""
     made = new_weight(x, g.weight_shape)
-    kernels = _kernels(made, g, g.taps)
+    kernels = _kernels(made, g)
     for row, upstream, windows in zip(kernels, _upstream(grad, g), _windows(x, g), strict=True):
         torch.bmm(upstream, windows.transpose(1, 2), out=row)
     return made
@@ -104,8 +116,9 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient of ``sum(grad * forward(x, weight))`` in x: (B, C, H, W) that lies in memory as (H, W, C, B).
 
-    Kernel columns are treated one at a time, so that no two units of a product write to the same place. Columns of the input
-    are stored in ``stride`` phases: those that one kernel column meets are then next to each other.
+    Kernel columns are added one at a time, so that no two units write to the same place. They are multiplied one at a time too,
+    unless such products are so small that torch would compute them in loops. Columns of the input are stored in ``stride``
+    phases: those that one kernel column meets are then next to each other.
     """
     if math.prod(g.kernel_size) == math.prod(g.stride) == 1 and not any(g.padding):
         return _input_gradient_of_pixels(grad, weight, g)
@@ -118,11 +131,15 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     for b in range(g.kernel_size[-1]):
         place, phase = divmod(b * g.dilation[-1], stride)
         met.append(row[phase, place : place + g.output_size[-1]].view(g.row_units, g.row_taps, g.batch))
-    kernels = _kernels(weight, g, g.kernel_size[-1], g.row_taps)
-    for sees, upstream, kernel in zip(g.sees(), _upstream(grad, g), kernels, strict=True):
+    for sees, upstream, kernel in zip(g.sees(), _upstream(grad, g), _kernels(weight, g), strict=True):
         row.zero_()
-        for columns, part in zip(met, kernel.unbind(2), strict=True):
-            columns.baddbmm_(part.transpose(1, 2), upstream)
+        if g.columns_together:
+            windows = torch.bmm(kernel.transpose(1, 2), upstream)
+            for columns, part in zip(met, windows.split(g.row_taps, 1), strict=True):
+                columns.add_(part)
+        else:
+            for columns, part in zip(met, kernel.split(g.row_taps, 2), strict=True):
+                columns.baddbmm_(part.transpose(1, 2), upstream)
         found[sees].add_(spread)
     found = found.flatten(-3, -2).transpose(lead, lead + 1).flatten(lead, lead + 1)  # (H + 2p, W + 2p or a little more, C, B)
     image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
@@ -134,6 +151,6 @@ def _input_gradient_of_pixels(grad: Tensor, weight: Tensor, g: Geometry) -> Tens
     """The input gradient where every unit sees one pixel and every pixel is seen by one: the products are the image."""
     image = new_image(grad, (g.batch, g.in_channels, *g.input_size))
     rows = _by_row(batch_last(image).view(*g.output_size[:-1], g.row_units, g.group_channels, g.batch), g)
-    for row, upstream, kernels in zip(rows, _upstream(grad, g), _kernels(weight, g, g.taps), strict=True):
+    for row, upstream, kernels in zip(rows, _upstream(grad, g), _kernels(weight, g), strict=True):
         torch.bmm(kernels.transpose(1, 2), upstream, out=row)
     return image

@@ -8,6 +8,9 @@ from itertools import product
 
 from convexp.geometry import Size
 
+SMALLEST_GEMM = 400
+"""Multiply-adds of a matrix product of a batch below which torch computes it in loops of its own, without a library."""
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -61,6 +64,15 @@ class Geometry:
     def row_units(self) -> int:
         """Matrix products of one row of units: its locations times the groups."""
         return self.output_size[-1] * self.groups
+
+    def looped(self, taps: int) -> bool:
+        """Return whether torch computes a product (O/G, ``taps``) times (``taps``, B) in loops, many times slower."""
+        return self.unit_channels * taps * self.batch < SMALLEST_GEMM
+
+    @cached_property
+    def columns_together(self) -> bool:
+        """Whether the products of one kernel column are looped, but not those of all columns together."""
+        return self.looped(self.row_taps) and not self.looped(self.taps)
 
     def sees(self) -> Iterator[tuple[slice, ...]]:
         """Yield for every row of units, in order, which rows of the padded input it sees, as an index."""

@@ -30,8 +30,12 @@ from convexp.layers.layout import batch_last, new_image, new_weight, stored_orde
 BLOCK = 1 << 17
 """Values of the windows of one block: half a mebibyte in float32, of a core's own cache of one or two."""
 
-FOLDED = 1 << 15
-"""Values of the windows of a block up to which ``torch.nn.functional.fold`` adds them: one call, slower for every value."""
+FOLDED = 2
+"""Channels of a group up to which ``torch.nn.functional.fold`` adds the windows of a single block: of more, runs are longer."""
+
+TURNED_OUTPUTS, TURNED_WEIGHTS = 16, 1 << 20
+"""From so many outputs of a unit, and up to so many weights (which a cache then holds), a product is faster with the outputs
+innermost, as (B, O), than with the few images of a batch, as (O, B)."""
 
 
 class View(NamedTuple):
@@ -154,9 +158,13 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
     """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
     out = new_image(x, (g.batch, g.out_channels, *g.output_size))
     units, kernels, padded = _units(out, g), _kernels(weight, g), _padded(x, g)
+    turned = g.unit_channels >= TURNED_OUTPUTS and weight.numel() <= TURNED_WEIGHTS
     for block in _places(g).blocks:
-        windows = _windows(padded, block, g)
-        torch.bmm(kernels[block.units], windows.transpose(1, 2), out=units[block.units])
+        windows, kernel, unit = _windows(padded, block, g), kernels[block.units], units[block.units]
+        if turned:
+            unit.transpose(1, 2).copy_(torch.bmm(windows, kernel.transpose(1, 2)))
+        else:
+            torch.bmm(kernel, windows.transpose(1, 2), out=unit)
     return out if bias is None else out.add_(bias)
 
 
@@ -164,20 +172,28 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     made = new_weight(x, g.weight_shape)
     kernels, upstream, padded = _kernels(made, g), _units(grad, g), _padded(x, g)
-    outer = g.batch == 1 and x.dtype.itemsize > 2  # an outer product, which is no sum
+    # An outer product is no sum, and a sum of a few is faster than loops; in 16 bits, each would be rounded.
+    outer = x.dtype.itemsize > 2 and (g.batch == 1 or g.looped(g.taps))
+    product_of = _sum_of_outer_products if outer else torch.bmm
     for block in _places(g).blocks:
-        product_of = torch.mul if outer else torch.bmm
         product_of(upstream[block.units], _windows(padded, block, g), out=kernels[block.units])
     return made
 
 
+def _sum_of_outer_products(a: Tensor, b: Tensor, out: Tensor) -> None:
+    """``out = a b`` for (N, O, B) and (N, B, K), one image after the other."""
+    torch.mul(a[:, :, :1], b[:, :1], out=out)
+    for image in range(1, b.shape[1]):
+        out.addcmul_(a[:, :, image : image + 1], b[:, image : image + 1])
+
+
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
-    kernels, upstream = _kernels(weight, g), _units(grad, g).transpose(1, 2).contiguous()  # (N, B, O/G)
+    kernels, upstream = _kernels(weight, g), _units(grad, g).transpose(1, 2)  # (N, B, O/G)
     made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
-    size, image, blocks = _places(g)
-    if len(g.input_size) == 2 and len(blocks) == 1 and upstream.shape[0] * g.batch * g.taps <= FOLDED:
+    if folds(g):
         return made.copy_(_folded(torch.bmm(upstream, kernels), g))
+    size, image, blocks = _places(g)
     found = grad.new_zeros(size)
     for block in blocks:
         windows = torch.bmm(upstream[block.units], kernels[block.units])
@@ -185,6 +201,11 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
             found.as_strided(*pixels).add_(windows.as_strided(*part))
     _grouped(made, g).copy_(found.as_strided(*image))
     return made
+
+
+def folds(g: Geometry) -> bool:
+    """Return whether the windows of the input gradient are added by ``fold``."""
+    return len(g.input_size) == 2 and g.group_channels <= FOLDED and len(_places(g).blocks) == 1
 
 
 def _folded(windows: Tensor, g: Geometry) -> Tensor:

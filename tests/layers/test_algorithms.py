@@ -8,10 +8,9 @@ from cases import any_layer, few, make, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, layout, unfolded_gemm
+from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, call_geometry, layout, unfolded_gemm
 from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, fastest
 from convexp.layers.by_shape import MODULES
-from convexp.layers.call_geometry import call_geometry
 from convexp.layers.convert import LOCAL
 
 
@@ -21,7 +20,7 @@ def operands(geometry, batch, dtype=torch.float64):
     layer = make(LOCAL[len(geometry["input_size"])], geometry)
     weight = layer.kernel.detach()
     x = torch.randn(batch, layer.in_channels, *layer.input_size, dtype=torch.float64)
-    g = call_geometry(x.shape, weight.shape, layer.stride, layer.padding, layer.dilation)
+    g = call_geometry.call_geometry(x.shape, weight.shape, layer.stride, layer.padding, layer.dilation)
     grad = torch.randn(batch, layer.out_channels, *layer.output_size, dtype=torch.float64)
     if batch % 2:
         x, weight, grad = (
@@ -59,6 +58,26 @@ def test_windows_are_added_to_the_image_as_by_fold(geometry, batch, seed):
             found.append(unfolded_gemm.input_gradient(*of["input_gradient"], g))
     torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
     assert found[0].stride() == found[1].stride()
+
+
+@few
+@given(any_layer, st.sampled_from([1, 2, 9]), seeds)
+def test_how_products_and_copies_are_made_changes_no_value(geometry, batch, seed):
+    """Outputs innermost or not, outer products summed or not, kernel columns together or apart, images transposed first."""
+    torch.manual_seed(seed)
+    g, of = operands(geometry, batch)
+    for operation, arguments in of.items():
+        expected = getattr(batched_gemm, operation)(*arguments, g)
+        for outputs, smallest in ((1, 1 << 30), (1 << 30, 0), (1, g.unit_channels * g.taps * batch)):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(unfolded_gemm, "TURNED_OUTPUTS", outputs)
+                patch.setattr(call_geometry, "SMALLEST_GEMM", smallest)
+                patch.setattr(batched_gemm, "LARGE_BATCH", 1)
+                patch.setattr(batched_gemm, "LARGE_IMAGES", 1)
+                for module in (batched_gemm, unfolded_gemm):
+                    found = getattr(module, operation)(*arguments, replace(g))  # a copy, which has kept no answer
+                    assert found.stride() == expected.stride()
+                    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
 
 
 @few
@@ -125,7 +144,7 @@ def test_the_networks_of_the_studies_are_computed_as_ever(channels, size, kernel
 def choices(channels, size, kernel, stride=1, batch=1, groups=1):
     layer = LocallyConnected2d(*channels, kernel, size, stride, kernel // 2, groups=groups, device="meta")
     shape = (batch, channels[0], size, size)
-    g = call_geometry(shape, layer.kernel.shape, layer.stride, layer.padding, layer.dilation)
+    g = call_geometry.call_geometry(shape, layer.kernel.shape, layer.stride, layer.padding, layer.dilation)
     return [fastest(operation, g) for operation in OPERATIONS]
 
 
