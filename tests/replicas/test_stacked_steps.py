@@ -374,7 +374,7 @@ def test_under_autocast_it_differs_from_each_alone_by_rounding(wiring: Any):
     pairs = [[replace(member, forward_context=autocast) for member in own] for own in made]
     for member in (each for own in pairs for each in own):
         member.network.float()
-    given = [batches(index, 3, skeleton, size=16) for index in range(3)]
+    given = [batches(index, 3, skeleton, size=24) for index in range(3)]  # of fewer images windows are unfolded
     found = Replicas().steps([together for together, _ in pairs], given)
     for (together, alone), single, own, steps in zip(pairs, exact, given, found, strict=True):
         losses = [loss for loss, *_ in steps]
