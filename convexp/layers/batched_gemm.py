@@ -7,8 +7,8 @@ rows are copied (never k1*k2), which stay in the cache, and one batched product 
 the rest. The two gradients are the transposed products of the same operands; windows are computed again rather than saved.
 
 In addition to operands and results, in the type that it is given (``by_shape`` may give it float32 copies of 16-bit operands),
-this takes one padded copy of the input and one such row; a weight that is not stored as weights are is copied whole, and so is
-a large batch of images, or of their gradients, that does not lie with the batch innermost.
+this takes one padded copy of the input and one such row; a weight that is not stored as weights are is copied whole, and so is,
+before it is padded, a large batch of images that does not lie with the batch innermost.
 A row of units is all units along the last dimension, in one, two or three dimensions; ``T = k1*C`` are the taps of one kernel
 column. It works on every device.
 """
@@ -82,7 +82,7 @@ def _kernels(weight: Tensor, g: Geometry) -> tuple[Tensor, ...]:
 
 def _upstream(grad: Tensor, g: Geometry) -> Iterator[Tensor]:
     """The gradients of every row of units, (W'*G, O/G, B), brought into this order one row at a time."""
-    for row in _by_row(_turned(grad), g):
+    for row in _by_row(batch_last(grad), g):
         yield row.contiguous().view(g.row_units, g.unit_channels, g.batch)
 
 
