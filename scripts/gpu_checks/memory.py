@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from convexp.execution.footprint import needs
+from convexp.models import network_cost
 from convexp.models.timing import peak_bytes
 from gpu_checks.bench import Bench, set_type
 from gpu_checks.networks import GREY, composed
@@ -57,4 +58,4 @@ def one(bench: Bench, wiring: str, batch: int) -> tuple[int, int]:
     states = [value for state in optimizer.state.values() for value in state.values()]
     kept: list[Any] = [*weights, *(weight.grad for weight in weights), *states, images]
     there = sum(tensor.nbytes for tensor in kept)
-    return sum(needs(config, layers, batch).values()), there + peak_bytes(step, bench.on_gpu)
+    return sum(needs(config, network_cost(layers).parameters, layers, batch).values()), there + peak_bytes(step, bench.on_gpu)
