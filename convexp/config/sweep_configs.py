@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Override
@@ -79,7 +80,8 @@ class SweepConfigs:
         own = [override for override in parsed if not override.is_hydra_override()]
         of_hydra = [override.input_line for override in parsed if override.is_hydra_override()]
         cfg.hydra.overrides.task = [override.input_line for override in own]
-        cfg.hydra.overrides.hydra = [*self.master.hydra.overrides.hydra, *of_hydra]
+        of_sweep: Any = OmegaConf.to_container(self.master.hydra.overrides.hydra)  # an interpolation stays one
+        cfg.hydra.overrides.hydra = of_sweep + of_hydra
         form = cfg.hydra.job.config.override_dirname
         lines = sorted(str(override.input_line) for override in own if override.key_or_group not in form.exclude_keys)
         cfg.hydra.job.override_dirname = form.item_sep.join(lines).replace("=", form.kv_sep)

@@ -51,7 +51,9 @@ def composer():
 
     with initialize_config_dir(conf_dir(), "app", version_base="1.3"):
         loader = GlobalHydra.instance().hydra.config_loader
-        master = loader.load_configuration("train", ["hydra.mode=MULTIRUN", "hydra.sweep.dir=sweep"], RunMode.MULTIRUN)
+        master = loader.load_configuration(
+            "train", ["hydra.mode=MULTIRUN", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${hydra.job.num}"], RunMode.MULTIRUN
+        )
         compose = loader.load_sweep_config
 
         def with_own(*arguments):
