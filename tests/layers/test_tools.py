@@ -150,6 +150,14 @@ def test_a_whole_network_is_traced(norm, readout):
     torch.testing.assert_close(torch.fx.symbolic_trace(network)(x), network(x))
 
 
+def applied(kind):
+    """A small layer, images, and what it makes of them."""
+    torch.manual_seed(0)
+    layer = kind(**SMALL)
+    x = images_of(layer)
+    return layer, x, layer(x).detach()
+
+
 @pytest.fixture
 def process_group(tmp_path):
     torch.distributed.init_process_group("gloo", f"file://{tmp_path}/store", world_size=1, rank=0)
@@ -162,10 +170,8 @@ def process_group(tmp_path):
 def test_sharded_in_the_older_way(kind, process_group):
     from torch.distributed.fsdp import FullyShardedDataParallel
 
-    torch.manual_seed(0)
-    layer = kind(**SMALL)
-    x = images_of(layer)
-    expected, names = layer(x).detach(), set(layer.state_dict())
+    layer, x, expected = applied(kind)
+    names = set(layer.state_dict())
     sharded = FullyShardedDataParallel(layer, device_id=torch.device("cpu"))
     torch.testing.assert_close(sharded(x), expected)
     assert set(sharded.state_dict()) == names
@@ -177,9 +183,6 @@ def test_sharded_in_the_older_way(kind, process_group):
 def test_sharded_in_the_newer_way(kind, process_group):
     from torch.distributed.fsdp import fully_shard
 
-    torch.manual_seed(0)
-    layer = kind(**SMALL)
-    x = images_of(layer)
-    expected = layer(x).detach()
+    layer, x, expected = applied(kind)
     mesh = torch.distributed.device_mesh.init_device_mesh("cpu", (1,))
     torch.testing.assert_close(fully_shard(layer, mesh=mesh)(x), expected)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
+from convexp.config.command_line.override import parse_override
 from convexp.config.sweep_configs import SweepConfigs
 from convexp.engines.hydra_job import compose_job
 
@@ -46,4 +46,4 @@ def _planned_run(configs: SweepConfigs, texts: list[str], number: int) -> NamedR
     given = next((text for text in texts if text.startswith(f"{FOLDER}=")), None)
     if given is None:
         return NamedRun(str(compose_job(configs, texts, number).hydra.sweep.subdir), texts)
-    return NamedRun(str(OverridesParser.create().parse_override(given).value()), texts)
+    return NamedRun(str(parse_override(given).value()), texts)
