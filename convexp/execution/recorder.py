@@ -45,8 +45,10 @@ class Recorder:
         """
         try:
             yield
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit) as interrupted:
             log.info("taken over by another process" if self.folder.taken_over else "interrupted")
+            if error := interrupted.__cause__:  # as it tried to save: the run is resumed from an older checkpoint then
+                log.info("there was an error: %r", error)
             with suppress(OSError):  # with a full disk the run must still end as interrupted: a sweep continues after a failure
                 self.save(RunStatus.INTERRUPTED)
             raise KeyboardInterrupt from None

@@ -36,7 +36,8 @@ class StepLimitedTrainer(pl.Trainer):
     @property
     def received_sigterm(self) -> bool:
         """Whether Lightning is to end the training by its own means: not if ``interrupt`` has heard of it, and saves first."""
-        return not interruption.noted() and super().received_sigterm
+        # In this order, as the signal may come between the two questions.
+        return super().received_sigterm and not interruption.noted()
 
     @property
     def estimated_stepping_batches(self) -> int | float:

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import sys
+from contextlib import suppress
 
 import pytest
 import torch
@@ -15,7 +17,11 @@ from sweeps import started, until
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import convexp
+from convexp.config.compose import compose_config
+from convexp.machine import interruption
+from convexp.training.checkpoints import Checkpoints
 from convexp.training.resuming import position
+from convexp.training.trainer import StepLimitedTrainer, one_device_trainer
 
 EPOCHS, BATCHES = 3, 8  # of 8 images; a validation has 5 batches
 TINY = (
@@ -316,6 +322,19 @@ def test_a_second_ctrl_c_in_a_step_and_a_signal_in_the_test_save_nothing_more(
 
 
 @pytest.mark.integration
+def test_an_error_in_saving_the_steps_is_in_the_log_of_the_interrupted_run(call, tmp_path, asked_to_stop, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no more space for this")
+
+    monkeypatch.setattr(Checkpoints, "_save_within_epoch", fail)
+    with asked_to_stop(1, 3, send=signal.raise_signal):
+        assert call("train", *TINY, *CONV, "hydra.run.dir=run").code == 130
+    assert read(tmp_path / "run")["state"] == "interrupted"
+    assert position(weights(tmp_path / "run")) == (1, 0)
+    assert "RuntimeError('no more space for this')" in (tmp_path / "run" / "train.log").read_text()
+
+
+@pytest.mark.integration
 def test_from_python_sigterm_is_handled_and_ctrl_c_is_left_to_python(call, tmp_path, asked_to_stop):
     assert call("train", *TINY, *CONV, "hydra.run.dir=whole").code == 0
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -328,6 +347,46 @@ def test_from_python_sigterm_is_handled_and_ctrl_c_is_left_to_python(call, tmp_p
     assert position(weights(tmp_path / "part")) == (1, 4)
     run = convexp.train(resume="part", progress=False)
     check_same(run.folder, tmp_path / "whole")
+
+
+@pytest.mark.unit
+def test_a_signal_that_comes_while_lightning_asks_for_one_does_not_end_the_training():
+    """Lightning would end it at once, and nothing would be saved; the signal may come between any two instructions."""
+    trainer = one_device_trainer(compose_config("trainer=cpu"), logger=False, enable_progress_bar=False)
+    answers = []
+    for instruction in range(30):
+        with suppress(KeyboardInterrupt), interruption.deferring():
+            trainer._signal_connector.register_signal_handlers()
+            try:
+                answers.append((ask_with_signal_before(trainer, instruction), interruption.noted()))
+            finally:
+                trainer._signal_connector.teardown()
+        interruption.forget()
+    assert not any(ends for ends, _ in answers), answers
+    assert 3 < sum(heard for _, heard in answers) < len(answers)
+
+
+def ask_with_signal_before(trainer, instruction):
+    """Ask whether to end the training as Lightning does, while a signal comes before this instruction of the answer."""
+    done = 0
+
+    def trace(frame, event, argument):
+        nonlocal done
+        if frame.f_code is not StepLimitedTrainer.received_sigterm.fget.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            if done == instruction:
+                signal.raise_signal(signal.SIGTERM)
+            done += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return trainer.received_sigterm
+    finally:
+        sys.settrace(before)
 
 
 SLOW = (*TINY, *CONV, "data.batch_size=2", "data.train_size=800", "trainer.max_epochs=2", "trainer.log_every_n_steps=1")
