@@ -99,6 +99,8 @@ class Skeleton:
         norm: Normalisation. ``batch`` shares statistics and scale across space, as convolutional networks do, and so shares
             weights. ``batch_unit`` has separate ones for every unit.
         bias: Whether layers have a bias.
+        init_scale: Factor of the initial weights of stages and hidden layers, beside the default initialization of each layer.
+            Biases and the output layer start as they do with 1.
     """
 
     input_shape: Size
@@ -109,6 +111,7 @@ class Skeleton:
     activation: Activation
     norm: Norm
     bias: bool
+    init_scale: float = 1.0
 
     def sizes(self) -> tuple[Size, ...]:
         """Return the spatial size before each stage and after the last one, ``len(stages) + 1`` sizes.

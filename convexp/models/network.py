@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from convexp.geometry import Size
 from convexp.geometry.skeleton import Skeleton, Stage
-from convexp.models.parts import Normalize, ReadoutLayer, activation, norm, pool
+from convexp.models.parts import Normalize, ReadoutLayer, activation, norm, pool, scale_weights
 
 
 class Wiring(Protocol):
@@ -67,6 +67,7 @@ class Network(nn.Module):
             padding_mode=stage.padding_mode,
             **({} if skeleton.bias else {"bias": False}),
         )
+        scale_weights(layer, skeleton.init_scale)
         units = (stage.channels, *stage.wired_size(size))
         parts = {"wiring": layer} | norm(skeleton.norm, units) | activation(skeleton.activation) | pool(stage)
         return nn.Sequential(OrderedDict(parts))
@@ -74,7 +75,9 @@ class Network(nn.Module):
     def _head(self, features: int) -> nn.Sequential:
         skeleton, layers = self.skeleton, OrderedDict[str, nn.Module]()
         for index, units in enumerate(skeleton.hidden):
-            parts = {"linear": nn.Linear(features, units, skeleton.bias)}
+            linear = nn.Linear(features, units, skeleton.bias)
+            scale_weights(linear, skeleton.init_scale)
+            parts: dict[str, nn.Module] = {"linear": linear}
             parts |= norm(skeleton.norm, (units,)) | activation(skeleton.activation)
             layers[f"hidden{index}"] = nn.Sequential(OrderedDict(parts))
             features = units

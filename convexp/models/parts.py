@@ -127,3 +127,11 @@ class ReadoutLayer(nn.Module):
     def extra_repr(self) -> str:
         """Return the kind of readout."""
         return self.kind
+
+
+@torch.no_grad()
+def scale_weights(layer: nn.Module, factor: float) -> None:
+    """Multiply the weights of a layer, which are all its parameters but its ``bias``, by ``factor``."""
+    for name, parameter in layer.named_parameters():
+        if name != "bias":
+            parameter.mul_(factor)

@@ -32,6 +32,7 @@ LOCATIONS = ("data.source.root", "data.source.download")
 # of the identity, so that the runs of older versions keep theirs.
 ADDED_LATER: dict[str, Any] = {
     "model.blur_size": 3,
+    "model.init_scale": 1.0,
     "data.permute_pixels": None,
     "augment": None,
     "trainer.devices": 1,

@@ -86,7 +86,7 @@ SENSIBLE: dict[str, set[str]] = {
     | {"trainer.overfit_batches", "trainer.num_sanity_val_steps", "callbacks.early_stopping.patience"},
     "fraction": REAL
     | {"augment.mixup.alpha", "augment.rotate.degrees"}
-    | {"data.memory_gb", "model.width", "probes.local_equivariance.step"}
+    | {"data.memory_gb", "model.init_scale", "model.width", "probes.local_equivariance.step"}
     | {"probes.relative_stability.displacement"},
     "large": SEEDS - {"seed"} | COUNTS | REAL,
 }

@@ -104,6 +104,16 @@ def test_activation(name):
     assert torch.equal(network.stages[0][1:](h), expected)
 
 
+@given(st.sampled_from(WIRINGS), st.floats(1e-6, 100), st.integers(0, 99))
+def test_init_scale_is_a_factor_of_the_initial_weights_but_of_the_output_layer(wiring, factor, seed):
+    """Biases stay, so do the random numbers: what is drawn does not depend on the factor."""
+    plain, scaled = (make(wiring, seed, init_scale=scale, norm="batch").state_dict() for scale in (1.0, factor))
+    for name, value in plain.items():
+        is_scaled = (".wiring." in name or ".linear." in name) and not name.endswith("bias")
+        assert torch.equal(scaled[name], value * factor if is_scaled else value), name
+    assert sum(".wiring." in name or ".linear." in name for name in plain) >= 5
+
+
 @given(st.floats(0, 3), st.integers(0, 99))
 def test_lsa_lets_pass_what_exceeds_its_threshold(threshold, seed):
     """It is soft thresholding, the identity at the threshold 0 with which it starts."""

@@ -27,6 +27,7 @@ class SkeletonModel(Section):
     readout: Readout
     hidden: list[PositiveInt]
     bias: bool
+    init_scale: PositiveFloat = 1.0
     width: PositiveFloat
 
     def targets(self) -> dict[str, Target]:

@@ -25,6 +25,7 @@ def build_skeleton(model: "SkeletonModel", input_shape: tuple[int, ...], classes
         activation=model.activation,
         norm=model.norm,
         bias=model.bias,
+        init_scale=model.init_scale,
     )
 
 
