@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from convexp.engines.local.grouping import LARGEST, check_replicas, group_jobs, may_be_grouped
+from convexp.engines.local.grouping import LARGEST, check_replicas, group_jobs, reason_against_group
 from convexp.errors import ConfigError
 from convexp.machine.gpus import CUDA, Gpus
 
@@ -86,9 +86,13 @@ def test_runs_that_differ_in_more_are_apart(differ):
     ],
 )
 def test_what_belongs_to_the_process_or_is_not_known_is_done_alone(setting):
-    assert may_be_grouped(FIT)
+    assert reason_against_group(FIT) is None
     config = OmegaConf.merge(FIT, OmegaConf.from_dotlist([setting]))
-    assert not may_be_grouped(config)
+    said = []
+    assert group_jobs([["seed=0"], ["seed=1"]], [lambda: config] * 2, 1, 2, said.append) == [(0,), (1,)]
+    assert said == [reason_against_group(config)]
+    name, value = setting.split("=")
+    assert setting in said[0] or value in said[0] or name.startswith(f"{said[0].split()[0]}")
     assert grouped([["seed=0"], ["seed=1"]], config=config) == [(0,), (1,)]
 
 

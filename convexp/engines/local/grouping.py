@@ -46,7 +46,11 @@ def check_replicas(replicas: object) -> None:
 
 
 def group_jobs(
-    overrides: Sequence[Sequence[str]], compose: Sequence[Callable[[], DictConfig]], slots: int, replicas: int | str
+    overrides: Sequence[Sequence[str]],
+    compose: Sequence[Callable[[], DictConfig]],
+    slots: int,
+    replicas: int | str,
+    report: Callable[[str], object] = lambda _: None,
 ) -> list[tuple[int, ...]]:
     """Divide the jobs of a sweep into groups. Runs of a group differ in the seed, or in numbers of how they are trained.
 
@@ -55,6 +59,7 @@ def group_jobs(
         compose: For each job a function that composes its configuration.
         slots: Number of processes.
         replicas: Largest number of runs in a group; ``auto`` for as many as leave no process without a run, and at most 8.
+        report: Is called with the reason for which runs that would be a group are done one by one, if their settings have one.
 
     Returns:
         The indices of the jobs of each group, in the order of their first ones.
@@ -68,7 +73,9 @@ def group_jobs(
         count = _groups(len(numbers), slots, replicas)
         if count < len(numbers):
             config = compose[numbers[0]]()
-            if not may_be_grouped(config) or (replicas == "auto" and _uses_gpu(config, gpu_is_here)):
+            if reason := reason_against_group(config):
+                report(reason)
+            if reason or (replicas == "auto" and _uses_gpu(config, gpu_is_here)):
                 count = len(numbers)
         cuts = [len(numbers) * cut // count for cut in range(count + 1)]
         groups += [tuple(numbers[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
@@ -105,19 +112,21 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def may_be_grouped(config: DictConfig) -> bool:
-    """Whether runs of this configuration may take turns in one process.
+def reason_against_group(config: DictConfig) -> str | None:
+    """Say why runs of this configuration may not take turns in one process; None if they may.
 
     Args:
         config: A composed configuration of a run.
     """
-    if any(OmegaConf.select(config, setting) for setting in NOT_SET):
-        return False
-    missing = object()
+    for setting in NOT_SET:
+        if OmegaConf.select(config, setting):
+            return f"{setting} is set, for the whole process"
     for setting, possible in VALUES.items():
-        if OmegaConf.select(config, setting, default=missing) not in (missing, *possible):
-            return False
-    return all(target.startswith(TARGETS[group]) for group in TARGETS for target in _targets(config, group))
+        value = OmegaConf.select(config, setting, default=possible[0])
+        if value not in possible:
+            return f"{setting}={value}".lower()  # true and false as they are written in YAML
+    unknown = (target for group in TARGETS for target in _targets(config, group) if not target.startswith(TARGETS[group]))
+    return next((f"{target} is not known to share its process with others" for target in unknown), None)
 
 
 def _targets(config: DictConfig, group: str) -> list[str]:

@@ -12,6 +12,7 @@ from convexp.engines.local.grouping import group_jobs
 from convexp.engines.local.pool import run_parallel
 from convexp.engines.local.slots import make_slots
 from convexp.engines.results import collect
+from convexp.terminal import console
 
 
 def launch(
@@ -42,7 +43,10 @@ def launch(
     setup_globals()
     jobs = jobs_of(context, config, overrides, first)
     slots = make_slots(processes, runs_per_gpu, config)[: len(jobs)]
-    groups = group_jobs(overrides, jobs, len(slots), replicas)
+    reasons: dict[str, None] = {}
+    groups = group_jobs(overrides, jobs, len(slots), replicas, reasons.setdefault)
+    for reason in () if replicas == "auto" else reasons:
+        console.out.print(f"hydra.launcher.replicas={replicas}: some runs are trained one by one ({reason})", markup=False)
     if slots == [{}] and len(groups) == len(jobs):
         return [run_or_record(context, task, _logging_as(config, job())) or NO_RESULT for job in jobs]
     engine = {ENGINE: os.environ.get(ENGINE, "processes")}  # if this process belongs to a job of Slurm's, so do the runs
