@@ -8,7 +8,7 @@ from convexp.data.images import Batch
 from convexp.machine.run_clock import run_clock
 
 SECONDS = 0.2  # that the training on a chunk may take, so that Ctrl-C and progress do not wait
-MOST_BATCHES = 16
+MOST_BATCHES = 64
 MOST_BYTES = 2**24  # of images
 
 

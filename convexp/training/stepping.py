@@ -32,6 +32,7 @@ HOOKS_OF_MODULE = (
     "on_before_batch_transfer",
     "transfer_batch_to_device",
     "on_after_batch_transfer",
+    "on_validation_epoch_end",
 )
 # Lightning's callbacks that neither act nor look between two batches, and change neither network, optimizer nor schedule.
 BETWEEN_EPOCHS = (EarlyStopping, ModelSummary, RichModelSummary)

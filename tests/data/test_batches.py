@@ -333,7 +333,8 @@ def test_chunks_are_the_batches_of_the_loader_however_they_are_cut(data, length,
 
 def test_a_chunk_is_small_where_a_batch_takes_long_or_is_large():
     batch = torch.zeros(1, 2**20, dtype=torch.uint8), torch.zeros(1)
-    assert suitable(batch, seconds=1e-4) == 16
+    assert suitable(batch, seconds=1e-4) == 16  # MiB of images
+    assert suitable((batch[0][:, :1], batch[1]), seconds=1e-4) == 64
     assert suitable(batch, seconds=0.05) == 4
     assert suitable(batch, seconds=9.0) == 1
     assert suitable((batch[0].expand(8, -1), batch[1]), seconds=1e-4) == 2

@@ -75,6 +75,7 @@ def test_both_give_the_same_bits_and_lightning_counts_the_same(kind, call, tmp_p
 
     settings = (*TINY, *KINDS[kind])
     monkeypatch.setattr(chunks, "SECONDS", 60.0)  # as on a fast machine
+    monkeypatch.setattr(chunks, "MOST_BATCHES", 16)  # less than an epoch
     with monkeypatch.context() as patch:
         patch.setattr(Task, "train_on", noting)
         assert call("train", *settings, "hydra.run.dir=own").code == 0

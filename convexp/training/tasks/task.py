@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -18,6 +19,7 @@ from convexp.errors import DivergedError
 from convexp.machine import interruption
 from convexp.training.batch_counts import count_batches, restore_step_count
 from convexp.training.captured_passes import CapturedPasses
+from convexp.training.epoch_metrics import log_metrics
 from convexp.training.mean import MeanOverSamples
 from convexp.training.over_processes import Step, of_whole_batch, processes
 from convexp.training.step import gradients, make_step
@@ -48,7 +50,8 @@ class Task(pl.LightningModule):
         targets: What a batch has beside its images: ``labels``, ``(B,)`` int64, or ``objects``, the bounding boxes of objects
             as the network sees them, ``(B, 2, D)`` int64: the first pixel and the pixel after the last one, or -1 without one.
         automatic_optimization: Whether Lightning makes the steps of the optimizer, as it does by default. If False,
-            ``train_on`` makes them, which takes less time; ``convexp.training.stepping`` says when that is possible.
+            ``train_on`` makes them and ``log_metrics`` logs the means of a training, which takes less time;
+            ``convexp.training.stepping`` says when that is possible.
         clipping: How ``train_on`` clips gradients.
         cuda_graph: Whether ``train_on`` captures the forward and the backward pass as a CUDA graph, if it trains on a GPU.
         trainer_of_steps: What makes the steps in place of ``train_on``, with the same arguments after the task and the same
@@ -71,6 +74,7 @@ class Task(pl.LightningModule):
         self._captured: CapturedPasses | None = None
         self.trainer_of_steps: Callable[[Task, Sequence[TaskBatch]], list[Step]] | None = None
         self._steps: list[Step] = []  # of the epoch
+        self._measured: dict[str, MeanOverSamples] = {}  # in the validation, if it is logged at its end
         self._restored: dict[str, Any] | None = None  # of an unfinished epoch in the checkpoint that was loaded
 
     @abstractmethod
@@ -233,16 +237,35 @@ class Task(pl.LightningModule):
         for name in sums[0]:
             means[name] = float(torch.stack([each[name] for each in sums]).cpu().double().sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self.log_dict({f"train/{name}": value for name, value in means.items()} | {"train/lr": rate})
+        metrics = {f"train/{name}": value for name, value in means.items()} | {"train/lr": rate}
+        if self.automatic_optimization:
+            self.log_dict(metrics)
+        else:
+            log_metrics(self.trainer, metrics)
         self._steps = []  # the checkpoint of the epoch does not need them
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means over the samples of the validation, unless Lightning does so."""
+        if not self._measured:
+            return
+        metrics = {f"val/{name}": mean.compute() for name, mean in self._measured.items()}
+        for mean in self._measured.values():
+            mean.reset()
+        self._measured = {}
+        is_last = self.trainer.fit_loop.epoch_loop.batch_progress.is_last_batch  # the metrics of the epoch follow
+        log_metrics(self.trainer, metrics, prog_bar=True, save=not is_last)
 
     def _evaluate(self, batch: TaskBatch, part: str) -> Tensor:
         outputs = self.network(batch[0])
+        in_training = not self.automatic_optimization and self.trainer.state.fn == TrainerFn.FITTING
         for name, values in self.measure(outputs, batch).items():
             mean = self.means[name]
             assert isinstance(mean, MeanOverSamples)
             mean.update(values)
-            self.log(f"{part}/{name}", mean, prog_bar=True)
+            if in_training:
+                self._measured[name] = mean
+            else:
+                self.log(f"{part}/{name}", mean, prog_bar=True)
         return outputs
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> None:
