@@ -23,6 +23,13 @@ def test_shares_and_errors_have_axes_of_their_own(metric, axes):
     assert chart.figure.axes[0].get_yscale() == ("linear" if metric == "test/acc" else "log")
 
 
+def test_an_error_of_zero_is_drawn():
+    ensembles = [Measured(seeds=[0], metrics={ERROR_IN_RANGE: 0.0}), Measured(seeds=[0, 1], metrics={ERROR_IN_RANGE: 0.0})]
+    chart = members_chart(EnsembleRecord(mean_of="outputs", runs=[], images="", ensembles=ensembles), "conv")
+    assert chart is not None
+    assert chart.figure.axes[0].get_yscale() == "linear"
+
+
 @pytest.mark.parametrize(("sizes", "said"), [((1,), "At 1 member: test "), ((1, 2), "At 2 members: test ")])
 def test_the_text_counts_the_members(sizes, said):
     chart = members_chart(record("test/acc", *sizes), "local")

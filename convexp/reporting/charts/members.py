@@ -9,6 +9,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from convexp.records.ensembles import ERROR_BEYOND, ERROR_IN_RANGE, EnsembleRecord, Measured
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.style import WIDTH, chart_style
+from convexp.reporting.charts.ticks import set_scale
 from convexp.reporting.formatting import format_mean, plural
 from convexp.reporting.members import SHOWN, by_members, mean_metric
 from convexp.reporting.metrics import is_percentage
@@ -24,7 +25,7 @@ Lines = dict[str, list[tuple[int, Mean]]]  # the mean at each number of members,
 def members_chart(record: EnsembleRecord, title: str) -> Chart | None:
     """Draw every share of the table by the number of members, with its 95 % interval over the ensembles of that number.
 
-    Equivariance errors, if there are any, are drawn below on logarithmic axes.
+    Equivariance errors, if there are any, are drawn below, on logarithmic axes unless one is 0.
 
     Returns:
         The chart, or None if there is nothing to draw, as for a task whose only metric is a loss.
@@ -78,7 +79,9 @@ def _draw(axes: Axes, lines: Lines, colours: dict[str, str]) -> None:
     if shares:
         axes.set(ylabel="per cent", ylim=(0, 102))
     else:
-        axes.set(ylabel="equivariance error", yscale="log")
+        axes.set(ylabel="equivariance error")
+        drawn = [value.mean for line in lines.values() for _, value in line]
+        set_scale(axes, "y", drawn, log=min(drawn) > 0)
 
 
 def _ends(line: list[tuple[int, Mean]], sign: int) -> list[tuple[float, float | None]]:
