@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
@@ -20,8 +21,9 @@ from convexp.execution.restore import restore
 from convexp.geometry.placement import Uniform, largest_shift
 from convexp.machine.environment import git, versions
 from convexp.models import Ensemble
-from convexp.probes.results import Measurements, measure_all
-from convexp.records.ensembles import BEYOND, IN_RANGE, EnsembleRecord, Measured, Member, disjoint
+from convexp.models.ensemble import MeanOf
+from convexp.probes.results import Measurements, ProbeResult, measure_all
+from convexp.records.ensembles import BEYOND, ERROR_BEYOND, ERROR_IN_RANGE, IN_RANGE, EnsembleRecord, Measured, Member, disjoint
 from convexp.terminal import console
 from convexp.training.probe_runner import probe_sample
 
@@ -85,27 +87,48 @@ def _measure(network: Ensemble, data: Dataset, config: Config) -> tuple[dict[str
     probes, device = build.probes(config), probing_device(config)
     measured = measure_all(probes, network.to(device), probe_sample(data, probes, device, config.outputs_are_scores))
     metrics |= {f"probe/{name}": value for name, value in measured.numbers.items()}
-    return metrics | _accuracies_by_range(measured, config), measured
+    return metrics | _means_by_range(measured, config, network.mean_of), measured
 
 
-def _accuracies_by_range(measured: Measurements, config: Config) -> dict[str, float]:
-    """The mean accuracy over the shifts of the shift map that the training has, and over those that are larger.
+def _means_by_range(measured: Measurements, config: Config, mean_of: MeanOf) -> dict[str, float]:
+    """The means over the shifts that the training has, and over those that are larger.
 
-    There is none if the training draws other shifts than all those of up to one number of pixels in every dimension.
+    They are of the accuracy in the shift map, and of the equivariance error of what the mean is taken of, without the shift by
+    0, which has none. There are none if the training draws other shifts than all those of up to one number of pixels in every
+    dimension.
     """
-    found = measured.get("shift_map")
-    if found is None or found.protocol != config.data.shift.protocol:
-        return {}
     placement, trained = config.data.placement(), _trained(config)
     dims = len(placement.input_size)
     if trained and placement.train != Uniform((-trained,) * dims, (trained,) * dims):
         return {}
-    rings = {r: ((2 * r + 1) ** dims - max(0, 2 * r - 1) ** dims, share) for r, share in enumerate(found.maps["radius"])}
     means: dict[str, float] = {}
-    for name, within in ((IN_RANGE, True), (BEYOND, False)):
-        if chosen := [ring for r, ring in rings.items() if (r <= trained) == within]:
-            means[name] = sum(count * share for count, share in chosen) / sum(count for count, _ in chosen)
+    if accuracies := _by_distance(measured.get("shift_map"), config, "radius"):
+        means |= _split(accuracies, trained, dims, IN_RANGE, BEYOND)
+    answer = ("logits" if mean_of == "outputs" else "softmax", "full_radius")
+    if errors := _by_distance(measured.get("equivariance"), config, *answer):
+        del errors[0]
+        means |= _split(errors, trained, dims, ERROR_IN_RANGE, ERROR_BEYOND)
     return means
+
+
+def _by_distance(found: ProbeResult | None, config: Config, *names: str) -> dict[int, float]:
+    """A map of a probe by the distance of the shift, in pixels; empty if the probe shifts otherwise than the training."""
+    if found is None or found.protocol != config.data.shift.protocol:
+        return {}
+    values: Any = found.maps
+    for name in names:
+        values = values[name]
+    return dict(enumerate(values))
+
+
+def _split(values: Mapping[int, float], trained: int, dims: int, in_range: str, beyond: str) -> dict[str, float]:
+    """The means over all shifts up to ``trained`` pixels and over larger ones, from those over shifts of one distance."""
+    counts = {r: (2 * r + 1) ** dims - max(0, 2 * r - 1) ** dims for r in values}
+    means: dict[str, float] = {}
+    for name, within in ((in_range, True), (beyond, False)):
+        if chosen := [r for r in values if (r <= trained) == within]:
+            means[name] = sum(counts[r] * values[r] for r in chosen) / sum(counts[r] for r in chosen)
+    return {name: value for name, value in means.items() if math.isfinite(value)}
 
 
 def _trained(config: Config) -> int:

@@ -67,6 +67,12 @@ def maps(network: nn.Module, images: Tensor, names: Sequence[str]) -> dict[str, 
     return {name: found[name] for name in names}
 
 
+def maps_and_logits(network: nn.Module, images: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+    """Return the feature maps of the given names, and the network's output as ``logits``, ``(B, classes)``."""
+    every = representations(network, images)
+    return {name: every[name] for name in names} | {"logits": list(every.values())[-1]}
+
+
 def layout(network: nn.Module, images: Tensor) -> Layout:
     """Return where the units of the layers that are looked at lie on the image.
 

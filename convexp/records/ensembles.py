@@ -13,6 +13,7 @@ FORMAT = 1
 FILE = "ensemble.json"
 FOLDER = "ensembles"  # beside the runs
 IN_RANGE, BEYOND = "in_range/accuracy", "beyond/accuracy"  # over the shifts of the shift map that the training has, and others
+ERROR_IN_RANGE, ERROR_BEYOND = "in_range/equivariance_error", "beyond/equivariance_error"  # of the answer, over the same shifts
 
 
 class Member(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from convexp.records.ensembles import BEYOND, IN_RANGE, EnsembleRecord, Measured
+from convexp.records.ensembles import BEYOND, ERROR_BEYOND, ERROR_IN_RANGE, IN_RANGE, EnsembleRecord, Measured
 from convexp.reporting.formatting import format_mean
 from convexp.reporting.metrics import average_of
 from convexp.reporting.statistics import Mean
@@ -16,6 +16,8 @@ SHOWN = {  # in the table, by column title
     "by chance": "probe/consistency/control",
     "permuted": "probe/consistency/permuted",
     "permuted, by chance": "probe/consistency/permuted_control",
+    "error, shifted as in training": ERROR_IN_RANGE,
+    "error, shifted further": ERROR_BEYOND,
 }
 
 

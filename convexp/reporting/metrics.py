@@ -18,6 +18,8 @@ TITLES = {
     "probe/consistency/control": "consistency by chance, of two images of different classes",
     "in_range/accuracy": "accuracy under shifts as in training",
     "beyond/accuracy": "accuracy under larger shifts than in training",
+    "in_range/equivariance_error": "equivariance error of the answer under shifts as in training",
+    "beyond/equivariance_error": "equivariance error of the answer under larger shifts than in training",
     "probe/consistency/permuted": "consistency of images with permuted pixels",
     "cost/parameters": "parameters",
     "cost/flops": "FLOPs",

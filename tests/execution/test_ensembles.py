@@ -52,13 +52,21 @@ def test_the_order_of_the_runs_does_not_matter(call, three):
 
 def test_probes_of_layers_do_not_apply_and_results_lie_beside_the_runs(call, three):
     done = call(
-        "evaluate", "runs='net-seed*'", "ensemble=true", "members=[3]", "probes=[sharing_index,accounting,equivariance]"
+        "evaluate",
+        "runs='net-seed*'",
+        "ensemble=true",
+        "members=[3]",
+        "probes=[sharing_index,accounting,feature_maps,equivariance]",
     )
     assert done.code == 0, done.err
     for probe in ("sharing_index", "accounting"):
         assert f"{probe} skipped: is about the layers of one network, and an ensemble has only those of its members" in done.out
-    assert "equivariance skipped: the network has no feature maps" in done.out
-    assert list(ensembles(three[0].parent / "ensembles" / "net")) == [(0, 1, 2)]
+    assert "feature_maps skipped: the network has no feature maps" in done.out
+    assert "equivariance skipped" not in done.out
+    found = ensembles(three[0].parent / "ensembles" / "net")
+    assert list(found) == [(0, 1, 2)]
+    assert found[(0, 1, 2)]["probe/equivariance/logits/full"] > 0
+    assert not any("stages" in name for name in found[(0, 1, 2)])
 
 
 def test_without_ensemble_each_run_is_evaluated_by_itself(call, three):

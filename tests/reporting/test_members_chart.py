@@ -2,7 +2,7 @@
 
 import pytest
 
-from convexp.records.ensembles import EnsembleRecord, Measured
+from convexp.records.ensembles import ERROR_IN_RANGE, EnsembleRecord, Measured
 from convexp.reporting.charts.members import members_chart
 
 
@@ -13,6 +13,21 @@ def record(metric, *sizes):
 
 def test_ensembles_that_have_a_loss_alone_have_no_chart():
     assert members_chart(record("test/loss", 1, 2), "imitation") is None
+
+
+@pytest.mark.parametrize(("metric", "axes"), [("test/acc", ["per cent"]), (ERROR_IN_RANGE, ["equivariance error"])])
+def test_shares_and_errors_have_axes_of_their_own(metric, axes):
+    chart = members_chart(record(metric, 1, 2), "dense")
+    assert chart is not None
+    assert [each.get_ylabel() for each in chart.figure.axes] == axes
+    assert chart.figure.axes[0].get_yscale() == ("linear" if metric == "test/acc" else "log")
+
+
+def test_an_error_of_zero_is_drawn():
+    ensembles = [Measured(seeds=[0], metrics={ERROR_IN_RANGE: 0.0}), Measured(seeds=[0, 1], metrics={ERROR_IN_RANGE: 0.0})]
+    chart = members_chart(EnsembleRecord(mean_of="outputs", runs=[], images="", ensembles=ensembles), "conv")
+    assert chart is not None
+    assert chart.figure.axes[0].get_yscale() == "linear"
 
 
 @pytest.mark.parametrize(("sizes", "said"), [((1,), "At 1 member: test "), ((1, 2), "At 2 members: test ")])

@@ -1,5 +1,6 @@
-"""The equivariance error of every feature map under shifts by whole pixels."""
+"""The equivariance error of every feature map, and of the answer, under shifts by whole pixels."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +10,17 @@ from torch import Tensor, nn
 from convexp.geometry import Size
 from convexp.geometry.placement import ShiftProtocol
 from convexp.geometry.skeleton import ReceptiveField
-from convexp.models.representations import Layout, maps
+from convexp.models.representations import OUTPUT, Layout, layout, maps_and_logits
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import other_class_indices
 from convexp.probes.behaviour.shift_features import shift_features
 from convexp.probes.behaviour.shift_grid import ShiftGrid
 from convexp.probes.figures import line_plot
 from convexp.probes.predict import predict
-from convexp.probes.requirements import require_at_least, require_maps
+from convexp.probes.requirements import require_at_least
 from convexp.probes.sample import Sample
+
+ANSWER = ("logits", "softmax")  # what is compared with itself, for it should not change
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Equivariance:
     The feature maps are the stages of a skeleton, and in any other network the layers that are looked at
     (``convexp.models.representations``) whose stride is known; ``not_measured`` has the reasons for the others.
 
+    The answer should stay as it is. Its error is ``E‖f(T_δ x) - f(x)‖ / E‖f(x)‖``, of the ``logits`` and of their ``softmax``,
+    and an ensemble has no other: its ``logits`` are a mean over its members if outputs are averaged, its ``softmax`` if
+    probabilities are. ``E‖f(T_δ x) - f(x)‖`` of a mean is at most the mean of its members', since norms are convex. The
+    relative error has no such bound, since ``E‖f(x)‖`` is smaller, too. If members err independently around an invariant
+    mean, the error falls as ``1 / sqrt(members)``.
+
     Numbers are means over all δ except 0, and are dimensionless: 0 is exact, and unrelated maps of equal norm have about 1.4.
     Layers whose output is zero have none. The maps of each layer are ``full``, ``interior`` (null if there are no such units)
     and ``full_radius`` (mean over all shifts with max |δ_i| = r).
@@ -43,6 +52,8 @@ class Equivariance:
     Source: Lenc & Vedaldi 2015, arXiv 1411.5908; docs/design.md, section 1.
 
     Numbers:
+        logits/full (ratio): error of the logits, which should stay as they are; 0 is exactly invariant.
+        softmax/full (ratio): error of the probabilities of the classes.
         LAYER/full (ratio): error over all units; 0 is exact, and unrelated maps of equal norm have about 1.4.
         LAYER/full_correct (ratio): full, over the correctly classified images.
         LAYER/full_control (ratio): full, with T_δ of an image of another class instead of T_δ x.
@@ -66,12 +77,12 @@ class Equivariance:
     needs_scores = True
 
     def measure(self, network: nn.Module, sample: Sample) -> Measurement:
-        """Measure the error of every feature map.
+        """Measure the error of every feature map and of the answer.
 
         It takes one forward pass of the images for each shift, one more for the control, and two without a shift.
         """
         sample = sample.first(self.max_images)
-        placed = require_maps(network, sample)
+        placed = layout(network, sample.images)
         grid, different = ShiftGrid(self.max_shift, len(sample.size)), other_class_indices(sample.labels)
         correct = (predict(network, sample) == sample.labels).cpu()
         everything = torch.ones_like(correct)
@@ -96,8 +107,8 @@ class Equivariance:
                 "interior": np.where(interior.isfinite(), interior, np.array(None)).reshape(grid.shape).tolist(),
                 "full_radius": lines[name],
             }
-        if placed.others:
-            maps_of_layers["not_measured"] = placed.others
+        if others := {layer: reason for layer, reason in placed.others.items() if layer != OUTPUT}:
+            maps_of_layers["not_measured"] = others
         numbers |= {"accuracy": float(correct.double().mean()), "n": float(len(sample))}
         picture = line_plot(lines, "shift (pixels)", "relative equivariance error", "‖f(Tx) - Tf(x)‖ / ‖f(x)‖")
         return Measurement(numbers, maps_of_layers, {"error": picture}, self.protocol)
@@ -105,25 +116,35 @@ class Equivariance:
     def _norms(
         self, network: nn.Module, placed: Layout, sample: Sample, grid: ShiftGrid, others: Sample | None
     ) -> dict[str, "_Norms"]:
-        """Return the norms of differences and of the maps themselves, for each layer."""
-        found = {name: _Norms(len(grid), len(sample)) for name in placed.maps}
+        """Return the norms of differences and of the values themselves, for each layer and for the answer."""
+        found = {name: _Norms(len(grid), len(sample)) for name in (*placed.maps, *ANSWER)}
         for rows in sample.slices():
             batch, another = sample.rows(rows), None if others is None else others.rows(rows)
-            bases = maps(network, batch.images, [*placed.maps])
+            bases = _maps_and_answer(network, batch.images, placed.maps)
             for index, shift in enumerate(grid.track("equivariance")):
-                moved = maps(network, batch.shifted(shift, self.protocol), [*placed.maps])
-                control = None if another is None else maps(network, another.shifted(shift, self.protocol), [*placed.maps])
-                for name, position in placed.maps.items():
-                    base, norms = bases[name], found[name]
-                    steps = tuple(delta / stride for delta, stride in zip(shift, position.stride, strict=True))
-                    expected = shift_features(base, steps, self.protocol)
+                moved = _maps_and_answer(network, batch.shifted(shift, self.protocol), placed.maps)
+                control = {}
+                if another is not None:
+                    control = _maps_and_answer(network, another.shifted(shift, self.protocol), placed.maps)
+                for name, base in bases.items():
+                    norms, expected = found[name], base
+                    if name not in ANSWER:
+                        position = placed.maps[name]
+                        steps = tuple(delta / stride for delta, stride in zip(shift, position.stride, strict=True))
+                        expected = shift_features(base, steps, self.protocol)
+                        if not position.whole:
+                            mask = interior_units(base, position.fields, shift, sample.size)
+                            norms.record("interior", index, rows, (moved[name] - expected) * mask, expected * mask)
                     norms.record("full", index, rows, moved[name] - expected, base)
-                    if not position.whole:
-                        mask = interior_units(base, position.fields, shift, sample.size)
-                        norms.record("interior", index, rows, (moved[name] - expected) * mask, expected * mask)
-                    if control is not None:
+                    if name in control:
                         norms.record("control", index, rows, control[name] - expected, base)
         return found
+
+
+def _maps_and_answer(network: nn.Module, images: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+    """Return the feature maps of the given names, the logits and the probabilities of the classes."""
+    found = maps_and_logits(network, images, names)
+    return found | {"softmax": found["logits"].softmax(1)}
 
 
 class _Norms:

@@ -13,7 +13,7 @@ from torch.autograd.functional import jvp
 from convexp.errors import one_line
 from convexp.models.forward_pass import plain_attention
 from convexp.models.positions import MapPositions
-from convexp.models.representations import layout, representations
+from convexp.models.representations import layout, maps_and_logits
 from convexp.probes.base import Measurement
 from convexp.probes.behaviour.controls import mean_over_subsets
 from convexp.probes.errors import NotApplicableError
@@ -92,7 +92,7 @@ class LocalEquivariance:
 
     def _batch(self, network: nn.Module, placed: Mapping[str, MapPositions], images: Tensor) -> tuple[Parts, Parts, Tensor]:
         """Return ``‖L f‖² / dim f`` (and ``softmax``) and ``‖f‖² / dim f`` by part, and the predicted classes, (B,) each."""
-        parts, dims = _parts(network, images, placed), images.dim() - 2
+        parts, dims = maps_and_logits(network, images, placed), images.dim() - 2
         errors = {name: images.new_zeros(len(images)) for name in (*parts, "softmax")}
         for dim in range(dims):
             slopes = self._slopes(network, images, placed, dim)
@@ -111,7 +111,7 @@ class LocalEquivariance:
             order: list[str] = []
 
             def values(x: Tensor) -> tuple[Tensor, ...]:
-                parts = _parts(network, x, names)
+                parts = maps_and_logits(network, x, names)
                 order[:] = parts
                 return tuple(parts.values())
 
@@ -122,7 +122,7 @@ class LocalEquivariance:
                     raise
                 raise NotApplicableError(f"the network cannot be differentiated twice; set step ({one_line(error)})") from error
             return dict(zip(order, slopes, strict=True))
-        ahead, behind = (_parts(network, images + h * tangent, names) for h in (self.step, -self.step))
+        ahead, behind = (maps_and_logits(network, images + h * tangent, names) for h in (self.step, -self.step))
         return {name: (ahead[name] - behind[name]) / (2 * self.step) for name in ahead}
 
 
@@ -134,12 +134,6 @@ def _check_double(network: nn.Module, sample: Sample) -> None:
         raise
     except RuntimeError as error:
         raise NotApplicableError(f"the network does not work in double precision: {one_line(error)}") from error
-
-
-def _parts(network: nn.Module, images: Tensor, names: Iterable[str]) -> Parts:
-    """Return the feature maps of the given names, and the logits."""
-    every = representations(network, images)
-    return {name: every[name] for name in names} | {"logits": list(every.values())[-1]}
 
 
 def _joined(batches: list[Parts]) -> Parts:
