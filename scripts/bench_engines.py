@@ -28,6 +28,7 @@ from statistics import median
 from results import figure, store
 
 IMPORTS = os.environ.get("BENCH_IMPORTS", "convexp.execution.training_run")
+WHILE = float(os.environ.get("BENCH_WHILE", "20"))  # seconds that a job lasts which is interrupted or loses its parent
 Result = tuple[int, int, float, float]  # of a job: its number, its process, when it began (after the imports) and ended
 JOBS, PROCESSES = 4, 2
 
@@ -65,7 +66,7 @@ def last(number: int) -> Result:
     """A job that lasts until it is interrupted, or for a while."""
     Path(f"begun-{number}").touch()
     try:
-        time.sleep(20)
+        time.sleep(WHILE)
     except KeyboardInterrupt:
         Path(f"interrupted-{number}").touch()
         raise

@@ -18,7 +18,7 @@ from hypothesis import settings
 from remembered import RememberedLine, remember_merged_files
 from shared import made_once
 
-pytest_plugins = ["browser", "kinds", "slurm", "wheels"]
+pytest_plugins = ["browser", "garbage", "kinds", "slurm", "wheels"]
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as convexp.cli.application sets them; before torch is imported
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")

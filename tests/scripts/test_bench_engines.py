@@ -13,7 +13,7 @@ def test_each_pool_is_measured_and_put_to_the_test():
     command = [sys.executable, ROOT / "scripts" / "bench_engines.py", "--rounds", "1", "--steps", "1"]
     done = subprocess.run(
         [*command, "--pools", "convexp", "executor"],
-        env={**os.environ, "BENCH_IMPORTS": "json"},
+        env={**os.environ, "BENCH_IMPORTS": "json", "BENCH_WHILE": "4"},
         capture_output=True,
         text=True,
         check=False,

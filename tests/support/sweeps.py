@@ -15,7 +15,7 @@ from shared import made_once
 SWEEP = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", "model=conv,local", "seed=0,1")
 RUNS = ("conv-seed0", "conv-seed1", "local-seed0", "local-seed1")
 APART = ("hydra.launcher.processes=2",)
-LONG = ("trainer.max_epochs=20",)  # the last word on a setting counts
+LONG = ("trainer.max_epochs=12",)  # the last word on a setting counts; seconds in which something can happen to a run
 
 
 @contextmanager
