@@ -23,6 +23,14 @@ def test_shares_and_errors_have_axes_of_their_own(metric, axes):
     assert chart.figure.axes[0].get_yscale() == ("linear" if metric == "test/acc" else "log")
 
 
+def test_wide_intervals_of_two_ensembles_leave_room_for_the_errors():
+    errors = {(0,): 0.4, (1,): 0.2, (0, 1): 0.15}
+    ensembles = [Measured(seeds=list(seeds), metrics={ERROR_IN_RANGE: error}) for seeds, error in errors.items()]
+    chart = members_chart(EnsembleRecord(mean_of="outputs", runs=[], images="", ensembles=ensembles), "dense")
+    assert chart is not None
+    assert chart.figure.axes[0].get_ylim() == pytest.approx((0.15 / 2, 0.3 * 2))
+
+
 def test_an_error_of_zero_is_drawn():
     ensembles = [Measured(seeds=[0], metrics={ERROR_IN_RANGE: 0.0}), Measured(seeds=[0, 1], metrics={ERROR_IN_RANGE: 0.0})]
     chart = members_chart(EnsembleRecord(mean_of="outputs", runs=[], images="", ensembles=ensembles), "conv")

@@ -82,6 +82,8 @@ def _draw(axes: Axes, lines: Lines, colours: dict[str, str]) -> None:
         axes.set(ylabel="equivariance error")
         drawn = [value.mean for line in lines.values() for _, value in line]
         set_scale(axes, "y", drawn, log=min(drawn) > 0)
+        if min(drawn) > 0:
+            axes.set_ylim(min(drawn) / 2, 2 * max(drawn))  # the interval of two ensembles may be a decade long
 
 
 def _ends(line: list[tuple[int, Mean]], sign: int) -> list[tuple[float, float | None]]:
