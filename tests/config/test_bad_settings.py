@@ -51,7 +51,7 @@ COUNTS |= {
 COUNTS |= {"trainer.limit_val_batches", "trainer.num_sanity_val_steps", "trainer.log_every_n_steps"}
 LIMITS = {f"trainer.{name}" for name in ("max_steps", "min_epochs", "min_steps", "limit_train_batches", "limit_val_batches")}
 REAL = {"optimizer.lr", "optimizer.weight_decay", "trainer.gradient_clip_val", "scheduler.factor", "data.source.sigma"}
-REAL |= {"data.source.noise"}  # as much as to hide everything
+REAL |= {"data.source.noise", "model.init_scale"}  # noise: as much as to hide everything
 # What may be said all the same; every other setting has to refuse the value.
 SENSIBLE: dict[str, set[str]] = {
     "text": {"name", "data.name", "model.name", "outputs", "resume"},
@@ -86,7 +86,7 @@ SENSIBLE: dict[str, set[str]] = {
     | {"trainer.overfit_batches", "trainer.num_sanity_val_steps", "callbacks.early_stopping.patience"},
     "fraction": REAL
     | {"augment.mixup.alpha", "augment.rotate.degrees"}
-    | {"data.memory_gb", "model.init_scale", "model.width", "probes.local_equivariance.step"}
+    | {"data.memory_gb", "model.width", "probes.local_equivariance.step"}
     | {"probes.relative_stability.displacement"},
     "large": SEEDS - {"seed"} | COUNTS | REAL,
 }
