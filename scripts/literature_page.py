@@ -70,9 +70,10 @@ def paper(conf: Path, name: str) -> Paper:
     files = [file for _, file in with_bases([Source("convexp", conf)], option)]
     sections: list[Any] = [yaml.safe_load(file.read_text(encoding="utf-8")).get("study") or {} for file in files]
     study = next(section["name"] for section in sections if "name" in section)
-    claims = [
-        validated(Claim, claim, f"study.claims of {option}") for section in sections for claim in section.get("claims", [])
-    ]
+    listed = next(
+        (section["claims"] for section in sections if "claims" in section), []
+    )  # a list takes the place of its base's
+    claims = [validated(Claim, claim, f"study.claims of {option}") for claim in listed]
     return Paper(f"paper/{name}", study, claims)
 
 
