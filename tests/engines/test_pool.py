@@ -256,3 +256,21 @@ def test_a_server_that_is_killed_while_it_starts_is_one_line(tmp_path):
     assert done.stderr.splitlines()[-1].startswith(
         "convexp.errors.ConvexpError: the server process that starts the workers has"
     )
+
+
+@pytest.mark.e2e
+def test_a_sweep_that_starts_while_another_ends_leaves_its_folder_to_it(tmp_path):
+    """At the end of a process filelock gives its locks back before multiprocessing removes the folder."""
+    start = "from convexp.engines.local.temp_folders import clean_temp_folders; clean_temp_folders()"
+    ending = f"""
+import atexit, subprocess, sys
+from multiprocessing import util
+
+util.get_temp_dir()
+atexit.register(subprocess.run, [sys.executable, "-c", {start!r}], check=True)  # called between the two
+{start}
+"""
+    command = [sys.executable, "-c", ending]
+    done = subprocess.run(command, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.glob("pymp-*"))

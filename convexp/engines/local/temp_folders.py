@@ -1,5 +1,6 @@
 """The temporary folders that Python's multiprocessing makes for its sockets and leaves behind when a process is killed."""
 
+import atexit
 import os
 import shutil
 from contextlib import suppress
@@ -25,6 +26,8 @@ def clean_temp_folders() -> FileLock:
     with suppress(OSError):  # on a file system without locks nobody can tell which processes live, so all folders stay
         held.acquire(timeout=0)
         (mine / f"{LOCK}.new").rename(mine / LOCK)  # so a file of this name is locked from the first moment
+        # Before filelock gives the lock back at the end of the process: the folder is multiprocessing's to remove then.
+        atexit.register((mine / LOCK).unlink, missing_ok=True)
         for folder in mine.parent.glob("pymp-*"):
             with suppress(OSError):
                 if folder != mine and folder.lstat().st_uid == os.getuid() and (folder / LOCK).is_file():
