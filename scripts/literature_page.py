@@ -70,9 +70,8 @@ def paper(conf: Path, name: str) -> Paper:
     files = [file for _, file in with_bases([Source("convexp", conf)], option)]
     sections: list[Any] = [yaml.safe_load(file.read_text(encoding="utf-8")).get("study") or {} for file in files]
     study = next(section["name"] for section in sections if "name" in section)
-    listed = next(
-        (section["claims"] for section in sections if "claims" in section), []
-    )  # a list takes the place of its base's
+    # As with Hydra, a list takes the place of its base's.
+    listed = next((section["claims"] for section in sections if "claims" in section), [])
     claims = [validated(Claim, claim, f"study.claims of {option}") for claim in listed]
     return Paper(f"paper/{name}", study, claims)
 
