@@ -16,6 +16,9 @@ from convexp.geometry import Size
 from convexp.layers.operands import working_type
 from convexp.layers.windowed import WindowedLayer
 
+LONG, PARTS = 8192, 64
+"""From which length on a sum is cut into parts on a GPU, and into how many at most."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -136,7 +139,7 @@ class _Products(torch.autograd.Function):
         (grad,), (kernels,), columns = grads, ctx.saved_tensors, ctx.columns
         grad = grad.contiguous()
         in_x, in_kernels, in_bias = ctx.needs_input_grad[:3]
-        of_kernels = torch.bmm(grad, columns.transpose(1, 2)) if in_kernels else None
+        of_kernels = products_in_parts(grad, columns, _parts(grad)) if in_kernels else None
         of_bias = grad.sum(2, keepdim=True) if in_bias else None
         of_x = None
         if in_x:
@@ -144,6 +147,26 @@ class _Products(torch.autograd.Function):
             of_x = _folded(columns.view(ctx.seen), ctx)
         ctx.columns = None
         return of_x, of_kernels, of_bias, None, None, None
+
+
+def _parts(x: Tensor) -> int:
+    """Into how many parts sums over the last dimension are cut."""
+    return math.gcd(x.shape[-1], PARTS) if x.is_cuda and x.shape[-1] >= LONG else 1
+
+
+def products_in_parts(a: Tensor, b: Tensor, parts: int) -> Tensor:
+    """Multiply ``a`` (N, U, M) with the transpose of ``b`` (N, F, M), in sums over M that are cut into parts: (N, U, F).
+
+    A GPU computes each block of a product on one of its multiprocessors. Where N, U and F are small and M is large,
+    most of them would have nothing to do.
+    """
+    if parts == 1:
+        return torch.bmm(a, b.transpose(1, 2))
+    cut = (parts, a.shape[2] // parts)
+    pairs = zip(a.unbind(0), b.unbind(0), strict=True)  # (U, M) and (F, M)
+    return torch.stack(
+        [torch.bmm(x.unflatten(1, cut).transpose(0, 1), y.unflatten(1, cut).permute(1, 2, 0)).sum(0) for x, y in pairs]
+    )
 
 
 def _seen_by_units(x: Tensor, window: Window) -> Tensor:

@@ -31,6 +31,7 @@ from convexp.layers import (
 from convexp.models import Network
 from convexp.replicas import Member, Replicas, why_not, worthwhile
 from convexp.replicas.optimizers import Optimizers
+from convexp.replicas.windows import products_in_parts
 from convexp.training.schedules import one_cycle
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.classification import Classification
@@ -384,6 +385,13 @@ def test_under_autocast_it_differs_from_each_alone_by_rounding(wiring: Any):
         states = [{name: p.detach().double() for name, p in m.network.named_parameters()} for m in (together, alone, single)]
         assert difference(*states[1:]) > 0
         assert difference(*states[:2]) < 2 * difference(*states[1:])
+
+
+@pytest.mark.parametrize("parts", [1, 3, 12])
+def test_sums_of_products_may_be_cut_into_parts(parts: int):
+    """The weights' gradient of a convolution is so computed on a GPU."""
+    a, b = torch.randn(2, 3, 24, dtype=torch.float64), torch.randn(2, 5, 24, dtype=torch.float64)
+    torch.testing.assert_close(products_in_parts(a, b, parts), torch.einsum("num,nfm->nuf", a, b))
 
 
 def test_it_says_why_networks_cannot_be_trained_at_once():
