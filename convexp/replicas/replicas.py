@@ -10,6 +10,7 @@ from convexp.replicas import reasons
 from convexp.replicas.member import Member
 from convexp.replicas.stacked import Stacked
 from convexp.replicas.worthwhile import AT_ONCE
+from convexp.training.captured_passes import cuda_graph
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import TaskBatch
 
@@ -64,10 +65,11 @@ class Replicas:
         """Cut the members into groups that are stacked, as large as the cache of a CPU allows."""
         if len(members) < 2 or self.why_not(members, images) is not None:
             return list(members)
-        on_cpu = next(members[0].network.parameters()).device.type == "cpu"
-        number = -(-len(members) // AT_ONCE) if on_cpu else 1
+        device = next(members[0].network.parameters()).device.type
+        number = -(-len(members) // AT_ONCE) if device == "cpu" else 1
         cuts = [len(members) * index // number for index in range(number + 1)]
-        return [Stacked(members[start:end]) for start, end in pairwise(cuts)]
+        record = cuda_graph if device == "cuda" and all(member.task.cuda_graph for member in members) else None
+        return [Stacked(members[start:end], record) for start, end in pairwise(cuts)]
 
     def _are_whole(self) -> bool:
         return all(isinstance(block, Member) or block.is_whole() for block in self._blocks)

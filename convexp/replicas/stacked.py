@@ -12,6 +12,7 @@ from convexp.replicas import clipping, losses, network, vmapped
 from convexp.replicas.member import Member
 from convexp.replicas.optimizers import Optimizers
 from convexp.replicas.stacking import are_parts, stack, tensors_of
+from convexp.training.captured_passes import Captures, Record
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import TaskBatch
 
@@ -21,9 +22,10 @@ class Stacked:
 
     Args:
         members: The members, of which ``why_not`` knows no reason.
+        record: Records the kernels of a pass, which is then replayed, as ``cuda_graph`` does; None: passes are run as they are.
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], record: Record | None = None) -> None:
         self.members = list(members)
         parts = network.parts_of(members[0].network)
         if isinstance(parts, str):  # what computes the outputs of all networks, (R, K, B), and what is around each call
@@ -34,6 +36,8 @@ class Stacked:
         self._places = {name: [_place(member, name) for member in members] for name in tensors_of(members[0].network)}
         self.tensors = {name: stack(self._own(name)).requires_grad_(name in self.trained) for name in self._places}
         self.optimizers = Optimizers(self.members, {name: self.tensors[name] for name in self.trained})
+        buffers = [tensor for name, tensor in self.tensors.items() if name not in self.trained]
+        self.captures = None if record is None else Captures(self._gradients, buffers, record)
 
     def is_whole(self) -> bool:
         """Whether the parameters and buffers of the members are still parts of the stack: nobody has replaced one."""
@@ -51,19 +55,28 @@ class Stacked:
         return [list(own) for own in zip(*found, strict=True)]
 
     def _step(self, batches: Sequence[TaskBatch]) -> list[Step]:
-        images = torch.stack([batch[0] for batch in batches])  # (R, B, C, H, W)
-        with self.members[0].forward_context():
-            outputs = self.forward(self.tensors, images)
-            loss = losses.losses(self.members, outputs, batches)
-        leaves = [self.tensors[name] for name in self.trained]
-        grads = torch.autograd.grad(loss, leaves, torch.ones_like(loss))
-        grads = [grad.contiguous() for grad in grads]  # fused optimizers take the parameter's order in memory for granted
+        images, targets = (torch.stack(of_all) for of_all in zip(*batches, strict=True))  # (R, B, ...)
+        if self.captures is None:
+            outputs, loss, grads = self._gradients(images, targets)
+        else:
+            outputs, loss, grads = self.captures(None, images, targets)
+            loss = loss.clone()  # the next batch overwrites it
         clipping.clip(grads, [member.clip for member in self.members])
         self.optimizers.step(dict(zip(self.trained, grads, strict=True)))
         for member in self.members:
             if member.scheduler is not None:
                 member.scheduler.step()
-        return losses.steps(self.members, outputs, loss, batches)
+        return losses.steps(self.members, outputs, loss, images, targets)
+
+    def _gradients(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Return the outputs (R, K, B), the losses (R,) and their gradients in the order of ``trained``."""
+        with self.members[0].forward_context():
+            outputs = self.forward(self.tensors, images)
+            loss = losses.losses(self.members, outputs, images, targets)
+        leaves = [self.tensors[name] for name in self.trained]
+        grads = torch.autograd.grad(loss, leaves, torch.ones_like(loss))
+        # Fused optimizers take the parameter's order in memory for granted.
+        return outputs.detach(), loss.detach(), [grad.contiguous() for grad in grads]
 
 
 def _place(member: Member, name: str) -> tuple[dict[str, Any], str]:

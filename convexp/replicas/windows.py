@@ -101,13 +101,13 @@ def _bordered(x: Tensor, window: Window) -> Tensor:
         return x
     for dim, (n, p) in enumerate(zip(x.shape[2:-1], window.padding, strict=True), start=2):
         if p:
-            x = x.index_select(dim, _seen(n, p, window.padding_mode).to(x.device))
+            x = x.index_select(dim, _seen(n, p, window.padding_mode, x.device))
     return x
 
 
-def _seen(n: int, p: int, mode: str) -> Tensor:
+def _seen(n: int, p: int, mode: str, device: torch.device) -> Tensor:
     """The index of the pixel that is seen at each place from -p to n + p - 1."""
-    place = torch.arange(-p, n + p)
+    place = torch.arange(-p, n + p, device=device)
     if mode == "circular":
         return place % n
     if mode == "replicate":
@@ -163,10 +163,7 @@ def products_in_parts(a: Tensor, b: Tensor, parts: int) -> Tensor:
     if parts == 1:
         return torch.bmm(a, b.transpose(1, 2))
     cut = (parts, a.shape[2] // parts)
-    pairs = zip(a.unbind(0), b.unbind(0), strict=True)  # (U, M) and (F, M)
-    return torch.stack(
-        [torch.bmm(x.unflatten(1, cut).transpose(0, 1), y.unflatten(1, cut).permute(1, 2, 0)).sum(0) for x, y in pairs]
-    )
+    return torch.einsum("nupm,nfpm->npuf", a.unflatten(2, cut), b.unflatten(2, cut)).sum(1)
 
 
 def _seen_by_units(x: Tensor, window: Window) -> Tensor:

@@ -4,8 +4,11 @@ A GPU computes a step of a small network in less time than Python needs to launc
 all of them at once. The kernels are the same, and so is what they compute; clipping, optimizer and schedule are not part of it.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+import gc
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,32 +19,85 @@ from convexp.training.over_processes import Step
 
 Result = TypeVar("Result")
 Pass = Callable[[tuple[Tensor, Tensor]], Step]
-Record = Callable[[Callable[[], Step]], tuple[Step, Callable[[], None]]]
+Record = Callable[[Callable[[], Any]], tuple[Any, Callable[[], None]]]
 WARM_UP = 3  # passes before a capture: kernels are loaded and chosen, and workspaces allocated, which a graph cannot hold
 
 
-class Captured(NamedTuple):
-    """A pass that can be repeated.
+@dataclass(frozen=True)
+class Captured(Generic[Result]):
+    """A function of tensors that can be repeated.
 
     Attributes:
-        batch: The tensors that it reads the batch from.
-        step: The tensors that it writes loss and metrics to.
-        gradients: The tensors that it writes the gradients to; None for a parameter without one.
+        inputs: The tensors that it reads.
+        result: What it has returned: tensors that it writes to.
         replay: Runs it again.
     """
 
-    batch: tuple[Tensor, Tensor]
-    step: Step
-    gradients: list[Tensor | None]
+    inputs: list[Tensor]
+    result: Result
     replay: Callable[[], None]
+
+    def __call__(self, *inputs: Tensor) -> Result:
+        """Run it with other inputs. The next call overwrites the result."""
+        for own, given in zip(self.inputs, inputs, strict=True):
+            own.copy_(given, non_blocking=True)
+        self.replay()
+        return self.result
+
+
+class Captures(Generic[Result]):
+    """Calls a function of tensors, which is captured for each kind of tensors when the first of that kind come.
+
+    If it cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), it is called as it is.
+
+    Args:
+        run: The function.
+        buffers: The tensors that it changes, besides those of its result.
+        record: Records the kernels of a function, as ``cuda_graph`` does.
+    """
+
+    def __init__(self, run: Callable[..., Result], buffers: Sequence[Tensor], record: Record) -> None:
+        self.run, self.buffers, self.record = run, buffers, record
+        self.refused: str | None = None  # why the function cannot be captured
+        self._captured: dict[Hashable, Captured[Result]] = {}
+
+    def __call__(self, key: Hashable, *inputs: Tensor) -> Result:
+        """Return what the function does; the next call may overwrite it.
+
+        Args:
+            key: What the function depends on besides its inputs and the values of other tensors.
+            inputs: The inputs, all on one device.
+        """
+        kind = (key, *((each.shape, each.dtype, each.device) for each in inputs))
+        if self.refused is None and kind not in self._captured:
+            try:
+                self._captured[kind] = self._capture(inputs)
+            except RuntimeError as error:
+                self.refuse(str(error).splitlines()[0])
+        return self.run(*inputs) if self.refused is not None else self._captured[kind](*inputs)
+
+    def refuse(self, why: str) -> None:
+        """Call the function as it is from now on, and say why in the log."""
+        self.refused = why
+        self._captured.clear()
+        log.info("steps are not captured as a CUDA graph: %s", why)
+
+    def _capture(self, inputs: Sequence[Tensor]) -> Captured[Result]:
+        own, before = [each.clone() for each in inputs], [buffer.clone() for buffer in self.buffers]
+        try:
+            with torch.random.fork_rng([each.index for each in {t.device for t in own} if each.type == "cuda"]):
+                return Captured(own, *self.record(lambda: self.run(*own)))
+        finally:
+            for buffer, value in zip(self.buffers, before, strict=True):  # as before the passes of the warm-up
+                buffer.copy_(value)
 
 
 class CapturedPasses:
     """Does as ``run``, and captures it at the first batch of each shape.
 
     It does so again if parameters are frozen or unfrozen, or if the mode of a module changes, as a graph knows nothing of that.
-    If a pass cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), all are run as they are,
-    and so they are from the batch on at which a module or a parameter has a hook: it is Python code, which a graph leaves out.
+    Passes that cannot be captured are run as they are, and so they are from the batch on at which a module or a parameter has a
+    hook: it is Python code, which a graph leaves out.
 
     Args:
         module: The module that is trained.
@@ -54,52 +110,33 @@ class CapturedPasses:
         self.buffers = list(module.buffers())
         self.modules = list(module.modules())
         self.run = run
-        self.record = cuda_graph if record is None else record
-        self.refused: str | None = None  # why passes cannot be captured
-        self._captured: dict[Any, Captured] = {}
+        self.captures = Captures(self._step_and_gradients, self.buffers, record or cuda_graph)
 
     def __call__(self, batch: tuple[Tensor, Tensor]) -> Step:
         """Return what a batch gives, and leave the gradients in the parameters."""
-        if self.refused is None and has_hooks(self.modules, self.parameters):
-            self._refuse("the network has hooks, which a graph would leave out")
-        if self.refused is not None:
+        if self.captures.refused is None and has_hooks(self.modules, self.parameters):
+            self.captures.refuse("the network has hooks, which a graph would leave out")
+        if self.captures.refused is not None:
             return self.run(batch)
-        key = self._key(batch)
-        if key not in self._captured:
-            try:
-                self._captured[key] = self._capture(batch)
-            except RuntimeError as error:
-                self._refuse(str(error).splitlines()[0])
-                return self.run(batch)
-        captured = self._captured[key]
-        for own, given in zip(captured.batch, batch, strict=True):
-            own.copy_(given, non_blocking=True)
-        captured.replay()
-        for parameter, gradient in zip(self.parameters, captured.gradients, strict=True):
+        (loss, sums, count), gradients = self.captures(self._key(), *batch)
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
-        loss, sums, count = captured.step  # the next batch overwrites them
-        return loss.clone(), {name: value.clone() for name, value in sums.items()}, _kept(count)
+        return (
+            loss.clone(),
+            {name: value.clone() for name, value in sums.items()},
+            _kept(count),
+        )  # the next batch overwrites them
 
-    def _refuse(self, why: str) -> None:
-        self.refused = why
-        self._captured.clear()
-        log.info("steps are not captured as a CUDA graph: %s", why)
+    def _step_and_gradients(self, *batch: Tensor) -> tuple[Step, list[Tensor | None]]:
+        images, targets = batch
+        step = self.run((images, targets))
+        return step, [parameter.grad for parameter in self.parameters]
 
-    def _key(self, batch: tuple[Tensor, Tensor]) -> Any:
+    def _key(self) -> Hashable:
         """What a graph keeps as it was captured: the addresses that it reads and writes, what is frozen, and the modes."""
         addresses = (tensor.data_ptr() for tensor in self.parameters + self.buffers)
         trained, modes = (p.requires_grad for p in self.parameters), (m.training for m in self.modules)
-        return (*((t.shape, t.dtype, t.device) for t in batch), *addresses, *trained, *modes)
-
-    def _capture(self, batch: tuple[Tensor, Tensor]) -> Captured:
-        own, before = (batch[0].clone(), batch[1].clone()), [buffer.clone() for buffer in self.buffers]
-        try:
-            with torch.random.fork_rng([each.index for each in {t.device for t in own} if each.type == "cuda"]):
-                step, replay = self.record(lambda: self.run(own))
-        finally:
-            for buffer, value in zip(self.buffers, before, strict=True):  # as before the passes of the warm-up
-                buffer.copy_(value)
-        return Captured(own, step, [parameter.grad for parameter in self.parameters], replay)
+        return (*addresses, *trained, *modes)
 
 
 def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
@@ -121,9 +158,33 @@ def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
             run()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with _random_numbers_afterwards(), _no_garbage_collection(), torch.cuda.graph(graph):
         result = run()
     return result, graph.replay
+
+
+@contextmanager
+def _random_numbers_afterwards() -> Generator[None]:
+    """Give the GPU its random numbers back if a capture has failed: torch leaves the generator in the state of a capture."""
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    before = generator.clone_state()
+    try:
+        yield
+    except BaseException:
+        generator.graphsafe_set_state(before)
+        raise
+
+
+@contextmanager
+def _no_garbage_collection() -> Generator[None]:
+    """Keep Python from destroying tensors, events and graphs of cycles meanwhile, which may end a capture."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _kept(count: int | Tensor) -> int | Tensor:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gpu_checks.bench import Bench, apart, captured, ratios, set_type
 from gpu_checks.networks import composed
-from gpu_checks.rows import Row, held, measured, not_applicable
+from gpu_checks.rows import Row, held, measured, not_applicable, true
 
 STEPS = 5
 TOLERANCE = 1e-4  # the order of sums may differ; in float32, as the local layer's Triton kernels take no float64
@@ -23,6 +23,17 @@ def check(bench: Bench) -> Iterator[Row]:
         if not bench.on_gpu:
             yield not_applicable(f"{wiring}: captured step", "no GPU; what it would be compared with ran")
         yield from one(bench, wiring)
+    if bench.on_gpu:
+        yield true("random numbers after a step that cannot be captured", random_numbers_afterwards(bench.device))
+
+
+def random_numbers_afterwards(device: str) -> bool:
+    """Whether a function that draws random numbers and waits for the GPU is not captured, and some are drawn afterwards."""
+    try:
+        captured(lambda: torch.rand(1, device=device).item())
+    except RuntimeError:
+        return bool(torch.rand(2, device=device).isfinite().all())
+    return False
 
 
 def one(bench: Bench, wiring: str) -> Iterator[Row]:

@@ -1,11 +1,17 @@
-"""Replicas: stacked steps of several networks at once against the steps of each alone."""
+"""Replicas: stacked steps of several networks at once against the steps of each alone, on a GPU all with CUDA graphs."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 
+from convexp.training.captured_passes import CapturedPasses
+from convexp.training.over_processes import Step
+from convexp.training.step import gradients, make_step
+from convexp.training.tasks.task import TaskBatch
 from gpu_checks.bench import Bench, apart, ratios, set_type
 from gpu_checks.networks import GREY, composed
 from gpu_checks.rows import Row, held, measured, not_applicable
@@ -36,19 +42,31 @@ def one(bench: Bench, wiring: str) -> Iterator[Row]:
     if reason := why_not(together, None):
         yield not_applicable(f"{wiring}: {REPLICAS} at once", reason)
         return
-    batches, replicas = batches_of(bench), Replicas()
+    batches, replicas, steps_alone = batches_of(bench), Replicas(), [alone_steps(bench, member) for member in alone]
     error = difference(members(bench, wiring, torch.float64), members(bench, wiring, torch.float64), batches)
     yield held(f"{wiring}: weights after {STEPS} steps in float64, at once against alone", error, TOLERANCE)
     found = bench.interleaved(
         {
             "at once": lambda: replicas.steps(together, batches),
-            "one": lambda: alone[0].steps_alone(batches[0]),
-            "one after another": lambda: [m.steps_alone(own) for m, own in zip(alone, batches, strict=True)],
+            "one": lambda: steps_alone[0](batches[0]),
+            "one after another": lambda: [steps(own) for steps, own in zip(steps_alone, batches, strict=True)],
         }
     )
     goal = MOST if bench.on_gpu else None
     yield measured(f"{wiring}: {REPLICAS} at once over one", ratios(found, "at once", "one"), "x", most=goal)
     yield measured(f"{wiring}: {REPLICAS} at once over one after another", ratios(found, "at once", "one after another"), "x")
+
+
+def alone_steps(bench: Bench, member: Any) -> Callable[[list[TaskBatch]], list[Step]]:
+    """What trains one network on batches as a run does: on a GPU its passes are a CUDA graph."""
+    if not bench.on_gpu:
+        return member.steps_alone
+
+    def run(batch: TaskBatch) -> Step:
+        return gradients(partial(member.task.loss_and_step, batch), member.optimizer, nullcontext())
+
+    passes = CapturedPasses(member.task, run)
+    return lambda batches: [make_step(partial(passes, batch), member.optimizer, member.clip, ()) for batch in batches]
 
 
 def difference(together: list[Any], alone: list[Any], batches: list[list[tuple[torch.Tensor, torch.Tensor]]]) -> float:
@@ -72,6 +90,7 @@ def members(bench: Bench, wiring: str, dtype: torch.dtype = torch.float32) -> li
         network, _, config = composed(f"model={wiring}", *GREY, channels, seed=seed)
         make_optimizer = build.optimization(config, network)[0]
         task: Any = build.task(config, network.to(bench.device, dtype), make_optimizer)
+        task.cuda_graph = True
         made.append(Member(task.train(), make_optimizer(network.parameters())))
     return made
 

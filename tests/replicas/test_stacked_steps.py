@@ -31,12 +31,14 @@ from convexp.layers import (
 from convexp.models import Network
 from convexp.replicas import Member, Replicas, why_not, worthwhile
 from convexp.replicas.optimizers import Optimizers
+from convexp.replicas.stacked import Stacked
 from convexp.replicas.windows import products_in_parts
 from convexp.training.schedules import one_cycle
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.localisation import Localisation
 from convexp.training.tasks.task import TaskBatch
+from tests.support.recorded import recorded
 
 pytestmark = pytest.mark.integration  # they train
 
@@ -385,6 +387,21 @@ def test_under_autocast_it_differs_from_each_alone_by_rounding(wiring: Any):
         states = [{name: p.detach().double() for name, p in m.network.named_parameters()} for m in (together, alone, single)]
         assert difference(*states[1:]) > 0
         assert difference(*states[:2]) < 2 * difference(*states[1:])
+
+
+@pytest.mark.parametrize("smoothing", [(0, 0, 0), (0.1, 0, 0.2)], ids=["alike", "label smoothing of their own"])
+def test_passes_that_are_captured_give_the_same(smoothing: tuple[float, ...]):
+    """As they are on a GPU: buffers as after one pass for each batch, and losses that the next batch does not overwrite."""
+    skeleton = replace(SKELETON, norm="batch")
+    pairs = [pair(ADAM, seed, decay=0.9, smoothing=own, skeleton=skeleton) for seed, own in enumerate(smoothing)]
+    given = [batches(index, 3, skeleton) for index in range(3)]
+    stacked = Stacked([together for together, _ in pairs], recorded)
+    found = stacked.steps(given)
+    assert stacked.captures is not None
+    assert stacked.captures.refused is None
+    expected = [alone.steps_alone(own) for (_, alone), own in zip(pairs, given, strict=True)]
+    assert difference(found, expected) < 1e-10
+    check(pairs)
 
 
 @pytest.mark.parametrize("parts", [1, 3, 12])

@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.modules import module as of_all_modules
 
-from convexp.training.captured_passes import WARM_UP, CapturedPasses
+from convexp.training.captured_passes import CapturedPasses
+from tests.support.recorded import recorded
 
 BATCHES = [(torch.randn(4, 3, generator=torch.Generator().manual_seed(i)), torch.tensor([0, 1, 2, i % 3])) for i in range(5)]
 
@@ -31,28 +32,6 @@ class Trained(nn.Module):
         return loss.detach(), {"acc": (outputs.argmax(1) == batch[1]).sum()}, len(batch[1])
 
 
-def recorded(module):
-    """Records as a GPU does: what is replayed writes to the tensors of the recorded pass."""
-
-    def record(run):
-        for _ in range(WARM_UP):
-            run()
-        step, gradients = run(), [parameter.grad for parameter in module.parameters()]
-
-        def replay():
-            (loss, sums, _), (new_loss, new_sums, _) = step, run()
-            loss.copy_(new_loss)
-            for name, value in new_sums.items():
-                sums[name].copy_(value)
-            for gradient, parameter in zip(gradients, module.parameters(), strict=True):
-                if gradient is not None:
-                    gradient.copy_(parameter.grad)
-
-        return step, replay
-
-    return record
-
-
 def trained(make_passes):
     """The state after some steps, and what each of them gave."""
     module = Trained()
@@ -68,7 +47,7 @@ def trained(make_passes):
 
 
 def test_steps_are_those_of_passes_that_are_not_captured():
-    module, steps = trained(lambda m: CapturedPasses(m, m.forward_and_backward, recorded(m)))
+    module, steps = trained(lambda m: CapturedPasses(m, m.forward_and_backward, recorded))
     alone, expected = trained(lambda m: m.forward_and_backward)
     for name, value in alone.state_dict().items():
         assert torch.equal(module.state_dict()[name], value), name
@@ -84,7 +63,7 @@ def test_a_pass_is_captured_once_for_each_shape_and_each_place_of_the_weights():
 
     def record(run):
         captures.append(run)
-        return recorded(module)(run)
+        return recorded(run)
 
     passes = CapturedPasses(module, module.forward_and_backward, record)
     for batch in BATCHES[:3]:
@@ -100,7 +79,7 @@ def test_a_pass_is_captured_once_for_each_shape_and_each_place_of_the_weights():
 
 def test_what_is_frozen_and_how_modules_behave_is_looked_at_before_each_pass():
     module = Trained()
-    passes, first = CapturedPasses(module, module.forward_and_backward, recorded(module)), module.network[0].weight
+    passes, first = CapturedPasses(module, module.forward_and_backward, recorded), module.network[0].weight
     first.requires_grad_(False)
     passes(BATCHES[0])
     assert first.grad is None
@@ -125,7 +104,7 @@ def test_what_cannot_be_captured_runs_as_it_is():
     assert [float(loss) for loss, *_ in steps] == [float(loss) for loss, *_ in expected]
     passes = CapturedPasses(module, module.forward_and_backward, record)
     passes(BATCHES[0])
-    assert passes.refused == "operation not permitted when stream is capturing"
+    assert passes.captures.refused == "operation not permitted when stream is capturing"
 
 
 HOOKS = {
@@ -153,7 +132,7 @@ def test_hooks_run_at_each_batch(register, before):
     passes = CapturedPasses(module, module.forward_and_backward, record)
     for batch in BATCHES[:before]:
         passes(batch)
-    assert passes.refused is None
+    assert passes.captures.refused is None
     handle = register(module, lambda *_: calls.append(1))
     try:
         for batch in BATCHES[before:]:
@@ -162,13 +141,13 @@ def test_hooks_run_at_each_batch(register, before):
             assert len(calls) > called
     finally:
         handle.remove()
-    assert "hooks" in passes.refused
+    assert "hooks" in passes.captures.refused
 
 
 def test_hooks_that_are_gone_before_the_first_batch_are_no_reason():
     module = Trained()
     for register in HOOKS.values():
         register(module, print).remove()
-    passes = CapturedPasses(module, module.forward_and_backward, recorded(module))
+    passes = CapturedPasses(module, module.forward_and_backward, recorded)
     passes(BATCHES[0])
-    assert passes.refused is None
+    assert passes.captures.refused is None
