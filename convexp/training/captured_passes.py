@@ -73,7 +73,7 @@ class Captures(Generic[Result]):
             try:
                 self._captured[kind] = self._capture(inputs)
             except RuntimeError as error:
-                self.refuse(str(error).splitlines()[0])
+                self.refuse(str(_first(error)).splitlines()[0])
         return self.run(*inputs) if self.refused is not None else self._captured[kind](*inputs)
 
     def refuse(self, why: str) -> None:
@@ -139,6 +139,13 @@ class CapturedPasses:
         return (*addresses, *trained, *modes)
 
 
+def _first(error: BaseException) -> BaseException:
+    """The error within a capture, where ``error`` is the one that torch raises as it ends a capture that has failed."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
 def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
     """Run a function some times, then record its kernels, without running them, as a CUDA graph.
 
@@ -157,6 +164,7 @@ def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
         for _ in range(WARM_UP):
             run()
     torch.cuda.current_stream().wait_stream(stream)
+    gc.collect()  # nodes of autograd's graphs that are in cycles would be used again, which belong to the other stream
     graph = torch.cuda.CUDAGraph()
     with _random_numbers_afterwards(), _no_garbage_collection(), torch.cuda.graph(graph):
         result = run()
@@ -177,7 +185,7 @@ def _random_numbers_afterwards() -> Generator[None]:
 
 @contextmanager
 def _no_garbage_collection() -> Generator[None]:
-    """Keep Python from destroying tensors, events and graphs of cycles meanwhile, which may end a capture."""
+    """Keep Python from destroying CUDA graphs of cycles meanwhile, which a capture does not survive."""
     was_on = gc.isenabled()
     gc.disable()
     try:

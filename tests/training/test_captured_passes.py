@@ -95,7 +95,10 @@ def test_what_is_frozen_and_how_modules_behave_is_looked_at_before_each_pass():
 def test_what_cannot_be_captured_runs_as_it_is():
     def record(run):
         run()
-        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+        try:
+            raise RuntimeError("operation not permitted when stream is capturing\nmore")
+        finally:  # as torch ends a capture
+            raise RuntimeError("operation failed due to a previous error")
 
     module, steps = trained(lambda m: CapturedPasses(m, m.forward_and_backward, record))
     alone, expected = trained(lambda m: m.forward_and_backward)
