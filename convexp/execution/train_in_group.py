@@ -81,7 +81,7 @@ class _StepsTogether:
         batch = self.setup.config.data.batch_size
         if group.asked_for.get():
             return None
-        # A GPU takes less time for one network after the other, each as a CUDA graph.
+        # On a GPU only steps have been measured, no whole sweep in groups (docs/gpu.md).
         if network is None or task.device.type != "cpu":
             return TOO_LARGE
         if self.setup.config.ema is not None:
