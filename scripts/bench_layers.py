@@ -10,7 +10,6 @@ bench.json and bench.png into --out.
     python scripts/bench_layers.py --wide --rounds 5
                                                   (21 shapes, batches 1 to 128, on one CPU core: how near the layer comes to
                                                    its peers and its floor, and which shapes miss a goal)
-    python scripts/bench_layers.py --fit          (the costs by which it chooses, for convexp/layers/algorithms.py)
     python scripts/bench_layers.py --global-conv  (where the Fourier transform pays for GlobalConv2d)
 """
 
@@ -34,7 +33,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import matplotlib
 import torch
-from local_shapes import Shape, show_fit
+from local_shapes import Shape
 from results import Figure, figures, ratios, store
 from torch import Tensor, nn
 from wide_table import BATCHES, UnfoldEinsum, wide
@@ -334,7 +333,6 @@ def main() -> None:
     parser.add_argument("--wide", action="store_true", help="many shapes and batches instead, in CPU time of one thread")
     parser.add_argument("--batches", type=int, nargs="+", default=list(BATCHES), help="of --wide")
     parser.add_argument("--only", default="", help="shapes of --wide whose name has this in it")
-    parser.add_argument("--fit", action="store_true", help="measure the costs by which the layer chooses its algorithm instead")
     parser.add_argument("--out", type=Path, default=Path("outputs/bench_layers"))
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -342,10 +340,6 @@ def main() -> None:
         store(__file__, global_conv(given.batch, given.rounds))
         return
     dtype = getattr(torch, given.dtype)
-    if given.fit:
-        torch.set_num_threads(1)
-        show_fit(dtype, given.rounds)
-        return
     if given.wide:
         torch.set_num_threads(1)
         setting = f"{given.dtype}, CPU time of one thread, torch {torch.__version__}"

@@ -8,8 +8,8 @@ The exit code is 1 if a result was wrong or a check failed; a goal of speed that
 left out when --minutes were over. It is 2 if --device cuda was asked for and there is no GPU. Without a GPU all checks run on
 the CPU with small cases, Triton in its interpreter.
 
-CHECKS is the plan: by importance, with about what each takes on an H200 (docs/gpu.md). A check for which too little of --minutes
-remains is left out, and its row says so.
+CHECKS is the plan: by importance, with about what each takes on an H200 (docs/gpu.md). A check for which too little of
+--minutes remains is left out, and its row says so.
 
     python scripts/gpu_check.py                         (--out FOLDER, default outputs/gpu_check)
     python scripts/gpu_check.py --only kernels,speed    (some of the checks)

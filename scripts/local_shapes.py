@@ -1,23 +1,13 @@
-"""The shapes of bench_layers.py's tables, the time of every algorithm on them, and the costs' fit (``--fit``).
-
-Times are CPU times of this process.
-"""
+"""The shapes of bench_layers.py's wide table and of algorithm_costs.py, and how a step is timed: in this process's CPU time."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
-from scipy.optimize import nnls
 
 from convexp.geometry import output_size
-from convexp.layers import layout
-from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, Counts, candidates, counts
-from convexp.layers.by_shape import MODULES
 from convexp.layers.call_geometry import Geometry
 
 Step = Callable[[], Any]
@@ -89,13 +79,6 @@ WIDE = [
     Shape(16, 32, 256, 5, dims=1),
     Shape(4, 8, 10, 3, dims=3),
 ]
-BATCHES = (1, 2, 4, 8, 12, 16, 32, 128)
-LARGEST = 3e9
-"""Multiply-adds of one forward pass above which a shape is left out: seconds for every call."""
-
-
-HOPELESS = 64
-"""Products of one tap of a unit above which a product by taps is not measured: it takes minutes, and is far behind."""
 
 
 def cases(batches: tuple[int, ...], largest: float) -> Iterator[tuple[Shape, int]]:
@@ -126,56 +109,3 @@ def interleaved(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
         for name, step in steps.items():
             found[name].append(milliseconds(step))
     return found
-
-
-def operation_times(shape: Shape, batch: int, dtype: torch.dtype, rounds: int) -> dict[str, dict[str, float]]:
-    """Median milliseconds by operation and algorithm."""
-    g = shape.geometry(batch)
-    x = layout.new_image(torch.empty(0), (batch, g.in_channels, *g.input_size)).normal_().to(dtype)
-    grad = layout.new_image(torch.empty(0), (batch, g.out_channels, *g.output_size)).normal_().to(dtype)
-    weight = layout.new_weight(torch.empty(0), g.weight_shape).normal_().to(dtype)
-    hopeless = g.unit_channels * g.group_channels > HOPELESS
-    modules = {name: module for name, module in MODULES.items() if not (hopeless and name == "tap_products")}
-    arguments = {"forward": (x, weight, None, g), "weight_gradient": (grad, x, g), "input_gradient": (grad, weight, g)}
-    found: dict[str, dict[str, float]] = {}
-    for operation in OPERATIONS:
-        steps: dict[str, Step] = {
-            name: partial(getattr(module, operation), *arguments[operation]) for name, module in modules.items()
-        }
-        first = {name: taken[0] for name, taken in interleaved(steps, 1).items()}
-        near = {name: step for name, step in steps.items() if first[name] < 10 * min(first.values())}
-        found[operation] = first | {name: median(taken) for name, taken in interleaved(near, rounds).items()}
-    return found
-
-
-Times = dict[str, dict[str, float]]
-
-
-def fit(measured: list[tuple[Geometry, Times]]) -> dict[str, dict[str, list[float]]]:
-    """Nanoseconds of every count, by operation and algorithm: least squares of the relative errors, without negative costs."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for operation in OPERATIONS:
-        found[operation] = {}
-        for algorithm in ALGORITHMS:
-            known = [
-                (g, times[operation]) for g, times in measured if algorithm in times[operation] and algorithm in candidates(g)
-            ]
-            taken = np.array([1e6 * times[algorithm] for _, times in known])
-            done = np.array([counts(algorithm, operation, g) for g, _ in known], dtype=float)
-            best = np.array([1e6 * min(times.values()) for _, times in known])
-            weight = np.minimum(1, 3 * best / taken)[:, None]  # what is far behind need not be known well
-            costs, _ = nnls(weight * done / taken[:, None], weight[:, 0])
-            found[operation][algorithm] = [float(f"{c:.2g}") for c in costs]
-    return found
-
-
-def show_fit(dtype: torch.dtype, rounds: int) -> None:
-    """Print the costs as they stand in ``convexp/layers/algorithms.py``."""
-    measured = [
-        (shape.geometry(batch), operation_times(shape, batch, dtype, rounds)) for shape, batch in cases(BATCHES, LARGEST)
-    ]
-    for operation, of in fit(measured).items():
-        print(f'    "{operation}": {{')
-        for algorithm, costs in of.items():
-            print(f'        "{algorithm}": {Counts.__name__}({", ".join(f"{c:g}" for c in costs)}),')
-        print("    },")

@@ -116,24 +116,23 @@ def _by_taps(operation: Operation, g: Geometry) -> Counts:
     )
 
 
-# Nanoseconds of each count in float32, on one thread of an AMD EPYC with AVX-512 (MKL, torch 2.15): those of the output by
-# `python scripts/bench_layers.py --fit --rounds 3`, those of the gradients by the same `fit` on the times that are stored in
-# tests/layers/algorithm_times.json. The choice is the same for all types; the costs of others were not fitted.
+# Nanoseconds of each count in float32, on one thread of an AMD EPYC with AVX-512 (MKL, torch 2.15):
+# `python scripts/algorithm_costs.py`. The choice is the same for all types; the costs of others were not fitted.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
-        "batched_gemm": Counts(3100, 0, 0.91, 0.019, 1.1, 0.19),
-        "unfolded_gemm": Counts(16000, 17, 0.12, 0.063, 0.49, 0.27),
-        "tap_products": Counts(22000, 0, 0.71, 0.067, 0, 0.5),
+        "batched_gemm": Counts(3500, 0, 1, 0.016, 1.1, 0.21),
+        "unfolded_gemm": Counts(3500, 17, 0.18, 0.058, 0.77, 0.37),
+        "tap_products": Counts(30000, 0, 0.7, 0.043, 0, 0.48),
     },
     "weight_gradient": {
-        "batched_gemm": Counts(3900, 46, 0.26, 0.031, 0.35, 0.16),
-        "unfolded_gemm": Counts(4200, 4.1, 0.19, 0.033, 0.93, 0.35),
-        "tap_products": Counts(29000, 0, 0.73, 0.14, 0, 1.1),
+        "batched_gemm": Counts(4300, 45, 0.28, 0.029, 0.32, 0.21),
+        "unfolded_gemm": Counts(0, 7.8, 0.23, 0.03, 0.93, 0.39),
+        "tap_products": Counts(42000, 0, 0.49, 0.089, 0, 1),
     },
     "input_gradient": {
-        "batched_gemm": Counts(3700, 19, 1, 0.018, 1.6, 0.12),
-        "unfolded_gemm": Counts(6200, 15, 0.22, 0.041, 1.4, 0.36),
-        "tap_products": Counts(16000, 0, 0, 0.21, 0, 0.15),
+        "batched_gemm": Counts(3500, 23, 1.2, 0.016, 1.8, 0.18),
+        "unfolded_gemm": Counts(5200, 78, 0.22, 0.045, 1.2, 0.3),
+        "tap_products": Counts(20000, 0, 0, 0.2, 0, 0),
     },
 }
 

@@ -1,0 +1,127 @@
+"""The costs by which the locally connected layer chooses its algorithm on a CPU (COSTS of convexp/layers/algorithms.py).
+
+They are fitted to the times of every algorithm on the shapes of the wide table, which are stored in
+tests/layers/algorithm_times.json. The tests hold the costs against the fit, and the choices against the times.
+
+    python scripts/algorithm_costs.py               (fits the stored times, and prints the costs)
+    python scripts/algorithm_costs.py --measure 3   (measures them anew before, in so many rounds on one core: 9 minutes)
+"""
+
+import argparse
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from local_shapes import Shape, Step, cases, interleaved
+from results import command, machine
+from scipy.optimize import nnls
+
+from convexp.layers import layout
+from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, Counts, candidates, counts
+from convexp.layers.by_shape import MODULES
+from convexp.layers.call_geometry import Geometry
+
+TIMES = Path(__file__).parents[1] / "tests" / "layers" / "algorithm_times.json"
+BATCHES = (1, 2, 4, 8, 9, 12, 13, 15, 16, 24, 32, 128)
+LARGEST = 3e9
+"""Multiply-adds of one forward pass above which a shape is left out: seconds for every call."""
+
+HOPELESS = 64
+"""Products of one tap of a unit above which a product by taps is not measured: it takes minutes, and is far behind."""
+
+
+def operation_times(shape: Shape, batch: int, dtype: torch.dtype, rounds: int) -> dict[str, dict[str, float]]:
+    """Median milliseconds by operation and algorithm."""
+    g = shape.geometry(batch)
+    x = layout.new_image(torch.empty(0), (batch, g.in_channels, *g.input_size)).normal_().to(dtype)
+    grad = layout.new_image(torch.empty(0), (batch, g.out_channels, *g.output_size)).normal_().to(dtype)
+    weight = layout.new_weight(torch.empty(0), g.weight_shape).normal_().to(dtype)
+    hopeless = g.unit_channels * g.group_channels > HOPELESS
+    modules = {name: module for name, module in MODULES.items() if not (hopeless and name == "tap_products")}
+    arguments = {"forward": (x, weight, None, g), "weight_gradient": (grad, x, g), "input_gradient": (grad, weight, g)}
+    found: dict[str, dict[str, float]] = {}
+    for operation in OPERATIONS:
+        steps: dict[str, Step] = {
+            name: partial(getattr(module, operation), *arguments[operation]) for name, module in modules.items()
+        }
+        first = {name: taken[0] for name, taken in interleaved(steps, 1).items()}
+        near = {name: step for name, step in steps.items() if first[name] < 10 * min(first.values())}
+        found[operation] = first | {name: median(taken) for name, taken in interleaved(near, rounds).items()}
+    return found
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Measure every shape with every batch: the table that is stored."""
+    shapes: dict[Shape, dict[int, list[list[float | None]]]] = {}
+    for shape, batch in cases(BATCHES, LARGEST):
+        times = operation_times(shape, batch, torch.float32, rounds)
+        rows = [[times[operation].get(algorithm) for algorithm in ALGORITHMS] for operation in OPERATIONS]
+        shapes.setdefault(shape, {})[batch] = [[each and float(f"{each:.3g}") for each in row] for row in rows]
+        print(f"{shape}, batch {batch}", flush=True)
+    return {
+        "what": f"milliseconds of CPU time of one thread, float32, median of {rounds} rounds: a row for each operation",
+        "command": command(__file__, ["--measure", str(rounds)]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": {**machine(), "torch": torch.__version__},
+        "operations": OPERATIONS,
+        "algorithms": ALGORITHMS,
+        "shapes": [
+            {
+                "name": str(shape),
+                "geometry": {key: value for key, value in asdict(shape.geometry(1)).items() if key != "batch"},
+                "milliseconds": rows,
+            }
+            for shape, rows in shapes.items()
+        ],
+    }
+
+
+def rows(table: dict[str, Any]) -> Iterable[tuple[Geometry, list[dict[str, float]]]]:
+    """Each call of the stored table, and for each operation the milliseconds of the algorithms that were measured."""
+    for shape in table["shapes"]:
+        sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in shape["geometry"].items()}
+        for batch, times in shape["milliseconds"].items():
+            found = [zip(table["algorithms"], row, strict=True) for row in times]
+            yield Geometry(int(batch), **sizes), [{key: value for key, value in row if value is not None} for row in found]
+
+
+def fit(table: dict[str, Any]) -> dict[str, dict[str, Counts]]:
+    """Nanoseconds of every count, by operation and algorithm: least squares of the relative errors, without negative costs."""
+    found: dict[str, dict[str, Counts]] = {}
+    for index, operation in enumerate(OPERATIONS):
+        found[operation] = {}
+        for algorithm in ALGORITHMS:
+            known = [(g, times[index]) for g, times in rows(table) if algorithm in times[index] and algorithm in candidates(g)]
+            taken = np.array([1e6 * times[algorithm] for _, times in known])
+            done = np.array([counts(algorithm, operation, g) for g, _ in known], dtype=float)
+            best = np.array([1e6 * min(times.values()) for _, times in known])
+            weight = np.minimum(1, 3 * best / taken)[:, None]  # what is far behind need not be known well
+            costs, _ = nnls(weight * done / taken[:, None], weight[:, 0])
+            found[operation][algorithm] = Counts(*(float(f"{cost:.2g}") for cost in costs))
+    return found
+
+
+def main() -> None:
+    """Measure if that is asked for, fit, and print the costs as they stand in ``convexp/layers/algorithms.py``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--measure", type=int, metavar="ROUNDS", help="measure the times anew, in so many rounds")
+    given = parser.parse_args()
+    if given.measure:
+        torch.set_num_threads(1)
+        TIMES.write_text(json.dumps(measure(given.measure), ensure_ascii=False) + "\n", encoding="utf-8")
+    for operation, of in fit(json.loads(TIMES.read_text(encoding="utf-8"))).items():
+        print(f'    "{operation}": {{')
+        for algorithm, costs in of.items():
+            print(f'        "{algorithm}": {Counts.__name__}({", ".join(f"{cost:g}" for cost in costs)}),')
+        print("    },")
+
+
+if __name__ == "__main__":
+    main()
