@@ -24,6 +24,7 @@ from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.config.user_paths import drop_empty_variables
 from convexp.errors import ConvexpError
+from convexp.imports.garbage import in_program
 from convexp.machine import interruption
 from convexp.terminal.console import print_error
 from convexp.terminal.streams import lenient_output
@@ -60,6 +61,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
 
     @lenient_output()
     def main() -> None:
+        in_program.set(True)
         set_environment()
         register_own_options()
         list_groups_quickly()

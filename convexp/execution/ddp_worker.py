@@ -15,6 +15,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from convexp.imports.garbage import in_program
+
 
 def end_with_rank_zero() -> None:
     """Exit as soon as the process that started this one has ended, by whatever; its end closes our standard input."""
@@ -30,6 +32,7 @@ def end_with_rank_zero() -> None:
 def join() -> None:
     """Train with rank 0, and exit."""
     warnings.simplefilter("ignore")
+    in_program.set(True)
     from convexp.execution.meeting import join_store, tell_error, wait_for_job
     from convexp.machine.processes import place_in_environment
 

@@ -1,14 +1,19 @@
 """Imports all that a run may need, so that processes which are forked from one that has done so need not do it themselves.
 
 Matplotlib draws the pictures at the end of a run, torchvision reads its data sets, and torch asks for its symbolic shapes when
-layers are timed and large networks are counted.
+layers are timed and large networks are counted. No process looks for garbage in all of that: memory that they have in common
+would be copied.
 """
 
-import matplotlib.backends.backend_agg  # pyright: ignore[reportUnusedImport]
-import matplotlib.figure  # pyright: ignore[reportUnusedImport]
-import torch.fx.experimental.symbolic_shapes  # pyright: ignore[reportUnusedImport]
-import torchvision
+from convexp.imports.garbage import importing, in_program
 
-from convexp.execution import training_run
+in_program.set(True)
+with importing():
+    import matplotlib.backends.backend_agg  # pyright: ignore[reportUnusedImport]
+    import matplotlib.figure  # pyright: ignore[reportUnusedImport]
+    import torch.fx.experimental.symbolic_shapes  # pyright: ignore[reportUnusedImport]
+    import torchvision
+
+    from convexp.execution import training_run
 
 __all__ = ["matplotlib", "torch", "torchvision", "training_run"]

@@ -19,6 +19,7 @@ from logging import getLogger
 from typing import Any
 
 from convexp.imports.compiler import COMPILER, CompiledModule, disable, spare_compiler
+from convexp.imports.garbage import importing
 from convexp.imports.hook import at_import, bind_submodules
 from convexp.imports.stand_in import import_itself, standing_in
 
@@ -31,6 +32,11 @@ def import_lightning() -> None:
     """Import Lightning, if it has not been imported yet, with as little else as possible."""
     if LIGHTNING[0] in sys.modules:
         return
+    with importing():
+        _import()
+
+
+def _import() -> None:
     if not os.environ.get("CONVEXP_WHOLE_IMPORTS"):
         before = {*sys.modules}
         try:

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 pytestmark = pytest.mark.e2e
 
 SEEN = """
-import sys
+import gc, sys
 from pathlib import Path
 from pytorch_lightning.callbacks import Callback
 
@@ -28,6 +28,7 @@ class Seen(Callback):
     def on_train_batch_end(self, trainer, *_):
         if trainer.global_step == 1:
             Path("modules").write_text("\\n".join(sys.modules))
+            Path("frozen").write_text(str(gc.get_freeze_count()))
 """
 METERED = """
 import pytorch_lightning as pl
@@ -80,6 +81,9 @@ def versions(request, tmp_path):
     }
 
 
+MANY = 100_000  # objects: torch and Lightning have more, the library and Hydra fewer
+
+
 def lowest_version(name):
     """The lowest version of a package that pyproject.toml permits."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -97,6 +101,7 @@ def test_first_step_needs_little_and_others_get_everything(tmp_path, versions):
     done = subprocess.run([sys.executable, program], cwd=tmp_path, env=versions[1], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     found = json.loads((tmp_path / "found.json").read_text())
+    assert int((tmp_path / "frozen").read_text()) > MANY
     assert set(found.pop("imported before the first step")) <= imported_by_the_meta_device()
     assert found == {
         "the compiler": False,
@@ -104,6 +109,21 @@ def test_first_step_needs_little_and_others_get_everything(tmp_path, versions):
         "the same with the compiler": True,
         "versions": versions[0],
     }
+
+
+@pytest.mark.parametrize("in_program", [True, False])
+def test_imports_are_not_looked_through_for_garbage(in_program):
+    asked = f"""
+import gc
+from convexp.imports.garbage import in_program
+from convexp.imports.lightning import import_lightning
+in_program.set({in_program})
+before = gc.get_stats()[2]["collections"]
+import_lightning()
+print(gc.get_stats()[2]["collections"] - before, gc.get_freeze_count() > {MANY}, gc.isenabled())
+"""
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", str(in_program), "True"]
 
 
 def imported_by_the_meta_device():
