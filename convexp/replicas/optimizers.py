@@ -135,7 +135,8 @@ class Optimizers:
         for own in self.optimizers:
             own: Any
             own._opt_called = True  # as its own step notes it: else torch warns that the schedule steps before the optimizer
-        self.together.zero_grad()
+        for parameter in self.stacked.values():
+            parameter.grad = None
 
     def _step_one_by_one(self, grads: Mapping[str, Tensor]) -> None:
         parts = {name: grad.unbind(0) for name, grad in grads.items()}

@@ -183,18 +183,16 @@ class Task(pl.LightningModule):
         """
         if self.trainer_of_steps is not None:
             return self.trainer_of_steps(self, batches)
+        configs = self.trainer.lr_scheduler_configs
+        assert all(config.interval == "step" for config in configs), "a callback has replaced the schedule"
+        optimizer, schedules = self.trainer.optimizers[0], [config.scheduler for config in configs]
+        passes = self._captured or self.forward_and_backward
         steps: list[Step] = []
         for batch in batches:
             if steps and interruption.requested():
                 break
-            steps.append(self._train_on_one(batch))
+            steps.append(make_step(partial(passes, batch), optimizer, self.clipping, schedules))
         return steps
-
-    def _train_on_one(self, batch: TaskBatch) -> Step:
-        schedules = self.trainer.lr_scheduler_configs
-        assert all(config.interval == "step" for config in schedules), "a callback has replaced the schedule"
-        passes = partial(self._captured or self.forward_and_backward, batch)
-        return make_step(passes, self.trainer.optimizers[0], self.clipping, [config.scheduler for config in schedules])
 
     def forward_and_backward(self, batch: TaskBatch) -> Step:
         """Leave the gradients of the loss of a batch in the parameters, in place of those before; return what it has given."""
