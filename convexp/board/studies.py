@@ -6,7 +6,8 @@ from pathlib import Path
 
 from convexp.board.update import update_dashboard
 from convexp.errors import ConvexpError
-from convexp.records.index import gc_paused, run_folders
+from convexp.machine.garbage import gc_paused
+from convexp.records.index import run_folders
 from convexp.records.plan import FILE as PLAN
 from convexp.reporting.report import Report, build_report
 

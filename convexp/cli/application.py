@@ -24,8 +24,8 @@ from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.config.user_paths import drop_empty_variables
 from convexp.errors import ConvexpError
-from convexp.imports.garbage import in_program
 from convexp.machine import interruption
+from convexp.machine.garbage import in_program
 from convexp.terminal.console import print_error
 from convexp.terminal.streams import lenient_output
 from convexp.terminal.warning_lines import forget_warnings, warnings_in_one_line

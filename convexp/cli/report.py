@@ -78,7 +78,7 @@ def make_report(*roots: Path, output: Path, title: str | None = None, baselines:
     Raises:
         ConfigError: If a folder cannot be read, a baseline is wrong, or the report cannot be written.
     """
-    from convexp.records.index import gc_paused
+    from convexp.machine.garbage import gc_paused
     from convexp.reporting.render.files import write_report
     from convexp.reporting.render.terminal import print_report
     from convexp.reporting.report import build_report

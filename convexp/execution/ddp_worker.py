@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from convexp.imports.garbage import in_program
+from convexp.machine.garbage import in_program
 
 
 def end_with_rank_zero() -> None:

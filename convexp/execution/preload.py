@@ -5,7 +5,7 @@ layers are timed and large networks are counted. No process looks for garbage in
 would be copied.
 """
 
-from convexp.imports.garbage import importing, in_program
+from convexp.machine.garbage import importing, in_program
 
 in_program.set(True)
 with importing():

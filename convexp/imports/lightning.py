@@ -19,9 +19,9 @@ from logging import getLogger
 from typing import Any
 
 from convexp.imports.compiler import COMPILER, CompiledModule, disable, spare_compiler
-from convexp.imports.garbage import importing
 from convexp.imports.hook import at_import, bind_submodules
 from convexp.imports.stand_in import import_itself, standing_in
+from convexp.machine.garbage import importing
 
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 METRICS = "torchmetrics"

@@ -1,13 +1,13 @@
 """The records of all runs below a folder."""
 
-import gc
 import os
-from collections.abc import Container, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from convexp.errors import ConfigError, ConvexpError
 from convexp.files.atomic import atomic_write
+from convexp.machine.garbage import gc_paused
 from convexp.records.damage import DamagedError
 from convexp.records.decode import RecordDecoder
 from convexp.records.file_state import FileState, file_state, is_settled, time_of
@@ -56,7 +56,7 @@ def records_below(root: Path, with_maps: bool = True, update: bool = True) -> li
     """
     if not root.is_dir():
         return []
-    with gc_paused():
+    with gc_paused():  # among thousands of records, which are no garbage, it would take a tenth of a report's time
         collection = _Collection(root, with_maps)
         found = collection.records()
         if update:
@@ -162,21 +162,6 @@ def _read(folder: Path, path: str, decoder: RecordDecoder) -> RunRecord:
         return RunRecord(state=RunStatus.NEWER, error=str(error), path=path)
     record.path = path
     return record
-
-
-@contextmanager
-def gc_paused() -> Generator[None]:
-    """Switch Python's cyclic garbage collector off for the block.
-
-    Among thousands of records, which are no garbage, it would take a tenth of a report's time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def check_readable(root: Path) -> None:

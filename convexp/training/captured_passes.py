@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from convexp.machine.garbage import gc_paused
 from convexp.records.log import log
 from convexp.training.hooks import has_hooks
 from convexp.training.over_processes import Step
@@ -121,11 +122,8 @@ class CapturedPasses:
         (loss, sums, count), gradients = self.captures(self._key(), *batch)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
-        return (
-            loss.clone(),
-            {name: value.clone() for name, value in sums.items()},
-            _kept(count),
-        )  # the next batch overwrites them
+        sums = {name: value.clone() for name, value in sums.items()}  # the next batch overwrites them
+        return loss.clone(), sums, _kept(count)
 
     def _step_and_gradients(self, *batch: Tensor) -> tuple[Step, list[Tensor | None]]:
         images, targets = batch
@@ -164,9 +162,10 @@ def cuda_graph(run: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
         for _ in range(WARM_UP):
             run()
     torch.cuda.current_stream().wait_stream(stream)
-    gc.collect()  # nodes of autograd's graphs that are in cycles would be used again, which belong to the other stream
+    gc.collect()  # nodes of autograd's graphs that are in circles would be used again, which belong to the other stream
     graph = torch.cuda.CUDAGraph()
-    with _random_numbers_afterwards(), _no_garbage_collection(), torch.cuda.graph(graph):
+    # A CUDA graph that is garbage in a circle and destroyed meanwhile would end the capture.
+    with _random_numbers_afterwards(), gc_paused(), torch.cuda.graph(graph):
         result = run()
     return result, graph.replay
 
@@ -181,18 +180,6 @@ def _random_numbers_afterwards() -> Generator[None]:
     except BaseException:
         generator.graphsafe_set_state(before)
         raise
-
-
-@contextmanager
-def _no_garbage_collection() -> Generator[None]:
-    """Keep Python from destroying CUDA graphs of cycles meanwhile, which a capture does not survive."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _kept(count: int | Tensor) -> int | Tensor:

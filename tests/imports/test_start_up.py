@@ -115,7 +115,7 @@ def test_first_step_needs_little_and_others_get_everything(tmp_path, versions):
 def test_imports_are_not_looked_through_for_garbage(in_program):
     asked = f"""
 import gc
-from convexp.imports.garbage import in_program
+from convexp.machine.garbage import in_program
 from convexp.imports.lightning import import_lightning
 in_program.set({in_program})
 before = gc.get_stats()[2]["collections"]

@@ -1,4 +1,4 @@
-"""Large imports, and Python's search for garbage.
+"""When Python looks for garbage in circles.
 
 Torch and Lightning make hundreds of thousands of objects, which are never garbage. To look through all of them takes as long as
 training a small network for some epochs, and happens several times while they are imported, and again in every run.
@@ -14,14 +14,21 @@ in_program: ContextVar[bool] = ContextVar("in_program", default=False)
 
 
 @contextmanager
-def importing() -> Generator[None]:
-    """A context for large imports: Python looks for no garbage. In a program of convexp's it never looks at them afterwards."""
+def gc_paused() -> Generator[None]:
+    """A context in which Python does not look for garbage."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if in_program.get():
-            gc.freeze()
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def importing() -> Generator[None]:
+    """A context for large imports: Python looks for no garbage, and in a program of convexp's never in them afterwards."""
+    with gc_paused():
+        yield
+        if in_program.get():
+            gc.freeze()
