@@ -4,6 +4,7 @@ Torch and Lightning make hundreds of thousands of objects, which are never garba
 training a small network for some epochs, and happens several times while they are imported, and again in every run.
 """
 
+import atexit
 import gc
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -32,3 +33,4 @@ def importing() -> Generator[None]:
         yield
         if in_program.get():
             gc.freeze()
+            atexit.register(gc.unfreeze)  # at its end Python tidies up, and libraries complain of what they find left

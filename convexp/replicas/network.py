@@ -9,6 +9,7 @@ from convexp.models.network import Network
 from convexp.models.parts import Normalize
 from convexp.replicas import layers, parts
 from convexp.replicas.layers import Stacked
+from convexp.replicas.stacking import tensors_of
 
 
 @dataclass(frozen=True)
@@ -16,19 +17,18 @@ class Part:
     """A module of a network, and what computes it for several networks.
 
     Attributes:
-        prefix: What the names of its parameters begin with in the network.
         module: The module; of those of several networks any one.
         function: Computes it from the module, its stacked tensors and the images of all networks.
+        names: The names of its parameters and buffers, and what they are called in the network.
     """
 
-    prefix: str
     module: nn.Module
     function: Stacked
+    names: Mapping[str, str]
 
     def __call__(self, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Apply the module of every network to its images."""
-        names = [name for name, _ in (*self.module.named_parameters(), *self.module.named_buffers())]
-        return self.function(self.module, {name: tensors.get(self.prefix + name) for name in names}, x)
+        return self.function(self.module, {name: tensors.get(whole) for name, whole in self.names.items()}, x)
 
 
 def parts_of(network: nn.Module) -> list[Part] | str:
@@ -40,7 +40,7 @@ def parts_of(network: nn.Module) -> list[Part] | str:
         function = _function(module)
         if function is None:
             return f"{name} is a {type(module).__name__}, of which it is not known how to train several at once"
-        found.append(Part(f"{name}.", module, function))
+        found.append(Part(module, function, {own: f"{name}.{own}" for own in tensors_of(module)}))
     return found
 
 

@@ -182,11 +182,13 @@ def _folded(columns: Tensor, ctx: Any) -> Tensor:
     """The gradient in the image from that in its windows: what each tap has seen is added where it has seen it."""
     window, order, (shape, strides) = ctx.window, ctx.order, ctx.x
     lead, d = len(shape) - 1 - window.dims, window.dims
-    back = columns.permute([order.index(i) for i in range(len(order))])  # (R, G, C/G, H', W', k1, k2, B)
+    seen = [columns.permute([order.index(i) for i in range(len(order))])]  # (R, G, C/G, H', W', k1, k2, B)
+    for _ in range(d):
+        seen = [part for each in seen for part in each.unbind(lead + d)]  # by tap: (R, G, C/G, H', W', B)
     borders = _borders(window)
     padded = _empty(columns, _padded_shape(shape, borders), strides).zero_()
-    for taps in product(*map(range, window.kernel)):
-        padded[(..., *window.tap(taps), slice(None))].add_(back[(slice(None),) * (lead + d) + taps])
+    for taps, each in zip(product(*map(range, window.kernel)), seen, strict=True):
+        padded[(..., *window.tap(taps), slice(None))].add_(each)
     return padded[(..., *(slice(p, p + n) for p, n in zip(borders, shape[lead:-1], strict=True)), slice(None))]
 
 
