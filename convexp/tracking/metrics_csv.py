@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Collection
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class MetricsCSV(Logger):
         super().__init__()
         self.file = folder / FILE
         self.rows: list[dict[str, Any]] = []
+        self._written = _Text()
         if purge_step is not None:
             try:
                 self.rows = [row for row in read_metrics(self.file) if row["step"] < purge_step]
@@ -58,9 +60,9 @@ class MetricsCSV(Logger):
             self.rows.append({"step": step, **metrics})
 
     def save(self) -> None:
-        """Write all rows. They are few, so the file is replaced each time."""
+        """Replace the file by one with all rows."""
         if self.rows:
-            _write(self.file, self.rows)
+            _write(self.file, self._written.of(self.rows))
 
     def finalize(self, status: str) -> None:
         """Write all rows."""
@@ -73,12 +75,33 @@ def remove_columns(file: Path, names: Collection[str]) -> None:
         rows = read_metrics(file)
         kept = [{name: value for name, value in row.items() if name not in names} for row in rows]
         if kept != rows:
-            _write(file, kept)
+            _write(file, _Text().of(kept))
 
 
-def _write(file: Path, rows: list[dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with atomic_write(file) as partial, partial.open("w", newline="", encoding="utf-8") as opened:
-        writer = csv.DictWriter(opened, names, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+class _Text:
+    """The text of a table that grows by rows, of which only the last changes: the others are not formatted again."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}  # of the columns, in the order in which they have come
+        self.before = StringIO(newline="")  # the header, and the rows before the last
+        self.count = 0  # of these rows
+
+    def of(self, rows: list[dict[str, Any]]) -> str:
+        """Return the text of rows, the first of which are those of the last call."""
+        if any(name not in self.names for row in rows[self.count :] for name in row):
+            self.names = dict.fromkeys(name for row in rows for name in row)
+            self.before, self.count = StringIO(newline=""), 0
+            self._writer(self.before).writeheader()
+        self._writer(self.before).writerows(rows[self.count : -1])
+        self.count = len(rows) - 1
+        last = StringIO(newline="")
+        self._writer(last).writerow(rows[-1])
+        return self.before.getvalue() + last.getvalue()
+
+    def _writer(self, text: StringIO) -> "csv.DictWriter[str]":
+        return csv.DictWriter(text, list(self.names), restval="")
+
+
+def _write(file: Path, text: str) -> None:
+    with atomic_write(file) as partial:
+        partial.write_text(text, encoding="utf-8", newline="")

@@ -1,10 +1,12 @@
 """A training that is asked to stop saves what it has done before its next batch, and ends as one that nobody stopped."""
 
+import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
-from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,11 +19,9 @@ from sweeps import started, until
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import convexp
-from convexp.config.compose import compose_config
 from convexp.machine import interruption
 from convexp.training.checkpoints import Checkpoints
 from convexp.training.resuming import position
-from convexp.training.trainer import StepLimitedTrainer, one_device_trainer
 
 EPOCHS, BATCHES = 3, 8  # of 8 images; a validation has 5 batches
 TINY = (
@@ -306,7 +306,6 @@ def test_what_may_know_more_of_an_epoch_than_is_saved_is_named(own, call, tmp_pa
 def test_a_second_ctrl_c_in_a_step_and_a_signal_in_the_test_save_nothing_more(
     whole, call, tmp_path, monkeypatch, asked_to_stop
 ):
-    from convexp.machine import interruption
 
     def twice():
         interruption.interrupt(signal.SIGINT, None)
@@ -353,44 +352,17 @@ def test_from_python_sigterm_is_handled_and_ctrl_c_is_left_to_python(call, tmp_p
     check_same(run.folder, tmp_path / "whole")
 
 
-@pytest.mark.unit
+@pytest.mark.e2e
 def test_a_signal_that_comes_while_lightning_asks_for_one_does_not_end_the_training():
-    """Lightning would end it at once, and nothing would be saved; the signal may come between any two instructions."""
-    trainer = one_device_trainer(compose_config("trainer=cpu"), logger=False, enable_progress_bar=False)
-    answers = []
-    for instruction in range(30):
-        with suppress(KeyboardInterrupt), interruption.deferring():
-            trainer._signal_connector.register_signal_handlers()
-            try:
-                answers.append((ask_with_signal_before(trainer, instruction), interruption.noted()))
-            finally:
-                trainer._signal_connector.teardown()
-        interruption.forget()
+    """Lightning would end it at once, and nothing would be saved; the signal may come between any two instructions.
+
+    In a process of its own: tracing instructions and handling signals change what all tests of a process have in common.
+    """
+    program = Path(__file__).with_name("asked_between_instructions.py")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=True)
+    answers = json.loads(done.stdout.splitlines()[-1])
     assert not any(ends for ends, _ in answers), answers
     assert 3 < sum(heard for _, heard in answers) < len(answers)
-
-
-def ask_with_signal_before(trainer, instruction):
-    """Ask whether to end the training as Lightning does, while a signal comes before this instruction of the answer."""
-    done = 0
-
-    def trace(frame, event, argument):
-        nonlocal done
-        if frame.f_code is not StepLimitedTrainer.received_sigterm.fget.__code__:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            if done == instruction:
-                signal.raise_signal(signal.SIGTERM)
-            done += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        return trainer.received_sigterm
-    finally:
-        sys.settrace(before)
 
 
 SLOW = (*TINY, *CONV, "data.batch_size=2", "data.train_size=800", "trainer.max_epochs=2", "trainer.log_every_n_steps=1")
