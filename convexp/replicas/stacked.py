@@ -16,6 +16,9 @@ from convexp.training.captured_passes import Captures, Record
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import TaskBatch
 
+Gradients = tuple[Tensor, Tensor, list[Tensor]]
+"""Outputs, losses, and the gradients of the parameters."""
+
 
 class Stacked:
     """Members whose parameters, buffers and optimizer states are stacked.
@@ -37,7 +40,7 @@ class Stacked:
         self.tensors = {name: stack(self._own(name)).requires_grad_(name in self.trained) for name in self._places}
         self.optimizers = Optimizers(self.members, {name: self.tensors[name] for name in self.trained})
         buffers = [tensor for name, tensor in self.tensors.items() if name not in self.trained]
-        self.captures = None if record is None else Captures(self._gradients, buffers, record)
+        self.captures = None if record is None else Captures[Gradients](buffers, record)
 
     def is_whole(self) -> bool:
         """Whether the parameters and buffers of the members are still parts of the stack: nobody has replaced one."""
@@ -59,7 +62,7 @@ class Stacked:
         if self.captures is None:
             outputs, loss, grads = self._gradients(images, targets)
         else:
-            outputs, loss, grads = self.captures(None, images, targets)
+            outputs, loss, grads = self.captures(self._gradients, (images, targets))
             loss = loss.clone()  # the next batch overwrites it
         clipping.clip(grads, [member.clip for member in self.members])
         self.optimizers.step(dict(zip(self.trained, grads, strict=True)))
@@ -68,7 +71,7 @@ class Stacked:
                 member.scheduler.step()
         return losses.steps(self.members, outputs, loss, images, targets)
 
-    def _gradients(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+    def _gradients(self, images: Tensor, targets: Tensor) -> Gradients:
         """Return the outputs (R, K, B), the losses (R,) and their gradients in the order of ``trained``."""
         with self.members[0].forward_context():
             outputs = self.forward(self.tensors, images)

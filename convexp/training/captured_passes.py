@@ -47,35 +47,36 @@ class Captured(Generic[Result]):
 
 
 class Captures(Generic[Result]):
-    """Calls a function of tensors, which is captured for each kind of tensors when the first of that kind come.
+    """What was captured of a function of tensors: for each kind of tensors, when the first of that kind have come.
 
-    If it cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), it is called as it is.
+    If the function cannot be captured, as it waits for the GPU (it branches on the value of a tensor, say), it is called as it
+    is. It is not kept, so that what was captured is freed with its owner, whose method the function may be.
 
     Args:
-        run: The function.
-        buffers: The tensors that it changes, besides those of its result.
+        buffers: The tensors that the function changes, besides those of its result.
         record: Records the kernels of a function, as ``cuda_graph`` does.
     """
 
-    def __init__(self, run: Callable[..., Result], buffers: Sequence[Tensor], record: Record) -> None:
-        self.run, self.buffers, self.record = run, buffers, record
+    def __init__(self, buffers: Sequence[Tensor], record: Record) -> None:
+        self.buffers, self.record = buffers, record
         self.refused: str | None = None  # why the function cannot be captured
         self._captured: dict[Hashable, Captured[Result]] = {}
 
-    def __call__(self, key: Hashable, *inputs: Tensor) -> Result:
-        """Return what the function does; the next call may overwrite it.
+    def __call__(self, run: Callable[..., Result], inputs: Sequence[Tensor], key: Hashable = None) -> Result:
+        """Return what the function returns; the next call may overwrite it.
 
         Args:
-            key: What the function depends on besides its inputs and the values of other tensors.
-            inputs: The inputs, all on one device.
+            run: The function, the same in all calls.
+            inputs: Its arguments, all on one device.
+            key: What it depends on besides its arguments and the values of other tensors.
         """
         kind = (key, *((each.shape, each.dtype, each.device) for each in inputs))
         if self.refused is None and kind not in self._captured:
             try:
-                self._captured[kind] = self._capture(inputs)
+                self._captured[kind] = self._capture(run, inputs)
             except RuntimeError as error:
                 self.refuse(str(_first(error)).splitlines()[0])
-        return self.run(*inputs) if self.refused is not None else self._captured[kind](*inputs)
+        return run(*inputs) if self.refused is not None else self._captured[kind](*inputs)
 
     def refuse(self, why: str) -> None:
         """Call the function as it is from now on, and say why in the log."""
@@ -83,11 +84,11 @@ class Captures(Generic[Result]):
         self._captured.clear()
         log.info("steps are not captured as a CUDA graph: %s", why)
 
-    def _capture(self, inputs: Sequence[Tensor]) -> Captured[Result]:
+    def _capture(self, run: Callable[..., Result], inputs: Sequence[Tensor]) -> Captured[Result]:
         own, before = [each.clone() for each in inputs], [buffer.clone() for buffer in self.buffers]
         try:
             with torch.random.fork_rng([each.index for each in {t.device for t in own} if each.type == "cuda"]):
-                return Captured(own, *self.record(lambda: self.run(*own)))
+                return Captured(own, *self.record(lambda: run(*own)))
         finally:
             for buffer, value in zip(self.buffers, before, strict=True):  # as before the passes of the warm-up
                 buffer.copy_(value)
@@ -111,7 +112,7 @@ class CapturedPasses:
         self.buffers = list(module.buffers())
         self.modules = list(module.modules())
         self.run = run
-        self.captures = Captures(self._step_and_gradients, self.buffers, record or cuda_graph)
+        self.captures = Captures[tuple[Step, list[Tensor | None]]](self.buffers, record or cuda_graph)
 
     def __call__(self, batch: tuple[Tensor, Tensor]) -> Step:
         """Return what a batch gives, and leave the gradients in the parameters."""
@@ -119,7 +120,7 @@ class CapturedPasses:
             self.captures.refuse("the network has hooks, which a graph would leave out")
         if self.captures.refused is not None:
             return self.run(batch)
-        (loss, sums, count), gradients = self.captures(self._key(), *batch)
+        (loss, sums, count), gradients = self.captures(self._step_and_gradients, batch, self._key())
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         sums = {name: value.clone() for name, value in sums.items()}  # the next batch overwrites them

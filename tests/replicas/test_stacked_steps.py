@@ -2,6 +2,7 @@
 
 import copy
 import io
+import weakref
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from convexp.layers import (
     LowRankLocallyConnected1d,
     LowRankLocallyConnected2d,
 )
+from convexp.machine.garbage import gc_paused
 from convexp.models import Network
 from convexp.replicas import Member, Replicas, why_not, worthwhile
 from convexp.replicas.optimizers import Optimizers
@@ -402,6 +404,28 @@ def test_passes_that_are_captured_give_the_same(smoothing: tuple[float, ...]):
     expected = [alone.steps_alone(own) for (_, alone), own in zip(pairs, given, strict=True)]
     assert difference(found, expected) < 1e-10
     check(pairs)
+
+
+def test_what_was_captured_is_freed_with_the_stack():
+    """A GPU's memory does not wait for Python to look for garbage."""
+
+    class Graph:
+        def __call__(self) -> None:
+            pass
+
+    graphs: list[Any] = []
+
+    def record(run: Any) -> Any:
+        graph = Graph()
+        graphs.append(weakref.ref(graph))
+        return run(), graph
+
+    with gc_paused():
+        stacked = Stacked([pair(seed=seed)[0] for seed in range(2)], record)
+        stacked.steps([batches(index, 1) for index in range(2)])
+        assert graphs[0]() is not None
+        del stacked
+        assert graphs[0]() is None
 
 
 @pytest.mark.parametrize("parts", [1, 3, 12])

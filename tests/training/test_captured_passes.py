@@ -1,11 +1,14 @@
 """Passes that are captured once and replayed; a recorder that runs the function again stands in for the GPU's."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.modules import module as of_all_modules
 
+from convexp.machine.garbage import gc_paused
 from convexp.training.captured_passes import CapturedPasses
 from tests.support.recorded import recorded
 
@@ -108,6 +111,31 @@ def test_what_cannot_be_captured_runs_as_it_is():
     passes = CapturedPasses(module, module.forward_and_backward, record)
     passes(BATCHES[0])
     assert passes.captures.refused == "operation not permitted when stream is capturing"
+
+
+class Graph:
+    """What replays passes, and holds a GPU's memory."""
+
+    def __call__(self):
+        pass
+
+
+def test_what_was_captured_is_freed_with_its_owner():
+    """A GPU's memory does not wait for Python to look for garbage."""
+    graphs = []
+
+    def record(run):
+        graph = Graph()
+        graphs.append(weakref.ref(graph))
+        return run(), graph
+
+    with gc_paused():
+        module = Trained()
+        passes = CapturedPasses(module, module.forward_and_backward, record)
+        passes(BATCHES[0])
+        assert graphs[0]() is not None
+        del passes
+        assert graphs[0]() is None
 
 
 HOOKS = {
