@@ -37,12 +37,12 @@ HOPELESS = 64
 """Products of one tap of a unit above which a product by taps is not measured: it takes minutes, and is far behind."""
 
 
-def operation_times(shape: Shape, batch: int, dtype: torch.dtype, rounds: int) -> dict[str, dict[str, float]]:
-    """Median milliseconds by operation and algorithm."""
+def operation_times(shape: Shape, batch: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Median milliseconds by operation and algorithm, in float32."""
     g = shape.geometry(batch)
-    x = layout.new_image(torch.empty(0), (batch, g.in_channels, *g.input_size)).normal_().to(dtype)
-    grad = layout.new_image(torch.empty(0), (batch, g.out_channels, *g.output_size)).normal_().to(dtype)
-    weight = layout.new_weight(torch.empty(0), g.weight_shape).normal_().to(dtype)
+    x = layout.new_image(torch.empty(0), (batch, g.in_channels, *g.input_size)).normal_()
+    grad = layout.new_image(torch.empty(0), (batch, g.out_channels, *g.output_size)).normal_()
+    weight = layout.new_weight(torch.empty(0), g.weight_shape).normal_()
     hopeless = g.unit_channels * g.group_channels > HOPELESS
     modules = {name: module for name, module in MODULES.items() if not (hopeless and name == "tap_products")}
     arguments = {"forward": (x, weight, None, g), "weight_gradient": (grad, x, g), "input_gradient": (grad, weight, g)}
@@ -61,9 +61,9 @@ def measure(rounds: int) -> dict[str, Any]:
     """Measure every shape with every batch: the table that is stored."""
     shapes: dict[Shape, dict[int, list[list[float | None]]]] = {}
     for shape, batch in cases(BATCHES, LARGEST):
-        times = operation_times(shape, batch, torch.float32, rounds)
-        rows = [[times[operation].get(algorithm) for algorithm in ALGORITHMS] for operation in OPERATIONS]
-        shapes.setdefault(shape, {})[batch] = [[each and float(f"{each:.3g}") for each in row] for row in rows]
+        times = operation_times(shape, batch, rounds)
+        table = [[times[operation].get(algorithm) for algorithm in ALGORITHMS] for operation in OPERATIONS]
+        shapes.setdefault(shape, {})[batch] = [[each and float(f"{each:.3g}") for each in row] for row in table]
         print(f"{shape}, batch {batch}", flush=True)
     return {
         "what": f"milliseconds of CPU time of one thread, float32, median of {rounds} rounds: a row for each operation",
@@ -76,9 +76,9 @@ def measure(rounds: int) -> dict[str, Any]:
             {
                 "name": str(shape),
                 "geometry": {key: value for key, value in asdict(shape.geometry(1)).items() if key != "batch"},
-                "milliseconds": rows,
+                "milliseconds": table,
             }
-            for shape, rows in shapes.items()
+            for shape, table in shapes.items()
         ],
     }
 

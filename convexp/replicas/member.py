@@ -45,7 +45,8 @@ class Member:
     def steps_alone(self, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on each batch in turn, without the other members; return what each has given before the step on it."""
         schedules = [] if self.scheduler is None else [self.scheduler]
-        return [make_step(partial(self._passes, batch), self.optimizer, self.clip, schedules) for batch in batches]
+        return [make_step(partial(self.passes, batch), self.optimizer, self.clip, schedules) for batch in batches]
 
-    def _passes(self, batch: TaskBatch) -> Step:
+    def passes(self, batch: TaskBatch) -> Step:
+        """Leave the gradients of a batch in the parameters; return what the batch has given."""
         return gradients(partial(self.task.loss_and_step, batch), self.optimizer, self.forward_context())

@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 
 from convexp.training.captured_passes import CapturedPasses
 from convexp.training.over_processes import Step
-from convexp.training.step import gradients, make_step
+from convexp.training.step import make_step
 from convexp.training.tasks.task import TaskBatch
 from gpu_checks.bench import Bench, apart, ratios, set_type
 from gpu_checks.networks import GREY, composed
@@ -61,11 +60,7 @@ def alone_steps(bench: Bench, member: Any) -> Callable[[list[TaskBatch]], list[S
     """What trains one network on batches as a run does: on a GPU its passes are a CUDA graph."""
     if not bench.on_gpu:
         return member.steps_alone
-
-    def run(batch: TaskBatch) -> Step:
-        return gradients(partial(member.task.loss_and_step, batch), member.optimizer, nullcontext())
-
-    passes = CapturedPasses(member.task, run)
+    passes = CapturedPasses(member.task, member.passes)
     return lambda batches: [make_step(partial(passes, batch), member.optimizer, member.clip, ()) for batch in batches]
 
 

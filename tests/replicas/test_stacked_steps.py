@@ -2,7 +2,6 @@
 
 import copy
 import io
-import weakref
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from recorded import Graphs, recorded
 from torch import Tensor, nn
 from torch.nn.modules import module as of_all_modules
 from torch.optim.lr_scheduler import LambdaLR
@@ -40,7 +40,6 @@ from convexp.training.stepping import Clipping
 from convexp.training.tasks.classification import Classification
 from convexp.training.tasks.localisation import Localisation
 from convexp.training.tasks.task import TaskBatch
-from tests.support.recorded import recorded
 
 pytestmark = pytest.mark.integration  # they train
 
@@ -408,24 +407,13 @@ def test_passes_that_are_captured_give_the_same(smoothing: tuple[float, ...]):
 
 def test_what_was_captured_is_freed_with_the_stack():
     """A GPU's memory does not wait for Python to look for garbage."""
-
-    class Graph:
-        def __call__(self) -> None:
-            pass
-
-    graphs: list[Any] = []
-
-    def record(run: Any) -> Any:
-        graph = Graph()
-        graphs.append(weakref.ref(graph))
-        return run(), graph
-
     with gc_paused():
-        stacked = Stacked([pair(seed=seed)[0] for seed in range(2)], record)
+        graphs = Graphs()
+        stacked = Stacked([pair(seed=seed)[0] for seed in range(2)], graphs)
         stacked.steps([batches(index, 1) for index in range(2)])
-        assert graphs[0]() is not None
+        assert graphs.alive == 1
         del stacked
-        assert graphs[0]() is None
+        assert graphs.alive == 0
 
 
 @pytest.mark.parametrize("parts", [1, 3, 12])

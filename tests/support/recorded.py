@@ -1,5 +1,6 @@
-"""A stand-in for the recorder of CUDA graphs, which runs the function again."""
+"""Stand-ins for the recorder of CUDA graphs: one that runs the function again, one that does not."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,30 @@ def recorded(run: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
             own.copy_(new)
 
     return result, replay
+
+
+class Graphs:
+    """A recorder whose functions are not run again, and that knows whether what would replay them is still there."""
+
+    def __init__(self) -> None:
+        self._references: list[weakref.ref[Graph]] = []
+
+    def __call__(self, run: Callable[[], Any]) -> tuple[Any, "Graph"]:
+        graph = Graph()
+        self._references.append(weakref.ref(graph))
+        return run(), graph
+
+    @property
+    def alive(self) -> int:
+        """How many of what was recorded are still there."""
+        return sum(reference() is not None for reference in self._references)
+
+
+class Graph:
+    """What replays passes, and holds a GPU's memory."""
+
+    def __call__(self) -> None:
+        pass
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

@@ -1,16 +1,14 @@
 """Passes that are captured once and replayed; a recorder that runs the function again stands in for the GPU's."""
 
-import weakref
-
 import pytest
 import torch
+from recorded import Graphs, recorded
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.modules import module as of_all_modules
 
 from convexp.machine.garbage import gc_paused
 from convexp.training.captured_passes import CapturedPasses
-from tests.support.recorded import recorded
 
 BATCHES = [(torch.randn(4, 3, generator=torch.Generator().manual_seed(i)), torch.tensor([0, 1, 2, i % 3])) for i in range(5)]
 
@@ -113,29 +111,15 @@ def test_what_cannot_be_captured_runs_as_it_is():
     assert passes.captures.refused == "operation not permitted when stream is capturing"
 
 
-class Graph:
-    """What replays passes, and holds a GPU's memory."""
-
-    def __call__(self):
-        pass
-
-
 def test_what_was_captured_is_freed_with_its_owner():
     """A GPU's memory does not wait for Python to look for garbage."""
-    graphs = []
-
-    def record(run):
-        graph = Graph()
-        graphs.append(weakref.ref(graph))
-        return run(), graph
-
     with gc_paused():
-        module = Trained()
-        passes = CapturedPasses(module, module.forward_and_backward, record)
+        module, graphs = Trained(), Graphs()
+        passes = CapturedPasses(module, module.forward_and_backward, graphs)
         passes(BATCHES[0])
-        assert graphs[0]() is not None
+        assert graphs.alive == 1
         del passes
-        assert graphs[0]() is None
+        assert graphs.alive == 0
 
 
 HOOKS = {

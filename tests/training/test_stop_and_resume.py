@@ -306,7 +306,6 @@ def test_what_may_know_more_of_an_epoch_than_is_saved_is_named(own, call, tmp_pa
 def test_a_second_ctrl_c_in_a_step_and_a_signal_in_the_test_save_nothing_more(
     whole, call, tmp_path, monkeypatch, asked_to_stop
 ):
-
     def twice():
         interruption.interrupt(signal.SIGINT, None)
         interruption.interrupt(signal.SIGINT, None)
