@@ -73,12 +73,12 @@ def fit(
     log.info("started at epoch %d%s: %s", epoch + 1, f", batch {batch + 1}" if batch else "", setup.config.name)
     opened = loggers.open(purge_step=None if checkpoint is None else int(checkpoint["global_step"]))
     config, data = setup.config, setup.data
-    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement)
     stop = [] if config.trainer.max_steps is None else [StopAfterSteps(config.trainer.max_steps)]
     watching = [] if isinstance(trainee.module, Task) else [FiniteLoss()]
     averaging = [] if config.ema is None else [MovingAverage(config.ema)]
     probing = _probing(setup, trainee.network, *averaging) if place.rank == 0 else []
     pruning = _pruning(setup) if place.rank == 0 else []
+    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement, **({"seconds": 0} if pruning else {}))
     random = [RandomState(), *([OwnRandomness(config.seed, place.rank)] if place.rank else [])]
     callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *pruning, checkpoints, *random]
     _let_task_make_the_steps(setup, trainee.module, callbacks)

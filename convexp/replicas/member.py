@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from convexp.training.over_processes import Step
-from convexp.training.step import gradients, make_step
+from convexp.training.step import Steps, gradients
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.task import Task, TaskBatch
 
@@ -45,7 +45,8 @@ class Member:
     def steps_alone(self, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on each batch in turn, without the other members; return what each has given before the step on it."""
         schedules = [] if self.scheduler is None else [self.scheduler]
-        return [make_step(partial(self.passes, batch), self.optimizer, self.clip, schedules) for batch in batches]
+        step = Steps(self.optimizer, self.clip, schedules)
+        return [step(partial(self.passes, batch)) for batch in batches]
 
     def passes(self, batch: TaskBatch) -> Step:
         """Leave the gradients of a batch in the parameters; return what the batch has given."""

@@ -1,6 +1,6 @@
 """Steps of the optimizers of several networks: as one step of one optimizer of the stacked parameters, where they agree."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from convexp.replicas.member import Member
 from convexp.replicas.stacking import are_parts, stack
+from convexp.training.fused_update import fused_update, has_hooks
 
 ELEMENTWISE = (Adam, AdamW, SGD, RMSprop)
 """Optimizers that treat each number by itself, so that stacked parameters are parameters like any other."""
@@ -32,17 +33,19 @@ class Optimizers:
         names = {id(parameter): name for name, parameter in self.own[0].items()}
         self.groups = [[names[id(p)] for p in group["params"]] for group in self.optimizers[0].param_groups]
         self.together: Optimizer | None = None
+        self._update: Callable[[], None] | None = None  # what ``together`` does in a step, if it is known
         self._kinds: list[tuple[str, str]] = []  # parameters and the states that each optimizer has of them
         self._ready = False  # whether ``together`` has the states of all
 
     def begin(self) -> None:
         """Begin a call: stack the states of the optimizers, unless they are where they were left."""
-        known = type(self.optimizers[0]) in ELEMENTWISE and not any(map(_has_hooks, self.optimizers))
+        known = type(self.optimizers[0]) in ELEMENTWISE and not any(map(has_hooks, self.optimizers))
         self._ready = known and self._have_states() and self._count_alike()
         if self._ready and self.together is None:
             self.together = self._make()
-        if self._ready:
+        if self._ready and self.together is not None:
             self._stack_states()
+            self._update = None  # it knows the states of before
 
     def step(self, grads: Mapping[str, Tensor]) -> None:
         """Let every optimizer take a step; ``grads`` are those of the stacked parameters by name."""
@@ -131,7 +134,9 @@ class Optimizers:
         assert self.together is not None
         for name, parameter in self.stacked.items():
             parameter.grad = grads[name]
-        self.together.step()
+        if self._update is None:
+            self._update = fused_update(self.together) or self.together.step
+        self._update()
         for own in self.optimizers:
             own: Any
             own._opt_called = True  # as its own step notes it: else torch warns that the schedule steps before the optimizer
@@ -156,7 +161,3 @@ class Optimizers:
 
 def _options(group: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in group.items() if key not in UNUSED}
-
-
-def _has_hooks(optimizer: Any) -> bool:
-    return bool(optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks)  # set by register_step_..._hook

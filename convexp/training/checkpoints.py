@@ -1,7 +1,8 @@
-"""Checkpoints: the state of a training after every epoch, the best one, and the one at the step at which it was interrupted."""
+"""Checkpoints: the state of a training after epochs, the best one, and the one at the step at which it was interrupted."""
 
 import math
 import shutil
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,10 +18,14 @@ from convexp.training.progress import format_metrics
 from convexp.training.unfinished_epoch import mark_unfinished, reason_against
 
 BEST, LAST = "best.ckpt", "last.ckpt"
+SECONDS = 1.0  # of training that a process which is killed may lose, beside the unfinished epoch
 
 
 class Checkpoints(Checkpoint):
-    """Writes ``last.ckpt`` after every epoch, and ``best.ckpt`` whenever the monitored metric has improved.
+    """Writes ``last.ckpt`` after epochs, and ``best.ckpt`` whenever the monitored metric has improved.
+
+    ``last.ckpt`` is written after the first epoch, after the last one, together with ``best.ckpt``, and after every other epoch
+    that ends at least ``seconds`` after the last time it was written: an epoch of a small network takes less than that.
 
     A training that is asked to stop (``convexp.machine.interruption``) writes ``last.ckpt`` within the epoch, before its next
     batch, be that one of the training or of the validation. It goes on there, if that gives the same bits; otherwise nothing is
@@ -29,14 +34,15 @@ class Checkpoints(Checkpoint):
     Lightning's ModelCheckpoint writes the file twice, stores absolute paths in it, and forgets the best value when the folder
     has been moved. Lightning calls a ``Checkpoint`` after all other callbacks, so their states of this epoch are in the file.
 
-    The files are written under temporary names at the end of the epoch. They are renamed once the loggers have received all
-    metrics of the epoch, which is when the next epoch or the end of the training begins. So whenever a run is killed, its logs
-    hold everything up to its checkpoint, and the resumed run drops what lies after it.
+    The files are written under temporary names at the end of the epoch. They are renamed once the loggers have received and
+    saved all metrics of the epoch, which is when the next epoch or the end of the training begins. So whenever a run is killed,
+    its logs hold everything up to its checkpoint, and the resumed run drops what lies after it.
 
     Args:
         folder: Folder that the checkpoints are written to.
         monitor: Name of the metric that decides which epoch is the best.
         mode: ``"max"`` if a larger value is better, ``"min"`` if a smaller one is.
+        seconds: Least time between two times that ``last.ckpt`` is written for its own sake.
 
     Attributes:
         best: Best value of the metric so far; None before the first epoch.
@@ -46,9 +52,10 @@ class Checkpoints(Checkpoint):
         has_started: Whether the training has started; everything that is restored from a checkpoint is restored by then.
     """
 
-    def __init__(self, folder: Path, monitor: str, mode: str) -> None:
+    def __init__(self, folder: Path, monitor: str, mode: str, seconds: float = SECONDS) -> None:
         self.folder = folder
         self.monitor = monitor
+        self.seconds = seconds
         self.sign = 1 if mode == "max" else -1
         self.best: float | None = None
         self.best_epoch = -1
@@ -56,6 +63,7 @@ class Checkpoints(Checkpoint):
         self.batches = 0
         self.has_started = False
         self._saved_step = 0  # the step of last.ckpt
+        self._saved_at = -math.inf  # on the clock, in seconds
         self._validated_step = -1  # the step of the last validation
         self._pending: ExitStack | None = None  # files that are written and not renamed yet
 
@@ -74,14 +82,19 @@ class Checkpoints(Checkpoint):
         trainer.should_stop = trainer.should_stop or self.stopped
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Rename the files of the epoch before; stop if that was asked for."""
-        self._rename_pending()
-        if interruption.requested():
+        """Rename the files of the epoch before; stop if that was asked for and nothing is lost by it."""
+        self._rename_pending(trainer)
+        if interruption.requested() and self._is_saved(trainer):
             raise KeyboardInterrupt
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
-        """Save and stop before this batch, if that was asked for; between two steps, as gradients are in no checkpoint."""
-        if interruption.requested() and batch_idx % trainer.accumulate_grad_batches == 0:
+        """Save and stop before this batch, if that was asked for; between two steps, as gradients are in no checkpoint.
+
+        Lightning has begun the epoch by now. Before its first batch the epoch before can no longer be saved, so that this batch
+        is trained on if that is not done yet.
+        """
+        within = batch_idx > 0 and batch_idx % trainer.accumulate_grad_batches == 0
+        if interruption.requested() and (within or self._is_saved(trainer)):
             self._stop_after(batch_idx, trainer, pl_module)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -99,7 +112,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Rename the files of the last epoch."""
-        self._rename_pending()
+        self._rename_pending(trainer)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Remove files that are not renamed yet."""
@@ -120,14 +133,15 @@ class Checkpoints(Checkpoint):
         log.info("epoch %d, step %d: %s", trainer.current_epoch + 1, trainer.global_step, format_metrics(trainer))
         if trainer.fast_dev_run or not trainer.is_global_zero:  # pyright: ignore
             return
-        self.stopped, self._saved_step = trainer.should_stop, trainer.global_step
+        self.stopped = trainer.should_stop
         improved = self._validated_step == trainer.global_step and self._improves(trainer)
-        self._write(trainer, (LAST, BEST) if improved else (LAST,))
+        if improved or self._is_due(trainer):
+            self._write(trainer, (LAST, BEST) if improved else (LAST,))
 
     def _stop_after(self, batches: int, trainer: pl.Trainer, module: pl.LightningModule) -> NoReturn:
         """Save the state after so many batches of this epoch, unless it is saved already, and stop."""
         where = f"interrupted in epoch {trainer.current_epoch + 1} after {batches} batches, step {trainer.global_step}"
-        if trainer.global_step > self._saved_step and not trainer.fast_dev_run:  # pyright: ignore
+        if not self._is_saved(trainer) and not trainer.fast_dev_run:  # pyright: ignore
             with interruption.saving():
                 if reason := reason_against(trainer):
                     log.info("%s; resumes after the last checkpoint, as %s", where, reason)
@@ -141,10 +155,17 @@ class Checkpoints(Checkpoint):
         for callback in trainer.callbacks if trainer.validating else ():  # pyright: ignore[reportAttributeAccessIssue]
             if isinstance(callback, WeightAveraging):
                 callback.on_validation_epoch_end(trainer, module)  # the weights are trained on, not their averages
-        for logger in trainer.loggers:
-            logger.save()
         self._write(trainer, (LAST,))
-        self._rename_pending()
+        self._rename_pending(trainer)
+
+    def _is_saved(self, trainer: pl.Trainer) -> bool:
+        """Whether there is no step that ``last.ckpt`` does not have."""
+        return trainer.global_step == self._saved_step
+
+    def _is_due(self, trainer: pl.Trainer) -> bool:
+        """Whether ``last.ckpt`` is to be written at the end of this epoch."""
+        is_last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        return is_last or interruption.requested() or time.monotonic() - self._saved_at >= self.seconds
 
     def _improves(self, trainer: pl.Trainer) -> bool:
         """Whether the monitored metric is better than ever; if so it is noted as the best."""
@@ -161,9 +182,12 @@ class Checkpoints(Checkpoint):
         trainer.save_checkpoint(first)
         for copy in copies:
             shutil.copyfile(first, copy)
+        self._saved_step, self._saved_at = trainer.global_step, time.monotonic()
 
-    def _rename_pending(self) -> None:
+    def _rename_pending(self, trainer: pl.Trainer) -> None:
         # An ExitStack closes the last file first. A kill in between leaves an older last.ckpt beside the new best.ckpt.
         if self._pending is not None:
+            for logger in trainer.loggers:
+                logger.save()
             self._pending.close()
             self._pending = None

@@ -16,7 +16,7 @@ def log_metrics(trainer: pl.Trainer, metrics: Mapping[str, Tensor | float], prog
         trainer: Lightning's trainer, which trains with the manual optimization of its module.
         metrics: Scalars by name; numbers become ``float32``, as with ``log_dict``.
         prog_bar: Whether the progress bar shows them.
-        save: Whether the loggers write to the disk now; if not, it is when further metrics are logged.
+        save: Whether the loggers write to the disk now; if not, it is before the next checkpoint.
     """
     values = {name: torch.as_tensor(value) for name, value in metrics.items()}
     numbers = {name: value.item() for name, value in values.items()}

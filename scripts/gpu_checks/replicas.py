@@ -9,7 +9,7 @@ import torch
 
 from convexp.training.captured_passes import CapturedPasses
 from convexp.training.over_processes import Step
-from convexp.training.step import make_step
+from convexp.training.step import Steps
 from convexp.training.tasks.task import TaskBatch
 from gpu_checks.bench import Bench, apart, ratios, set_type
 from gpu_checks.networks import GREY, composed
@@ -61,7 +61,8 @@ def alone_steps(bench: Bench, member: Any) -> Callable[[list[TaskBatch]], list[S
     if not bench.on_gpu:
         return member.steps_alone
     passes = CapturedPasses(member.task, member.passes)
-    return lambda batches: [make_step(partial(passes, batch), member.optimizer, member.clip, ()) for batch in batches]
+    step = Steps(member.optimizer, member.clip, ())
+    return lambda batches: [step(partial(passes, batch)) for batch in batches]
 
 
 def difference(together: list[Any], alone: list[Any], batches: list[list[tuple[torch.Tensor, torch.Tensor]]]) -> float:

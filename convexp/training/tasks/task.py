@@ -22,7 +22,7 @@ from convexp.training.captured_passes import CapturedPasses
 from convexp.training.epoch_metrics import log_metrics
 from convexp.training.mean import MeanOverSamples
 from convexp.training.over_processes import Step, of_whole_batch, processes
-from convexp.training.step import gradients, make_step
+from convexp.training.step import Steps, gradients
 from convexp.training.stepping import Clipping
 from convexp.training.tasks.epoch_state import KEY, pack, unpack
 
@@ -187,12 +187,12 @@ class Task(pl.LightningModule):
         assert all(config.interval == "step" for config in configs), "a callback has replaced the schedule"
         optimizer, schedules = self.trainer.optimizers[0], [config.scheduler for config in configs]
         passes = self._captured or self.forward_and_backward
-        steps: list[Step] = []
+        step, found = Steps(optimizer, self.clipping, schedules), list[Step]()
         for batch in batches:
-            if steps and interruption.requested():
+            if found and interruption.requested():
                 break
-            steps.append(make_step(partial(passes, batch), optimizer, self.clipping, schedules))
-        return steps
+            found.append(step(partial(passes, batch)))
+        return found
 
     def forward_and_backward(self, batch: TaskBatch) -> Step:
         """Leave the gradients of the loss of a batch in the parameters, in place of those before; return what it has given."""
@@ -239,7 +239,7 @@ class Task(pl.LightningModule):
         if self.automatic_optimization:
             self.log_dict(metrics)
         else:
-            log_metrics(self.trainer, metrics)
+            log_metrics(self.trainer, metrics, save=False)
         self._steps = []  # the checkpoint of the epoch does not need them
 
     def on_validation_epoch_end(self) -> None:
