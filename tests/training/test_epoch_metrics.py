@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from convexp.config.compose import compose_config
+from convexp.training.checkpoints import Checkpoints
 from convexp.training.tasks.classification import Classification
 from convexp.training.trainer import one_device_trainer
 
@@ -49,9 +50,10 @@ class Seen(pl.Callback):
     def on_validation_end(self, trainer, pl_module):
         self.note(trainer)
 
-    def on_train_epoch_start(self, trainer, pl_module):
-        self.note(trainer)
-        assert trainer.logger.saved == trainer.logger.rows
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if batch_idx == 0:
+            self.note(trainer)
+            assert trainer.logger.saved == trainer.logger.rows
 
 
 def trained(automatic, folder, interval):
@@ -65,9 +67,8 @@ def trained(automatic, folder, interval):
         compose_config("trainer=cpu"),
         max_epochs=2,
         logger=logger,
-        callbacks=[seen],
+        callbacks=[seen, Checkpoints(folder / "checkpoints", "val/acc", "max", seconds=0)],
         val_check_interval=interval,
-        enable_checkpointing=False,
         enable_progress_bar=False,
         default_root_dir=folder,
     )

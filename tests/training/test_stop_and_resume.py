@@ -137,6 +137,28 @@ def test_where_it_goes_on(moment, whole, call, tmp_path, asked_to_stop):
     check_same(part, whole(kind))
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("epoch", range(EPOCHS))
+@pytest.mark.parametrize("kind", ["accumulated", "validated twice"])
+def test_asked_between_two_epochs_of_which_the_first_may_not_be_saved(kind, epoch, whole, call, tmp_path, monkeypatch):
+    """It is either saved as the epoch ended, or as soon as the next step is made."""
+    original = Checkpoints.on_train_epoch_start
+
+    def asked(self, trainer, module):
+        if trainer.current_epoch == epoch:
+            interruption.interrupt(signal.SIGTERM, None)
+        original(self, trainer, module)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "on_train_epoch_start", asked)
+        assert call("train", *TINY, *KINDS[kind], "hydra.run.dir=part").code == 130
+    batches = 2 if kind == "accumulated" else 1
+    if (tmp_path / "part" / "checkpoints" / "last.ckpt").exists():
+        assert position(weights(tmp_path / "part")) in {(epoch, 0), (epoch, batches)}
+    assert call("train", *TINY, *KINDS[kind], "hydra.run.dir=part").code == 0
+    check_same(tmp_path / "part", whole(kind))
+
+
 def damaged(state, how):
     """The checkpoint of an unfinished epoch, changed so that it cannot be resumed from."""
     callback, loop = state["callbacks"]["Checkpoints"], state["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]

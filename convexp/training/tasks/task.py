@@ -1,6 +1,7 @@
 """The base of convexp's tasks: a LightningModule that trains one network and logs means over samples."""
 
 import inspect
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -228,10 +229,11 @@ class Task(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the means over the samples of the epoch."""
-        self._check_finite(int(self.trainer.num_training_batches))
         losses, sums, sizes = zip(*self._steps, strict=True)
         seen = torch.tensor([float(size) for size in sizes], dtype=torch.float64)
         means = {"loss": float(torch.stack(losses).cpu().double() @ seen / seen.sum())}
+        if not math.isfinite(means["loss"]):
+            self._check_finite(int(self.trainer.num_training_batches))
         for name in sums[0]:
             means[name] = float(torch.stack([each[name] for each in sums]).cpu().double().sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
