@@ -58,6 +58,7 @@ def _environment(folder: str, lesson: str, run: Path | None, threads: int) -> di
         "TMPDIR": folder,
         "IPYTHONDIR": folder,
         "MPLBACKEND": "agg",
+        "TQDM_DISABLE": "1",  # nobody watches, and what bars have drawn would stay in the notebook
         LESSON: lesson,
         **({RUN: str(run)} if run else {}),
     }

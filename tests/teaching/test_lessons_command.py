@@ -11,8 +11,11 @@ GOOD = """# %% [markdown]
 # It says what it knows. <script>alert(1)</script>
 
 # %%
+from tqdm import tqdm
+
 from convexp.teaching import given_run
 
+list(tqdm([1]))
 print("the run is", given_run(), "<b>&")
 """
 BAD = """# %% [markdown]
@@ -83,6 +86,7 @@ def test_a_lesson_that_fails_is_named_with_its_cell_and_stops_no_other(call, scr
     assert "None of the 0 assertions on this page failed" in page
 
     good = (folder / "notebooks" / "01_good.ipynb").read_bytes()
+    assert b"stderr" not in good  # as a progress bar would have written
     (scripts / "02_bad.py").write_text(BAD.replace("check(one, 2)", "check(one, 1)"))
     assert call("lessons", "bad").code == 0
     again = (folder / "index.html").read_text()
