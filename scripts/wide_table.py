@@ -20,7 +20,7 @@ from results import Figure, figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers import layout
+from convexp.layers import layout, native
 from convexp.layers.algorithms import OPERATIONS, fastest
 from convexp.layers.convert import LOCAL
 from convexp.layers.convolution import im2col
@@ -143,7 +143,8 @@ def measure(
     }
     row = WideRow(str(shape), batch, interleaved(steps, rounds))
     row.milliseconds["floor"] = [floor(made.weight, batch, rate) for _ in range(rounds)]
-    row.chosen = {name: fastest(name, shape.geometry(batch)) for name in OPERATIONS}
+    in_c = native.fits(x, batch)
+    row.chosen = {name: "native" if in_c else fastest(name, shape.geometry(batch)) for name in OPERATIONS}
     return row
 
 

@@ -1,4 +1,4 @@
-"""Which algorithm computes a locally connected layer on a CPU: the one that a linear model of its time says is the fastest.
+"""Which algorithm in Python computes a locally connected layer on a CPU: the one that a model of its time says is the fastest.
 
 An algorithm's time is estimated as the sum over a few counts, each times its cost in nanoseconds: calls of torch, units (matrix
 products), weights read or written, multiply-adds of large and of small products, and values copied or added. The counts follow

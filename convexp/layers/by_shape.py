@@ -1,5 +1,7 @@
 """The locally connected layer on a CPU: each operation by the algorithm that is the fastest for its shape.
 
+Where the kernels in C take the operands (``native``) they are the fastest; else a model of the time decides (``algorithms``).
+
 A 16-bit type of which this CPU has no matrix products (oneDNN tells) is worked on in float32, and the result is rounded once.
 So are unfolded windows with one channel, of whose small products those in float32 are faster. Each operation then holds float32
 copies of its operands and result, those of all weights among them, for as long as it lasts.
@@ -7,15 +9,17 @@ copies of its operands and result, those of all weights among them, for as long 
 
 from functools import lru_cache
 from types import ModuleType
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from convexp.layers import batched_gemm, tap_products, unfolded_gemm
+from convexp.layers import batched_gemm, native, tap_products, unfolded_gemm
 from convexp.layers.algorithms import Algorithm, Operation, fastest
 from convexp.layers.call_geometry import Geometry
 
-MODULES: dict[Algorithm, ModuleType] = {
+MODULES: dict[Algorithm | Literal["native"], ModuleType] = {
+    "native": native,
     "batched_gemm": batched_gemm,
     "unfolded_gemm": unfolded_gemm,
     "tap_products": tap_products,
@@ -32,13 +36,13 @@ def multiplies(dtype: torch.dtype) -> bool:
     return True
 
 
-def _rounded_once(dtype: torch.dtype, algorithm: Algorithm, g: Geometry) -> bool:
+def _rounded_once(dtype: torch.dtype, algorithm: str, g: Geometry) -> bool:
     """Return whether an operation is done in float32 and its result rounded."""
     return not multiplies(dtype) or (dtype.itemsize == 2 and algorithm == "unfolded_gemm" and g.group_channels == 1)
 
 
 def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: Geometry) -> Tensor:
-    algorithm = fastest(operation, g)
+    algorithm = "native" if native.supports(a, b, g) else fastest(operation, g)
     compute = getattr(MODULES[algorithm], operation)
     if _rounded_once(a.dtype, algorithm, g):
         return compute(*(None if t is None else t.float() for t in (a, b, *more)), g).to(a.dtype)

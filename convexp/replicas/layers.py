@@ -9,11 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convexp.layers import native
 from convexp.layers.conv import ConvNd
 from convexp.layers.dense import DenseNd
+from convexp.layers.eager import locally_connected
 from convexp.layers.global_conv import GlobalConvNd
+from convexp.layers.layout import literature_order
 from convexp.layers.local import LocallyConnectedNd, PerLocation
 from convexp.layers.low_rank import LowRankLocallyConnectedNd
+from convexp.layers.operands import working_type
 from convexp.replicas.windows import Window, products_by_channel, products_by_location
 
 Tensors = Mapping[str, Tensor | None]
@@ -63,6 +67,9 @@ def low_rank(layer: LowRankLocallyConnectedNd, own: Tensors, x: Tensor) -> Tenso
 def _by_location(layer: PerLocation, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
     """A layer with kernels of its own at each location, which lie in memory as (R, H', W', O, k2, k1, C/G)."""
     replicas, size, outputs = len(x), layer.output_size, layer.out_channels
+    plain = layer.padding_mode == "zeros" and layer.dims < 3 and working_type(x) == x.dtype
+    if plain and native.fits(x, x.shape[-1]):
+        return _as_one_layer(layer, weight, bias, x)
     products = replicas * layer.locations * layer.groups
     offset = None
     if bias is not None:
@@ -72,6 +79,19 @@ def _by_location(layer: PerLocation, weight: Tensor, bias: Tensor | None, x: Ten
     y = products_by_location(x, kernels, offset, Window.of(layer))
     y = y.view(replicas, *size, outputs, x.shape[-1])
     return y.permute(0, -2, *range(1, 1 + layer.dims), -1)
+
+
+def _as_one_layer(layer: PerLocation, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
+    """The same as a local layer of one more dimension, in which its kernels have the size 1: the networks."""
+    replicas, size, d = len(x), layer.output_size, layer.dims
+    *rows, columns = layer.kernel_size
+    stored = (replicas, *size, layer.out_channels, columns, 1, *rows, layer.in_channels // layer.groups)
+    kernels = weight.reshape(stored).permute(literature_order(d + 1))  # (R, H', W', O, C/G, 1, k1, k2)
+    offset = None if bias is None else bias.transpose(0, 1).expand(layer.out_channels, replicas, *size)
+    images = x.permute(-1, 1, 0, *range(2, 2 + d))  # (B, C, R, H, W)
+    window = ((1, *layer.stride), (0, *layer.padding), (1, *layer.dilation))
+    y = locally_connected(images, kernels, offset, *window)  # (B, O, R, H', W')
+    return y.permute(2, 1, *range(3, 3 + d), 0)
 
 
 def global_conv(layer: GlobalConvNd, own: Tensors, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heapreplace
@@ -75,8 +75,11 @@ class Processes:
         pool = ThreadPoolExecutor(workers)
         try:
             futures = {pool.submit(self.rows, check): check for check in checks}
-            for future in as_completed(futures):
-                add(futures[future], future.result())
+            waiting = set(futures)
+            while waiting:  # Python hears of a signal that another thread has received when this one goes on
+                done, waiting = wait(waiting, timeout=1, return_when=FIRST_COMPLETED)
+                for future in done:
+                    add(futures[future], future.result())
         except BaseException:
             self.stop()
             raise

@@ -1,0 +1,68 @@
+"""Compiling ``kernels.c`` with the machine's own compiler, once, and loading what it makes."""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("kernels.c")
+FLAGS = ("-O3", "-march=native", "-shared", "-fPIC")
+SECONDS = 120  # that the compiler may take
+VARIABLE = "CONVEXP_NATIVE"  # 0: do not compile
+
+
+@lru_cache
+def library() -> ctypes.CDLL | None:
+    """Return the compiled kernels; None where there is no C compiler, or where ``CONVEXP_NATIVE=0`` forbids it.
+
+    They are compiled for this processor on the first call on this machine, which takes about a second, and kept in the user's
+    cache, ``~/.cache/convexp/native`` or below ``XDG_CACHE_HOME``.
+    """
+    compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
+    if compiler is None or sys.platform == "win32" or os.environ.get(VARIABLE) == "0":
+        return None
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "convexp" / "native"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / f"{_key(compiler)}.so"
+        if not file.exists():
+            _compile(compiler, file)
+        return ctypes.CDLL(str(file)) if _is_own(folder) and _is_own(file) else None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _key(compiler: str) -> str:
+    """What the result depends on: the source, the compiler and the processor."""
+    parts = (SOURCE.read_text(encoding="utf-8"), *FLAGS, str(Path(compiler).resolve()), platform.machine(), _processor())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def _processor() -> str:
+    """What the processor can do: a home may be shared by machines that differ in it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def _compile(compiler: str, file: Path) -> None:
+    """Compile, and put the result in place at once: several processes may do so side by side."""
+    partial = file.with_suffix(f".{os.getpid()}")
+    try:
+        subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(partial)], check=True, capture_output=True, timeout=SECONDS)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether nobody but this user can have written ``path``: what is in it is executed."""
+    status = path.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & 0o022

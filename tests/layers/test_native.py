@@ -1,0 +1,214 @@
+"""The kernels in C: they are the layer, whatever its shape; and where they cannot be had, or not safely, Python's are used."""
+
+import multiprocessing
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from cases import arguments
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convexp.layers import LocallyConnected2d, batched_gemm, by_shape, native
+from convexp.layers.call_geometry import call_geometry
+from convexp.layers.layout import batch_first, batch_last, new_image, new_weight
+from convexp.layers.native import build, threads
+
+pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
+BATCHES = st.sampled_from([16, 17, 22, 31, 32, 47, 64, 97])
+
+
+@st.composite
+def calls(draw):
+    """Operands of a call, images in both orders in memory, with few and with many channels."""
+    case = draw(arguments(modes=("zeros",), dims=None, grouped=True))
+    groups, batch = case["groups"], draw(BATCHES)
+    channels, outputs = groups * draw(st.sampled_from([1, 3, 16, 21])), groups * draw(st.sampled_from([1, 2, 5, 8, 13]))
+    window = [case[name] for name in ("stride", "padding", "dilation")]
+    size = [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(case["input_size"], case["kernel_size"], *window, strict=True)
+    ]
+    torch.manual_seed(draw(st.integers(0, 99)))
+    x = torch.randn(batch, channels, *case["input_size"])
+    weight = torch.randn(*size, outputs, channels // groups, *case["kernel_size"])
+    bias = draw(st.sampled_from([None, torch.randn(outputs, *size), torch.randn(outputs, *(1,) * len(size))]))
+    grad = torch.randn(batch, outputs, *size)
+    innermost = [batch_first(batch_last(each).contiguous()) if draw(st.booleans()) else each for each in (x, grad)]
+    return (*innermost, weight, bias, call_geometry(x.shape, weight.shape, *window))
+
+
+def near(made, wanted):
+    assert (made - wanted).abs().max() <= 2e-6 * wanted.abs().max().clamp(min=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(calls())
+def test_every_operation_agrees_with_batched_gemm(call):
+    x, grad, weight, bias, g = call
+    assert native.supports(x, weight, g)
+    (wide_x, wide_grad, wide_weight), wide_bias = (each.double() for each in (x, grad, weight)), bias
+    made = native.forward(x, weight, bias, g)
+    near(made, batched_gemm.forward(wide_x, wide_weight, None if bias is None else wide_bias.double(), g))
+    assert made.stride() == new_image(x, made.shape).stride()
+    made = native.weight_gradient(grad, x, g)
+    near(made, batched_gemm.weight_gradient(wide_grad, wide_x, g))
+    assert made.stride() == new_weight(x, made.shape).stride()
+    made = native.input_gradient(grad, weight, g)
+    near(made, batched_gemm.input_gradient(wide_grad, wide_weight, g))
+    assert made.stride() == new_image(x, made.shape).stride()
+
+
+@settings(max_examples=20, deadline=None)
+@given(calls(), st.integers(2, 5))
+def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
+    x, grad, weight, bias, g = call
+
+    def all_three():
+        return native.forward(x, weight, bias, g), native.weight_gradient(grad, x, g), native.input_gradient(grad, weight, g)
+
+    before = torch.get_num_threads()
+    alone = all_three()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "LEAST", 1)
+        torch.set_num_threads(count)
+        try:
+            together = all_three()
+        finally:
+            torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+@pytest.mark.parametrize("unit", [1, 64])
+@pytest.mark.parametrize("count", [1, 5, 64, 65, 200])
+def test_work_is_divided_without_a_gap(monkeypatch, count, unit):
+    parts = []
+    monkeypatch.setattr(threads, "LEAST", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    threads.divide(lambda first, last: parts.append((first, last)), count, 1000, unit)
+    assert [number for first, last in sorted(parts) for number in range(first, last)] == list(range(count))
+    assert all(first % unit == 0 for first, _ in parts)
+
+
+def test_what_is_no_number_stays_none():
+    layer = LocallyConnected2d(2, 3, 3, (5, 5), padding=1)
+    x = torch.randn(16, 2, 5, 5)
+    x[3, 1, 2, 2] = float("nan")
+    with torch.no_grad():
+        wrong = layer(x).isnan()
+    assert wrong[3, :, 1:4, 1:4].all()
+    assert wrong.sum() == 3 * 9
+
+
+@pytest.mark.parametrize(
+    ("batch", "dtype"), [(15, torch.float32), (16, torch.float64), (16, torch.bfloat16)], ids=["few images", "double", "half"]
+)
+def test_other_operands_are_left_to_python(batch, dtype):
+    x, weight = torch.randn(batch, 1, 3, 3, dtype=dtype), torch.randn(3, 3, 2, 1, 1, 1, dtype=dtype)
+    assert not native.supports(x, weight, call_geometry(x.shape, weight.shape, (1, 1), (0, 0), (1, 1)))
+
+
+def test_a_layer_uses_them(monkeypatch):
+    used = []
+    for name in ("forward", "weight_gradient", "input_gradient"):
+        original = getattr(native, name)
+        monkeypatch.setattr(native, name, lambda *a, name=name, original=original: used.append(name) or original(*a))
+    assert by_shape.MODULES["native"] is native
+    layer, x = LocallyConnected2d(2, 3, 3, (5, 5)), torch.randn(16, 2, 5, 5, requires_grad=True)
+    layer(x).sum().backward()
+    assert used == ["forward", "input_gradient", "weight_gradient"]
+
+
+def forked(send, x, weight, bias, g):
+    send.send(native.forward(x, weight, bias, g).numpy())
+
+
+@pytest.mark.e2e
+def test_threads_are_made_anew_in_a_process_that_is_forked(monkeypatch):
+    monkeypatch.setattr(threads, "LEAST", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    x, weight = torch.randn(16, 1, 6, 6), torch.randn(6, 6, 2, 1, 1, 1)
+    g = call_geometry(x.shape, weight.shape, (1, 1), (0, 0), (1, 1))
+    made = native.forward(x, weight, None, g)
+    receive, send = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=forked, args=(send, x, weight, None, g))
+    child.start()
+    assert receive.poll(60)
+    assert torch.equal(torch.from_numpy(receive.recv()), made)
+    child.join()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and a library that is looked for anew."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "convexp" / "native"
+
+
+def look():
+    return build.library.__wrapped__()
+
+
+@pytest.mark.e2e
+def test_it_is_compiled_once(cache, monkeypatch):
+    assert look() is not None
+    (file,) = cache.iterdir()
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    before = file.stat().st_mtime_ns
+    monkeypatch.setattr(build, "_compile", None)
+    assert look() is not None
+    assert file.stat().st_mtime_ns == before
+
+
+@pytest.mark.e2e
+def test_of_another_processor_or_compiler_it_is_compiled_anew(cache, monkeypatch):
+    look()
+    monkeypatch.setattr(build, "_processor", lambda: "flags : fpu")
+    look()
+    monkeypatch.setenv("CC", shutil.which("gcc") + "-of-another-name")  # not there: the system's own
+    look()
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("how", ["none", "fails", "forbidden", "read-only", "source"])
+def test_without_a_compiler_that_can_do_it_there_is_no_library(how, cache, monkeypatch, tmp_path):
+    if how == "none":
+        monkeypatch.setenv("PATH", "")
+    elif how == "fails":
+        monkeypatch.setenv("CC", shutil.which("false"))
+    elif how == "forbidden":
+        monkeypatch.setenv("CONVEXP_NATIVE", "0")
+    elif how == "read-only":
+        monkeypatch.setenv("XDG_CACHE_HOME", "/proc/self")
+    else:
+        broken = tmp_path / "kernels.c"
+        broken.write_text("#error no")
+        monkeypatch.setattr(build, "SOURCE", broken)
+    assert look() is None
+    assert not cache.exists() or list(cache.iterdir()) == []
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_others_may_have_written_is_not_loaded(what, cache):
+    look()
+    path = cache if what == "folder" else next(cache.iterdir())
+    path.chmod(0o777)
+    assert look() is None
+
+
+@pytest.mark.e2e
+def test_processes_that_compile_side_by_side_do_not_disturb_each_other(cache):
+    program = "from convexp.layers.native import library; print(library() is not None)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache.parent.parent)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    assert [process.communicate(timeout=120)[0] for process in started] == ["True\n"] * 3
+    assert [Path(file).suffix for file in cache.iterdir()] == [".so"]
