@@ -25,6 +25,7 @@ from torch import Tensor
 from convexp.config.compose import compose_config
 from convexp.data import Dataset
 from convexp.execution import build
+from convexp.machine.heap import keep_freed
 from convexp.models import layer_costs, network_cost
 from convexp.replicas import Member, Replicas, has_parts, worthwhile
 
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--replicas", nargs="*", type=int, default=[2, 4, 8], help="numbers of networks (default 2 4 8)")
     parser.add_argument("--out", type=Path, default=Path("outputs"), help="folder for the JSON file (default outputs)")
     arguments = parser.parse_args()
+    keep_freed()  # as programs of convexp do
     torch.set_num_threads(1)
     sys.path.append(str(EXAMPLE))
     found: list[dict[str, Any]] = []

@@ -25,7 +25,7 @@ from convexp.config.messages.hydra_errors import explain_encoding_error, explain
 from convexp.config.user_paths import drop_empty_variables
 from convexp.errors import ConvexpError
 from convexp.machine import interruption
-from convexp.machine.garbage import in_program
+from convexp.machine.program import begin_program
 from convexp.terminal.console import print_error
 from convexp.terminal.streams import lenient_output
 from convexp.terminal.warning_lines import forget_warnings, warnings_in_one_line
@@ -61,7 +61,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
 
     @lenient_output()
     def main() -> None:
-        in_program.set(True)
+        begin_program()
         set_environment()
         register_own_options()
         list_groups_quickly()

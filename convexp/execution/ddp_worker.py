@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from convexp.machine.garbage import in_program
+from convexp.machine.program import begin_program
 
 
 def end_with_rank_zero() -> None:
@@ -32,7 +32,7 @@ def end_with_rank_zero() -> None:
 def join() -> None:
     """Train with rank 0, and exit."""
     warnings.simplefilter("ignore")
-    in_program.set(True)
+    begin_program()
     from convexp.execution.meeting import join_store, tell_error, wait_for_job
     from convexp.machine.processes import place_in_environment
 

@@ -5,9 +5,10 @@ layers are timed and large networks are counted. No process looks for garbage in
 would be copied.
 """
 
-from convexp.machine.garbage import importing, in_program
+from convexp.machine.garbage import importing
+from convexp.machine.program import begin_program
 
-in_program.set(True)
+begin_program()
 with importing():
     import matplotlib.backends.backend_agg  # pyright: ignore[reportUnusedImport]
     import matplotlib.figure  # pyright: ignore[reportUnusedImport]

@@ -6,7 +6,7 @@ for one core of a CPU, with a margin: no row of ``scripts/bench_replicas.py --st
 slower in the median of five rounds (R = 2 and 8), nor one of its ``--networks``, which go through ``torch.vmap``.
 """
 
-FLOPS_OF_A_STEP = 10e6
+FLOPS_OF_A_STEP = 6e6
 """Most FLOPs of a forward pass of one network for a batch, for each network up to ``ENOUGH``."""
 
 FLOPS_OF_A_LAYER = 1e6
