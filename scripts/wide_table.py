@@ -143,8 +143,8 @@ def measure(
     }
     row = WideRow(str(shape), batch, interleaved(steps, rounds))
     row.milliseconds["floor"] = [floor(made.weight, batch, rate) for _ in range(rounds)]
-    in_c = native.fits(x, batch)
-    row.chosen = {name: "native" if in_c else fastest(name, shape.geometry(batch)) for name in OPERATIONS}
+    g = shape.geometry(batch)
+    row.chosen = {name: "native" if native.supports(name, x, x, g) else fastest(name, g) for name in OPERATIONS}
     return row
 
 

@@ -9,7 +9,6 @@ copies of its operands and result, those of all weights among them, for as long 
 
 from functools import lru_cache
 from types import ModuleType
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,8 +17,7 @@ from convexp.layers import batched_gemm, native, tap_products, unfolded_gemm
 from convexp.layers.algorithms import Algorithm, Operation, fastest
 from convexp.layers.call_geometry import Geometry
 
-MODULES: dict[Algorithm | Literal["native"], ModuleType] = {
-    "native": native,
+MODULES: dict[Algorithm, ModuleType] = {
     "batched_gemm": batched_gemm,
     "unfolded_gemm": unfolded_gemm,
     "tap_products": tap_products,
@@ -36,13 +34,15 @@ def multiplies(dtype: torch.dtype) -> bool:
     return True
 
 
-def _rounded_once(dtype: torch.dtype, algorithm: str, g: Geometry) -> bool:
+def _rounded_once(dtype: torch.dtype, algorithm: Algorithm, g: Geometry) -> bool:
     """Return whether an operation is done in float32 and its result rounded."""
     return not multiplies(dtype) or (dtype.itemsize == 2 and algorithm == "unfolded_gemm" and g.group_channels == 1)
 
 
 def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: Geometry) -> Tensor:
-    algorithm = "native" if native.supports(a, b, g) else fastest(operation, g)
+    if native.supports(operation, a, b, g):
+        return getattr(native, operation)(a, b, *more, g)
+    algorithm = fastest(operation, g)
     compute = getattr(MODULES[algorithm], operation)
     if _rounded_once(a.dtype, algorithm, g):
         return compute(*(None if t is None else t.float() for t in (a, b, *more)), g).to(a.dtype)

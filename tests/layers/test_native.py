@@ -14,13 +14,13 @@ from cases import arguments
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convexp.layers import LocallyConnected2d, batched_gemm, by_shape, native
+from convexp.layers import LocallyConnected2d, batched_gemm, native
 from convexp.layers.call_geometry import call_geometry
 from convexp.layers.layout import batch_first, batch_last, new_image, new_weight
 from convexp.layers.native import build, threads
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
-BATCHES = st.sampled_from([16, 17, 22, 31, 32, 47, 64, 97])
+BATCHES = st.sampled_from([16, 17, 24, 31, 32, 40, 48, 63, 64, 65, 80, 97, 112, 129])
 
 
 @st.composite
@@ -51,7 +51,7 @@ def near(made, wanted):
 @given(calls())
 def test_every_operation_agrees_with_batched_gemm(call):
     x, grad, weight, bias, g = call
-    assert native.supports(x, weight, g)
+    assert native.supports("forward", x, weight, g)
     (wide_x, wide_grad, wide_weight), wide_bias = (each.double() for each in (x, grad, weight)), bias
     made = native.forward(x, weight, bias, g)
     near(made, batched_gemm.forward(wide_x, wide_weight, None if bias is None else wide_bias.double(), g))
@@ -95,6 +95,14 @@ def test_work_is_divided_without_a_gap(monkeypatch, count, unit):
     assert all(first % unit == 0 for first, _ in parts)
 
 
+@pytest.mark.parametrize(("channels", "in_c"), [(1, True), (2, True), (3, False), (15, False), (16, True)])
+def test_sums_over_images_are_made_for_few_channels_alone(channels, in_c):
+    x, grad = torch.randn(16, channels, 3, 3), torch.randn(16, 2, 3, 3)
+    g = call_geometry(x.shape, (3, 3, 2, channels, 1, 1), (1, 1), (0, 0), (1, 1))
+    assert native.supports("weight_gradient", grad, x, g) == in_c
+    assert native.supports("input_gradient", grad, x, g)
+
+
 def test_what_is_no_number_stays_none():
     layer = LocallyConnected2d(2, 3, 3, (5, 5), padding=1)
     x = torch.randn(16, 2, 5, 5)
@@ -110,7 +118,7 @@ def test_what_is_no_number_stays_none():
 )
 def test_other_operands_are_left_to_python(batch, dtype):
     x, weight = torch.randn(batch, 1, 3, 3, dtype=dtype), torch.randn(3, 3, 2, 1, 1, 1, dtype=dtype)
-    assert not native.supports(x, weight, call_geometry(x.shape, weight.shape, (1, 1), (0, 0), (1, 1)))
+    assert not native.supports("forward", x, weight, call_geometry(x.shape, weight.shape, (1, 1), (0, 0), (1, 1)))
 
 
 def test_a_layer_uses_them(monkeypatch):
@@ -118,7 +126,6 @@ def test_a_layer_uses_them(monkeypatch):
     for name in ("forward", "weight_gradient", "input_gradient"):
         original = getattr(native, name)
         monkeypatch.setattr(native, name, lambda *a, name=name, original=original: used.append(name) or original(*a))
-    assert by_shape.MODULES["native"] is native
     layer, x = LocallyConnected2d(2, 3, 3, (5, 5)), torch.randn(16, 2, 5, 5, requires_grad=True)
     layer(x).sum().backward()
     assert used == ["forward", "input_gradient", "weight_gradient"]

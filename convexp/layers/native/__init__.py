@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from convexp.geometry import Size
+from convexp.layers.algorithms import Operation
 from convexp.layers.call_geometry import Geometry
 from convexp.layers.layout import batch_last, new_image, new_weight, stored
 from convexp.layers.native.build import library
@@ -26,13 +27,16 @@ from convexp.layers.native.threads import divide
 SMALLEST_BATCH = 16
 RUN = 16
 """From so many channels of a group on, a weight gradient's vectors are of channels, not of images, which are to be summed."""
+SUMMED = 2
+"""Up to so many channels summing is worth it: with more there are so many sums that the algorithms in Python take less time."""
 COLUMNS = 64
 """Images that a tile has at most."""
 
 
-def supports(x: Tensor, other: Tensor, g: Geometry) -> bool:
-    """Return whether the kernels take these operands."""
-    return fits(x, g.batch) and other.dtype == x.dtype and other.device == x.device
+def supports(operation: Operation, x: Tensor, other: Tensor, g: Geometry) -> bool:
+    """Return whether the kernels take these operands, and are the fastest for them."""
+    slow = operation == "weight_gradient" and SUMMED < g.group_channels < RUN
+    return not slow and fits(x, g.batch) and other.dtype == x.dtype and other.device == x.device
 
 
 def fits(x: Tensor, batch: int) -> bool:

@@ -40,47 +40,62 @@ typedef struct {
     int adds;
 } product;
 
-INLINE void tile(product p, i64 row, i64 column, int rows, int vectors, int lanes) {
+/* Rows from `row` on, and `vectors` vectors of columns from `column` on, of which the last begins `back` columns earlier, within
+   the one before it: all are read before one is written. With less than LANES columns there is one vector of `lanes`. */
+INLINE void tile(product p, i64 row, i64 column, int rows, int vectors, int lanes, i64 back) {
     vector sums[2 * ROWS][VECTORS];
     const float *a = p.a + row * p.ar, *x = p.x + column;
+    i64 place[VECTORS];
+    for (int v = 0; v < vectors; v++) place[v] = v * LANES - (v == vectors - 1 ? back : 0);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++) {
             vector start = {0};
-            if (p.adds) start = load(p.y + p.yo[row + r] + column + v * LANES, lanes);
+            if (p.adds) start = load(p.y + p.yo[row + r] + column + place[v], lanes);
             else if (p.bias) start += p.bias[row + r];
             sums[r][v] = start;
         }
     for (i64 i = 0; i < p.inner; i++) {
         vector values[VECTORS];
-        for (int v = 0; v < vectors; v++) values[v] = load(x + p.xo[i] + v * LANES, lanes);
+        for (int v = 0; v < vectors; v++) values[v] = load(x + p.xo[i] + place[v], lanes);
         for (int r = 0; r < rows; r++) {
             float factor = a[r * p.ar + i * p.ai];
             for (int v = 0; v < vectors; v++) sums[r][v] += factor * values[v];
         }
     }
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++) store(p.y + p.yo[row + r] + column + v * LANES, sums[r][v], lanes);
+        for (int v = 0; v < vectors; v++) store(p.y + p.yo[row + r] + column + place[v], sums[r][v], lanes);
 }
 
-INLINE void rows_of(product p, i64 rows, i64 column, int vectors, int lanes) {
+INLINE void rows_of(product p, i64 rows, i64 column, int vectors, int lanes, i64 back) {
     i64 row = 0;
     if (vectors <= VECTORS / 2)
-        for (; row + 2 * ROWS <= rows; row += 2 * ROWS) tile(p, row, column, 2 * ROWS, vectors, lanes);
-    for (; row + ROWS <= rows; row += ROWS) tile(p, row, column, ROWS, vectors, lanes);
-    for (; row + 2 <= rows; row += 2) tile(p, row, column, 2, vectors, lanes);
-    if (row < rows) tile(p, row, column, 1, vectors, lanes);
+        for (; row + 2 * ROWS <= rows; row += 2 * ROWS) tile(p, row, column, 2 * ROWS, vectors, lanes, back);
+    for (; row + ROWS <= rows; row += ROWS) tile(p, row, column, ROWS, vectors, lanes, back);
+    for (; row + 2 <= rows; row += 2) tile(p, row, column, 2, vectors, lanes, back);
+    if (row < rows) tile(p, row, column, 1, vectors, lanes, back);
 }
 
-/* All rows, and the columns from `first` up to `last`: by several vectors, by one, and by parts of one. */
+/* All rows, and the columns from `first` up to `last`. */
 static void multiply(product p, i64 rows, i64 first, i64 last) {
-    i64 column = first;
-    for (; column + VECTORS * LANES <= last; column += VECTORS * LANES) rows_of(p, rows, column, VECTORS, LANES);
-    if (VECTORS == 4 && column + 2 * LANES <= last) rows_of(p, rows, column, 2, LANES), column += 2 * LANES;
-    if (column + LANES <= last) rows_of(p, rows, column, 1, LANES), column += LANES;
-    if (LANES == 16 && column + 8 <= last) rows_of(p, rows, column, 1, 8), column += 8;
-    if (column + 4 <= last) rows_of(p, rows, column, 1, 4), column += 4;
-    if (column + 2 <= last) rows_of(p, rows, column, 1, 2), column += 2;
-    if (column < last) rows_of(p, rows, column, 1, 1);
+    i64 column = first, vectors = (last - first + LANES - 1) / LANES, back = vectors * LANES - (last - first);
+    if (vectors > 1) { /* a vector that lies in part within another is in one tile with it */
+        for (; vectors > VECTORS + 1 || (vectors > VECTORS && !back); vectors -= VECTORS, column += VECTORS * LANES)
+            rows_of(p, rows, column, VECTORS, LANES, 0);
+        if (vectors > VECTORS) {
+            rows_of(p, rows, column, VECTORS / 2, LANES, 0);
+            vectors -= VECTORS / 2, column += VECTORS / 2 * LANES;
+        }
+        if (VECTORS == 4 && vectors == 4) rows_of(p, rows, column, 4, LANES, back);
+        else if (vectors == 3) rows_of(p, rows, column, VECTORS > 2 ? 3 : 2, LANES, back);
+        else if (vectors == 2) rows_of(p, rows, column, 2, LANES, back);
+        else rows_of(p, rows, column, 1, LANES, back);
+        return;
+    }
+    if (!back) rows_of(p, rows, column, 1, LANES, 0), column = last;
+    if (LANES == 16 && column + 8 <= last) rows_of(p, rows, column, 1, 8, 0), column += 8;
+    if (column + 4 <= last) rows_of(p, rows, column, 1, 4, 0), column += 4;
+    if (column + 2 <= last) rows_of(p, rows, column, 1, 2, 0), column += 2;
+    if (column < last) rows_of(p, rows, column, 1, 1, 0);
 }
 
 /* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b] for the units u from `first` to `last`. */
