@@ -26,7 +26,7 @@ from convexp.records.record import EpochRecord
 from convexp.terminal import console
 from convexp.training.batch_counts import batches_ahead
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
-from convexp.training.checkpoints import LAST, Checkpoints
+from convexp.training.checkpoints import LAST, SECONDS, Checkpoints
 from convexp.training.ddp import OwnRandomness, ddp_arguments, leave_signals_alone
 from convexp.training.ema import MovingAverage
 from convexp.training.probe_callback import ProbeCallback
@@ -78,7 +78,7 @@ def fit(
     averaging = [] if config.ema is None else [MovingAverage(config.ema)]
     probing = _probing(setup, trainee.network, *averaging) if place.rank == 0 else []
     pruning = _pruning(setup) if place.rank == 0 else []
-    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement, **({"seconds": 0} if pruning else {}))
+    checkpoints = Checkpoints(setup.checkpoints, config.monitor, config.improvement, 0 if pruning else SECONDS)
     random = [RandomState(), *([OwnRandomness(config.seed, place.rank)] if place.rank else [])]
     callbacks = [*averaging, *stop, *trainee.callbacks, *watching, *probing, *pruning, checkpoints, *random]
     _let_task_make_the_steps(setup, trainee.module, callbacks)

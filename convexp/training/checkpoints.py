@@ -52,7 +52,7 @@ class Checkpoints(Checkpoint):
         has_started: Whether the training has started; everything that is restored from a checkpoint is restored by then.
     """
 
-    def __init__(self, folder: Path, monitor: str, mode: str, seconds: float = SECONDS) -> None:
+    def __init__(self, folder: Path, monitor: str, mode: str, seconds: float) -> None:
         self.folder = folder
         self.monitor = monitor
         self.seconds = seconds

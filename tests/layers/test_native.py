@@ -183,7 +183,7 @@ def test_of_another_processor_or_compiler_it_is_compiled_anew(cache, monkeypatch
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("how", ["none", "fails", "forbidden", "read-only", "source"])
+@pytest.mark.parametrize("how", ["none", "fails", "forbidden", "read-only", "no home", "source"])
 def test_without_a_compiler_that_can_do_it_there_is_no_library(how, cache, monkeypatch, tmp_path):
     if how == "none":
         monkeypatch.setenv("PATH", "")
@@ -193,6 +193,9 @@ def test_without_a_compiler_that_can_do_it_there_is_no_library(how, cache, monke
         monkeypatch.setenv("CONVEXP_NATIVE", "0")
     elif how == "read-only":
         monkeypatch.setenv("XDG_CACHE_HOME", "/proc/self")
+    elif how == "no home":
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        monkeypatch.setattr(Path, "home", classmethod(lambda _: Path("~nobody-of-this-name").expanduser()))
     else:
         broken = tmp_path / "kernels.c"
         broken.write_text("#error no")

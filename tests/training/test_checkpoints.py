@@ -53,12 +53,12 @@ class Written(pl.Callback):
         self.look(trainer.current_epoch)
 
 
-def trained(folder, monkeypatch, values, callbacks=(), **more):
+def trained(folder, monkeypatch, values, callbacks=(), seconds=checkpoints.SECONDS):
     """The epochs, counted from 1, after which the files were written."""
     clock, written = Clock(values), Written(folder / "checkpoints")
     monkeypatch.setattr(checkpoints, "time", clock)
     data = DataLoader(TensorDataset(torch.randn(6, 5), torch.arange(6) % 2), 2)
-    saving = Checkpoints(folder / "checkpoints", "score", "max", **more)
+    saving = Checkpoints(folder / "checkpoints", "score", "max", seconds)
     trainer = one_device_trainer(
         compose_config("trainer=cpu"),
         max_epochs=EPOCHS,

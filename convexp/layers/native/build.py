@@ -26,14 +26,14 @@ def library() -> ctypes.CDLL | None:
     compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
     if compiler is None or sys.platform == "win32" or os.environ.get(VARIABLE) == "0":
         return None
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "convexp" / "native"
     try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "convexp" / "native"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = folder / f"{_key(compiler)}.so"
         if not file.exists():
             _compile(compiler, file)
         return ctypes.CDLL(str(file)) if _is_own(folder) and _is_own(file) else None
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, RuntimeError, subprocess.SubprocessError):  # RuntimeError: the user has no home
         return None
 
 
