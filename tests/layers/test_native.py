@@ -95,9 +95,11 @@ def test_work_is_divided_without_a_gap(monkeypatch, count, unit):
     assert all(first % unit == 0 for first, _ in parts)
 
 
-@pytest.mark.parametrize(("channels", "in_c"), [(1, True), (2, True), (3, False), (15, False), (16, True)])
-def test_sums_over_images_are_made_for_few_channels_alone(channels, in_c):
-    x, grad = torch.randn(16, channels, 3, 3), torch.randn(16, 2, 3, 3)
+@pytest.mark.parametrize(
+    ("channels", "batch", "in_c"), [(2, 16, True), (3, 16, False), (15, 95, False), (15, 96, True), (16, 16, True)]
+)
+def test_many_short_sums_over_images_are_left_to_python(channels, batch, in_c):
+    x, grad = torch.randn(batch, channels, 3, 3), torch.randn(batch, 2, 3, 3)
     g = call_geometry(x.shape, (3, 3, 2, channels, 1, 1), (1, 1), (0, 0), (1, 1))
     assert native.supports("weight_gradient", grad, x, g) == in_c
     assert native.supports("input_gradient", grad, x, g)

@@ -27,15 +27,16 @@ from convexp.layers.native.threads import divide
 SMALLEST_BATCH = 16
 RUN = 16
 """From so many channels of a group on, a weight gradient's vectors are of channels, not of images, which are to be summed."""
-SUMMED = 2
-"""Up to so many channels summing is worth it: with more there are so many sums that the algorithms in Python take less time."""
+SUMMED, LONG = 2, 96
+"""Up to so many channels, or from so many images on, summing is worth it: of more and shorter sums the algorithms in Python are
+faster."""
 COLUMNS = 64
 """Images that a tile has at most."""
 
 
 def supports(operation: Operation, x: Tensor, other: Tensor, g: Geometry) -> bool:
     """Return whether the kernels take these operands, and are the fastest for them."""
-    slow = operation == "weight_gradient" and SUMMED < g.group_channels < RUN
+    slow = operation == "weight_gradient" and SUMMED < g.group_channels < RUN and g.batch < LONG
     return not slow and fits(x, g.batch) and other.dtype == x.dtype and other.device == x.device
 
 
