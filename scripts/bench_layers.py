@@ -30,6 +30,7 @@ from statistics import geometric_mean, median, quantiles
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as programs of convexp set it; before torch is imported
 
 import matplotlib
 import torch

@@ -105,6 +105,25 @@ def test_many_short_sums_over_images_are_left_to_python(channels, batch, in_c):
     assert native.supports("input_gradient", grad, x, g)
 
 
+@pytest.mark.parametrize(
+    ("count", "variables", "used"),
+    [
+        (1, {}, True),
+        (2, {}, False),
+        (2, {"GOMP_SPINCOUNT": "3000"}, True),
+        (2, {"GOMP_SPINCOUNT": "infinity"}, False),
+        (2, {"OMP_WAIT_POLICY": "PASSIVE"}, True),
+    ],
+)
+def test_threads_of_torch_that_spin_are_not_disturbed(count, variables, used, monkeypatch):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: count)
+    assert native.fits(torch.zeros(1), 16) == used
+
+
 def test_what_is_no_number_stays_none():
     layer = LocallyConnected2d(2, 3, 3, (5, 5), padding=1)
     x = torch.randn(16, 2, 5, 5)

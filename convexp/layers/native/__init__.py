@@ -22,7 +22,7 @@ from convexp.layers.call_geometry import Geometry
 from convexp.layers.layout import batch_last, new_image, new_weight, stored
 from convexp.layers.native.build import library
 from convexp.layers.native.places import places, turned
-from convexp.layers.native.threads import divide
+from convexp.layers.native.threads import divide, undisturbed
 
 SMALLEST_BATCH = 16
 RUN = 16
@@ -42,7 +42,8 @@ def supports(operation: Operation, x: Tensor, other: Tensor, g: Geometry) -> boo
 
 def fits(x: Tensor, batch: int) -> bool:
     """Return whether the kernels take an image of so large a batch."""
-    return x.dtype == torch.float32 and x.device.type == "cpu" and batch >= SMALLEST_BATCH and library() is not None
+    taken = x.dtype == torch.float32 and x.device.type == "cpu" and batch >= SMALLEST_BATCH
+    return taken and undisturbed() and library() is not None
 
 
 def _call(name: str, *arguments: Tensor | int | None) -> None:

@@ -9,6 +9,18 @@ import torch
 
 LEAST = 500_000
 """Multiply-adds, or values that are copied, that are worth a thread."""
+FEW_SPINS = 10_000
+"""Programs of convexp set 3000, before torch is imported."""
+
+
+def undisturbed() -> bool:
+    """Return whether threads of convexp's own can work beside torch's: there are none, or they sleep when they are idle.
+
+    By default torch's threads spin for a while after each operation, and would take the processor from those of the kernels.
+    """
+    sleeping = os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive"
+    spins = os.environ.get("GOMP_SPINCOUNT", "")
+    return torch.get_num_threads() == 1 or sleeping or (spins.isdecimal() and int(spins) <= FEW_SPINS)
 
 
 @lru_cache
