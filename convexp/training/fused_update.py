@@ -33,7 +33,7 @@ def fused_update(optimizer: Optimizer) -> Callable[[], None] | None:
     parts: list[tuple[Mapping[str, Any], list[Tensor], list[list[Any]]]] = []
     for group in optimizer.param_groups:
         parameters = [parameter for parameter in group["params"] if parameter.requires_grad]
-        states = [[optimizer.state[parameter].get(name) for parameter in parameters] for name in names]
+        states = [[optimizer.state.get(parameter, {}).get(name) for parameter in parameters] for name in names]
         if any(state is None for each in states for state in each):
             return None
         parts.append((group, parameters, states))

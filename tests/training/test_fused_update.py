@@ -113,7 +113,9 @@ def test_what_is_not_known_is_left_to_step(kind, options):
 
 
 def test_before_its_first_step_an_optimizer_has_no_states():
-    assert fused_update(optimizer_of("Adam", network(), lr=0.1)) is None
+    optimizer = optimizer_of("Adam", network(), lr=0.1)
+    assert fused_update(optimizer) is None
+    assert not optimizer.state  # asking for them makes none
 
 
 def test_a_class_of_a_user_may_do_more():

@@ -1,6 +1,7 @@
 """Where the windows of units lie in a padded image, as tables of offsets that the kernels read."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,21 +36,14 @@ class Places:
 @lru_cache(maxsize=256)
 def places(g: Geometry) -> Places:
     """Return the tables of a geometry."""
-    pixel = g.in_channels * g.batch  # values of one pixel
-    steps = _steps(g.padded_size)
-    at = torch.zeros(1, dtype=torch.int64)
-    for n, s, step in zip(g.output_size, g.stride, steps, strict=True):
-        at = (at[:, None] + torch.arange(n) * s * step * pixel).flatten()
-    at = (at[:, None] + torch.arange(g.groups) * g.group_channels * g.batch).flatten()
-    run = torch.zeros(1, dtype=torch.int64)
-    last = len(steps) - 1
-    for dim in (last, *range(last)):  # columns first
-        run = (run[:, None] + torch.arange(g.kernel_size[dim]) * g.dilation[dim] * steps[dim] * pixel).flatten()
-    tap = (run[:, None] + torch.arange(g.group_channels) * g.batch).flatten()
+    pixels = [step * g.in_channels * g.batch for step in _steps(g.padded_size)]
+    between = (s * pixel for s, pixel in zip(g.stride, pixels, strict=True))
+    *rows, column = ((k, d * pixel) for k, d, pixel in zip(g.kernel_size, g.dilation, pixels, strict=True))
+    kernel, apart = zip(column, *rows, strict=True)
     return Places(
-        at,
-        tap,
-        run,
+        _offsets((*g.output_size, g.groups), (*between, g.group_channels * g.batch)),
+        _offsets((*kernel, g.group_channels), (*apart, g.batch)),
+        _offsets(kernel, apart),
         torch.arange(g.batch) * g.group_channels,
         torch.arange(g.unit_channels) * g.batch,
         torch.arange(g.unit_channels) * g.taps,
@@ -59,17 +53,20 @@ def places(g: Geometry) -> Places:
 @lru_cache(maxsize=256)
 def turned(channels: int, size: Size, padding: Size, batch: int) -> tuple[Tensor, Tensor]:
     """Where the rows of pixels of each channel begin in an image (C, H, W), and in the padded image (Hp, Wp, C, B)."""
-    lead = size[:-1]
-    steps = _steps(tuple(n + 2 * p for n, p in zip(size, padding, strict=True)))
-    begin = torch.zeros(1, dtype=torch.int64)
-    to = torch.full((1,), padding[-1] * channels * batch)
-    for n, p, step, own in zip(lead, padding, steps, _steps(size), strict=False):
-        begin = (begin[:, None] + torch.arange(n) * own).flatten()
-        to = (to[:, None] + (torch.arange(n) + p) * step * channels * batch).flatten()
-    begin = (begin[:, None] + torch.arange(channels) * math.prod(size)).flatten()
-    return begin, (to[:, None] + torch.arange(channels) * batch).flatten()
+    rows = (*size[:-1], channels)
+    pixels = [step * channels * batch for step in _steps(tuple(n + 2 * p for n, p in zip(size, padding, strict=True)))]
+    border = sum(p * pixel for p, pixel in zip(padding, pixels, strict=True))
+    return _offsets(rows, (*_steps(size)[:-1], math.prod(size))), _offsets(rows, (*pixels[:-1], batch)) + border
 
 
 def _steps(size: Size) -> Size:
     """Pixels from one to the next along each dimension."""
     return tuple(math.prod(size[dim + 1 :]) for dim in range(len(size)))
+
+
+def _offsets(size: Sequence[int], distances: Sequence[int]) -> Tensor:
+    """``sum_d i_d distances[d]`` for all indices i of an array of ``size``, in row-major order."""
+    made = torch.zeros(1, dtype=torch.int64)
+    for n, distance in zip(size, distances, strict=True):
+        made = (made[:, None] + torch.arange(n) * distance).flatten()
+    return made
