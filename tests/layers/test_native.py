@@ -1,6 +1,5 @@
 """The kernels in C: they are the layer, whatever its shape; and where they cannot be had, or not safely, Python's are used."""
 
-import multiprocessing
 import os
 import shutil
 import stat
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from convexp.layers import LocallyConnected2d, batched_gemm, native
 from convexp.layers.call_geometry import call_geometry
 from convexp.layers.layout import batch_first, batch_last, new_image, new_weight
-from convexp.layers.native import build, threads
+from convexp.layers.native import build
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
 BATCHES = st.sampled_from([16, 17, 24, 31, 32, 40, 48, 63, 64, 65, 80, 97, 112, 129])
@@ -75,24 +74,13 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
     before = torch.get_num_threads()
     alone = all_three()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threads, "LEAST", 1)
+        patch.setattr(native, "WORTH_A_THREAD", 1)
         torch.set_num_threads(count)
         try:
             together = all_three()
         finally:
             torch.set_num_threads(before)
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
-
-
-@pytest.mark.parametrize("unit", [1, 64])
-@pytest.mark.parametrize("count", [1, 5, 64, 65, 200])
-def test_work_is_divided_without_a_gap(monkeypatch, count, unit):
-    parts = []
-    monkeypatch.setattr(threads, "LEAST", 1)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    threads.divide(lambda first, last: parts.append((first, last)), count, 1000, unit)
-    assert [number for first, last in sorted(parts) for number in range(first, last)] == list(range(count))
-    assert all(first % unit == 0 for first, _ in parts)
 
 
 @pytest.mark.parametrize(
@@ -103,25 +91,6 @@ def test_many_short_sums_over_images_are_left_to_python(channels, batch, in_c):
     g = call_geometry(x.shape, (3, 3, 2, channels, 1, 1), (1, 1), (0, 0), (1, 1))
     assert native.supports("weight_gradient", grad, x, g) == in_c
     assert native.supports("input_gradient", grad, x, g)
-
-
-@pytest.mark.parametrize(
-    ("count", "variables", "used"),
-    [
-        (1, {}, True),
-        (2, {}, False),
-        (2, {"GOMP_SPINCOUNT": "3000"}, True),
-        (2, {"GOMP_SPINCOUNT": "infinity"}, False),
-        (2, {"OMP_WAIT_POLICY": "PASSIVE"}, True),
-    ],
-)
-def test_threads_of_torch_that_spin_are_not_disturbed(count, variables, used, monkeypatch):
-    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: count)
-    assert native.fits(torch.zeros(1), 16) == used
 
 
 def test_what_is_no_number_stays_none():
@@ -152,23 +121,29 @@ def test_a_layer_uses_them(monkeypatch):
     assert used == ["forward", "input_gradient", "weight_gradient"]
 
 
-def forked(send, x, weight, bias, g):
-    send.send(native.forward(x, weight, bias, g).numpy())
+THREADS = """
+import torch
+from pathlib import Path
+from convexp.layers import LocallyConnected2d, native
+
+def count():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+torch.set_num_threads(3)
+layer, x = LocallyConnected2d(2, 3, 3, (5, 5)), torch.randn(16, 2, 5, 5, requires_grad=True)
+before = count()
+torch.zeros(1_000_000).add_(1)
+assert count() == before + 2
+native.WORTH_A_THREAD = 1
+layer(x).sum().backward()
+assert count() == before + 2
+"""
 
 
 @pytest.mark.e2e
-def test_threads_are_made_anew_in_a_process_that_is_forked(monkeypatch):
-    monkeypatch.setattr(threads, "LEAST", 1)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    x, weight = torch.randn(16, 1, 6, 6), torch.randn(6, 6, 2, 1, 1, 1)
-    g = call_geometry(x.shape, weight.shape, (1, 1), (0, 0), (1, 1))
-    made = native.forward(x, weight, None, g)
-    receive, send = multiprocessing.Pipe()
-    child = multiprocessing.get_context("fork").Process(target=forked, args=(send, x, weight, None, g))
-    child.start()
-    assert receive.poll(60)
-    assert torch.equal(torch.from_numpy(receive.recv()), made)
-    child.join()
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_the_threads_are_those_of_torch():
+    subprocess.run([sys.executable, "-c", THREADS], check=True)
 
 
 @pytest.fixture
@@ -191,6 +166,15 @@ def test_it_is_compiled_once(cache, monkeypatch):
     monkeypatch.setattr(build, "_compile", None)
     assert look() is not None
     assert file.stat().st_mtime_ns == before
+
+
+@pytest.mark.e2e
+def test_users_whose_files_their_group_may_write_have_it_too(cache):
+    before = os.umask(0o002)
+    try:
+        assert look() is not None
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.e2e

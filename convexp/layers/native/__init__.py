@@ -22,7 +22,6 @@ from convexp.layers.call_geometry import Geometry
 from convexp.layers.layout import batch_last, new_image, new_weight, stored
 from convexp.layers.native.build import library
 from convexp.layers.native.places import places, turned
-from convexp.layers.native.threads import divide, undisturbed
 
 SMALLEST_BATCH = 16
 RUN = 16
@@ -30,8 +29,8 @@ RUN = 16
 SUMMED, LONG = 2, 96
 """Up to so many channels, or from so many images on, summing is worth it: of more and shorter sums the algorithms in Python are
 faster."""
-COLUMNS = 64
-"""Images that a tile has at most."""
+WORTH_A_THREAD = 1_000_000
+"""Multiply-adds, or values that are copied."""
 
 
 def supports(operation: Operation, x: Tensor, other: Tensor, g: Geometry) -> bool:
@@ -43,7 +42,7 @@ def supports(operation: Operation, x: Tensor, other: Tensor, g: Geometry) -> boo
 def fits(x: Tensor, batch: int) -> bool:
     """Return whether the kernels take an image of so large a batch."""
     taken = x.dtype == torch.float32 and x.device.type == "cpu" and batch >= SMALLEST_BATCH
-    return taken and undisturbed() and library() is not None
+    return taken and library() is not None
 
 
 def _call(name: str, *arguments: Tensor | int | None) -> None:
@@ -54,8 +53,13 @@ def _call(name: str, *arguments: Tensor | int | None) -> None:
     getattr(library(), name)(*made)
 
 
-def _work(g: Geometry) -> int:
-    return g.batch * math.prod(g.weight_shape)
+def _threads(work: int) -> int:
+    """As many as torch uses, and as ``work`` is worth."""
+    return max(1, min(torch.get_num_threads(), work // WORTH_A_THREAD))
+
+
+def _threads_of(g: Geometry) -> int:
+    return _threads(g.batch * math.prod(g.weight_shape))
 
 
 def _padded(x: Tensor, size: Size, padding: Size) -> Tensor:
@@ -68,7 +72,7 @@ def _padded(x: Tensor, size: Size, padding: Size) -> Tensor:
     if x.is_contiguous() and not image.is_contiguous():
         begin, to = turned(channels, size, padding, batch)
         steps = (x.stride(0), channels * batch, batch, size[-1])
-        divide(lambda first, last: _call("transpose", x, made, begin, to, *steps, first, last), len(begin), x.numel())
+        _call("transpose", x, made, begin, to, *steps, len(begin), _threads(x.numel()))
     else:
         made[tuple(slice(p, p + n) for p, n in zip(padding, size, strict=True))].copy_(image)
     return made
@@ -85,8 +89,8 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tens
     image, kernels = _padded(x, g.input_size, g.padding), stored(weight, len(g.input_size))
     if bias is not None:
         bias = bias.expand(g.out_channels, *g.output_size).movedim(0, -1).contiguous()
-    operands = (image, kernels, bias, out, tables.at, tables.tap, tables.output, g.unit_channels, g.taps, g.batch)
-    divide(lambda first, last: _call("forward", *operands, first, last), len(tables.at), _work(g))
+    sizes = (len(tables.at), g.unit_channels, g.taps, g.batch)
+    _call("forward", image, kernels, bias, out, tables.at, tables.tap, tables.output, *sizes, _threads_of(g))
     return out
 
 
@@ -94,13 +98,12 @@ def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     made, tables = new_weight(x, g.weight_shape), places(g)
     upstream, image = _units(grad), _padded(x, g.input_size, g.padding)
+    sizes = (len(tables.at), g.unit_channels, g.taps)
     if g.group_channels < RUN:
-        operands = (upstream, image, made, tables.at, tables.tap, g.unit_channels, g.taps, g.batch)
-        divide(lambda first, last: _call("weight_gradient", *operands, first, last), len(tables.at), _work(g))
+        _call("weight_gradient", upstream, image, made, tables.at, tables.tap, *sizes, g.batch, _threads_of(g))
         return made
     operands = (upstream, _channels_last(image, g), made, tables.at, tables.run, tables.place, tables.weight)
-    sizes = (g.unit_channels, g.taps, g.group_channels, g.batch)
-    divide(lambda first, last: _call("weight_gradient_by_runs", *operands, *sizes, first, last), len(tables.at), _work(g))
+    _call("weight_gradient_by_runs", *operands, *sizes, g.group_channels, g.batch, _threads_of(g))
     return made
 
 
@@ -109,7 +112,7 @@ def _channels_last(image: Tensor, g: Geometry) -> Tensor:
     made = torch.empty_like(image)
     begin = torch.arange(0, image.numel(), g.group_channels * g.batch)
     sizes = (g.batch, g.group_channels, g.group_channels, g.batch)
-    divide(lambda first, last: _call("transpose", image, made, begin, begin, *sizes, first, last), len(begin), image.numel())
+    _call("transpose", image, made, begin, begin, *sizes, len(begin), _threads(image.numel()))
     return made
 
 
@@ -117,9 +120,8 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
     tables, upstream, kernels = places(g), _units(grad), stored(weight, len(g.input_size))
     image = grad.new_zeros((*g.padded_size, g.in_channels, g.batch))
-    operands = (upstream, kernels, image, tables.at, tables.tap, tables.output, len(tables.at))
-    sizes = (g.unit_channels, g.taps, g.batch)
-    divide(lambda first, last: _call("input_gradient", *operands, *sizes, first, last), g.batch, _work(g), COLUMNS)
+    sizes = (len(tables.at), g.unit_channels, g.taps, g.batch)
+    _call("input_gradient", upstream, kernels, image, tables.at, tables.tap, tables.output, *sizes, _threads_of(g))
     made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
     batch_last(made).copy_(image[tuple(slice(p, p + n) for p, n in zip(g.padding, g.input_size, strict=True))])
     return made

@@ -7,18 +7,19 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("kernels.c")
-FLAGS = ("-O3", "-march=native", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-fPIC", "-fopenmp")
 SECONDS = 120  # that the compiler may take
 VARIABLE = "CONVEXP_NATIVE"  # 0: do not compile
 
 
 @lru_cache
 def library() -> ctypes.CDLL | None:
-    """Return the compiled kernels; None where there is no C compiler, or where ``CONVEXP_NATIVE=0`` forbids it.
+    """Return the compiled kernels; None where there is no C compiler, where torch has no OpenMP, or with ``CONVEXP_NATIVE=0``.
 
     They are compiled for this processor on the first call on this machine, which takes about a second, and kept in the user's
     cache, ``~/.cache/convexp/native`` or below ``XDG_CACHE_HOME``.
@@ -53,13 +54,16 @@ def _processor() -> str:
 
 
 def _compile(compiler: str, file: Path) -> None:
-    """Compile, and put the result in place at once: several processes may do so side by side."""
-    partial = file.with_suffix(f".{os.getpid()}")
-    try:
-        subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(partial)], check=True, capture_output=True, timeout=SECONDS)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Compile, and put the result in place at once: several processes may do so side by side.
+
+    OpenMP is not linked: torch has loaded it, and two copies would have threads each, which wait for the processor.
+    """
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        made, linked = Path(folder, "kernels.o"), Path(folder, "kernels.so")
+        for step in ([*FLAGS, "-c", str(SOURCE), "-o", str(made)], ["-shared", str(made), "-o", str(linked)]):
+            subprocess.run([compiler, *step], check=True, capture_output=True, timeout=SECONDS)
+        linked.chmod(0o700)  # whatever the user's umask
+        linked.replace(file)
 
 
 def _is_own(path: Path) -> bool:

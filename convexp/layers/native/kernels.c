@@ -2,7 +2,8 @@
 
    A unit is one location of one group. Its product is done in tiles of ROWS x VECTORS vectors that stay in registers; what
    the tiles read is addressed by tables of offsets, so that windows are read where they lie in the image and nothing is
-   unfolded. Numbers are counted in floats. See native/__init__.py for shapes. */
+   unfolded. Numbers are counted in floats. Each function works with `threads` threads of OpenMP, which change no bit of its
+   result. See native/__init__.py for shapes. */
 
 #include <stdint.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum { LANES = 8, ROWS = 4, VECTORS = 2 };
 typedef float vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int64_t i64;
 #define INLINE static inline __attribute__((always_inline))
+#define PARALLEL _Pragma("omp parallel for num_threads(threads) schedule(static)")
 
 INLINE vector load(const float *from, int lanes) {
     if (lanes == LANES) return *(const vector *)from;
@@ -98,22 +100,31 @@ static void multiply(product p, i64 rows, i64 first, i64 last) {
     if (column < last) rows_of(p, rows, column, 1, 1, 0);
 }
 
-/* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b] for the units u from `first` to `last`. */
+/* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b]. */
 void forward(const float *image, const float *weight, const float *bias, float *out, const i64 *at, const i64 *tap,
-             const i64 *output, i64 outputs, i64 taps, i64 batch, i64 first, i64 last) {
-    for (i64 u = first; u < last; u++) {
+             const i64 *output, i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
+    PARALLEL
+    for (i64 u = 0; u < units; u++) {
         product p = {weight + u * outputs * taps, image + at[u], bias ? bias + u * outputs : 0, out + u * outputs * batch,
                      tap, output, taps, 1, taps, 0};
         multiply(p, outputs, 0, batch);
     }
 }
 
-/* image[at[u] + tap[t] + b] += sum_o weight[u][o][t] grad[u][o][b] for all units, and the images b from `first` to `last`. */
+enum { COLUMNS = VECTORS * LANES };
+
+/* image[at[u] + tap[t] + b] += sum_o weight[u][o][t] grad[u][o][b]. Windows share pixels, so each thread has images of its own. */
 void input_gradient(const float *grad, const float *weight, float *image, const i64 *at, const i64 *tap, const i64 *output,
-                    i64 units, i64 outputs, i64 taps, i64 batch, i64 first, i64 last) {
-    for (i64 u = 0; u < units; u++) {
-        product p = {weight + u * outputs * taps, grad + u * outputs * batch, 0, image + at[u], output, tap, 1, taps, outputs, 1};
-        multiply(p, taps, first, last);
+                    i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
+    i64 blocks = (batch + COLUMNS - 1) / COLUMNS;
+    PARALLEL
+    for (i64 part = 0; part < threads; part++) {
+        i64 first = blocks * part / threads * COLUMNS, last = blocks * (part + 1) / threads * COLUMNS;
+        for (i64 u = 0; u < units && first < last; u++) {
+            product p = {weight + u * outputs * taps, grad + u * outputs * batch, 0, image + at[u], output, tap, 1, taps,
+                         outputs, 1};
+            multiply(p, taps, first, last < batch ? last : batch);
+        }
     }
 }
 
@@ -160,10 +171,11 @@ INLINE void dots(const float *grad, const float *image, const i64 *tap, float *m
         for (int t = 0; t < some; t++) made[o * taps + t] = sum(sums[o][t]);
 }
 
-/* made[u][o][t] = sum_b grad[u][o][b] image[at[u] + tap[t] + b] for the units u from `first` to `last`. */
-void weight_gradient(const float *grad, const float *image, float *made, const i64 *at, const i64 *tap, i64 outputs, i64 taps,
-                     i64 batch, i64 first, i64 last) {
-    for (i64 u = first; u < last; u++)
+/* made[u][o][t] = sum_b grad[u][o][b] image[at[u] + tap[t] + b]. */
+void weight_gradient(const float *grad, const float *image, float *made, const i64 *at, const i64 *tap, i64 units,
+                     i64 outputs, i64 taps, i64 batch, i64 threads) {
+    PARALLEL
+    for (i64 u = 0; u < units; u++)
         for (i64 o = 0; o < outputs; o += o + DOTS <= outputs ? DOTS : 1) {
             const float *upstream = grad + (u * outputs + o) * batch;
             for (i64 t = 0; t < taps; t += t + DOTS <= taps ? DOTS : 1) {
@@ -179,15 +191,17 @@ void weight_gradient(const float *grad, const float *image, float *made, const i
 /* The same from an image with the channels of a group innermost, `run` of them, and the batch before them: the window of a unit
    is then taps/run runs. image[at[u] + tap[t] + b*step + c] stands for the tap t*run + c. */
 void weight_gradient_by_runs(const float *grad, const float *image, float *made, const i64 *at, const i64 *tap,
-                             const i64 *place, const i64 *output, i64 outputs, i64 taps, i64 run, i64 batch, i64 first,
-                             i64 last) {
-    for (i64 u = first; u < last; u++)
+                             const i64 *place, const i64 *output, i64 units, i64 outputs, i64 taps, i64 run, i64 batch,
+                             i64 threads) {
+    PARALLEL
+    for (i64 u = 0; u < units; u++)
         for (i64 t = 0; t < taps / run; t++) {
             product p = {grad + u * outputs * batch, image + at[u] + tap[t], 0, made + u * outputs * taps + t * run,
                          place, output, batch, 1, batch, 0};
             multiply(p, outputs, 0, run);
         }
 }
+
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* to[j][i] = from[i][j] for four rows and columns. */
@@ -202,12 +216,12 @@ INLINE void turn(const float *from, float *to, i64 from_row, i64 to_row) {
     *(quad *)(to + 3 * to_row) = SHUFFLE(ef, gh, 2, 3, 6, 7);
 }
 
-/* to[to_at[m] + j to_row + i] = from[from_at[m] + i from_row + j] for the matrices m from `first` to `last`, of `rows` rows i
-   and `columns` columns j. */
+/* to[to_at[m] + j to_row + i] = from[from_at[m] + i from_row + j] for matrices m of `rows` rows i and `columns` columns j. */
 void transpose(const float *from, float *to, const i64 *from_at, const i64 *to_at, i64 from_row, i64 to_row, i64 rows,
-               i64 columns, i64 first, i64 last) {
+               i64 columns, i64 matrices, i64 threads) {
     i64 whole_rows = rows & ~(i64)3, whole_columns = columns & ~(i64)3;
-    for (i64 m = first; m < last; m++) {
+    PARALLEL
+    for (i64 m = 0; m < matrices; m++) {
         const float *source = from + from_at[m];
         float *target = to + to_at[m];
         for (i64 i = 0; i < whole_rows; i += 4)
