@@ -98,7 +98,11 @@ def fit(table: dict[str, Any]) -> dict[str, dict[str, Counts]]:
     for index, operation in enumerate(OPERATIONS):
         found[operation] = {}
         for algorithm in ALGORITHMS:
-            known = [(g, times[index]) for g, times in rows(table) if algorithm in times[index] and algorithm in candidates(g)]
+            known = [
+                (g, times[index])
+                for g, times in rows(table)
+                if algorithm in times[index] and algorithm in candidates(g, in_c=True)
+            ]
             taken = np.array([1e6 * times[algorithm] for _, times in known])
             done = np.array([counts(algorithm, operation, g) for g, _ in known], dtype=float)
             best = np.array([1e6 * min(times.values()) for _, times in known])

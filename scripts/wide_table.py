@@ -20,7 +20,7 @@ from results import Figure, figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.layers import layout, native
+from convexp.layers import by_shape, layout
 from convexp.layers.algorithms import OPERATIONS, fastest
 from convexp.layers.convert import LOCAL
 from convexp.layers.convolution import im2col
@@ -144,7 +144,7 @@ def measure(
     row = WideRow(str(shape), batch, interleaved(steps, rounds))
     row.milliseconds["floor"] = [floor(made.weight, batch, rate) for _ in range(rounds)]
     g = shape.geometry(batch)
-    row.chosen = {name: "native" if native.supports(name, x, x, g) else fastest(name, g) for name in OPERATIONS}
+    row.chosen = {name: fastest(name, g, in_c=by_shape.in_c(x, x, g)) for name in OPERATIONS}
     return row
 
 

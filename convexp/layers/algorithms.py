@@ -1,24 +1,27 @@
-"""Which algorithm in Python computes a locally connected layer on a CPU: the one that a model of its time says is the fastest.
+"""Which algorithm computes a locally connected layer on a CPU: the one that a model of its time says is the fastest.
 
 An algorithm's time is estimated as the sum over a few counts, each times its cost in nanoseconds: calls of torch, units (matrix
 products), weights read or written, multiply-adds of large and of small products, and values copied or added. The counts follow
 from the geometry; the costs were measured once, by the command that stands beside them. So the choice is a pure function of the
-sizes of a call: the same on every machine, and for every batch of one size.
+sizes of a call, and of whether there are kernels in C (``native``): the same on every machine, and for every batch of one size.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from convexp.layers import tap_products, unfolded_gemm
 from convexp.layers.call_geometry import Geometry
+from convexp.layers.native.many_images import RUN_OF_CHANNELS
 from convexp.layers.unfolded_gemm import folds, units_apart
 
 Operation = Literal["forward", "weight_gradient", "input_gradient"]
-Algorithm = Literal["batched_gemm", "unfolded_gemm", "tap_products"]
+Algorithm = Literal["batched_gemm", "unfolded_gemm", "tap_products", "few_images", "many_images"]
 
 OPERATIONS: tuple[Operation, ...] = ("forward", "weight_gradient", "input_gradient")
-ALGORITHMS: tuple[Algorithm, ...] = ("batched_gemm", "unfolded_gemm", "tap_products")
+ALGORITHMS: tuple[Algorithm, ...] = ("batched_gemm", "unfolded_gemm", "tap_products", "few_images", "many_images")
+IN_C: tuple[Algorithm, ...] = ("few_images", "many_images")
 
 RUN = 8
 """A run of values that are copied or added costs as if it were so many values longer."""
@@ -27,7 +30,10 @@ LARGEST_UNFOLDED_BATCH = 16
 """Largest batch for which windows may be unfolded: with 15 or 24 choices are worse (tests/layers/algorithm_times.json)."""
 
 TILE = 8
-"""A matrix product costs as if a unit had at least so many outputs, and so many inputs."""
+"""A matrix product of a library costs as if a unit had at least so many outputs, and so many inputs."""
+
+LANES = 16
+"""Values of a vector, of which the kernels in C compute whole ones."""
 
 
 class Counts(NamedTuple):
@@ -37,8 +43,8 @@ class Counts(NamedTuple):
         calls: Calls of torch.
         units: Matrix products.
         weights: Weights that are read or written.
-        multiply_adds: Multiply-adds of matrix products that a library computes.
-        looped: Multiply-adds of those that torch computes in loops, as they are small.
+        multiply_adds: Multiply-adds of matrix products that a library or a kernel in C computes.
+        looped: Multiply-adds of those that torch computes in loops, as they are small; sums of a vector in C.
         values: Values that are copied or added.
     """
 
@@ -52,7 +58,7 @@ class Counts(NamedTuple):
 
 def counts(algorithm: Algorithm, operation: Operation, g: Geometry) -> Counts:
     """Return what ``algorithm`` does for ``operation``."""
-    return {"batched_gemm": _by_rows, "unfolded_gemm": _unfolded, "tap_products": _by_taps}[algorithm](operation, g)
+    return _COUNTS[algorithm](operation, g)
 
 
 def _images(g: Geometry) -> int:
@@ -117,38 +123,79 @@ def _by_taps(operation: Operation, g: Geometry) -> Counts:
     )
 
 
+def _vectors(values: int) -> int:
+    """As many values as whole vectors have."""
+    return -(-values // LANES) * LANES
+
+
+def _few_images(operation: Operation, g: Geometry) -> Counts:
+    units, images = math.prod(g.output_size) * g.groups, _images(g)
+    windows, products = units * g.taps * g.batch, units * g.unit_channels * g.batch
+    sums = products if operation == "forward" else 0
+    return Counts(1, units, _weights(g), products * _vectors(g.taps), sums, windows + images)
+
+
+def _many_images(operation: Operation, g: Geometry) -> Counts:
+    units, outputs, images = math.prod(g.output_size) * g.groups, g.unit_channels, _images(g)
+    products, sums = _weights(g) * _vectors(g.batch), 0
+    if operation == "weight_gradient" and g.group_channels >= RUN_OF_CHANNELS:
+        products = units * outputs * (g.taps // g.group_channels) * _vectors(g.group_channels) * g.batch
+        images *= 2
+    elif operation == "weight_gradient":
+        sums = _weights(g)
+    elif operation == "input_gradient":
+        images += units * g.taps * _vectors(g.batch)
+    return Counts(1, units, _weights(g), products, sums, images)
+
+
+_COUNTS: dict[Algorithm, Callable[[Operation, Geometry], Counts]] = {
+    "batched_gemm": _by_rows,
+    "unfolded_gemm": _unfolded,
+    "tap_products": _by_taps,
+    "few_images": _few_images,
+    "many_images": _many_images,
+}
+
 # Nanoseconds of each count in float32, on one thread of an AMD EPYC with AVX-512 (MKL, torch 2.15):
 # `python scripts/algorithm_costs.py`. The choice is the same for all types; the costs of others were not fitted.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
-        "batched_gemm": Counts(3500, 0, 1, 0.016, 1.1, 0.21),
-        "unfolded_gemm": Counts(3500, 17, 0.18, 0.058, 0.77, 0.37),
-        "tap_products": Counts(24000, 0, 1.1, 0.16, 0, 0),
+        "batched_gemm": Counts(3300, 0, 0.8, 0.019, 1.1, 0.13),
+        "unfolded_gemm": Counts(7100, 26, 0.11, 0.053, 0.51, 0.24),
+        "tap_products": Counts(18000, 0, 0.64, 0.14, 0, 0.23),
+        "few_images": Counts(21000, 15, 0.044, 0.035, 0.48, 0.35),
+        "many_images": Counts(15000, 11, 0, 0.025, 0, 0.12),
     },
     "weight_gradient": {
-        "batched_gemm": Counts(4300, 45, 0.28, 0.029, 0.32, 0.21),
-        "unfolded_gemm": Counts(0, 7.8, 0.23, 0.03, 0.93, 0.39),
-        "tap_products": Counts(31000, 0, 1.4, 0.32, 0, 0),
+        "batched_gemm": Counts(3800, 49, 0.2, 0.029, 0.34, 0.14),
+        "unfolded_gemm": Counts(1800, 12, 0.17, 0.028, 0.65, 0.32),
+        "tap_products": Counts(25000, 0, 0.9, 0.28, 0, 0.042),
+        "few_images": Counts(18000, 12, 0.089, 0.026, 0, 0.28),
+        "many_images": Counts(21000, 10, 0.13, 0.03, 0.99, 0.042),
     },
     "input_gradient": {
-        "batched_gemm": Counts(3500, 23, 1.2, 0.016, 1.8, 0.18),
-        "unfolded_gemm": Counts(5200, 78, 0.22, 0.045, 1.2, 0.3),
-        "tap_products": Counts(18000, 0, 1.1, 0.21, 0, 0),
+        "batched_gemm": Counts(1500, 15, 0.98, 0.014, 1.7, 0.18),
+        "unfolded_gemm": Counts(4800, 33, 0.19, 0.033, 1.1, 0.24),
+        "tap_products": Counts(14000, 0, 0.59, 0.21, 0, 0.092),
+        "few_images": Counts(15000, 15, 0.082, 0.031, 0, 0.35),
+        "many_images": Counts(15000, 11, 0.19, 0.023, 0, 0.059),
     },
 }
 
 
 @lru_cache(maxsize=4096)
-def fastest(operation: Operation, g: Geometry) -> Algorithm:
-    """Return the algorithm with the lowest estimated time."""
-    return min(candidates(g), key=lambda algorithm: nanoseconds(algorithm, operation, g))
+def fastest(operation: Operation, g: Geometry, *, in_c: bool) -> Algorithm:
+    """Return the algorithm with the lowest estimated time, of those in C, too, if ``in_c`` says that they serve."""
+    return min(candidates(g, in_c=in_c), key=lambda algorithm: nanoseconds(algorithm, operation, g))
 
 
-def candidates(g: Geometry) -> tuple[Algorithm, ...]:
-    """Return the algorithms that may be the fastest: windows are unfolded for small batches alone."""
+def candidates(g: Geometry, *, in_c: bool) -> tuple[Algorithm, ...]:
+    """Return the algorithms that may be the fastest: windows are unfolded or copied for small batches alone."""
     if not g.batch:
         return ("batched_gemm",)
-    return ALGORITHMS if g.batch <= LARGEST_UNFOLDED_BATCH else ("batched_gemm", "tap_products")
+    small = g.batch <= LARGEST_UNFOLDED_BATCH
+    unfold: tuple[Algorithm, ...] = ("unfolded_gemm", "few_images")
+    return tuple(each for each in ALGORITHMS if (small or each not in unfold) and (in_c or each not in IN_C))
 
 
 def nanoseconds(algorithm: Algorithm, operation: Operation, g: Geometry) -> float:

@@ -1,10 +1,10 @@
 """The locally connected layer on a CPU: each operation by the algorithm that is the fastest for its shape.
 
-Where the kernels in C take the operands (``native``) they are the fastest; else a model of the time decides (``algorithms``).
+A model of their times decides (``algorithms``), also about the kernels in C where there are any (``native``).
 
-A 16-bit type of which this CPU has no matrix products (oneDNN tells) is worked on in float32, and the result is rounded once.
-So are unfolded windows with one channel, of whose small products those in float32 are faster. Each operation then holds float32
-copies of its operands and result, those of all weights among them, for as long as it lasts.
+A 16-bit type is worked on in float32, and the result is rounded once, if this CPU has no matrix products of it (oneDNN tells),
+and where those in float32 are faster, as they are small: of small units in C, and of unfolded windows with one channel. Each
+operation then holds float32 copies of its operands and result, those of all weights among them, for as long as it lasts.
 """
 
 from functools import lru_cache
@@ -16,12 +16,18 @@ from torch import Tensor
 from convexp.layers import batched_gemm, native, tap_products, unfolded_gemm
 from convexp.layers.algorithms import Algorithm, Operation, fastest
 from convexp.layers.call_geometry import Geometry
+from convexp.layers.native import few_images, many_images
 
 MODULES: dict[Algorithm, ModuleType] = {
     "batched_gemm": batched_gemm,
     "unfolded_gemm": unfolded_gemm,
     "tap_products": tap_products,
+    "few_images": few_images,
+    "many_images": many_images,
 }
+
+SMALL_UNIT = 2048
+"""Weights of a unit below which C in float32 is faster than products in 16 bits."""
 
 
 @lru_cache
@@ -34,17 +40,19 @@ def multiplies(dtype: torch.dtype) -> bool:
     return True
 
 
-def _rounded_once(dtype: torch.dtype, algorithm: Algorithm, g: Geometry) -> bool:
-    """Return whether an operation is done in float32 and its result rounded."""
-    return not multiplies(dtype) or (dtype.itemsize == 2 and algorithm == "unfolded_gemm" and g.group_channels == 1)
+def in_c(a: Tensor, b: Tensor, g: Geometry) -> bool:
+    """Return whether the kernels in C, which compute in float32, may serve operands of such a type."""
+    small = not multiplies(a.dtype) or g.unit_channels * g.taps < SMALL_UNIT
+    taken = a.dtype == torch.float32 or (a.dtype.itemsize == 2 and small)
+    return taken and b.dtype == a.dtype and b.device == a.device and native.available(a.device)
 
 
 def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: Geometry) -> Tensor:
-    if native.supports(operation, a, b, g):
-        return getattr(native, operation)(a, b, *more, g)
-    algorithm = fastest(operation, g)
+    compiled = in_c(a, b, g)
+    algorithm = fastest(operation, g, in_c=compiled)
     compute = getattr(MODULES[algorithm], operation)
-    if _rounded_once(a.dtype, algorithm, g):
+    one_channel = algorithm == "unfolded_gemm" and g.group_channels == 1
+    if a.dtype.itemsize == 2 and (compiled or one_channel or not multiplies(a.dtype)):
         return compute(*(None if t is None else t.float() for t in (a, b, *more)), g).to(a.dtype)
     return compute(a, b, *more, g)
 

@@ -68,7 +68,7 @@ def _by_location(layer: PerLocation, weight: Tensor, bias: Tensor | None, x: Ten
     """A layer with kernels of its own at each location, which lie in memory as (R, H', W', O, k2, k1, C/G)."""
     replicas, size, outputs = len(x), layer.output_size, layer.out_channels
     plain = layer.padding_mode == "zeros" and layer.dims < 3 and working_type(x) == x.dtype
-    if plain and native.fits(x, x.shape[-1]):
+    if plain and native.takes(x):
         return _as_one_layer(layer, weight, bias, x)
     products = replicas * layer.locations * layer.groups
     offset = None

@@ -8,10 +8,12 @@ from cases import any_layer, few, make, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, call_geometry, layout, unfolded_gemm
-from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, fastest
+from convexp.layers import LocallyConnected2d, algorithms, batched_gemm, by_shape, call_geometry, layout, native, unfolded_gemm
+from convexp.layers.algorithms import ALGORITHMS, IN_C, OPERATIONS, fastest
 from convexp.layers.by_shape import MODULES
 from convexp.layers.convert import LOCAL
+
+IN_PYTHON = {name: module for name, module in MODULES.items() if name not in IN_C}
 
 
 def operands(geometry, batch, dtype=torch.float64):
@@ -40,7 +42,7 @@ def test_all_algorithms_compute_the_same(geometry, batch, seed):
     g, of = operands(geometry, batch)
     for operation, arguments in of.items():
         expected = getattr(batched_gemm, operation)(*arguments, g)
-        for module in MODULES.values():
+        for module in IN_PYTHON.values():
             found = getattr(module, operation)(*arguments, g)
             assert found.stride() == expected.stride()
             torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
@@ -88,7 +90,7 @@ def test_half_precision_is_that_of_its_operands(geometry, batch, dtype, seed):
     g, of = operands(geometry, batch, dtype)
     for operation, arguments in of.items():
         exact = getattr(batched_gemm, operation)(*(t.double() for t in arguments), g)
-        for name, module in MODULES.items():
+        for name, module in IN_PYTHON.items():
             if not by_shape.multiplies(dtype) and name != "tap_products":
                 module = by_shape
             found = getattr(module, operation)(*arguments, g)
@@ -112,12 +114,25 @@ def test_what_the_cpu_does_not_multiply_is_worked_on_in_float32_and_rounded_once
     is_rounded_once(*operands(layer, 8, torch.bfloat16))
 
 
-def test_so_are_windows_with_one_channel():
+def test_so_are_windows_with_one_channel(monkeypatch):
     torch.manual_seed(0)
-    layer = {"in_channels": 8, "out_channels": 32, "kernel_size": 3, "input_size": (28, 28), "padding": 1, "groups": 8}
+    layer = {"in_channels": 8, "out_channels": 32, "kernel_size": 3, "input_size": (12, 12), "padding": 1, "groups": 8}
     g, of = operands(layer, 1, torch.bfloat16)
-    assert {fastest(operation, g) for operation in of} == {"unfolded_gemm"}
+    monkeypatch.setattr(by_shape.native, "available", lambda device: False)
+    assert {fastest(operation, g, in_c=False) for operation in of} == {"unfolded_gemm"}
     is_rounded_once(g, of)
+
+
+@pytest.mark.skipif(native.library() is None, reason="no kernels in C")
+@pytest.mark.parametrize(("outputs", "once"), [(2048 // 36 - 1, True), (2048 // 36 + 1, False)])
+def test_so_are_small_units_in_c(outputs, once):
+    torch.manual_seed(0)
+    layer = {"in_channels": 4, "out_channels": outputs, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
+    g, of = operands(layer, 8, torch.bfloat16)
+    x, weight, _ = of["forward"]
+    assert by_shape.in_c(x, weight, g) == (once or not by_shape.multiplies(torch.bfloat16))
+    if once:
+        is_rounded_once(g, of)
 
 
 @few
@@ -126,10 +141,12 @@ def test_there_is_a_choice_for_every_geometry_and_always_the_same(geometry, batc
     g, _ = operands(geometry, 1)
     g = replace(g, batch=batch)
     for operation in OPERATIONS:
-        chosen = fastest(operation, g)
-        assert chosen in ALGORITHMS
-        algorithms.fastest.cache_clear()
-        assert fastest(operation, g) == chosen
+        for in_c in (False, True):
+            chosen = fastest(operation, g, in_c=in_c)
+            assert chosen in ALGORITHMS
+            assert in_c or chosen not in IN_C
+            algorithms.fastest.cache_clear()
+            assert fastest(operation, g, in_c=in_c) == chosen
 
 
 @pytest.mark.parametrize("batch", [32, 128])
@@ -139,18 +156,20 @@ def test_there_is_a_choice_for_every_geometry_and_always_the_same(geometry, batc
 def test_the_networks_of_the_studies_are_computed_as_ever(channels, size, kernel, stride, batch):
     """The layers of the studies at full batches of 32 and 128: another algorithm would change their last bits."""
     assert set(choices(channels, size, kernel, stride, batch)) == {"batched_gemm"}
+    assert set(choices(channels, size, kernel, stride, batch, in_c=True)) == {"many_images"}
 
 
-def choices(channels, size, kernel, stride=1, batch=1, groups=1):
+def choices(channels, size, kernel, stride=1, batch=1, groups=1, in_c=False):
     layer = LocallyConnected2d(*channels, kernel, size, stride, kernel // 2, groups=groups, device="meta")
     shape = (batch, channels[0], size, size)
     g = call_geometry.call_geometry(shape, layer.kernel.shape, layer.stride, layer.padding, layer.dilation)
-    return [fastest(operation, g) for operation in OPERATIONS]
+    return [fastest(operation, g, in_c=in_c) for operation in OPERATIONS]
 
 
 def test_one_image_is_unfolded_and_depthwise_layers_go_by_taps():
     assert set(choices((16, 32), 28, 3)) == set(choices((3, 64), 64, 7, 2)) == {"unfolded_gemm"}
     assert set(choices((64, 64), 28, 3, batch=128, groups=64)) == {"tap_products"}
+    assert set(choices((16, 32), 28, 3, in_c=True)) == {"few_images"}
 
 
 def test_no_image_at_all():

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convexp.layers import LocallyConnected2d, batched_gemm, native
+from convexp.layers.algorithms import OPERATIONS
 from convexp.layers.call_geometry import call_geometry
 from convexp.layers.layout import batch_first, batch_last, new_image, new_weight
-from convexp.layers.native import build
+from convexp.layers.native import build, few_images, many_images, operands
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
-BATCHES = st.sampled_from([16, 17, 24, 31, 32, 40, 48, 63, 64, 65, 80, 97, 112, 129])
+FEW = st.integers(1, 17)
+MANY = st.sampled_from([1, 7, 16, 17, 24, 31, 32, 40, 48, 63, 64, 65, 80, 97, 112, 129])
 
 
 @st.composite
 def calls(draw):
-    """Operands of a call, images in both orders in memory, with few and with many channels."""
+    """Kernels and operands of a call, images in both orders in memory, with few and with many channels."""
+    kernels = draw(st.sampled_from([few_images, many_images]))
     case = draw(arguments(modes=("zeros",), dims=None, grouped=True))
-    groups, batch = case["groups"], draw(BATCHES)
+    groups, batch = case["groups"], draw(FEW if kernels is few_images else MANY)
     channels, outputs = groups * draw(st.sampled_from([1, 3, 16, 21])), groups * draw(st.sampled_from([1, 2, 5, 8, 13]))
     window = [case[name] for name in ("stride", "padding", "dilation")]
     size = [
@@ -39,7 +43,7 @@ def calls(draw):
     bias = draw(st.sampled_from([None, torch.randn(outputs, *size), torch.randn(outputs, *(1,) * len(size))]))
     grad = torch.randn(batch, outputs, *size)
     innermost = [batch_first(batch_last(each).contiguous()) if draw(st.booleans()) else each for each in (x, grad)]
-    return (*innermost, weight, bias, call_geometry(x.shape, weight.shape, *window))
+    return kernels, *innermost, weight, bias, call_geometry(x.shape, weight.shape, *window)
 
 
 def near(made, wanted):
@@ -49,16 +53,15 @@ def near(made, wanted):
 @settings(max_examples=60, deadline=None)
 @given(calls())
 def test_every_operation_agrees_with_batched_gemm(call):
-    x, grad, weight, bias, g = call
-    assert native.supports("forward", x, weight, g)
+    kernels, x, grad, weight, bias, g = call
     (wide_x, wide_grad, wide_weight), wide_bias = (each.double() for each in (x, grad, weight)), bias
-    made = native.forward(x, weight, bias, g)
+    made = kernels.forward(x, weight, bias, g)
     near(made, batched_gemm.forward(wide_x, wide_weight, None if bias is None else wide_bias.double(), g))
     assert made.stride() == new_image(x, made.shape).stride()
-    made = native.weight_gradient(grad, x, g)
+    made = kernels.weight_gradient(grad, x, g)
     near(made, batched_gemm.weight_gradient(wide_grad, wide_x, g))
     assert made.stride() == new_weight(x, made.shape).stride()
-    made = native.input_gradient(grad, weight, g)
+    made = kernels.input_gradient(grad, weight, g)
     near(made, batched_gemm.input_gradient(wide_grad, wide_weight, g))
     assert made.stride() == new_image(x, made.shape).stride()
 
@@ -66,15 +69,15 @@ def test_every_operation_agrees_with_batched_gemm(call):
 @settings(max_examples=20, deadline=None)
 @given(calls(), st.integers(2, 5))
 def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
-    x, grad, weight, bias, g = call
+    kernels, x, grad, weight, bias, g = call
 
     def all_three():
-        return native.forward(x, weight, bias, g), native.weight_gradient(grad, x, g), native.input_gradient(grad, weight, g)
+        return kernels.forward(x, weight, bias, g), kernels.weight_gradient(grad, x, g), kernels.input_gradient(grad, weight, g)
 
     before = torch.get_num_threads()
     alone = all_three()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(native, "WORTH_A_THREAD", 1)
+        patch.setattr(operands, "WORTH_A_THREAD", 1)
         torch.set_num_threads(count)
         try:
             together = all_three()
@@ -83,19 +86,10 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("channels", "batch", "in_c"), [(2, 16, True), (3, 16, False), (15, 95, False), (15, 96, True), (16, 16, True)]
-)
-def test_many_short_sums_over_images_are_left_to_python(channels, batch, in_c):
-    x, grad = torch.randn(batch, channels, 3, 3), torch.randn(batch, 2, 3, 3)
-    g = call_geometry(x.shape, (3, 3, 2, channels, 1, 1), (1, 1), (0, 0), (1, 1))
-    assert native.supports("weight_gradient", grad, x, g) == in_c
-    assert native.supports("input_gradient", grad, x, g)
-
-
-def test_what_is_no_number_stays_none():
+@pytest.mark.parametrize("batch", [4, 16])
+def test_what_is_no_number_stays_none(batch):
     layer = LocallyConnected2d(2, 3, 3, (5, 5), padding=1)
-    x = torch.randn(16, 2, 5, 5)
+    x = torch.randn(batch, 2, 5, 5)
     x[3, 1, 2, 2] = float("nan")
     with torch.no_grad():
         wrong = layer(x).isnan()
@@ -103,20 +97,30 @@ def test_what_is_no_number_stays_none():
     assert wrong.sum() == 3 * 9
 
 
-@pytest.mark.parametrize(
-    ("batch", "dtype"), [(15, torch.float32), (16, torch.float64), (16, torch.bfloat16)], ids=["few images", "double", "half"]
-)
-def test_other_operands_are_left_to_python(batch, dtype):
-    x, weight = torch.randn(batch, 1, 3, 3, dtype=dtype), torch.randn(3, 3, 2, 1, 1, 1, dtype=dtype)
-    assert not native.supports("forward", x, weight, call_geometry(x.shape, weight.shape, (1, 1), (0, 0), (1, 1)))
+def test_windows_of_nothing_but_infinite_weights_stay_infinite():
+    """Vectors reach beyond the inputs of a unit, and what lies there is not to be multiplied by zeros."""
+    weight = torch.ones(1, 2, 1, 1, 1, 3)  # two units of three inputs, which lie side by side
+    weight[0, 1] = float("inf")
+    g = call_geometry((2, 1, 1, 4), weight.shape, (1, 1), (0, 0), (1, 1))
+    y = few_images.forward(torch.ones(2, 1, 1, 4), weight, None, g)
+    assert y[..., 0].flatten().tolist() == [3.0, 3.0]
+    assert y[..., 1].isinf().all()
 
 
-def test_a_layer_uses_them(monkeypatch):
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64, torch.bfloat16])
+def test_operands_of_other_types_are_not_taken(dtype):
+    x = torch.zeros(1, dtype=dtype)
+    assert native.takes(x.float())
+    assert not native.takes(x)
+
+
+@pytest.mark.parametrize("batch", [1, 16])
+def test_a_layer_uses_them(batch, monkeypatch):
     used = []
-    for name in ("forward", "weight_gradient", "input_gradient"):
-        original = getattr(native, name)
-        monkeypatch.setattr(native, name, lambda *a, name=name, original=original: used.append(name) or original(*a))
-    layer, x = LocallyConnected2d(2, 3, 3, (5, 5)), torch.randn(16, 2, 5, 5, requires_grad=True)
+    for module, name in product((few_images, many_images), OPERATIONS):
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, name=name, original=original: used.append(name) or original(*a))
+    layer, x = LocallyConnected2d(16, 32, 3, (28, 28)), torch.randn(batch, 16, 28, 28, requires_grad=True)
     layer(x).sum().backward()
     assert used == ["forward", "input_gradient", "weight_gradient"]
 
@@ -124,7 +128,8 @@ def test_a_layer_uses_them(monkeypatch):
 THREADS = """
 import torch
 from pathlib import Path
-from convexp.layers import LocallyConnected2d, native
+from convexp.layers import LocallyConnected2d
+from convexp.layers.native import operands
 
 def count():
     return len(list(Path("/proc/self/task").iterdir()))
@@ -134,7 +139,7 @@ layer, x = LocallyConnected2d(2, 3, 3, (5, 5)), torch.randn(16, 2, 5, 5, require
 before = count()
 torch.zeros(1_000_000).add_(1)
 assert count() == before + 2
-native.WORTH_A_THREAD = 1
+operands.WORTH_A_THREAD = 1
 layer(x).sum().backward()
 assert count() == before + 2
 """

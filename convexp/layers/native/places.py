@@ -22,7 +22,7 @@ class Places:
         run: Of each tap of a window in the image with the channels innermost, (Hp, Wp, G, B, C/G): (k2*k1,).
         place: Of the images of a batch there, (B,).
         output: Of the outputs of a unit in the output, (O/G,).
-        weight: Of the outputs of a unit in its weights, (O/G,).
+        row: Of the outputs of a unit in its weights, and of the images of a batch in windows that are copied, (max(O/G, B),).
     """
 
     at: Tensor
@@ -30,7 +30,7 @@ class Places:
     run: Tensor
     place: Tensor
     output: Tensor
-    weight: Tensor
+    row: Tensor
 
 
 @lru_cache(maxsize=256)
@@ -46,7 +46,7 @@ def places(g: Geometry) -> Places:
         _offsets(kernel, apart),
         torch.arange(g.batch) * g.group_channels,
         torch.arange(g.unit_channels) * g.batch,
-        torch.arange(g.unit_channels) * g.taps,
+        torch.arange(max(g.unit_channels, g.batch)) * g.taps,
     )
 
 
