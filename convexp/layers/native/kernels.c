@@ -230,9 +230,12 @@ void weight_gradient_of_few(const float *grad, const float *image, float *made, 
     for (i64 part = 0; part < threads; part++) {
         float *windows = scratch + part * batch * taps;
         for (i64 u = units * part / threads; u < units * (part + 1) / threads; u++) {
-            product p = {grad + u * outputs * batch, windows, 0, made + u * outputs * taps, row, row, batch, 1, batch, 0};
             gather(image + at[u], tap, windows, taps, batch);
-            multiply(p, outputs, 0, taps);
+            for (i64 o = 0; o < outputs; o += 2 * ROWS) { /* few rows at a time: they are written from end to end */
+                i64 some = outputs - o < 2 * ROWS ? outputs - o : 2 * ROWS, at_row = u * outputs + o;
+                product p = {grad + at_row * batch, windows, 0, made + at_row * taps, row, row, batch, 1, batch, 0};
+                multiply(p, some, 0, taps);
+            }
         }
     }
 }
