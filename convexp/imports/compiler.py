@@ -2,6 +2,9 @@
 
 Torch imports the compiler to tell it which functions it must not trace: those of an optimizer, and the Python code that
 computes on the meta device. Until somebody else imports it, nothing is traced, and they can be called as they were written.
+
+Torch's counter of FLOPs imports Triton, in which the compiler writes its kernels, to tell these from other operators; until
+somebody else imports that, there are none.
 """
 
 import functools
@@ -16,6 +19,7 @@ from convexp.imports.stand_in import import_itself, is_imported, standing_in
 
 COMPILER = "torch._dynamo"
 UTILITIES = "torch._dynamo.utils"
+KERNELS = "triton.runtime.jit"
 Function = Callable[..., Any]
 # What the code of these two functions of torch may mention. If it mentions anything else, it does more than is known here.
 DISABLING = {COMPILER, "torch", "_dynamo", "disable", "getattr", "__dynamo_disable"}
@@ -23,10 +27,11 @@ STEPPING = {COMPILER, "torch", "_dynamo", "graph_break", "cast", "Optimizer", "d
 
 
 def spare_compiler() -> None:
-    """Let torch and torchvision, if they have not been imported yet, do without the compiler until somebody imports that."""
+    """Let torch and torchvision, if they have not been imported yet, do without the compiler until somebody imports it."""
     if "torch" not in sys.modules:
         at_import("torch._compile", _replace("_disable_dynamo", "inner", DISABLING, _disabling))
         at_import("torch.optim.optimizer", _replace("_use_grad_for_differentiable", "_use_grad", STEPPING, _stepping))
+    at_import("torch.utils.flop_counter", lambda _: standing_in(KERNELS, {"JITFunction": TritonKernel}))
     at_import("torchvision", lambda _: standing_in(UTILITIES, {"is_compile_supported": is_compile_supported}))
 
 
@@ -91,14 +96,28 @@ def until_compiler_is_imported(plain: Function, then: Function) -> Function:
     return chosen
 
 
+def _is_instance(instance: object, stand_in: type, module: str, name: str) -> bool:
+    """Whether an object is an instance of the class ``name`` that ``stand_in`` stands in for; none is before it is imported."""
+    real: Any = getattr(sys.modules.get(module), name, stand_in)
+    return real is not stand_in and isinstance(instance, real)
+
+
 class _InstancesOfCompiledModule(type):
     def __instancecheck__(cls, instance: object) -> bool:
-        real: Any = getattr(sys.modules.get(COMPILER), "OptimizedModule", cls)
-        return real is not cls and isinstance(instance, real)
+        return _is_instance(instance, cls, COMPILER, "OptimizedModule")
 
 
 class CompiledModule(metaclass=_InstancesOfCompiledModule):
     """What ``torch.compile`` returns for a module, as far as ``isinstance`` can tell."""
+
+
+class _InstancesOfTritonKernel(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return _is_instance(instance, cls, KERNELS, "JITFunction")
+
+
+class TritonKernel(metaclass=_InstancesOfTritonKernel):
+    """A kernel that is written in Triton, as far as ``isinstance`` can tell."""
 
 
 def disable(fn: Function | None = None, recursive: bool = True, **how: Any) -> Function:

@@ -6,6 +6,7 @@ training a small network for some epochs, and happens several times while they a
 
 import atexit
 import gc
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,4 +34,10 @@ def importing() -> Generator[None]:
         yield
         if in_program.get():
             gc.freeze()
-            atexit.register(gc.unfreeze)  # at its end Python tidies up, and libraries complain of what they find left
+            atexit.register(_tidy_up)
+
+
+def _tidy_up() -> None:
+    """Let Python look through the imports at its end, which takes a second, if Triton would complain of what it finds left."""
+    if "triton" in sys.modules:
+        gc.unfreeze()

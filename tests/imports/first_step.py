@@ -9,7 +9,18 @@ from pathlib import Path
 
 from convexp.cli.train import main
 
-LATE = ("torchmetrics", "torchvision", "scipy", "matplotlib", "sympy", "torch._dynamo", "torch._inductor", "sklearn", "pandas")
+LATE = (
+    "torchmetrics",
+    "torchvision",
+    "scipy",
+    "matplotlib",
+    "sympy",
+    "torch._dynamo",
+    "torch._inductor",
+    "sklearn",
+    "pandas",
+    "triton",
+)
 SMALL = [
     "pythonpath=[own]",
     "data=digits",

@@ -171,6 +171,19 @@ def test_what_is_kept_of_a_stand_in_does_not_call_itself(package, monkeypatch):
     assert kept(-2) == ("untraced", 2)
 
 
+def test_a_kernel_is_one_once_there_are_kernels(package, monkeypatch):
+    package("made_kernels", __init__="class JITFunction: pass")
+    package("made_counter", __init__="from made_kernels import JITFunction as Kernel")
+    monkeypatch.setattr(compiler, "KERNELS", "made_kernels")
+    with standing_in("made_kernels", {"JITFunction": compiler.TritonKernel}):
+        counter = importlib.import_module("made_counter")
+    assert not isinstance(1, counter.Kernel)
+    real = importlib.import_module("made_kernels").JITFunction
+    assert real is not counter.Kernel
+    assert isinstance(real(), counter.Kernel)
+    assert not isinstance(1, counter.Kernel)
+
+
 DECORATOR = """
 def decorate(fn):
     def inner(*args):

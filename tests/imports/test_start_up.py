@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,21 @@ print(gc.get_stats()[2]["collections"] - before, gc.get_freeze_count() > {MANY},
 """
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", str(in_program), "True"]
+
+
+@pytest.mark.parametrize(
+    "also", ["", pytest.param("triton", marks=pytest.mark.skipif(not find_spec("triton"), reason="not here"))]
+)
+def test_imports_are_looked_through_at_the_end_only_if_triton_would_complain(also):
+    asked = f"""
+import atexit, gc
+atexit.register(lambda: print(gc.get_freeze_count() > {MANY}))
+import convexp.execution.preload
+import torch.utils.flop_counter
+{also and f"import {also}"}
+"""
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr) == ([str(not also)], "")
 
 
 def imported_by_the_meta_device():

@@ -19,6 +19,7 @@ from convexp.engines.ray.messages import Job, Place
 from convexp.engines.results import JobResult
 from convexp.errors import ConvexpError
 from convexp.machine import interruption
+from convexp.machine.program import begin_program
 from convexp.records.statuses import is_busy
 
 LET_GO = 120  # seconds until the process that had the run before has surely let its folder go, if it ever does
@@ -36,6 +37,7 @@ def do_run(work: bytes, job: Job, place: Place) -> bytes:
         ConvexpError: if this machine lacks the working directory of the sweep.
         KeyboardInterrupt: if the run is interrupted.
     """
+    begin_program()
     _move_to(place)
     out, err = StringIO(), StringIO()
     value, exit_code = None, None

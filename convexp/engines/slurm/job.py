@@ -15,6 +15,7 @@ from convexp.engines.slurm.environment import job_name, restarts
 from convexp.engines.slurm.settings import SlurmSettings
 from convexp.errors import ConvexpError
 from convexp.machine.interruption import interrupt
+from convexp.machine.program import begin_program
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
 
@@ -46,6 +47,7 @@ class RunSlice:
             SystemExit: if the runs were interrupted.
         """
         job = job_name()
+        begin_program()
         _set_environment(job)
         self.runner.set_up_hydra()
         for number in NOTICES:
