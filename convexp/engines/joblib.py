@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Sequence
+from multiprocessing import parent_process
 from typing import Any
 
 from hydra.core.utils import JobReturn, setup_globals
@@ -11,6 +12,7 @@ from omegaconf import DictConfig
 from convexp.engines.hydra_job import ENGINE, JobRunner, jobs_of
 from convexp.engines.results import JobResult, collect
 from convexp.errors import ConfigError
+from convexp.machine.program import begin_program
 from convexp.terminal import console
 
 
@@ -71,7 +73,9 @@ def _results(work: JobRunner, jobs: Sequence[Callable[[], DictConfig]], n_jobs: 
 
 
 def _work(work: JobRunner, number: int, config: DictConfig) -> JobResult:
-    """Do one job in a process of joblib's."""
+    """Do one job in a process of joblib's, or in this one if ``n_jobs=1``."""
+    if parent_process() is not None:
+        begin_program()
     os.environ.setdefault(ENGINE, "joblib")
     with console.out.capture() as out, console.err.capture() as err:
         value = work(config)
