@@ -4,7 +4,7 @@ They are fitted to the times of every algorithm on the shapes of the wide table,
 tests/layers/algorithm_times.json. The tests hold the costs against the fit, and the choices against the times.
 
     python scripts/algorithm_costs.py               (fits the stored times, and prints the costs)
-    python scripts/algorithm_costs.py --measure 3   (measures them anew before, in so many rounds on one core: 9 minutes)
+    python scripts/algorithm_costs.py --measure 3   (measures them anew before, in so many rounds on one core)
 """
 
 import argparse

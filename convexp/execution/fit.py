@@ -17,6 +17,8 @@ from convexp.execution.loggers import RunLoggers
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.execution.torch_setup import no_gpu_looked_for
+from convexp.layers import native
+from convexp.layers.local import PerLocation
 from convexp.machine import interruption
 from convexp.machine.environment import hardware
 from convexp.machine.processes import ALONE, Place
@@ -85,7 +87,7 @@ def fit(
     trainer = _trainer(setup, opened, callbacks, checkpoint is not None, place, trainee.module.automatic_optimization)
     data = with_targets_of(trainee.module, data).to(trainer.strategy.root_device)
     if place.rank == 0:
-        _record_hardware(trainer, recorder, config.trainer.precision, place)
+        _record_hardware(trainer, trainee.network, recorder, config.trainer.precision, place)
     loggers.start(recorder.record)
     if config.compile:
         trainee.network.compile()
@@ -161,9 +163,12 @@ def _trainer(
     return trainer
 
 
-def _record_hardware(trainer: pl.Trainer, recorder: Recorder, asked_for: str, place: Place) -> None:
+def _record_hardware(trainer: pl.Trainer, network: nn.Module, recorder: Recorder, asked_for: str, place: Place) -> None:
     precision, processes = str(trainer.precision), None if place.alone else place.world_size
-    recorder.record.hardware = hardware(type(trainer.accelerator).__name__, torch.get_num_threads(), precision, processes)
+    local = any(isinstance(layer, PerLocation) for layer in network.modules())
+    in_c = native.available(trainer.strategy.root_device) if local else None
+    accelerator, threads = type(trainer.accelerator).__name__, torch.get_num_threads()
+    recorder.record.hardware = hardware(accelerator, threads, precision, processes, in_c)
     if precision != asked_for:
         console.out.print(f"trainer.precision={asked_for}: runs as {precision} on this device", markup=False)
 

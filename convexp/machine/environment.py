@@ -37,6 +37,8 @@ class Hardware(Struct, frozen=True, kw_only=True):
         system: Operating system and its version.
         processes: Number of processes that trained together, each on a device of its own; None also if it was one.
         replicas: Number of runs of a sweep whose networks were trained at once in this process; None if each was trained alone.
+        native: Whether kernels in C could be used for the locally connected layers, which changes the last bits of results; None
+            if the network has no such layers.
     """
 
     cpu: str | None = None
@@ -47,6 +49,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
     system: str | None = None
     processes: int | None = None
     replicas: int | None = None
+    native: bool | None = None
 
 
 def now() -> str:
@@ -94,8 +97,10 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def hardware(accelerator: str, threads: int, precision: str, processes: int | None = None) -> Hardware:
-    """Return what this machine is, with the accelerator, threads, precision and processes that a run really had."""
+def hardware(
+    accelerator: str, threads: int, precision: str, processes: int | None = None, native: bool | None = None
+) -> Hardware:
+    """Return what this machine is, with the accelerator, threads, precision, processes and kernels that a run really had."""
     return Hardware(
         cpu=_cpu(),
         cores=os.cpu_count(),
@@ -104,4 +109,5 @@ def hardware(accelerator: str, threads: int, precision: str, processes: int | No
         precision=precision,
         system=platform.platform(),
         processes=processes,
+        native=native,
     )

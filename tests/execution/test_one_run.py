@@ -15,6 +15,7 @@ from outcomes import curves, same, science, weights
 from shared import made_once
 
 from convexp.files.json_files import write_json
+from convexp.layers import native
 from convexp.records import RunRecord, RunStatus, collect, read_record, write_record
 from convexp.records.record import ProbeRecord
 
@@ -47,6 +48,11 @@ def test_run_folder_has_all_that_the_contract_names(finished_run):
     assert result["probes"]["shift_map"]["protocol"] == "zero_fill"
     assert len(result["data"]["checksum"]) == 16
     assert [row["epoch"] for row in curves(folder)] == ["0", "1"]
+
+
+@pytest.mark.parametrize(("model", "recorded"), [("local", native.library() is not None), ("mlp", None)])
+def test_a_record_says_whether_kernels_in_c_could_be_used(model, recorded, small_run):
+    assert read(small_run(f"model={model}"))["hardware"].get("native") is recorded
 
 
 def test_monitored_value_is_the_best_epochs_and_the_test_is_of_that_checkpoint(small_run):
