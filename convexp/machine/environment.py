@@ -37,8 +37,8 @@ class Hardware(Struct, frozen=True, kw_only=True):
         system: Operating system and its version.
         processes: Number of processes that trained together, each on a device of its own; None also if it was one.
         replicas: Number of runs of a sweep whose networks were trained at once in this process; None if each was trained alone.
-        native: Whether kernels in C could be used for the locally connected layers, which changes the last bits of results; None
-            if the network has no such layers.
+        native: Whether kernels in C could be used for locally connected layers, which changes the last bits of results; None if
+            the network has none.
     """
 
     cpu: str | None = None
