@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.layout import batch_last, new_image, new_weight, stored
-from convexp.layers.native.operands import call, inside, offsets_of, padded, threads_of, units
+from convexp.layers.layout import new_image, new_weight, stored
+from convexp.layers.native.operands import call, offsets_of, padded, threads_of, units, without_border
 from convexp.layers.native.places import places
 
 
@@ -31,9 +31,7 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
     image = grad.new_zeros((*g.padded_size, g.in_channels, g.batch))
     _call("input_gradient_of_few", units(grad), stored(weight, len(g.input_size)), image, g=g)
-    made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
-    batch_last(made).copy_(inside(image, g))
-    return made
+    return without_border(image, g)
 
 
 def _call(name: str, *operands: Tensor | None, g: Geometry) -> None:

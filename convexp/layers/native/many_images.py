@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.layout import batch_last, new_image, new_weight, stored
-from convexp.layers.native.operands import call, inside, offsets_of, padded, threads, threads_of, units
+from convexp.layers.layout import new_image, new_weight, stored
+from convexp.layers.native.operands import call, offsets_of, padded, threads, threads_of, units, without_border
 from convexp.layers.native.places import places
 
 RUN_OF_CHANNELS = 16
@@ -50,6 +50,4 @@ def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     image = grad.new_zeros((*g.padded_size, g.in_channels, g.batch))
     sizes = (len(tables.at), g.unit_channels, g.taps, g.batch)
     call("input_gradient", upstream, kernels, image, tables.at, tables.tap, tables.output, *sizes, threads_of(g))
-    made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
-    batch_last(made).copy_(inside(image, g))
-    return made
+    return without_border(image, g)

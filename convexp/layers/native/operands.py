@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convexp.geometry import Size
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.layout import batch_last
+from convexp.layers.layout import batch_last, new_image
 from convexp.layers.native.build import library
 from convexp.layers.native.places import turned
 
@@ -48,7 +48,7 @@ def padded(x: Tensor, size: Size, padding: Size) -> Tensor:
         steps = (x.stride(0), channels * batch, batch, size[-1])
         call("transpose", x, made, begin, to, *steps, len(begin), threads(x.numel()))
     else:
-        made[tuple(slice(p, p + n) for p, n in zip(padding, size, strict=True))].copy_(image)
+        _inside(made, size, padding).copy_(image)
     return made
 
 
@@ -62,6 +62,13 @@ def offsets_of(bias: Tensor | None, g: Geometry) -> Tensor | None:
     return None if bias is None else bias.float().expand(g.out_channels, *g.output_size).movedim(0, -1).contiguous()
 
 
-def inside(image: Tensor, g: Geometry) -> Tensor:
-    """Return a padded image (Hp, Wp, C, B) without its border, (H, W, C, B): a view."""
-    return image[tuple(slice(p, p + n) for p, n in zip(g.padding, g.input_size, strict=True))]
+def without_border(image: Tensor, g: Geometry) -> Tensor:
+    """Return a padded image (Hp, Wp, C, B) as an input, (B, C, H, W) stored as (H, W, C, B)."""
+    made = new_image(image, (g.batch, g.in_channels, *g.input_size))
+    batch_last(made).copy_(_inside(image, g.input_size, g.padding))
+    return made
+
+
+def _inside(image: Tensor, size: Size, padding: Size) -> Tensor:
+    """A padded image (Hp, Wp, C, B) without its border, (H, W, C, B): a view."""
+    return image[tuple(slice(p, p + n) for p, n in zip(padding, size, strict=True))]
