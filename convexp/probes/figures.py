@@ -22,7 +22,6 @@ LEGEND_WITHIN = 12  # lines that a legend within the axes has room for; that of 
 CELL, LEGIBLE_CELL, SMALLEST_CELL = 36, 24, 6  # sides of a heat map's cell, in pixels: usual, with room for a number, least
 WIDEST = 480  # of a heat map, in pixels
 NARROWEST = 0.1  # width of an axis of values, as a share of the largest
-MOST_PARTS = 16  # of bars; more would have no room in the legend
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -157,42 +156,6 @@ def widened(low: float, high: float) -> tuple[float, float]:
     """
     missing = NARROWEST * max(abs(low), abs(high)) - (high - low)
     return (low - missing / 2, high + missing / 2) if missing > 0 else (low, high)
-
-
-def stacked_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> Tensor:
-    """Draw for each row a bar of 100 %, divided among its parts: ``{row: {part: share}}`` with shares from 0 to 1.
-
-    If there are many parts, those that are small in every row are drawn as one.
-    """
-    rows = largest_parts(rows, MOST_PARTS)
-    figure = new_figure(7, 0.9 + 0.42 * len(rows))
-    axes = figure.add_subplot()
-    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
-    left = np.zeros(len(rows))
-    for index, part in enumerate(parts):
-        shares = np.array([100 * row.get(part, 0.0) for row in rows.values()])
-        drawn = axes.barh(list(rows), shares, left=left, label=part, color=f"C{index % 10}")
-        axes.bar_label(drawn, [f"{s:.0f}" if s >= 4 else "" for s in shares], label_type="center", fontsize=8, color="white")
-        left += shares
-    axes.invert_yaxis()
-    axes.set(title=title, xlim=(0, 100), xlabel="per cent")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    return figure_to_tensor(figure)
-
-
-def largest_parts(rows: Mapping[str, Mapping[str, float]], most: int) -> Mapping[str, Mapping[str, float]]:
-    """Return the rows with the sum of their smaller parts in place of these, if there are more than ``most`` parts."""
-    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
-    if len(parts) <= most:
-        return rows
-    by_size = sorted(parts, key=lambda part: max(row.get(part, 0.0) for row in rows.values()), reverse=True)
-    small = set(by_size[most - 1 :])
-    rest = f"{len(small)} others"
-    return {
-        name: {part: share for part, share in row.items() if part not in small}
-        | {rest: sum(share for part, share in row.items() if part in small)}
-        for name, row in rows.items()
-    }
 
 
 def draw_peaks(images: Tensor, maps: Tensor, boxes: Tensor, fields: Sequence[ReceptiveField]) -> Tensor:

@@ -8,14 +8,15 @@ from torch import nn
 from convexp.models import LayerCost, layer_costs
 from convexp.models.cost import closed_form
 from convexp.models.timing import layer_times
+from convexp.pictures.stacked_bars import largest_parts, stacked_bars
 from convexp.probes.base import Measurement
-from convexp.probes.figures import largest_parts, stacked_bars
+from convexp.probes.pictures import as_tensor
 from convexp.probes.requirements import require_at_least, require_one_network
 from convexp.probes.sample import Sample
 
 QUANTITIES = ("parameters", "flops", "forward_ms", "backward_ms", "forward_peak_bytes", "backward_peak_bytes")
 
-DRAWN = 12  # layers in the picture; the smaller ones are drawn as one
+DRAWN = 10  # layers in the picture, one for each colour; the smaller ones are drawn as one
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Accounting:
         peak = max((max(t.forward_peak_bytes, t.backward_peak_bytes) for t in times.values()), default=0)
         names = {quantity: quantity.replace("_bytes", " memory").replace("_", " ") for quantity in QUANTITIES}
         drawn = largest_parts({names[q]: s for q, s in shares.items() if s}, DRAWN)
-        picture = stacked_bars(drawn, f"who costs what (batch of {len(images)})")
+        picture = as_tensor(stacked_bars(drawn, f"who costs what (batch of {len(images)})"))
         numbers = {**total, "peak_bytes": float(peak), "batch": float(len(images))}
         return Measurement(numbers, {"layers": rows, "shares": shares}, {"shares": picture})
 
