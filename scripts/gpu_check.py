@@ -49,6 +49,7 @@ CHECKS = (
     Check("step", 16, 45),
     Check("graphs", 25, 45),
     Check("replicas", 35, 60),
+    Check("sweeps", 50, 120),
     Check("memory", 25, 45),
     Check("data", 12, 45),
     Check("networks", 22, 60),

@@ -125,7 +125,7 @@ def outcome(make):
 
 
 @given(sweeps())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 def test_values_are_those_that_omegaconf_resolves_for_each_run(composer, runs):
     for number, overrides in enumerate(runs):
         found = outcome(lambda: composer.values(number, overrides))  # noqa: B023
