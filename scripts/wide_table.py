@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.layers import by_shape, layout
-from convexp.layers.algorithms import OPERATIONS, fastest
+from convexp.layers.algorithms import OPERATIONS
 from convexp.layers.convert import LOCAL
 from convexp.layers.convolution import im2col
 from convexp.layers.local import LocallyConnectedNd
@@ -144,7 +144,7 @@ def measure(
     row = WideRow(str(shape), batch, interleaved(steps, rounds))
     row.milliseconds["floor"] = [floor(made.weight, batch, rate) for _ in range(rounds)]
     g = shape.geometry(batch)
-    row.chosen = {name: fastest(name, g, in_c=by_shape.in_c(x, x, g)) for name in OPERATIONS}
+    row.chosen = {name: by_shape.choice(name, x, x, g) for name in OPERATIONS}
     return row
 
 

@@ -184,18 +184,18 @@ COSTS: dict[Operation, dict[Algorithm, Counts]] = {
 
 
 @lru_cache(maxsize=4096)
-def fastest(operation: Operation, g: Geometry, *, in_c: bool) -> Algorithm:
-    """Return the algorithm with the lowest estimated time, of those in C, too, if ``in_c`` says that they serve."""
-    return min(candidates(g, in_c=in_c), key=lambda algorithm: nanoseconds(algorithm, operation, g))
+def fastest(operation: Operation, g: Geometry, *, in_c: bool, in_python: bool = True) -> Algorithm:
+    """Return the algorithm with the lowest estimated time, of those in C and in Python that serve."""
+    return min(candidates(g, in_c=in_c, in_python=in_python), key=lambda algorithm: nanoseconds(algorithm, operation, g))
 
 
-def candidates(g: Geometry, *, in_c: bool) -> tuple[Algorithm, ...]:
+def candidates(g: Geometry, *, in_c: bool, in_python: bool = True) -> tuple[Algorithm, ...]:
     """Return the algorithms that may be the fastest: windows are unfolded or copied for small batches alone."""
     if not g.batch:
         return ("batched_gemm",)
     small = g.batch <= LARGEST_UNFOLDED_BATCH
     unfold: tuple[Algorithm, ...] = ("unfolded_gemm", "few_images")
-    return tuple(each for each in ALGORITHMS if (small or each not in unfold) and (in_c or each not in IN_C))
+    return tuple(each for each in ALGORITHMS if (small or each not in unfold) and (in_c if each in IN_C else in_python))
 
 
 def nanoseconds(algorithm: Algorithm, operation: Operation, g: Geometry) -> float:

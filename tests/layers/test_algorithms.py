@@ -102,7 +102,8 @@ def test_half_precision_is_that_of_its_operands(geometry, batch, dtype, seed):
 def is_rounded_once(g, of):
     for operation, arguments in of.items():
         found = getattr(by_shape, operation)(*arguments, g)
-        wide = getattr(by_shape, operation)(*(t.float() for t in arguments), g)
+        algorithm = MODULES[by_shape.choice(operation, *arguments[:2], g)]
+        wide = getattr(algorithm, operation)(*(t.float() for t in arguments), g)
         assert torch.equal(found, wide.to(torch.bfloat16))
         assert found.stride() == wide.stride()
 
@@ -118,19 +119,21 @@ def test_so_are_windows_with_one_channel(monkeypatch):
     torch.manual_seed(0)
     layer = {"in_channels": 8, "out_channels": 32, "kernel_size": 3, "input_size": (12, 12), "padding": 1, "groups": 8}
     g, of = operands(layer, 1, torch.bfloat16)
-    monkeypatch.setattr(by_shape.native, "available", lambda device: False)
+    monkeypatch.setattr(by_shape.native, "takes", lambda operand: False)
     assert {fastest(operation, g, in_c=False) for operation in of} == {"unfolded_gemm"}
     is_rounded_once(g, of)
 
 
 @pytest.mark.skipif(native.library() is None, reason="no kernels in C")
-@pytest.mark.parametrize(("outputs", "once"), [(2048 // 36 - 1, True), (2048 // 36 + 1, False)])
-def test_so_are_small_units_in_c(outputs, once):
+@pytest.mark.parametrize("more", [-1, 1])
+def test_so_are_units_that_are_not_large_in_c(more, monkeypatch):
     torch.manual_seed(0)
-    layer = {"in_channels": 4, "out_channels": outputs, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
+    monkeypatch.setattr(by_shape, "LARGE_UNIT", 36 * 10)
+    layer = {"in_channels": 4, "out_channels": 10 + more, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
     g, of = operands(layer, 8, torch.bfloat16)
-    x, weight, _ = of["forward"]
-    assert by_shape.in_c(x, weight, g) == (once or not by_shape.multiplies(torch.bfloat16))
+    once = more < 0 or not by_shape.multiplies(torch.bfloat16)
+    for operation, (a, b, *_) in of.items():
+        assert (by_shape.choice(operation, a, b, g) in IN_C) == once
     if once:
         is_rounded_once(g, of)
 
@@ -141,12 +144,12 @@ def test_there_is_a_choice_for_every_geometry_and_always_the_same(geometry, batc
     g, _ = operands(geometry, 1)
     g = replace(g, batch=batch)
     for operation in OPERATIONS:
-        for in_c in (False, True):
-            chosen = fastest(operation, g, in_c=in_c)
+        for served in ({"in_c": False}, {"in_c": True}, {"in_c": True, "in_python": False}):
+            chosen = fastest(operation, g, **served)
             assert chosen in ALGORITHMS
-            assert in_c or chosen not in IN_C
+            assert not g.batch or (served["in_c"] if chosen in IN_C else served.get("in_python", True))
             algorithms.fastest.cache_clear()
-            assert fastest(operation, g, in_c=in_c) == chosen
+            assert fastest(operation, g, **served) == chosen
 
 
 @pytest.mark.parametrize("batch", [32, 128])

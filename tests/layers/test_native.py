@@ -18,7 +18,7 @@ from convexp.layers import LocallyConnected2d, batched_gemm, native
 from convexp.layers.algorithms import OPERATIONS
 from convexp.layers.call_geometry import call_geometry
 from convexp.layers.layout import batch_first, batch_last, new_image, new_weight
-from convexp.layers.native import build, few_images, many_images, operands
+from convexp.layers.native import build, few_images, many_images, operations
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
 FEW = st.integers(1, 17)
@@ -66,10 +66,50 @@ def test_every_operation_agrees_with_batched_gemm(call):
     assert made.stride() == new_image(x, made.shape).stride()
 
 
-@settings(max_examples=20, deadline=None)
-@given(calls(), st.integers(2, 5))
-def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
+HALF = st.sampled_from([torch.bfloat16, torch.float16])
+
+
+@settings(max_examples=60, deadline=None)
+@given(calls(), HALF)
+def test_in_16_bits_results_are_those_of_float32_rounded_once(call, dtype):
+    """Bit for bit those of the same kernels on the same operands in float32, and in the same places."""
     kernels, x, grad, weight, bias, g = call
+    bias = None if bias is None else bias.to(dtype)
+    x, grad, weight = (each.to(dtype) for each in (x, grad, weight))
+    for operation, operands in (
+        (kernels.forward, (x, weight, bias)),
+        (kernels.weight_gradient, (grad, x)),
+        (kernels.input_gradient, (grad, weight)),
+    ):
+        made = operation(*operands, g)
+        wide = operation(*(None if each is None else each.float() for each in operands), g)
+        assert (made.dtype, made.stride()) == (dtype, wide.stride())
+        assert torch.equal(made, wide.to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_every_value_of_16_bits_is_read_and_rounded_as_by_torch(dtype):
+    """All 65536 of them through a layer that is the identity; and float32 values between them, as sums of two."""
+    every = torch.arange(-(1 << 15), 1 << 15, dtype=torch.int32).to(torch.int16).view(dtype)
+    values = torch.cat([every, torch.zeros(5, dtype=dtype)])  # not a whole number of vectors
+    g = call_geometry((1, 1, len(values)), (len(values), 1, 1, 1), (1,), (0,), (1,))
+    one = torch.ones(g.weight_shape, dtype=dtype)
+    for kernels in (few_images, many_images):
+        found = kernels.forward(values.view(1, 1, -1), one, None, g).flatten()
+        assert torch.equal(found.isnan(), values.isnan())
+        assert torch.equal(found[~values.isnan()], values[~values.isnan()])
+        other = values.roll(1)
+        found = kernels.forward(values.view(1, 1, -1), one, other.view(1, -1), g).flatten()
+        wanted = (values.float() + other.float()).to(dtype)
+        assert torch.equal(found.isnan(), wanted.isnan())
+        assert torch.equal(found[~wanted.isnan()], wanted[~wanted.isnan()])
+
+
+@settings(max_examples=20, deadline=None)
+@given(calls(), st.one_of(st.just(torch.float32), HALF), st.integers(2, 5))
+def test_the_bits_do_not_depend_on_the_number_of_threads(call, dtype, count):
+    kernels, *tensors, g = call
+    x, grad, weight, bias = (None if each is None else each.to(dtype) for each in tensors)
 
     def all_three():
         return kernels.forward(x, weight, bias, g), kernels.weight_gradient(grad, x, g), kernels.input_gradient(grad, weight, g)
@@ -77,7 +117,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
     before = torch.get_num_threads()
     alone = all_three()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operands, "WORTH_A_THREAD", 1)
+        patch.setattr(operations, "WORTH_A_THREAD", 1)
         torch.set_num_threads(count)
         try:
             together = all_three()
@@ -86,10 +126,11 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(call, count):
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("batch", [4, 16])
-def test_what_is_no_number_stays_none(batch):
-    layer = LocallyConnected2d(2, 3, 3, (5, 5), padding=1)
-    x = torch.randn(batch, 2, 5, 5)
+def test_what_is_no_number_stays_none(batch, dtype):
+    layer = LocallyConnected2d(2, 3, 3, (5, 5), padding=1, dtype=dtype)
+    x = torch.randn(batch, 2, 5, 5, dtype=dtype)
     x[3, 1, 2, 2] = float("nan")
     with torch.no_grad():
         wrong = layer(x).isnan()
@@ -107,11 +148,10 @@ def test_windows_of_nothing_but_infinite_weights_stay_infinite():
     assert y[..., 1].isinf().all()
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex64, torch.int16])
 def test_operands_of_other_types_are_not_taken(dtype):
-    x = torch.zeros(1, dtype=dtype)
-    assert native.takes(x.float())
-    assert not native.takes(x)
+    assert all(native.takes(torch.zeros(1, dtype=each)) for each in (torch.float32, torch.bfloat16, torch.float16))
+    assert not native.takes(torch.zeros(1, dtype=dtype))
 
 
 @pytest.mark.parametrize("batch", [1, 16])
@@ -129,7 +169,7 @@ THREADS = """
 import torch
 from pathlib import Path
 from convexp.layers import LocallyConnected2d
-from convexp.layers.native import operands
+from convexp.layers.native import operations
 
 def count():
     return len(list(Path("/proc/self/task").iterdir()))
@@ -139,7 +179,7 @@ layer, x = LocallyConnected2d(2, 3, 3, (5, 5)), torch.randn(16, 2, 5, 5, require
 before = count()
 torch.zeros(1_000_000).add_(1)
 assert count() == before + 2
-operands.WORTH_A_THREAD = 1
+operations.WORTH_A_THREAD = 1
 layer(x).sum().backward()
 assert count() == before + 2
 """
@@ -149,6 +189,22 @@ assert count() == before + 2
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
 def test_the_threads_are_those_of_torch():
     subprocess.run([sys.executable, "-c", THREADS], check=True)
+
+
+SMALLER = """
+from convexp.layers.native import build
+build.FLAGS += ("-mavx2", "-mfma", "-mf16c", "-mno-avx512f")
+assert build.library() is not None
+import pytest, sys
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "batched_gemm or 16_bits or infinite", sys.argv[1]]))
+"""
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif("avx512f" not in build._processor(), reason="the kernels are compiled for AVX2 in the other tests")
+def test_on_a_processor_without_avx512_they_are_the_same_layer(tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", SMALLER, __file__], check=True, env=environment)
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """The locally connected layer on a CPU in C, where the machine has a compiler: ``batched_gemm`` without the copies.
 
-The functions of ``few_images`` and ``many_images``, their results and the memory layouts are those of ``batched_gemm``, in
-float32. The windows of units are read where they lie in the padded image, through tables of offsets (``places``), and products
-are made in registers, as the library's are not that torch calls for each unit. The vectors of a processor are filled by the
-images of a batch, or, if these are few, by the inputs of a unit.
+The functions of ``few_images`` and ``many_images``, their results and the memory layouts are those of ``batched_gemm``. The
+windows of units are read where they lie in the padded image, through tables of offsets (``places``), and products are made in
+registers, as the library's are not that torch calls for each unit. The vectors of a processor are filled by the images of a
+batch, or, if these are few, by the inputs of a unit.
+
+All is computed in float32. Operands in bfloat16 or float16 are widened, of the weights a few rows at a time, so that no float32
+copy of them exists; the result is rounded once, to the nearest, of two to the even one.
 
 ``kernels.c`` is compiled for this processor when it is first needed (``build``). Results differ from those of the other
 algorithms in the last bits, and are the same whatever the number of threads.
@@ -13,11 +16,12 @@ import torch
 from torch import Tensor
 
 from convexp.layers.native.build import library
+from convexp.layers.native.operations import TYPES
 
 
 def takes(operand: Tensor) -> bool:
-    """Return whether the kernels take such an operand: float32 on a CPU, where they could be compiled."""
-    return operand.dtype == torch.float32 and available(operand.device)
+    """Return whether the kernels take such an operand: float32 or a type of 16 bits, on a CPU where they could be compiled."""
+    return operand.dtype in TYPES and available(operand.device)
 
 
 def available(device: torch.device) -> bool:

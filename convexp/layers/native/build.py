@@ -13,6 +13,10 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("kernels.c")
 FLAGS = ("-O3", "-march=native", "-fPIC", "-fopenmp")
+FUNCTIONS = {"forward": "pnnppppnnppnn", "weight_gradient": "pnnppppppnn", "input_gradient": "pnnppppppnn"}
+"""The arguments of each function of the library: p for an address, n for a number."""
+
+_ARGUMENT = {"p": ctypes.c_void_p, "n": ctypes.c_int64}
 SECONDS = 120  # that the compiler may take
 VARIABLE = "CONVEXP_NATIVE"  # 0: do not compile
 
@@ -21,7 +25,7 @@ VARIABLE = "CONVEXP_NATIVE"  # 0: do not compile
 def library() -> ctypes.CDLL | None:
     """Return the compiled kernels; None where there is no C compiler, where torch has no OpenMP, or with ``CONVEXP_NATIVE=0``.
 
-    They are compiled for this processor on the first call on this machine, which takes about a second, and kept in the user's
+    They are compiled for this processor on the first call on this machine, which takes some seconds, and kept in the user's
     cache, ``~/.cache/convexp/native`` or below ``XDG_CACHE_HOME``.
     """
     compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
@@ -33,14 +37,24 @@ def library() -> ctypes.CDLL | None:
         file = folder / f"{_key(compiler)}.so"
         if not file.exists():
             _compile(compiler, file)
-        return ctypes.CDLL(str(file)) if _is_own(folder) and _is_own(file) else None
+        return _loaded(file) if _is_own(folder) and _is_own(file) else None
     except (OSError, RuntimeError, subprocess.SubprocessError):  # RuntimeError: the user has no home
         return None
 
 
+def _loaded(file: Path) -> ctypes.CDLL:
+    """The library, whose functions take addresses and numbers as Python has them."""
+    made = ctypes.CDLL(str(file))
+    for name, arguments in FUNCTIONS.items():
+        function = getattr(made, name)
+        function.argtypes, function.restype = [_ARGUMENT[letter] for letter in arguments], None
+    return made
+
+
 def _key(compiler: str) -> str:
-    """What the result depends on: the source, the compiler and the processor."""
-    parts = (SOURCE.read_text(encoding="utf-8"), *FLAGS, str(Path(compiler).resolve()), platform.machine(), _processor())
+    """What the result depends on: the sources, the compiler and the processor."""
+    sources = (file.read_text(encoding="utf-8") for file in sorted(SOURCE.parent.glob("*.[ch]")))
+    parts = (*sources, *FLAGS, str(Path(compiler).resolve()), platform.machine(), _processor())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 

@@ -1,282 +1,177 @@
-/* The locally connected layer in C, in float32: three uses of one matrix product per unit.
+/* The locally connected layer in C: three uses of one matrix product per unit.
 
-   A unit is one location of one group. Its product is done in tiles of ROWS x VECTORS vectors that stay in registers; what
-   the tiles read is addressed by tables of offsets, so that windows are read where they lie in the image and nothing is
-   unfolded. Numbers are counted in floats. Each function works with `threads` threads of OpenMP, which change no bit of its
-   result. See native/__init__.py for shapes. */
+   A unit is one location of one group. Products and their sums are in float32. Operands of a type of 16 bits are widened, of the
+   weights some rows at a time, and each result is rounded once. Offsets are in numbers of values. Each function works with
+   `threads` threads of OpenMP, which change no bit of its result. See native/__init__.py for shapes. */
 
-#include <immintrin.h>
-#include <stdint.h>
+#include "numbers.h"
 
-typedef int64_t i64;
-#define INLINE static inline __attribute__((always_inline))
-#define PARALLEL _Pragma("omp parallel for num_threads(threads) schedule(static)")
+#include "images.h"
+#include "products.h"
 
-/* Vectors, and those of less than LANES values, which are read and written alone: the rest of the vector is 0. */
-#if defined(__AVX512F__)
-enum { LANES = 16, ROWS = 4, VECTORS = 4 };
-typedef __mmask16 mask;
-INLINE mask first_lanes(i64 count) { return (mask)((1u << count) - 1); }
-#define LOAD_SOME(from, some) _mm512_maskz_loadu_ps(some, from)
-#define STORE_SOME(to, some, values) _mm512_mask_storeu_ps(to, some, values)
-#elif defined(__AVX2__) && defined(__FMA__)
-enum { LANES = 8, ROWS = 4, VECTORS = 2 };
-typedef __m256i mask;
-INLINE mask first_lanes(i64 count) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-#define LOAD_SOME(from, some) _mm256_maskload_ps(from, some)
-#define STORE_SOME(to, some, values) _mm256_maskstore_ps(to, some, values)
-#else
-#error "written for processors with AVX2 or AVX-512; others use the algorithms in Python"
-#endif
-
-typedef float vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-
-INLINE vector load(const float *from, int whole, mask some) {
-    return whole ? *(const vector *)from : (vector)LOAD_SOME(from, some);
-}
-
-INLINE void store(float *to, vector from, int whole, mask some) {
-    if (whole) *(vector *)to = from;
-    else STORE_SOME(to, some, from);
-}
-
-/* y[yo[r] + c] = start + sum_i a[r ar + i ai] x[xo[i] + c], where start is bias[r], 0, or what y holds. */
+/* The sizes of a layer, and tables of offsets (native/places.py); outputs and inputs are those of a unit. */
 typedef struct {
-    const float *a, *x, *bias;
-    float *y;
-    const i64 *xo, *yo;
-    i64 ar, ai, inner;
-    int adds;
-} product;
+    picture input, output;
+    i64 units, outputs, taps, rows; /* of weights that are widened at a time */
+    const i64 *at, *tap, *run, *image, *output_row, *weight_row;
+} layer;
 
-/* Rows from `row` on, and `vectors` vectors of columns from `column` on, of which the last begins `back` columns earlier, within
-   the one before it: all are read before one is written. With less than LANES columns there is one vector, of `some` lanes. */
-INLINE void tile(product p, i64 row, i64 column, int rows, int vectors, i64 back, int whole, mask some) {
-    vector sums[2 * ROWS][VECTORS];
-    const float *a = p.a + row * p.ar, *x = p.x + column;
-    i64 place[VECTORS];
-    for (int v = 0; v < vectors; v++) place[v] = v * LANES - (v == vectors - 1 ? back : 0);
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++) {
-            vector start = {0};
-            if (p.adds) start = load(p.y + p.yo[row + r] + column + place[v], whole, some);
-            else if (p.bias) start += p.bias[row + r];
-            sums[r][v] = start;
+/* What fills the vectors: the images of a batch, the inputs of a unit, or the channels of each tap, in a weight gradient. */
+enum { MANY_IMAGES, FEW_IMAGES, CHANNELS };
+
+/* Of each thread, in as many floats: a block of weights and the outputs of a unit, in 16 bits; windows, if they are copied; and
+   the biases of a unit. */
+typedef struct {
+    float *block, *outputs, *windows, *biases;
+} scratch;
+
+INLINE scratch scratch_of(const layer *l, i64 kind, int type, float *room, i64 each, i64 part) {
+    float *block = room + each * part, *outputs = block + (type == FLOAT32 ? 0 : l->rows * l->taps);
+    float *windows = outputs + (type == FLOAT32 ? 0 : l->outputs * l->input.batch);
+    return (scratch){block, outputs, windows, windows + (kind == FEW_IMAGES ? l->input.batch * l->taps : 0)};
+}
+
+enum { LINE = 16 }; /* floats of a line of the cache, at which the parts of a room begin */
+
+INLINE i64 rounded_up(i64 count) { return (count + LINE - 1) / LINE * LINE; }
+
+INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
+
+#define EACH_PART \
+    _Pragma("omp parallel for num_threads(threads) schedule(static)") \
+    for (i64 part = 0; part < threads; part++)
+#define EACH_UNIT_OF_PART for (i64 u = l->units * part / threads; u < l->units * (part + 1) / threads; u++)
+
+/* The biases of a unit, if there are any. */
+INLINE const float *biases_of(const layer *l, i64 unit, values bias, i64 location, i64 channel, float *to) {
+    i64 first = unit / l->input.groups * location + unit % l->input.groups * l->outputs * channel;
+    for (i64 o = 0; bias.first && o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, bias.type);
+    return to;
+}
+
+/* For a few images the windows of each unit are copied in the order of its weights, from an image with the channels of a group
+   innermost: windows[b][t][c] = image[run[t] + b*channels + c]. */
+INLINE void gather(const layer *l, const float *image, float *windows) {
+    i64 channels = l->input.channels, runs = l->taps / channels;
+    for (i64 b = 0; b < l->input.batch; b++)
+        for (i64 t = 0; t < runs; t++)
+            for (i64 c = 0; c < channels; c++)
+                windows[b * l->taps + t * channels + c] = image[l->run[t] + b * channels + c];
+}
+
+/* The reverse: windows of some images are added to them. */
+INLINE void scatter(const layer *l, const float *windows, float *image, i64 images) {
+    i64 channels = l->input.channels, runs = l->taps / channels;
+    for (i64 b = 0; b < images; b++)
+        for (i64 t = 0; t < runs; t++)
+            for (i64 c = 0; c < channels; c++)
+                image[l->run[t] + b * channels + c] += windows[b * l->taps + t * channels + c];
+}
+
+/* The input as floats, and the rest of `room`. */
+INLINE const float *input_of(const layer *l, values x, const i64 *strides, int channels_last, float **room, i64 threads) {
+    values image = read_image(&l->input, x, strides, channels_last, *room, threads);
+    const float *made = floats(image, 0, padded_values(&l->input), *room);
+    *room += rounded_up(padded_values(&l->input));
+    return made;
+}
+
+/* The gradient of the output, of its own type if it lies in memory as the output does, and the rest of `room`. */
+INLINE values upstream_of(const layer *l, values grad, const i64 *strides, float **room, i64 threads) {
+    values made = read_image(&l->output, grad, strides, 0, *room, threads);
+    *room += rounded_up(padded_values(&l->output));
+    return made;
+}
+
+/* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b]. The bias of a unit is at `location` times its
+   location plus `channel` times its channel. */
+void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_strides, const void *weight, const void *bias,
+             i64 location, i64 channel, void *out, float *room, i64 each, i64 threads) {
+    i64 batch = l->input.batch, step = type == FLOAT32 ? l->outputs : l->rows;
+    const float *image = input_of(l, (values){x, type}, x_strides, kind == FEW_IMAGES, &room, threads);
+    EACH_PART {
+        scratch s = scratch_of(l, kind, type, room, each, part);
+        EACH_UNIT_OF_PART {
+            i64 first = u * l->outputs;
+            float *to = type == FLOAT32 ? (float *)out + first * batch : s.outputs;
+            const float *biases = biases_of(l, u, (values){bias, type}, location, channel, s.biases);
+            if (kind == FEW_IMAGES) gather(l, image + l->at[u], s.windows);
+            for (i64 o = 0; o < l->outputs; o += step) {
+                i64 some = least(step, l->outputs - o);
+                const float *rows = floats((values){weight, type}, (first + o) * l->taps, some * l->taps, s.block);
+                if (kind == FEW_IMAGES) dots(rows, s.windows, l->weight_row, to + o * batch, some, batch, l->taps);
+                else {
+                    product p = {rows, image + l->at[u], bias ? biases + o : 0, to + o * batch,
+                                 l->tap, l->output_row, l->taps, 1, l->taps, 0};
+                    multiply(p, some, 0, batch);
+                }
+            }
+            for (i64 o = 0; kind == FEW_IMAGES && bias && o < l->outputs; o++)
+                for (i64 b = 0; b < batch; b++) to[o * batch + b] += biases[o];
+            if (type != FLOAT32) convert(to, FLOAT32, place_of(out, first * batch, type), type, l->outputs * batch);
         }
-    for (i64 i = 0; i < p.inner; i++) {
-        vector values[VECTORS];
-        for (int v = 0; v < vectors; v++) values[v] = load(x + p.xo[i] + place[v], whole, some);
-        for (int r = 0; r < rows; r++) {
-            float factor = a[r * p.ar + i * p.ai];
-            for (int v = 0; v < vectors; v++) sums[r][v] += factor * values[v];
-        }
     }
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++) store(p.y + p.yo[row + r] + column + place[v], sums[r][v], whole, some);
-}
-
-INLINE void rows_of(product p, i64 rows, i64 column, int vectors, i64 back, int whole, mask some) {
-    i64 row = 0;
-    if (vectors <= VECTORS / 2)
-        for (; row + 2 * ROWS <= rows; row += 2 * ROWS) tile(p, row, column, 2 * ROWS, vectors, back, whole, some);
-    for (; row + ROWS <= rows; row += ROWS) tile(p, row, column, ROWS, vectors, back, whole, some);
-    for (; row + 2 <= rows; row += 2) tile(p, row, column, 2, vectors, back, whole, some);
-    if (row < rows) tile(p, row, column, 1, vectors, back, whole, some);
-}
-
-/* All rows, and the columns from `first` up to `last`. */
-static void multiply(product p, i64 rows, i64 first, i64 last) {
-    i64 column = first, vectors = (last - first + LANES - 1) / LANES, back = vectors * LANES - (last - first);
-    mask some = first_lanes(last - first < LANES ? last - first : 0);
-    if (vectors == 1 && back) {
-        rows_of(p, rows, column, 1, 0, 0, some);
-        return;
-    }
-    /* a vector that lies in part within another is in one tile with it */
-    for (; vectors > VECTORS + 1 || (vectors > VECTORS && !back); vectors -= VECTORS, column += VECTORS * LANES)
-        rows_of(p, rows, column, VECTORS, 0, 1, some);
-    if (vectors > VECTORS) {
-        rows_of(p, rows, column, VECTORS / 2, 0, 1, some);
-        vectors -= VECTORS / 2, column += VECTORS / 2 * LANES;
-    }
-    if (VECTORS == 4 && vectors == 4) rows_of(p, rows, column, 4, back, 1, some);
-    else if (vectors == 3) rows_of(p, rows, column, VECTORS > 2 ? 3 : 2, back, 1, some);
-    else if (vectors == 2) rows_of(p, rows, column, 2, back, 1, some);
-    else if (vectors == 1) rows_of(p, rows, column, 1, 0, 1, some);
-}
-
-/* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b]. */
-void forward(const float *image, const float *weight, const float *bias, float *out, const i64 *at, const i64 *tap,
-             const i64 *output, i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
-    PARALLEL
-    for (i64 u = 0; u < units; u++) {
-        product p = {weight + u * outputs * taps, image + at[u], bias ? bias + u * outputs : 0, out + u * outputs * batch,
-                     tap, output, taps, 1, taps, 0};
-        multiply(p, outputs, 0, batch);
-    }
-}
-
-enum { COLUMNS = VECTORS * LANES };
-
-/* image[at[u] + tap[t] + b] += sum_o weight[u][o][t] grad[u][o][b]. Windows share pixels, so each thread has images of its own. */
-void input_gradient(const float *grad, const float *weight, float *image, const i64 *at, const i64 *tap, const i64 *output,
-                    i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
-    i64 blocks = (batch + COLUMNS - 1) / COLUMNS;
-    PARALLEL
-    for (i64 part = 0; part < threads; part++) {
-        i64 first = blocks * part / threads * COLUMNS, last = blocks * (part + 1) / threads * COLUMNS;
-        for (i64 u = 0; u < units && first < last; u++) {
-            product p = {weight + u * outputs * taps, grad + u * outputs * batch, 0, image + at[u], output, tap, 1, taps,
-                         outputs, 1};
-            multiply(p, taps, first, last < batch ? last : batch);
-        }
-    }
-}
-
-INLINE float sum(vector v) {
-#if defined(__AVX512F__)
-    return _mm512_reduce_add_ps(v);
-#else
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return four[0] + four[1];
-#endif
-}
-
-enum { DOTS = 4 };
-
-INLINE void add_products(vector sums[DOTS][DOTS], const float *a, const float *x, const i64 *xo, i64 inner, int rows,
-                         int columns, int whole, mask some) {
-    for (int r = 0; r < rows; r++) __builtin_prefetch(a + (rows + r) * inner); /* where the next rows begin in memory */
-    for (int c = 0; c < columns; c++) {
-        vector values = load(x + xo[c], whole, some);
-        for (int r = 0; r < rows; r++) sums[r][c] += load(a + r * inner, whole, some) * values;
-    }
-}
-
-INLINE void some_dots(const float *a, const float *x, const i64 *xo, float *y, i64 step, i64 inner, int rows, int columns) {
-    vector sums[DOTS][DOTS] = {{{0}}};
-    mask rest = first_lanes(inner % LANES);
-    i64 i = 0;
-    for (; i + LANES <= inner; i += LANES) add_products(sums, a + i, x + i, xo, inner, rows, columns, 1, rest);
-    if (i < inner) add_products(sums, a + i, x + i, xo, inner, rows, columns, 0, rest);
-    for (int r = 0; r < rows; r++)
-        for (int c = 0; c < columns; c++) y[r * step + c] = sum(sums[r][c]);
-}
-
-/* y[r][c] = sum_i a[r][i] x[xo[c] + i]: vectors of what is summed. */
-static void dots(const float *a, const float *x, const i64 *xo, float *y, i64 rows, i64 columns, i64 inner) {
-    for (i64 r = 0; r < rows; r += r + DOTS <= rows ? DOTS : 1)
-        for (i64 c = 0; c < columns; c += c + DOTS <= columns ? DOTS : 1) {
-            const float *row = a + r * inner;
-            float *to = y + r * columns + c;
-            if (r + DOTS <= rows && c + DOTS <= columns) some_dots(row, x, xo + c, to, columns, inner, DOTS, DOTS);
-            else if (r + DOTS <= rows) some_dots(row, x, xo + c, to, columns, inner, DOTS, 1);
-            else if (c + DOTS <= columns) some_dots(row, x, xo + c, to, columns, inner, 1, DOTS);
-            else some_dots(row, x, xo + c, to, columns, inner, 1, 1);
-        }
 }
 
 /* made[u][o][t] = sum_b grad[u][o][b] image[at[u] + tap[t] + b]. */
-void weight_gradient(const float *grad, const float *image, float *made, const i64 *at, const i64 *tap, i64 units,
-                     i64 outputs, i64 taps, i64 batch, i64 threads) {
-    PARALLEL
-    for (i64 u = 0; u < units; u++)
-        dots(grad + u * outputs * batch, image + at[u], tap, made + u * outputs * taps, outputs, taps, batch);
-}
-
-/* The same from an image with the channels of a group innermost, `run` of them, and the batch before them: the window of a unit
-   is then taps/run runs. image[at[u] + tap[t] + b*step + c] stands for the tap t*run + c. */
-void weight_gradient_by_runs(const float *grad, const float *image, float *made, const i64 *at, const i64 *tap,
-                             const i64 *place, const i64 *output, i64 units, i64 outputs, i64 taps, i64 run, i64 batch,
-                             i64 threads) {
-    PARALLEL
-    for (i64 u = 0; u < units; u++)
-        for (i64 t = 0; t < taps / run; t++) {
-            product p = {grad + u * outputs * batch, image + at[u] + tap[t], 0, made + u * outputs * taps + t * run,
-                         place, output, batch, 1, batch, 0};
-            multiply(p, outputs, 0, run);
-        }
-}
-
-/* For a few images vectors are of the inputs of a unit, in whose order weights lie. The windows of each unit are copied to it:
-   windows[b][t] = image[at + tap[t] + b]. `scratch` has room for those of one unit in each thread. */
-INLINE void gather(const float *image, const i64 *tap, float *windows, i64 taps, i64 batch) {
-    for (i64 b = 0; b < batch; b++)
-        for (i64 t = 0; t < taps; t++) windows[b * taps + t] = image[tap[t] + b];
-}
-
-/* As `forward`, `weight_gradient` and `input_gradient`; row[b] = b*taps. */
-void forward_of_few(const float *image, const float *weight, const float *bias, float *out, const i64 *at, const i64 *tap,
-                    const i64 *row, float *scratch, i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
-    PARALLEL
-    for (i64 part = 0; part < threads; part++) {
-        float *windows = scratch + part * batch * taps;
-        for (i64 u = units * part / threads; u < units * (part + 1) / threads; u++) {
-            float *to = out + u * outputs * batch;
-            gather(image + at[u], tap, windows, taps, batch);
-            dots(weight + u * outputs * taps, windows, row, to, outputs, batch, taps);
-            for (i64 o = 0; bias && o < outputs; o++)
-                for (i64 b = 0; b < batch; b++) to[o * batch + b] += bias[u * outputs + o];
-        }
-    }
-}
-
-void weight_gradient_of_few(const float *grad, const float *image, float *made, const i64 *at, const i64 *tap, const i64 *row,
-                            float *scratch, i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
-    PARALLEL
-    for (i64 part = 0; part < threads; part++) {
-        float *windows = scratch + part * batch * taps;
-        for (i64 u = units * part / threads; u < units * (part + 1) / threads; u++) {
-            gather(image + at[u], tap, windows, taps, batch);
-            for (i64 o = 0; o < outputs; o += 2 * ROWS) { /* few rows at a time: they are written from end to end */
-                i64 some = outputs - o < 2 * ROWS ? outputs - o : 2 * ROWS, at_row = u * outputs + o;
-                product p = {grad + at_row * batch, windows, 0, made + at_row * taps, row, row, batch, 1, batch, 0};
-                multiply(p, some, 0, taps);
+void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const i64 *grad_strides, const void *x,
+                     const i64 *x_strides, void *made, float *room, i64 each, i64 threads) {
+    i64 batch = l->input.batch, channels = l->input.channels, step = type == FLOAT32 ? l->outputs : l->rows;
+    if (kind == FEW_IMAGES && type == FLOAT32) step = 2 * ROWS; /* few rows at a time: they are written from end to end */
+    const float *image = input_of(l, (values){x, type}, x_strides, kind != MANY_IMAGES, &room, threads);
+    values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
+    EACH_PART {
+        scratch s = scratch_of(l, kind, type, room, each, part);
+        EACH_UNIT_OF_PART {
+            const float *window = image + l->at[u];
+            if (kind == FEW_IMAGES) gather(l, window, s.windows);
+            for (i64 o = 0; o < l->outputs; o += step) {
+                i64 some = least(step, l->outputs - o), first = u * l->outputs + o;
+                const float *rows = floats(upstream, first * batch, some * batch, s.outputs);
+                float *to = type == FLOAT32 ? (float *)made + first * l->taps : s.block;
+                if (kind == MANY_IMAGES) dots(rows, window, l->tap, to, some, l->taps, batch);
+                else if (kind == FEW_IMAGES) {
+                    product p = {rows, s.windows, 0, to, l->weight_row, l->weight_row, batch, 1, batch, 0};
+                    multiply(p, some, 0, l->taps);
+                } else
+                    for (i64 t = 0; t < l->taps / channels; t++) {
+                        product p = {rows, window + l->run[t], 0, to + t * channels,
+                                     l->image, l->weight_row, batch, 1, batch, 0};
+                        multiply(p, some, 0, channels);
+                    }
+                if (type != FLOAT32) convert(to, FLOAT32, place_of(made, first * l->taps, type), type, some * l->taps);
             }
         }
     }
 }
 
-void input_gradient_of_few(const float *grad, const float *weight, float *image, const i64 *at, const i64 *tap, const i64 *row,
-                           float *scratch, i64 units, i64 outputs, i64 taps, i64 batch, i64 threads) {
-    PARALLEL
-    for (i64 part = 0; part < threads; part++) {
-        i64 first = batch * part / threads, some = batch * (part + 1) / threads - first;
-        float *windows = scratch + first * taps;
-        for (i64 u = 0; u < units && some; u++) {
-            product p = {grad + u * outputs * batch + first, weight + u * outputs * taps, 0, windows, row, row, 1, batch, outputs, 0};
-            multiply(p, some, 0, taps);
-            for (i64 b = 0; b < some; b++)
-                for (i64 t = 0; t < taps; t++) image[at[u] + tap[t] + first + b] += windows[b * taps + t];
+/* image[at[u] + tap[t] + b] += sum_o weight[u][o][t] grad[u][o][b]. Windows share pixels, so each thread has images of its own. */
+void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const i64 *grad_strides, const void *weight, void *made,
+                    const i64 *made_strides, float *room, i64 each, i64 threads) {
+    i64 batch = l->input.batch, columns = kind == FEW_IMAGES ? 1 : VECTORS * LANES, blocks = (batch + columns - 1) / columns;
+    i64 step = type == FLOAT32 ? l->outputs : l->rows;
+    float *image = new_image(&l->input, made, made_strides, type, kind == FEW_IMAGES, room);
+    room += rounded_up(padded_values(&l->input));
+    values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
+    EACH_PART {
+        scratch s = scratch_of(l, kind, type, room, each, part);
+        i64 begin = blocks * part / threads * columns, end = least(blocks * (part + 1) / threads * columns, batch);
+        for (i64 u = 0; u < l->units && begin < end; u++) {
+            float *window = image + l->at[u];
+            for (i64 o = 0; o < l->outputs; o += step) {
+                i64 some = least(step, l->outputs - o), first = u * l->outputs + o;
+                const float *above = floats(upstream, first * batch, some * batch, s.outputs);
+                const float *rows = floats((values){weight, type}, first * l->taps, some * l->taps, s.block);
+                if (kind == FEW_IMAGES) {
+                    product p = {above + begin, rows, 0, s.windows, l->weight_row, l->weight_row, 1, batch, some, o > 0};
+                    multiply(p, end - begin, 0, l->taps);
+                } else {
+                    product p = {rows, above, 0, window, l->output_row, l->tap, 1, l->taps, some, 1};
+                    multiply(p, l->taps, begin, end);
+                }
+            }
+            if (kind == FEW_IMAGES) scatter(l, s.windows, window + begin * l->input.channels, end - begin);
         }
     }
-}
-
-/* to[j][i] = from[i][j] for four rows and columns. */
-INLINE void turn(const float *from, float *to, i64 from_row, i64 to_row) {
-    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_row);
-    __m128 c = _mm_loadu_ps(from + 2 * from_row), d = _mm_loadu_ps(from + 3 * from_row);
-    _MM_TRANSPOSE4_PS(a, b, c, d);
-    _mm_storeu_ps(to, a), _mm_storeu_ps(to + to_row, b);
-    _mm_storeu_ps(to + 2 * to_row, c), _mm_storeu_ps(to + 3 * to_row, d);
-}
-
-/* to[to_at[m] + j to_row + i] = from[from_at[m] + i from_row + j] for matrices m of `rows` rows i and `columns` columns j. */
-void transpose(const float *from, float *to, const i64 *from_at, const i64 *to_at, i64 from_row, i64 to_row, i64 rows,
-               i64 columns, i64 matrices, i64 threads) {
-    i64 whole_rows = rows & ~(i64)3, whole_columns = columns & ~(i64)3;
-    PARALLEL
-    for (i64 m = 0; m < matrices; m++) {
-        const float *source = from + from_at[m];
-        float *target = to + to_at[m];
-        for (i64 i = 0; i < whole_rows; i += 4)
-            for (i64 j = 0; j < whole_columns; j += 4)
-                turn(source + i * from_row + j, target + j * to_row + i, from_row, to_row);
-        for (i64 i = 0; i < rows; i++)
-            for (i64 j = i < whole_rows ? whole_columns : 0; j < columns; j++)
-                target[j * to_row + i] = source[i * from_row + j];
-    }
+    write_image(&l->input, image, made, made_strides, type, kind == FEW_IMAGES, threads);
 }

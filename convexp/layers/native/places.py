@@ -1,8 +1,8 @@
-"""Where the windows of units lie in a padded image, as tables of offsets that the kernels read."""
+"""What the kernels in C know of a layer: its sizes, and tables of offsets, which tell where windows lie in a padded image."""
 
+import ctypes
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -11,36 +11,93 @@ from torch import Tensor
 from convexp.geometry import Size
 from convexp.layers.call_geometry import Geometry
 
+BLOCK = 8192
+"""Weights of 16 bits that are widened at a time, if not those of a few outputs are more: they stay in the caches of a core."""
 
-@dataclass(frozen=True)
-class Places:
-    """Offsets in numbers of values, int64. Units are locations times groups, N = H'*W'*G, as in the output.
+LINE = 16
+"""Floats of a line of a cache."""
+
+FEWEST = 8
+"""Outputs of which weights are widened together, at least."""
+
+
+class Picture(ctypes.Structure):
+    """``picture`` of ``images.h``: an input or an output; it has three dimensions, of which the first may be 1."""
+
+    _fields_ = (
+        ("batch", ctypes.c_int64),
+        ("groups", ctypes.c_int64),
+        ("channels", ctypes.c_int64),
+        ("size", ctypes.c_int64 * 3),
+        ("border", ctypes.c_int64 * 3),
+    )
+
+
+class Layer(ctypes.Structure):
+    """``layer`` of ``kernels.c``. Units are locations times groups, N = H'*W'*G, as in the output.
 
     Attributes:
-        at: Of the window of each unit in the image (Hp, Wp, C, B), (N,).
-        tap: Of each input of a window, (K,), in the order of the weights of a unit, (k2, k1, C/G).
-        run: Of each tap of a window in the image with the channels innermost, (Hp, Wp, G, B, C/G): (k2*k1,).
-        place: Of the images of a batch there, (B,).
-        output: Of the outputs of a unit in the output, (O/G,).
-        row: Of the outputs of a unit in its weights, and of the images of a batch in windows that are copied, (max(O/G, B),).
+        input: The image, (B, C, H, W).
+        output: The output, (B, O, H', W').
+        units: N.
+        outputs: Of a unit, O/G.
+        taps: Inputs of a unit, K.
+        rows: Outputs of which weights are widened together.
+        addresses: Of ``tables``.
+        tables: Offsets in numbers of values, int64. In the image (Hp, Wp, C, B), of the window of each unit, (N,), and of each
+            input of a window in the order of the weights of a unit, (k2, k1, C/G), (K,). In the image with the channels of a
+            group innermost, (Hp, Wp, G, B, C/G), of each tap of a window, (k2*k1,), and of the images of a batch, (B,). In the
+            output, of the outputs of a unit, (O/G,). In the weights of a unit, of its outputs; in windows that are copied, of
+            the images of a batch: (max(O/G, B),).
+        weights: Of the layer.
+        values: Of the padded images and of the outputs of a batch.
     """
 
-    at: Tensor
-    tap: Tensor
-    run: Tensor
-    place: Tensor
-    output: Tensor
-    row: Tensor
+    _fields_ = (
+        ("input", Picture),
+        ("output", Picture),
+        ("units", ctypes.c_int64),
+        ("outputs", ctypes.c_int64),
+        ("taps", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("addresses", ctypes.c_void_p * 6),
+    )
+
+    def __init__(self, g: Geometry) -> None:
+        rows = min(g.unit_channels, max(FEWEST, BLOCK // g.taps // FEWEST * FEWEST))
+        self.tables = _tables(g)
+        super().__init__(
+            Picture(g.batch, g.groups, g.group_channels, _three(g.input_size, 1), _three(g.padding, 0)),
+            Picture(g.batch, g.groups, g.unit_channels, _three(g.output_size, 1), (0, 0, 0)),
+            len(self.tables[0]),
+            g.unit_channels,
+            g.taps,
+            rows,
+            tuple(table.data_ptr() for table in self.tables),
+        )
+        self.weights = math.prod(g.weight_shape)
+        images = (g.in_channels * math.prod(g.padded_size), g.out_channels * math.prod(g.output_size))
+        self.values = sum(rounded_up(g.batch * values) for values in images)
 
 
-@lru_cache(maxsize=256)
-def places(g: Geometry) -> Places:
-    """Return the tables of a geometry."""
-    pixels = [step * g.in_channels * g.batch for step in _steps(g.padded_size)]
+places = lru_cache(maxsize=256)(Layer)
+
+
+def rounded_up(values: int) -> int:
+    """Return so many floats as whole lines of a cache have."""
+    return -(-values // LINE) * LINE
+
+
+def _three(sizes: Size, missing: int) -> Size:
+    return (*(missing for _ in range(3 - len(sizes))), *sizes)
+
+
+def _tables(g: Geometry) -> tuple[Tensor, ...]:
+    pixels = [math.prod(g.padded_size[dim + 1 :]) * g.in_channels * g.batch for dim in range(len(g.padded_size))]
     between = (s * pixel for s, pixel in zip(g.stride, pixels, strict=True))
     *rows, column = ((k, d * pixel) for k, d, pixel in zip(g.kernel_size, g.dilation, pixels, strict=True))
     kernel, apart = zip(column, *rows, strict=True)
-    return Places(
+    return (
         _offsets((*g.output_size, g.groups), (*between, g.group_channels * g.batch)),
         _offsets((*kernel, g.group_channels), (*apart, g.batch)),
         _offsets(kernel, apart),
@@ -48,20 +105,6 @@ def places(g: Geometry) -> Places:
         torch.arange(g.unit_channels) * g.batch,
         torch.arange(max(g.unit_channels, g.batch)) * g.taps,
     )
-
-
-@lru_cache(maxsize=256)
-def turned(channels: int, size: Size, padding: Size, batch: int) -> tuple[Tensor, Tensor]:
-    """Where the rows of pixels of each channel begin in an image (C, H, W), and in the padded image (Hp, Wp, C, B)."""
-    rows = (*size[:-1], channels)
-    pixels = [step * channels * batch for step in _steps(tuple(n + 2 * p for n, p in zip(size, padding, strict=True)))]
-    border = sum(p * pixel for p, pixel in zip(padding, pixels, strict=True))
-    return _offsets(rows, (*_steps(size)[:-1], math.prod(size))), _offsets(rows, (*pixels[:-1], batch)) + border
-
-
-def _steps(size: Size) -> Size:
-    """Pixels from one to the next along each dimension."""
-    return tuple(math.prod(size[dim + 1 :]) for dim in range(len(size)))
 
 
 def _offsets(size: Sequence[int], distances: Sequence[int]) -> Tensor:

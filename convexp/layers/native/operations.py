@@ -1,0 +1,84 @@
+"""Calling the kernels in C: the operations of the layer, for one way or another of filling the vectors of a processor."""
+
+import ctypes
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convexp.layers.call_geometry import Geometry
+from convexp.layers.layout import new_image, new_weight, stored
+from convexp.layers.native.build import library
+from convexp.layers.native.places import places, rounded_up
+
+WORTH_A_THREAD = 1_000_000
+"""Multiply-adds."""
+
+TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2}
+"""The types of operands, by their numbers in ``numbers.h``."""
+
+
+class Vectors(IntEnum):
+    """What fills the vectors of a processor."""
+
+    MANY_IMAGES = 0
+    FEW_IMAGES = 1
+    CHANNELS = 2
+
+
+def forward(vectors: Vectors, x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
+    """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
+    out = new_image(x, (g.batch, g.out_channels, *g.output_size))
+    kernels = stored(weight, len(g.input_size))
+    offsets, location, channel = (None, 0, 0) if bias is None else _offsets_of(bias.to(x.dtype), g)
+    of_bias = (None if offsets is None else offsets.data_ptr(), location, channel)
+    _call("forward", vectors, g, x, *_image(x), kernels.data_ptr(), *of_bias, out.data_ptr())
+    return out
+
+
+def weight_gradient(vectors: Vectors, grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
+    """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
+    made = new_weight(x, g.weight_shape)
+    _call("weight_gradient", vectors, g, x, *_image(grad), *_image(x), made.data_ptr())
+    return made
+
+
+def input_gradient(vectors: Vectors, grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
+    """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
+    made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
+    kernels = stored(weight, len(g.input_size))
+    _call("input_gradient", vectors, g, grad, *_image(grad), kernels.data_ptr(), *_image(made))
+    return made
+
+
+def _image(image: Tensor) -> tuple[Any, ...]:
+    return image.data_ptr(), _strides(image.stride())
+
+
+@lru_cache(maxsize=256)
+def _strides(strides: tuple[int, ...]) -> ctypes.Array[ctypes.c_int64]:
+    """Of an image, (B, C, D, H, W); where it has fewer dimensions, the first of these are not there."""
+    batch, channels, *size = strides
+    return (ctypes.c_int64 * 5)(batch, channels, *(0 for _ in range(3 - len(size))), *size)
+
+
+def _offsets_of(bias: Tensor, g: Geometry) -> tuple[Tensor, int, int]:
+    """A bias (O, H', W') or (O, 1, 1), and how far it is from one location and from one channel to the next."""
+    if bias.numel() == g.out_channels:
+        return bias.contiguous(), 0, 1
+    full = bias.expand(g.out_channels, *g.output_size).contiguous()
+    return full, 1, full.stride(0)
+
+
+def _call(name: str, vectors: Vectors, g: Geometry, like: Tensor, *operands: Any) -> None:
+    """Call a function of the library with the addresses of operands, and with memory to work in: see ``kernels.c``."""
+    layer, type_of_values, outputs = places(g), TYPES[like.dtype], g.unit_channels
+    threads = max(1, min(torch.get_num_threads(), g.batch * layer.weights // WORTH_A_THREAD))
+    each = outputs + (g.batch * g.taps if vectors == Vectors.FEW_IMAGES else 0)
+    if type_of_values:
+        each += layer.rows * g.taps + outputs * g.batch
+    each = rounded_up(each)
+    room = torch.empty(layer.values + threads * each)
+    getattr(library(), name)(ctypes.byref(layer), vectors, type_of_values, *operands, room.data_ptr(), each, threads)
