@@ -4,6 +4,9 @@ The floor of forward and backward is the larger of two times, both measured here
 matrix product, and that of the bytes that cannot be avoided (the weights read for the output and for the input's gradient, and
 the weights' gradient written), at the rate of a copy of the weights.
 
+A second floor is an ``autograd.Function`` that does nothing: what Python and torch take for its call, its backward pass and the
+tensors that they hand on. No function written in Python can be faster, however small the layer is.
+
 The process keeps memory that is freed (glibc only): else the figures hang on which tensors the kernel has to map anew.
 """
 
@@ -104,6 +107,33 @@ class UnfoldEinsum(nn.Module):
         return h.unflatten(2, self.size) + self.bias
 
 
+class Nothing(torch.autograd.Function):
+    """Hands on tensors of the right shapes, with whatever is in them."""
+
+    @staticmethod
+    def forward(ctx: Any, shape: tuple[int, ...], *operands: Tensor) -> Tensor:
+        """Return an empty output."""
+        ctx.save_for_backward(*operands)
+        return operands[0].new_empty(shape)
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor) -> tuple[Any, ...]:
+        """Return empty gradients."""
+        return None, *(torch.empty_like(operand) for operand in ctx.saved_tensors)
+
+
+class Bare(nn.Module):
+    """A layer's operands, of which nothing is computed."""
+
+    def __init__(self, layer: LocallyConnectedNd) -> None:
+        super().__init__()
+        self.weight, self.bias, self.shape = layer.weight, layer.bias, (layer.out_channels, *layer.output_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, O, H', W')``."""
+        return Nothing.apply((len(x), *self.shape), x, self.weight, self.bias)
+
+
 def keep_freed_memory() -> None:
     """Let the allocator keep what is freed, however large; it is no failure if it cannot."""
     trim_threshold, mmap_max = -1, -4  # of malloc.h
@@ -140,6 +170,7 @@ def measure(
         "convexp": step(made, layout.batch_first(layout.batch_last(x).contiguous())),
         "convexp, NCHW": step(made, x, contiguous=True),
         "unfold+einsum": step(UnfoldEinsum(made), x),
+        "bare": step(Bare(made), x),
     }
     row = WideRow(str(shape), batch, interleaved(steps, rounds))
     row.milliseconds["floor"] = [floor(made.weight, batch, rate) for _ in range(rounds)]
@@ -148,7 +179,10 @@ def measure(
     return row
 
 
-COLUMNS = (*GOALS[:4], Goal("convexp", "floor", 1.5))
+BARE = Goal("bare", "floor", 1.5, last=1)
+"""That a function which does nothing would reach the floor: where it does not, ``convexp / floor`` cannot."""
+
+COLUMNS = (*GOALS[:4], Goal("convexp", "floor", 1.5), BARE, Goal("convexp", "bare", 1))
 
 
 def show_head() -> None:
@@ -179,6 +213,11 @@ def judge(rows: list[WideRow]) -> list[Figure]:
             found += [every, *(figure(f"{named}: {name}", each, "x") for name, each in missed.items())]
         for name, each in missed.items():
             print(f"  missed: {name}: {median(each):.2f} ({min(each):.2f} to {max(each):.2f})")
+    about = [row for row in rows if row.has(BARE)]
+    beyond = [row for row in about if median(row.ratios(BARE)) > BARE.most]
+    print(f"\nout of reach with one image, as a function that does nothing takes more: {len(beyond)} of {len(about)} rows")
+    for row in beyond:
+        print(f"  {row.shape}: {median(row.ratios(BARE)):.2f}")
     return found
 
 

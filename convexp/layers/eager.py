@@ -70,6 +70,12 @@ class EagerLocallyConnected(torch.autograd.Function):
         return (
             by_shape.input_gradient(grad, weight, g) if in_x else None,
             by_shape.weight_gradient(grad, x, g) if in_weight else None,
-            grad.sum(0).sum_to_size(ctx.bias_shape) if in_bias else None,
+            _summed(grad, ctx.bias_shape) if in_bias else None,
             *(None for _ in ctx.geometry),
         )
+
+
+def _summed(grad: Tensor, shape: torch.Size) -> Tensor:
+    """The gradient in the bias: the sum of all that it was added to."""
+    made = grad.sum(0)
+    return made if made.shape == shape else made.sum_to_size(shape)

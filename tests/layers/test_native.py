@@ -40,7 +40,8 @@ def calls(draw):
     torch.manual_seed(draw(st.integers(0, 99)))
     x = torch.randn(batch, channels, *case["input_size"])
     weight = torch.randn(*size, outputs, channels // groups, *case["kernel_size"])
-    bias = draw(st.sampled_from([None, torch.randn(outputs, *size), torch.randn(outputs, *(1,) * len(size))]))
+    like = draw(st.sampled_from([(outputs, *size), (outputs, *(1,) * len(size))]))
+    bias = draw(st.sampled_from([None, torch.randn(like), torch.randn(like[::-1]).permute(*range(len(like))[::-1])]))
     grad = torch.randn(batch, outputs, *size)
     innermost = [batch_first(batch_last(each).contiguous()) if draw(st.booleans()) else each for each in (x, grad)]
     return kernels, *innermost, weight, bias, call_geometry(x.shape, weight.shape, *window)

@@ -12,7 +12,8 @@
 /* The sizes of a layer, and tables of offsets (native/places.py); outputs and inputs are those of a unit. */
 typedef struct {
     picture input, output;
-    i64 units, outputs, taps, rows; /* of weights that are widened at a time */
+    i64 units, outputs, taps, runs; /* of channels in a window */
+    i64 rows;                       /* of weights that are widened at a time */
     const i64 *at, *tap, *run, *image, *output_row, *weight_row;
 } layer;
 
@@ -42,30 +43,39 @@ INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
     for (i64 part = 0; part < threads; part++)
 #define EACH_UNIT_OF_PART for (i64 u = l->units * part / threads; u < l->units * (part + 1) / threads; u++)
 
-/* The biases of a unit, if there are any. */
+/* The biases of a unit; null where there are none. */
 INLINE const float *biases_of(const layer *l, i64 unit, values bias, i64 location, i64 channel, float *to) {
-    i64 first = unit / l->input.groups * location + unit % l->input.groups * l->outputs * channel;
-    for (i64 o = 0; bias.first && o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, bias.type);
+    if (!bias.first) return 0;
+    i64 groups = l->input.groups, at = groups == 1 ? unit : unit / groups;
+    i64 first = at * location + (unit - at * groups) * l->outputs * channel;
+    if (bias.type == FLOAT32)
+        for (i64 o = 0; o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, FLOAT32);
+    else
+        for (i64 o = 0; o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, bias.type);
     return to;
 }
 
 /* For a few images the windows of each unit are copied in the order of its weights, from an image with the channels of a group
    innermost: windows[b][t][c] = image[run[t] + b*channels + c]. */
 INLINE void gather(const layer *l, const float *image, float *windows) {
-    i64 channels = l->input.channels, runs = l->taps / channels;
-    for (i64 b = 0; b < l->input.batch; b++)
-        for (i64 t = 0; t < runs; t++)
-            for (i64 c = 0; c < channels; c++)
-                windows[b * l->taps + t * channels + c] = image[l->run[t] + b * channels + c];
+    i64 channels = l->input.channels;
+    for (i64 b = 0; b < l->input.batch; b++, image += channels, windows += l->taps)
+        if (channels == 1)
+            for (i64 t = 0; t < l->runs; t++) windows[t] = image[l->run[t]];
+        else
+            for (i64 t = 0; t < l->runs; t++)
+                for (i64 c = 0; c < channels; c++) windows[t * channels + c] = image[l->run[t] + c];
 }
 
 /* The reverse: windows of some images are added to them. */
 INLINE void scatter(const layer *l, const float *windows, float *image, i64 images) {
-    i64 channels = l->input.channels, runs = l->taps / channels;
-    for (i64 b = 0; b < images; b++)
-        for (i64 t = 0; t < runs; t++)
-            for (i64 c = 0; c < channels; c++)
-                image[l->run[t] + b * channels + c] += windows[b * l->taps + t * channels + c];
+    i64 channels = l->input.channels;
+    for (i64 b = 0; b < images; b++, image += channels, windows += l->taps)
+        if (channels == 1)
+            for (i64 t = 0; t < l->runs; t++) image[l->run[t]] += windows[t];
+        else
+            for (i64 t = 0; t < l->runs; t++)
+                for (i64 c = 0; c < channels; c++) image[l->run[t] + c] += windows[t * channels + c];
 }
 
 /* The input as floats, and the rest of `room`. */
@@ -101,12 +111,12 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
                 const float *rows = floats((values){weight, type}, (first + o) * l->taps, some * l->taps, s.block);
                 if (kind == FEW_IMAGES) dots(rows, s.windows, l->weight_row, to + o * batch, some, batch, l->taps);
                 else {
-                    product p = {rows, image + l->at[u], bias ? biases + o : 0, to + o * batch,
+                    product p = {rows, image + l->at[u], biases ? biases + o : 0, to + o * batch,
                                  l->tap, l->output_row, l->taps, 1, l->taps, 0};
                     multiply(p, some, 0, batch);
                 }
             }
-            for (i64 o = 0; kind == FEW_IMAGES && bias && o < l->outputs; o++)
+            for (i64 o = 0; kind == FEW_IMAGES && biases && o < l->outputs; o++)
                 for (i64 b = 0; b < batch; b++) to[o * batch + b] += biases[o];
             if (type != FLOAT32) convert(to, FLOAT32, place_of(out, first * batch, type), type, l->outputs * batch);
         }
@@ -134,7 +144,7 @@ void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const
                     product p = {rows, s.windows, 0, to, l->weight_row, l->weight_row, batch, 1, batch, 0};
                     multiply(p, some, 0, l->taps);
                 } else
-                    for (i64 t = 0; t < l->taps / channels; t++) {
+                    for (i64 t = 0; t < l->runs; t++) {
                         product p = {rows, window + l->run[t], 0, to + t * channels,
                                      l->image, l->weight_row, batch, 1, batch, 0};
                         multiply(p, some, 0, channels);

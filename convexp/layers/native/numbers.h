@@ -22,6 +22,8 @@ typedef __m256i halves; /* as many values of 16 bits as a vector has */
 #define TO_WORDS(bits) _mm512_cvtepu16_epi32(bits)
 #define FROM_WORDS(words) _mm512_cvtepi32_epi16((__m512i)(words))
 #define WITH_FOUR(values) _mm512_castps128_ps512(values)
+#define PAIRS(name, a, b) ((vector)_mm512_##name##_ps(a, b))
+#define PAIRS_OF_TWO(name, a, b) ((vector)_mm512_##name##_pd((__m512d)(a), (__m512d)(b)))
 #define FIRST_FOUR(bits) _mm256_castsi256_si128(bits)
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 enum { LANES = 8, ROWS = 4, VECTORS = 2 };
@@ -40,6 +42,8 @@ typedef __m128i halves;
 #define FROM_WORDS(words) \
     _mm_packus_epi32(_mm256_castsi256_si128((__m256i)(words)), _mm256_extracti128_si256((__m256i)(words), 1))
 #define WITH_FOUR(values) _mm256_castps128_ps256(values)
+#define PAIRS(name, a, b) ((vector)_mm256_##name##_ps(a, b))
+#define PAIRS_OF_TWO(name, a, b) ((vector)_mm256_##name##_pd((__m256d)(a), (__m256d)(b)))
 #define FIRST_FOUR(bits) (bits)
 #else
 #error "written for processors with AVX2 or AVX-512; others use the algorithms in Python"

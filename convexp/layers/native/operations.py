@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.layout import new_image, new_weight, stored
+from convexp.layers.layout import stored
 from convexp.layers.native.build import library
-from convexp.layers.native.places import places, rounded_up
+from convexp.layers.native.places import Layer, places, rounded_up
 
 WORTH_A_THREAD = 1_000_000
 """Multiply-adds."""
@@ -30,27 +30,33 @@ class Vectors(IntEnum):
 
 def forward(vectors: Vectors, x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
     """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
-    out = new_image(x, (g.batch, g.out_channels, *g.output_size))
-    kernels = stored(weight, len(g.input_size))
-    offsets, location, channel = (None, 0, 0) if bias is None else _offsets_of(bias.to(x.dtype), g)
+    layer = places(g)
+    out, kernels = x.new_empty_strided(*layer.output_layout), _stored(weight, layer)
+    offsets, location, channel = (None, 0, 0) if bias is None else _offsets_of(bias.to(x.dtype), layer)
     of_bias = (None if offsets is None else offsets.data_ptr(), location, channel)
-    _call("forward", vectors, g, x, *_image(x), kernels.data_ptr(), *of_bias, out.data_ptr())
+    _call("forward", vectors, layer, x.dtype, *_image(x), kernels.data_ptr(), *of_bias, out.data_ptr())
     return out
 
 
 def weight_gradient(vectors: Vectors, grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
-    made = new_weight(x, g.weight_shape)
-    _call("weight_gradient", vectors, g, x, *_image(grad), *_image(x), made.data_ptr())
+    layer = places(g)
+    made = x.new_empty_strided(*layer.weight_layout)
+    _call("weight_gradient", vectors, layer, x.dtype, *_image(grad), *_image(x), made.data_ptr())
     return made
 
 
 def input_gradient(vectors: Vectors, grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
-    made = new_image(grad, (g.batch, g.in_channels, *g.input_size))
-    kernels = stored(weight, len(g.input_size))
-    _call("input_gradient", vectors, g, grad, *_image(grad), kernels.data_ptr(), *_image(made))
+    layer = places(g)
+    made, kernels = grad.new_empty_strided(*layer.input_layout), _stored(weight, layer)
+    _call("input_gradient", vectors, layer, grad.dtype, *_image(grad), kernels.data_ptr(), *_image(made))
     return made
+
+
+def _stored(weight: Tensor, layer: Layer) -> Tensor:
+    """A weight as it lies in memory, copied only if it lies otherwise."""
+    return weight if weight.stride() == layer.weight_layout[1] else stored(weight, layer.dims)
 
 
 def _image(image: Tensor) -> tuple[Any, ...]:
@@ -64,21 +70,24 @@ def _strides(strides: tuple[int, ...]) -> ctypes.Array[ctypes.c_int64]:
     return (ctypes.c_int64 * 5)(batch, channels, *(0 for _ in range(3 - len(size))), *size)
 
 
-def _offsets_of(bias: Tensor, g: Geometry) -> tuple[Tensor, int, int]:
+def _offsets_of(bias: Tensor, layer: Layer) -> tuple[Tensor, int, int]:
     """A bias (O, H', W') or (O, 1, 1), and how far it is from one location and from one channel to the next."""
-    if bias.numel() == g.out_channels:
-        return bias.contiguous(), 0, 1
-    full = bias.expand(g.out_channels, *g.output_size).contiguous()
-    return full, 1, full.stride(0)
+    full = layer.output_layout[0][1:]
+    if bias.shape != full or not bias.is_contiguous():
+        bias = bias.expand(full)
+        if not any(bias.stride()[1:]):
+            return bias, 0, bias.stride(0)
+        bias = bias.contiguous()
+    return bias, 1, bias.stride(0)
 
 
-def _call(name: str, vectors: Vectors, g: Geometry, like: Tensor, *operands: Any) -> None:
+def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, *operands: Any) -> None:
     """Call a function of the library with the addresses of operands, and with memory to work in: see ``kernels.c``."""
-    layer, type_of_values, outputs = places(g), TYPES[like.dtype], g.unit_channels
-    threads = max(1, min(torch.get_num_threads(), g.batch * layer.weights // WORTH_A_THREAD))
-    each = outputs + (g.batch * g.taps if vectors == Vectors.FEW_IMAGES else 0)
+    type_of_values, batch = TYPES[dtype], layer.input.batch
+    threads = max(1, min(torch.get_num_threads(), batch * layer.weights // WORTH_A_THREAD))
+    each = layer.outputs + (batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0)
     if type_of_values:
-        each += layer.rows * g.taps + outputs * g.batch
+        each += layer.rows * layer.taps + layer.outputs * batch
     each = rounded_up(each)
     room = torch.empty(layer.values + threads * each)
-    getattr(library(), name)(ctypes.byref(layer), vectors, type_of_values, *operands, room.data_ptr(), each, threads)
+    getattr(library(), name)(layer.address, vectors, type_of_values, *operands, room.data_ptr(), each, threads)

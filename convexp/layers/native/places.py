@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convexp.geometry import Size
 from convexp.layers.call_geometry import Geometry
+from convexp.layers.layout import new_image, new_weight
 
 BLOCK = 8192
 """Weights of 16 bits that are widened at a time, if not those of a few outputs are more: they stay in the caches of a core."""
@@ -42,6 +43,7 @@ class Layer(ctypes.Structure):
         units: N.
         outputs: Of a unit, O/G.
         taps: Inputs of a unit, K.
+        runs: Of channels among these, k2*k1.
         rows: Outputs of which weights are widened together.
         addresses: Of ``tables``.
         tables: Offsets in numbers of values, int64. In the image (Hp, Wp, C, B), of the window of each unit, (N,), and of each
@@ -49,7 +51,10 @@ class Layer(ctypes.Structure):
             group innermost, (Hp, Wp, G, B, C/G), of each tap of a window, (k2*k1,), and of the images of a batch, (B,). In the
             output, of the outputs of a unit, (O/G,). In the weights of a unit, of its outputs; in windows that are copied, of
             the images of a batch: (max(O/G, B),).
+        address: Of this.
+        dims: Of an image.
         weights: Of the layer.
+        input_layout, output_layout, weight_layout: Shape and strides of an input, an output and a weight as they are made.
         values: Of the padded images and of the outputs of a batch.
     """
 
@@ -59,6 +64,7 @@ class Layer(ctypes.Structure):
         ("units", ctypes.c_int64),
         ("outputs", ctypes.c_int64),
         ("taps", ctypes.c_int64),
+        ("runs", ctypes.c_int64),
         ("rows", ctypes.c_int64),
         ("addresses", ctypes.c_void_p * 6),
     )
@@ -72,10 +78,15 @@ class Layer(ctypes.Structure):
             len(self.tables[0]),
             g.unit_channels,
             g.taps,
+            g.taps // g.group_channels,
             rows,
             tuple(table.data_ptr() for table in self.tables),
         )
-        self.weights = math.prod(g.weight_shape)
+        nothing = torch.empty(0, device="meta")
+        self.address, self.dims, self.weights = ctypes.addressof(self), len(g.input_size), math.prod(g.weight_shape)
+        self.input_layout = _layout(new_image(nothing, (g.batch, g.in_channels, *g.input_size)))
+        self.output_layout = _layout(new_image(nothing, (g.batch, g.out_channels, *g.output_size)))
+        self.weight_layout = _layout(new_weight(nothing, g.weight_shape))
         images = (g.in_channels * math.prod(g.padded_size), g.out_channels * math.prod(g.output_size))
         self.values = sum(rounded_up(g.batch * values) for values in images)
 
@@ -86,6 +97,10 @@ places = lru_cache(maxsize=256)(Layer)
 def rounded_up(values: int) -> int:
     """Return so many floats as whole lines of a cache have."""
     return -(-values // LINE) * LINE
+
+
+def _layout(tensor: Tensor) -> tuple[Size, Size]:
+    return tuple(tensor.shape), tensor.stride()
 
 
 def _three(sizes: Size, missing: int) -> Size:

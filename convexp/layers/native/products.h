@@ -67,14 +67,16 @@ static void multiply(product p, i64 rows, i64 first, i64 last) {
     else if (vectors == 1) rows_of(p, rows, column, 1, 0, 1, some);
 }
 
-INLINE float sum(vector v) {
+/* The sums of four vectors. */
+INLINE __m128 sums_of(vector a, vector b, vector c, vector d) {
+    vector ab = PAIRS(unpacklo, a, b) + PAIRS(unpackhi, a, b), cd = PAIRS(unpacklo, c, d) + PAIRS(unpackhi, c, d);
+    vector all = PAIRS_OF_TWO(unpacklo, ab, cd) + PAIRS_OF_TWO(unpackhi, ab, cd);
 #if defined(__AVX512F__)
-    return _mm512_reduce_add_ps(v);
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), (__m256)_mm512_extractf64x4_pd((__m512d)all, 1));
 #else
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return four[0] + four[1];
+    __m256 half = all;
 #endif
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
 enum { DOTS = 4 };
@@ -94,8 +96,12 @@ INLINE void some_dots(const float *a, const float *x, const i64 *xo, float *y, i
     i64 i = 0;
     for (; i + LANES <= inner; i += LANES) add_products(sums, a + i, x + i, xo, inner, rows, columns, 1, rest);
     if (i < inner) add_products(sums, a + i, x + i, xo, inner, rows, columns, 0, rest);
-    for (int r = 0; r < rows; r++)
-        for (int c = 0; c < columns; c++) y[r * step + c] = sum(sums[r][c]);
+    if (columns == DOTS) {
+        for (int r = 0; r < rows; r++) _mm_storeu_ps(y + r * step, sums_of(sums[r][0], sums[r][1], sums[r][2], sums[r][3]));
+        return;
+    }
+    __m128 found = sums_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0]);
+    for (int r = 0; r < rows; r++) y[r * step] = found[r];
 }
 
 /* y[r][c] = sum_i a[r][i] x[xo[c] + i]: vectors of what is summed. */
