@@ -13,7 +13,7 @@ typedef struct {
     i64 count, from, to;
 } axis;
 
-enum { AXES = 6 };
+enum { AXES = 6, LINE = 16 }; /* floats of a line of the cache */
 
 INLINE i64 pixel(const picture *p) { return p->batch * p->groups * p->channels; }
 
@@ -67,9 +67,13 @@ INLINE void copy_matrix(const void *from, int from_type, void *to, int to_type, 
     }
     int turned = j.from == 1 && i.to == 1;
     i64 rows = turned ? i.count & ~(i64)3 : 0, columns = j.count & ~(i64)3;
-    for (i64 r = 0; r < rows; r += 4)
-        for (i64 c = 0; c < columns; c += 4)
-            turn(place_of(from, r * i.from + c, from_type), from_type, place_of(to, c * j.to + r, to_type), to_type, i.from, j.to);
+    for (i64 left = 0; left < columns; left += LINE) /* by lines of the cache, of which each is read and written at once */
+        for (i64 top = 0; top < rows; top += LINE)
+            for (i64 c = left; c < columns && c < left + LINE; c += 4)
+                for (i64 r = top; r < rows && r < top + LINE; r += 4) {
+                    const void *source = place_of(from, r * i.from + c, from_type);
+                    turn(source, from_type, place_of(to, c * j.to + r, to_type), to_type, i.from, j.to);
+                }
     for (i64 r = 0; r < i.count; r++)
         for (i64 c = r < rows ? columns : 0; c < j.count; c++)
             put(to, r * i.to + c * j.to, get(from, r * i.from + c * j.from, from_type), to_type);

@@ -32,8 +32,7 @@ INLINE scratch scratch_of(const layer *l, i64 kind, int type, float *room, i64 e
     return (scratch){block, outputs, windows, windows + (kind == FEW_IMAGES ? l->input.batch * l->taps : 0)};
 }
 
-enum { LINE = 16 }; /* floats of a line of the cache, at which the parts of a room begin */
-
+/* Each part of a room begins with a line of the cache. */
 INLINE i64 rounded_up(i64 count) { return (count + LINE - 1) / LINE * LINE; }
 
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
