@@ -34,13 +34,8 @@ def signal_adaptivity(_module: nn.Module, own: Tensors, x: Tensor) -> Tensor:
     return F.relu(x - threshold) - F.relu(-x - threshold)
 
 
-def relu(_module: nn.Module, _own: Tensors, x: Tensor) -> Tensor:
-    """``nn.ReLU``, in place: what comes before, a product or a normalisation, does not need its output again."""
-    return F.relu(x, inplace=True)
-
-
 def elementwise(module: nn.Module, _own: Tensors, x: Tensor) -> Tensor:
-    """A function of each number."""
+    """A function of each number; not in place, as ``x`` is a view, whose gradient autograd would copy then."""
     return module(x)
 
 
@@ -72,7 +67,7 @@ def _of(own: Tensors, name: str) -> Tensor:
 
 def _own_kinds() -> dict[type, Stacked]:
     kinds: dict[type, Stacked] = {kind: elementwise for kind in ACTIVATIONS.values() if isinstance(kind, type)}
-    return kinds | {nn.ReLU: relu, LocalSignalAdaptivity: signal_adaptivity}
+    return kinds | {LocalSignalAdaptivity: signal_adaptivity}
 
 
 KINDS: dict[type, Callable[[Any, Tensors, Tensor], Tensor]] = {
