@@ -3,7 +3,8 @@
     steps    K training steps of R members: forward, backward and optimizer (`convexp.replicas`), no Lightning, no loader
 
 CPU time of this process with one thread; both sides are measured in turn in every round, and the ratio is taken round by round.
-`expected` is what `convexp.replicas.worthwhile` says, from counts alone.
+`expected` is what `convexp.replicas.worthwhile` says, from counts alone. `arithmetic` is the share of a step alone that its
+images take, beyond a step on two of them: the ratio comes below it only as far as the arithmetic itself takes less at once.
 
     python scripts/bench_replicas.py --steps-only --rounds 5        (needs MNIST: CONVEXP_DATA, or the folder data/)
 """
@@ -13,6 +14,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -50,6 +52,7 @@ NETWORKS = {
 EXAMPLE = Path(__file__).parents[1] / "examples" / "convexp-example"  # has the residual network
 WIRINGS = ("dense", "local", "low_rank_local", "global_conv", "conv", "mlp")
 STEPS = 8  # of one call
+FEW = 2  # images; a batch normalisation refuses one
 
 
 def members(overrides: list[str], replicas: int) -> tuple[Dataset, list[Member]]:
@@ -85,29 +88,31 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
     """Measure both sides in turn."""
     data, apart = members(overrides, replicas)
     _, together = members(overrides, replicas)
-    given = batches(data, replicas, size)
+    given, few = batches(data, replicas, size), batches(data, replicas, FEW)
     group = Replicas()
 
-    def one_by_one() -> None:
-        for member, own in zip(apart, given, strict=True):
+    def one_by_one(their_own: list[list[tuple[Tensor, Tensor]]] = given) -> None:
+        for member, own in zip(apart, their_own, strict=True):
             member.steps_alone(own)
 
     def at_once() -> None:
         group.steps(together, given)
 
-    for work in (one_by_one, at_once):
+    works = one_by_one, at_once, partial(one_by_one, few)
+    for work in works:
         work()
     repeats = max(1, round(0.25 / seconds(one_by_one, 1)))
-    pairs = [(seconds(one_by_one, repeats), seconds(at_once, repeats)) for _ in range(rounds)]
+    measured = [[seconds(work, repeats) for work in works] for _ in range(rounds)]
     cost = network_cost(layer_costs(apart[0].network, tuple(given[0][0][0].shape[1:])))
     layers = None if has_parts(apart[0].network) else sum(layer.parameters > 0 for layer in cost.layers)
-    ratios = [stacked / alone for alone, stacked in pairs]
+    ratios = [stacked / alone for alone, stacked, _ in measured]
     return {
         "replicas": replicas,
         "batch": size,
-        "alone_ms": median(alone for alone, _ in pairs) / STEPS / replicas * 1e3,
+        "alone_ms": median(alone for alone, *_ in measured) / STEPS / replicas * 1e3,
         "ratio": median(ratios),
         "range": [min(ratios), max(ratios)],
+        "arithmetic": median(1 - of_few / alone for alone, _, of_few in measured),
         "n": rounds,
         "expected": worthwhile(replicas, size, cost.parameters, cost.flops, layers),
         "parameters": cost.parameters,
@@ -120,7 +125,8 @@ def described(row: dict[str, Any]) -> str:
     low, high = row["range"]
     return (
         f"batch {row['batch']:4} R={row['replicas']}: a step alone {row['alone_ms']:7.2f} ms, at once / alone "
-        f"{row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), expected faster: {row['expected']}"
+        f"{row['ratio']:.2f} ({low:.2f} to {high:.2f}, n = {row['n']}), arithmetic {row['arithmetic']:.2f}, "
+        f"expected faster: {row['expected']}"
     )
 
 
