@@ -34,7 +34,7 @@ def test_wheel_carries_the_configuration(wheel):
     lessons = {f"convexp/teaching/scripts/{file.name}" for file in (ROOT / "scripts" / "lessons").glob("*.py")}
     assert lessons
     assert lessons <= set(names)
-    assert "convexp/layers/native/kernels.c" in names
+    assert {f"convexp/layers/native/{name}" for name in ("kernels.c", "products.h", "images.h", "numbers.h")} <= set(names)
     assert {"convexp/py.typed", "hydra_plugins/convexp_grid.py", "convexp/reporting/render/html/page.html.j2"} <= set(names)
     assert not [name for name in names if not name.startswith(("convexp/", "convexp-", "hydra_plugins/"))]
 
