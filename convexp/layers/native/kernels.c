@@ -81,14 +81,14 @@ INLINE void scatter(const layer *l, const float *windows, float *image, i64 imag
 INLINE const float *input_of(const layer *l, values x, const i64 *strides, int channels_last, float **room, i64 threads) {
     values image = read_image(&l->input, x, strides, channels_last, *room, threads);
     const float *made = floats(image, 0, padded_values(&l->input), *room);
-    *room += rounded_up(padded_values(&l->input));
+    if (made == *room) *room += rounded_up(padded_values(&l->input));
     return made;
 }
 
 /* The gradient of the output, of its own type if it lies in memory as the output does, and the rest of `room`. */
 INLINE values upstream_of(const layer *l, values grad, const i64 *strides, float **room, i64 threads) {
     values made = read_image(&l->output, grad, strides, 0, *room, threads);
-    *room += rounded_up(padded_values(&l->output));
+    if (made.first == *room) *room += rounded_up(padded_values(&l->output));
     return made;
 }
 
@@ -160,7 +160,7 @@ void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const 
     i64 batch = l->input.batch, columns = kind == FEW_IMAGES ? 1 : VECTORS * LANES, blocks = (batch + columns - 1) / columns;
     i64 step = type == FLOAT32 ? l->outputs : l->rows;
     float *image = new_image(&l->input, made, made_strides, type, kind == FEW_IMAGES, room);
-    room += rounded_up(padded_values(&l->input));
+    if (image == room) room += rounded_up(padded_values(&l->input));
     values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
     EACH_PART {
         scratch s = scratch_of(l, kind, type, room, each, part);

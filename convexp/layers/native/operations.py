@@ -34,7 +34,7 @@ def forward(vectors: Vectors, x: Tensor, weight: Tensor, bias: Tensor | None, g:
     out, kernels = x.new_empty_strided(*layer.output_layout), _stored(weight, layer)
     offsets, location, channel = (None, 0, 0) if bias is None else _offsets_of(bias.to(x.dtype), layer)
     of_bias = (None if offsets is None else offsets.data_ptr(), location, channel)
-    _call("forward", vectors, layer, x.dtype, *_image(x), kernels.data_ptr(), *of_bias, out.data_ptr())
+    _call("forward", vectors, layer, x.dtype, 0, *_image(x), kernels.data_ptr(), *of_bias, out.data_ptr())
     return out
 
 
@@ -42,7 +42,7 @@ def weight_gradient(vectors: Vectors, grad: Tensor, x: Tensor, g: Geometry) -> T
     """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
     layer = places(g)
     made = x.new_empty_strided(*layer.weight_layout)
-    _call("weight_gradient", vectors, layer, x.dtype, *_image(grad), *_image(x), made.data_ptr())
+    _call("weight_gradient", vectors, layer, x.dtype, _copied(grad, layer), *_image(grad), *_image(x), made.data_ptr())
     return made
 
 
@@ -50,13 +50,18 @@ def input_gradient(vectors: Vectors, grad: Tensor, weight: Tensor, g: Geometry) 
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
     layer = places(g)
     made, kernels = grad.new_empty_strided(*layer.input_layout), _stored(weight, layer)
-    _call("input_gradient", vectors, layer, grad.dtype, *_image(grad), kernels.data_ptr(), *_image(made))
+    _call("input_gradient", vectors, layer, grad.dtype, _copied(grad, layer), *_image(grad), kernels.data_ptr(), *_image(made))
     return made
 
 
 def _stored(weight: Tensor, layer: Layer) -> Tensor:
     """A weight as it lies in memory, copied only if it lies otherwise."""
     return weight if weight.stride() == layer.weight_layout[1] else stored(weight, layer.dims)
+
+
+def _copied(grad: Tensor, layer: Layer) -> int:
+    """How many values of a gradient of the output are copied: none if it lies in memory as the output does."""
+    return 0 if grad.stride() == layer.output_layout[1] else layer.output_values
 
 
 def _image(image: Tensor) -> tuple[Any, ...]:
@@ -81,13 +86,16 @@ def _offsets_of(bias: Tensor, layer: Layer) -> tuple[Tensor, int, int]:
     return bias, 1, bias.stride(0)
 
 
-def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, *operands: Any) -> None:
-    """Call a function of the library with the addresses of operands, and with memory to work in: see ``kernels.c``."""
+def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, copied: int, *operands: Any) -> None:
+    """Call a function of the library with the addresses of operands, and with memory to work in: see ``kernels.c``.
+
+    There is room for a padded input, for ``copied`` further values, and for what each thread works on.
+    """
     type_of_values, batch = TYPES[dtype], layer.input.batch
     threads = max(1, min(torch.get_num_threads(), batch * layer.weights // WORTH_A_THREAD))
     each = layer.outputs + (batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0)
     if type_of_values:
         each += layer.rows * layer.taps + layer.outputs * batch
     each = rounded_up(each)
-    room = torch.empty(layer.values + threads * each)
+    room = torch.empty(layer.input_values + copied + threads * each)
     getattr(library(), name)(layer.address, vectors, type_of_values, *operands, room.data_ptr(), each, threads)

@@ -55,7 +55,7 @@ class Layer(ctypes.Structure):
         dims: Of an image.
         weights: Of the layer.
         input_layout, output_layout, weight_layout: Shape and strides of an input, an output and a weight as they are made.
-        values: Of the padded images and of the outputs of a batch.
+        input_values, output_values: Of the padded images of a batch, and of its outputs, in whole lines of a cache.
     """
 
     _fields_ = (
@@ -87,8 +87,8 @@ class Layer(ctypes.Structure):
         self.input_layout = _layout(new_image(nothing, (g.batch, g.in_channels, *g.input_size)))
         self.output_layout = _layout(new_image(nothing, (g.batch, g.out_channels, *g.output_size)))
         self.weight_layout = _layout(new_weight(nothing, g.weight_shape))
-        images = (g.in_channels * math.prod(g.padded_size), g.out_channels * math.prod(g.output_size))
-        self.values = sum(rounded_up(g.batch * values) for values in images)
+        self.input_values = rounded_up(g.batch * g.in_channels * math.prod(g.padded_size))
+        self.output_values = rounded_up(g.batch * g.out_channels * math.prod(g.output_size))
 
 
 places = lru_cache(maxsize=256)(Layer)
