@@ -88,6 +88,29 @@ def test_in_16_bits_results_are_those_of_float32_rounded_once(call, dtype):
         assert torch.equal(made, wide.to(dtype))
 
 
+@settings(max_examples=60, deadline=None)
+@given(calls(), st.sampled_from(list(operations.TYPES)), st.integers(1, 3))
+def test_nothing_is_written_beyond_the_memory_to_work_in(call, dtype, threads):
+    kernels, x, grad, weight, bias, g = call
+    x, grad, weight = (each.to(dtype) for each in (x, grad, weight))
+    guard, given = torch.full((4096,), 123.0), []
+
+    def empty(values):
+        given.append(torch.cat([torch.zeros(values), guard]))
+        return given[-1][:values]
+
+    operations.places(g)  # which makes tensors of its own
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "empty", empty)
+        patch.setattr(torch, "get_num_threads", lambda: threads)
+        patch.setattr(operations, "WORTH_A_THREAD", 1)
+        kernels.forward(x, weight, bias, g)
+        kernels.weight_gradient(grad, x, g)
+        kernels.input_gradient(grad, weight, g)
+    assert len(given) == 3
+    assert all(torch.equal(each[-len(guard) :], guard) for each in given)
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_every_value_of_16_bits_is_read_and_rounded_as_by_torch(dtype):
     """All 65536 of them through a layer that is the identity; and float32 values between them, as sums of two."""
