@@ -11,6 +11,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 240  # seconds of a command
+FIXED_TILES = "trainer.deterministic=warn"
+"""Without Triton's choice of tiles, which takes longer than all the rest of a short run."""
 
 
 class Command:
@@ -65,3 +67,8 @@ class Command:
 def record(folder: Path) -> dict[str, Any]:
     """What ``result.json`` of a run says."""
     return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+
+def run_folders(sweep: Path) -> list[Path]:
+    """The folders of the runs of a sweep, in the order of their names."""
+    return sorted(file.parent for file in sweep.glob("*/result.json"))

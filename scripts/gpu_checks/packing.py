@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_checks.bench import Bench
-from gpu_checks.commands import Command, record
+from gpu_checks.commands import FIXED_TILES, Command, record, run_folders
 from gpu_checks.rows import Row, held, measured, not_applicable, true
 
 MOST_APART = 0.02  # of accuracies; on a CPU they are the same
@@ -16,7 +16,7 @@ COMMON = (
     "probes=none",
     "playground=false",
     "model=conv,local",
-    "trainer.deterministic=warn",  # without Triton's choice of tiles, which takes longer than all the rest
+    FIXED_TILES,
     "+callbacks.own={_target_:own_callbacks.Environment}",
 )
 
@@ -26,7 +26,7 @@ def check(bench: Bench) -> Iterator[Row]:
     several = bench.sized(3, 2)
     with tempfile.TemporaryDirectory() as scratch:
         seconds = {runs: sweep(bench, Path(scratch, str(runs)), runs) for runs in (1, several)}
-        alone, packed = ({folder.name: seen(folder) for folder in folders(Path(scratch, str(n)))} for n in (1, several))
+        alone, packed = ({folder.name: seen(folder) for folder in run_folders(Path(scratch, str(n)))} for n in (1, several))
     yield true(
         f"all {len(packed)} runs finished", all(each["state"] == "finished" for each in (*alone.values(), *packed.values()))
     )
@@ -49,11 +49,6 @@ def sweep(bench: Bench, folder: Path, runs: int) -> float:
     begun = time.monotonic()
     Command(["-m", *COMMON, *bench.sized(on_gpu, on_cpu), f"hydra.sweep.dir={folder}"], folder.with_suffix(".log")).succeed()
     return time.monotonic() - begun
-
-
-def folders(sweep: Path) -> list[Path]:
-    """The folders of its runs."""
-    return sorted(file.parent for file in sweep.glob("*/result.json"))
 
 
 def seen(folder: Path) -> dict[str, Any]:

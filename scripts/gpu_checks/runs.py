@@ -8,6 +8,7 @@ from pathlib import Path
 
 import convexp
 from gpu_checks.bench import Bench
+from gpu_checks.commands import FIXED_TILES
 from gpu_checks.rows import Row, failed, not_applicable, true
 
 RUNS = {
@@ -24,7 +25,7 @@ COMMON = (
     "data=digits",
     "trainer.max_epochs=1",
     "trainer.limit_train_batches=5",
-    "trainer.deterministic=warn",  # without Triton's choice of tiles, which takes longer than all the rest
+    FIXED_TILES,
     "playground=false",
     "logger=csv",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_checks.bench import Bench
-from gpu_checks.commands import Command, record
+from gpu_checks.commands import FIXED_TILES, Command, record, run_folders
 from gpu_checks.rows import Row, held, measured, true
 
 MOST_APART = 0.02
@@ -19,7 +19,7 @@ COMMON = (
     "probes=none",
     "playground=false",
     "logger=csv",
-    "trainer.deterministic=warn",  # without Triton's choice of tiles, which takes longer than all the rest
+    FIXED_TILES,
     "hydra.launcher.processes=1",
 )
 
@@ -42,7 +42,7 @@ def sweep(bench: Bench, folder: Path, seeds: int, replicas: int) -> dict[str, An
     on_cpu = ("trainer=cpu", "trainer.threads=1", "trainer.max_epochs=2")
     settings = (*bench.sized(on_gpu, on_cpu), f"seed=range({seeds})", f"hydra.launcher.replicas={replicas}")
     Command(["-m", *COMMON, *settings, f"hydra.sweep.dir={folder}"], folder.with_suffix(".log")).succeed()
-    return {file.parent.name: record(file.parent) for file in folder.glob("*/result.json")}
+    return {run.name: record(run) for run in run_folders(folder)}
 
 
 def accuracy(run: dict[str, Any]) -> float:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 import convexp
 from gpu_checks.bench import Bench, apart
+from gpu_checks.commands import FIXED_TILES
 from gpu_checks.rows import Row, held, left_out, measured, not_applicable, true
 
 RUNS = {
@@ -28,7 +29,7 @@ RUNS = {
 }
 COMMON = (
     "data=digits",
-    "trainer.deterministic=warn",  # without Triton's choice of tiles, which takes longer than all the rest
+    FIXED_TILES,
     "probes=none",
     "playground=false",
     "logger=csv",

@@ -47,10 +47,7 @@ INLINE const float *biases_of(const layer *l, i64 unit, values bias, i64 locatio
     if (!bias.first) return 0;
     i64 groups = l->input.groups, at = groups == 1 ? unit : unit / groups;
     i64 first = at * location + (unit - at * groups) * l->outputs * channel;
-    if (bias.type == FLOAT32)
-        for (i64 o = 0; o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, FLOAT32);
-    else
-        for (i64 o = 0; o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, bias.type);
+    for (i64 o = 0; o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, bias.type);
     return to;
 }
 
