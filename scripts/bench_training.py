@@ -76,6 +76,7 @@ def bare(overrides: list[str], _folder: Path) -> Seconds:
     data = build.dataset(config)
     network = build.network(config, data)
     optimizer = build.optimization(config, network)[0](network.parameters())
+    torch.set_flush_denormal(True)  # as a run does
     size = config.data.batch_size
     (images, labels), (val_images, val_labels) = (part.first(len(part)) for part in (data.train, data.val))
 

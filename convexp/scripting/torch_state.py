@@ -22,6 +22,11 @@ def torch_of_caller() -> Generator[None]:
         yield
 
 
+def _subnormals_are_zero() -> bool:
+    smallest = torch.full((), torch.finfo(torch.float32).tiny, dtype=torch.float32, device="cpu")
+    return (smallest / 2).item() == 0
+
+
 def _deterministic() -> tuple[bool, bool]:
     return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
 
@@ -68,6 +73,7 @@ STATES = (
     State(torch.get_rng_state, torch.set_rng_state),
     State(_cuda_states, _put_cuda_states),
     State(torch.get_num_threads, torch.set_num_threads),
+    State(_subnormals_are_zero, torch.set_flush_denormal),
     State(torch.get_default_dtype, torch.set_default_dtype),
     State(_default_device, torch.set_default_device),
     State(_deterministic, _put_deterministic),

@@ -43,6 +43,7 @@ def state():
         "numpy": np.random.get_state()[1].tolist(),
         "random": random.getstate(),
         "threads": torch.get_num_threads(),
+        "subnormals": (torch.tensor(1.5e-38, dtype=torch.float32) / 2).item(),
         "dtype": torch.get_default_dtype(),
         "device": torch.get_default_device(),
         "deterministic": (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.deterministic),
