@@ -6,7 +6,7 @@ CPU time of this process with one thread; both sides are measured in turn in eve
 `expected` is what `convexp.replicas.worthwhile` says, from counts alone. `arithmetic` is the share of a step alone that its
 images take, beyond a step on two of them: the ratio comes below it only as far as the arithmetic itself takes less at once.
 
-    python scripts/bench_replicas.py --steps-only --rounds 5        (needs MNIST: CONVEXP_DATA, or the folder data/)
+    python scripts/bench_replicas.py --rounds 5        (needs MNIST: CONVEXP_DATA, or the folder data/)
 """
 
 import argparse
@@ -27,6 +27,7 @@ from torch import Tensor
 from convexp.config.compose import compose_config
 from convexp.data import Dataset
 from convexp.execution import build
+from convexp.execution.torch_setup import no_gpu_looked_for
 from convexp.machine.heap import keep_freed
 from convexp.models import layer_costs, network_cost
 from convexp.replicas import Member, Replicas, has_parts, worthwhile
@@ -133,7 +134,6 @@ def described(row: dict[str, Any]) -> str:
 def main() -> None:
     """Print the ratios and write them to bench_replicas.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps-only", action="store_true", help="measure steps only, no whole runs")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
     parser.add_argument("--data", nargs="*", default=["digits", "mnist"], help="data sets (default digits mnist)")
     parser.add_argument("--wirings", nargs="*", default=list(WIRINGS), help="choices of `model` (default all)")
@@ -146,13 +146,15 @@ def main() -> None:
     arguments = parser.parse_args()
     keep_freed()  # as programs of convexp do
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # as a run does
     sys.path.append(str(EXAMPLE))
     found: list[dict[str, Any]] = []
     models = {wiring: [f"model={wiring}"] for wiring in arguments.wirings} if not arguments.networks else NETWORKS
     for data, name, size, replicas in product(
         arguments.data, arguments.networks or models, arguments.batches, arguments.replicas
     ):
-        row = compare([f"data={data}", *models[name]], size, replicas, arguments.rounds)
+        with no_gpu_looked_for():  # as in a run
+            row = compare([f"data={data}", *models[name]], size, replicas, arguments.rounds)
         found.append({"data": data, "model": name, **row})
         print(f"{data:7} {name:22} {described(row)}", flush=True)
     name = "{data} {model}, batch {batch}, {replicas} networks: at once / one after another"

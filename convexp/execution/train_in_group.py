@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import torch
 from msgspec.structs import replace
 
 from convexp.execution.recorder import Recorder
@@ -110,6 +111,7 @@ def _member(task: Task) -> Member:
 
 def _train(wishes: Sequence[_Wish]) -> list[_Answer]:
     """Train all runs that have come; those that come for the first time when others have begun are trained alone."""
+    torch.set_flush_denormal(True)  # as prepare_torch does; a greenlet has its own setting, and so has the hub, which is here
     first = all(wish.replicas is None for wish in wishes)
     together = [wish for wish in wishes if first or wish.replicas is not None]
     replicas = Replicas() if first else next(wish.replicas for wish in together)

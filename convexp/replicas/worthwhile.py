@@ -2,7 +2,7 @@
 
 What is saved is the time that a step takes beside its arithmetic: calls of operators, autograd's graph, the optimizer's Python.
 What is lost is that tensors of several networks share the cache. So it pays for networks whose steps are small. The limits hold
-for one core of a CPU, with a margin: no row of ``scripts/bench_replicas.py --steps-only`` that is expected to be faster was
+for one core of a CPU, with a margin: no row of ``scripts/bench_replicas.py`` that is expected to be faster was
 slower in the median of five rounds (R = 2 and 8), nor one of its ``--networks``, which go through ``torch.vmap``.
 """
 

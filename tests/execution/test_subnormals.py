@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from conftest import SMALL, read
+from groups import in_this_process
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from subnormals import averages, subnormals
 
 SMALLEST = torch.finfo(torch.float32).tiny
 
@@ -16,12 +19,7 @@ def as_torch_starts():
     torch.set_flush_denormal(False)
 
 
-def subnormals(x: torch.Tensor) -> int:
-    """Count them without arithmetic, which would take them for zero: no bit of the exponent is set, one of the others is."""
-    bits = x.flatten().view(torch.int32)
-    return int(((bits & 0x7F800000 == 0) & (bits & 0x007FFFFF != 0)).sum())
-
-
+SILENT = ("model=dense", "+optimizer.betas=[0.1,0.999]", "optimizer.lr=0.03")  # some units fall silent, and averages decay soon
 OPTIMIZERS = {
     "adam": lambda weights, lr, beta: torch.optim.Adam([weights], lr, (beta, 0.999), fused=True),
     "adamw": lambda weights, lr, beta: torch.optim.AdamW([weights], lr, (beta, 0.999), fused=True),
@@ -53,11 +51,10 @@ def test_weights_whose_gradient_has_become_zero_end_with_the_same_bits(name, see
 
 
 def test_no_average_of_a_run_is_subnormal(small_run):
-    folder = small_run("model=dense", "+optimizer.betas=[0.1,0.999]", "optimizer.lr=0.03")
-    checkpoint = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
-    averages = [state["exp_avg"] for state in checkpoint["optimizer_states"][0]["state"].values()]
-    assert sum(int((average == 0).sum()) for average in averages) > 100  # there were units that no image activates
-    assert not any(subnormals(average) for average in averages)
+    folder = small_run(*SILENT)
+    found = averages(folder)
+    assert (found == 0).sum() > 100  # there were units that no image activates
+    assert subnormals(found) == 0
 
 
 @pytest.mark.e2e
@@ -72,3 +69,16 @@ print([int((half.view(torch.int32) != 0).sum()) for half in halves])
 """)
     done = program("threads.py", cwd=tmp_path)
     assert done.out == "[0, 0]\n", done.err
+
+
+def test_in_a_group(call, monkeypatch, tmp_path):
+    monkeypatch.setattr("convexp.engines.local.launch.run_parallel", in_this_process)
+    group = ("seed=0,1", "playground=false", "hydra.launcher.processes=1", "hydra.launcher.replicas=2")
+    done = call("train", "-m", *SMALL, *SILENT, *group, "hydra.sweep.dir=sweep")
+    assert done.code == 0, done.err
+    folders = [file.parent for file in tmp_path.glob("sweep/*/result.json")]
+    assert [read(folder)["hardware"]["replicas"] for folder in folders] == [2, 2]
+    for folder in folders:
+        found = averages(folder)
+        assert (found == 0).sum() > 100
+        assert subnormals(found) == 0
