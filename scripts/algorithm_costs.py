@@ -1,15 +1,16 @@
 """The costs by which the locally connected layer chooses its algorithm on a CPU (COSTS of convexp/layers/algorithms.py).
 
-They are fitted to the times of every algorithm on the shapes of the wide table, which are stored in
-tests/layers/algorithm_times.json. The tests hold the costs against the fit, and the choices against the times.
+They are fitted to the times of every algorithm on the shapes of the wide table, which are stored in a file for each machine on
+which they were measured, tests/layers/algorithm_times/MACHINE.json. Machines weigh the same, however fast each is. The tests
+hold the costs against the fit, and the choices against the times of every machine.
 
     python scripts/algorithm_costs.py               (fits the stored times, and prints the costs)
-    python scripts/algorithm_costs.py --measure 3   (measures them anew before, in so many rounds on one core)
+    python scripts/algorithm_costs.py --measure 3   (measures this machine before, in so many rounds on one core)
 """
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from local_shapes import Shape, Step, cases, interleaved
-from results import command, machine
+from results import command, file_name, machine
 from scipy.optimize import nnls
 
 from convexp.layers import layout
@@ -28,7 +29,7 @@ from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, Counts, candidates
 from convexp.layers.by_shape import MODULES
 from convexp.layers.call_geometry import Geometry
 
-TIMES = Path(__file__).parents[1] / "tests" / "layers" / "algorithm_times.json"
+TIMES = Path(__file__).parents[1] / "tests" / "layers" / "algorithm_times"
 BATCHES = (1, 2, 4, 8, 9, 12, 13, 15, 16, 24, 32, 128)
 LARGEST = 3e9
 """Multiply-adds of one forward pass above which a shape is left out: seconds for every call."""
@@ -92,20 +93,37 @@ def rows(table: dict[str, Any]) -> Iterable[tuple[Geometry, list[dict[str, float
             yield Geometry(int(batch), **sizes), [{key: value for key, value in row if value is not None} for row in found]
 
 
-def fit(table: dict[str, Any]) -> dict[str, dict[str, Counts]]:
+def tables() -> list[dict[str, Any]]:
+    """The stored tables, one for each machine."""
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(TIMES.glob("*.json"))]
+
+
+def nanoseconds(tables: Sequence[dict[str, Any]]) -> Iterable[tuple[Geometry, list[dict[str, float]]]]:
+    """The calls of all tables, in nanoseconds of a machine that is as fast as they are in the mean.
+
+    A machine is as fast as the geometric mean of the best times of its calls says.
+    """
+    calls = [list(rows(table)) for table in tables]
+    speeds = [np.mean([np.log(min(each.values())) for _, times in own for each in times]) for own in calls]
+    for own, speed in zip(calls, speeds, strict=True):
+        scale = 1e6 * float(np.exp(np.mean(speeds) - speed))
+        for g, times in own:
+            yield g, [{algorithm: scale * taken for algorithm, taken in each.items()} for each in times]
+
+
+def fit(tables: Sequence[dict[str, Any]]) -> dict[str, dict[str, Counts]]:
     """Nanoseconds of every count, by operation and algorithm: least squares of the relative errors, without negative costs."""
+    calls = list(nanoseconds(tables))
     found: dict[str, dict[str, Counts]] = {}
     for index, operation in enumerate(OPERATIONS):
         found[operation] = {}
         for algorithm in ALGORITHMS:
             known = [
-                (g, times[index])
-                for g, times in rows(table)
-                if algorithm in times[index] and algorithm in candidates(g, in_c=True)
+                (g, times[index]) for g, times in calls if algorithm in times[index] and algorithm in candidates(g, in_c=True)
             ]
-            taken = np.array([1e6 * times[algorithm] for _, times in known])
+            taken = np.array([times[algorithm] for _, times in known])
             done = np.array([counts(algorithm, operation, g) for g, _ in known], dtype=float)
-            best = np.array([1e6 * min(times.values()) for _, times in known])
+            best = np.array([min(times.values()) for _, times in known])
             weight = np.minimum(1, 3 * best / taken)[:, None]  # what is far behind need not be known well
             costs, _ = nnls(weight * done / taken[:, None], weight[:, 0])
             found[operation][algorithm] = Counts(*(float(f"{cost:.2g}") for cost in costs))
@@ -115,12 +133,13 @@ def fit(table: dict[str, Any]) -> dict[str, dict[str, Counts]]:
 def main() -> None:
     """Measure if that is asked for, fit, and print the costs as they stand in ``convexp/layers/algorithms.py``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--measure", type=int, metavar="ROUNDS", help="measure the times anew, in so many rounds")
+    parser.add_argument("--measure", type=int, metavar="ROUNDS", help="measure the times of this machine, in so many rounds")
     given = parser.parse_args()
     if given.measure:
         torch.set_num_threads(1)
-        TIMES.write_text(json.dumps(measure(given.measure), ensure_ascii=False) + "\n", encoding="utf-8")
-    for operation, of in fit(json.loads(TIMES.read_text(encoding="utf-8"))).items():
+        made = json.dumps(measure(given.measure), ensure_ascii=False) + "\n"
+        (TIMES / f"{file_name(machine())}.json").write_text(made, encoding="utf-8")
+    for operation, of in fit(tables()).items():
         print(f'    "{operation}": {{')
         for algorithm, costs in of.items():
             print(f'        "{algorithm}": {Counts.__name__}({", ".join(f"{cost:g}" for cost in costs)}),')

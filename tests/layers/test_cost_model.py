@@ -1,4 +1,4 @@
-"""The cost model of the locally connected layer's algorithms is held against times that were measured once."""
+"""The cost model of the locally connected layer's algorithms is held against times that were measured once on each machine."""
 
 import json
 from itertools import product
@@ -9,7 +9,8 @@ from conftest import ROOT
 
 from convexp.layers.algorithms import ALGORITHMS, COSTS, IN_C, OPERATIONS, fastest
 
-TABLE = json.loads((ROOT / "tests" / "layers" / "algorithm_times.json").read_text(encoding="utf-8"))
+FILES = (ROOT / "tests" / "layers" / "algorithm_times").glob("*.json")
+TABLES = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in FILES}
 
 
 @pytest.fixture
@@ -23,28 +24,44 @@ def algorithm_costs(monkeypatch):
 def regret(geometry, rows, in_c):
     """Time of the three operations by the chosen algorithms over that by the fastest ones."""
     chosen = best = 0.0
-    for operation, times in zip(TABLE["operations"], rows, strict=True):
+    for operation, times in zip(OPERATIONS, rows, strict=True):
         chosen += times[fastest(operation, geometry, in_c=in_c)]
         best += min(time for algorithm, time in times.items() if in_c or algorithm not in IN_C)
     return chosen / best
 
 
 def test_the_costs_are_those_of_the_stored_times(algorithm_costs):
-    fitted = algorithm_costs.fit(TABLE)
+    fitted = algorithm_costs.fit(algorithm_costs.tables())
     for operation, algorithm in product(OPERATIONS, ALGORITHMS):
         assert COSTS[operation][algorithm] == pytest.approx(fitted[operation][algorithm], rel=0.02)  # two digits
 
 
-@pytest.mark.parametrize("in_c", [False, True])
-def test_the_choices_are_near_the_fastest_of_what_was_measured(in_c, algorithm_costs):
-    """On the stored table (its command, date and machine stand in it) the median choice is the fastest, none is far from it.
+def test_machines_weigh_the_same_however_fast_they_are(algorithm_costs):
+    table, *_ = TABLES.values()
+    slower = {**table, "shapes": [{**shape, "milliseconds": _times(3, shape["milliseconds"])} for shape in table["shapes"]]}
+    alone, together = algorithm_costs.fit([table, table]), algorithm_costs.fit([table, slower])
+    for operation, algorithm in product(OPERATIONS, ALGORITHMS):
+        expected = [cost * 3**0.5 for cost in alone[operation][algorithm]]
+        assert together[operation][algorithm] == pytest.approx(expected, rel=0.06)  # two digits, twice
 
-    Nothing is timed here: a change of the counts, the costs or the largest unfolded batch is judged by the same times. The
+
+def _times(factor, milliseconds):
+    return {batch: [[each and factor * each for each in row] for row in rows] for batch, rows in milliseconds.items()}
+
+
+@pytest.mark.parametrize("in_c", [False, True])
+@pytest.mark.parametrize("machine", TABLES)
+def test_the_choices_are_near_the_fastest_of_what_was_measured(machine, in_c, algorithm_costs):
+    """On each stored table (its command, date and machine stand in it) the median choice is the fastest, none is far from it.
+
+    Nothing is timed here: a change of the counts, the costs or the largest unfolded batch is judged by the same times. A
     table has one median of three rounds for each shape, batch, operation and algorithm, from a busy machine, so that a bound
-    nearer to 1 would hold the noise of the table.
+    nearer to 1 would hold the noise of the table. What is chosen without kernels in C is further from one machine's fastest,
+    as the same costs serve both.
     """
-    assert (tuple(TABLE["operations"]), tuple(TABLE["algorithms"])) == (OPERATIONS, ALGORITHMS)
-    regrets = {geometry: regret(geometry, times, in_c) for geometry, times in algorithm_costs.rows(TABLE)}
+    table = TABLES[machine]
+    assert (tuple(table["operations"]), tuple(table["algorithms"])) == (OPERATIONS, ALGORITHMS)
+    regrets = {geometry: regret(geometry, times, in_c) for geometry, times in algorithm_costs.rows(table)}
     assert len(regrets) > 150
     assert median(regrets.values()) == 1
-    assert max(regrets.values()) < 1.6, max(regrets, key=regrets.__getitem__)
+    assert max(regrets.values()) < (1.6 if in_c else 1.8), max(regrets, key=regrets.__getitem__)
