@@ -157,8 +157,8 @@ _COUNTS: dict[Algorithm, Callable[[Operation, Geometry], Counts]] = {
     "many_images": _many_images,
 }
 
-# Nanoseconds of each count in float32, on one thread of a machine between an AMD EPYC and an Intel Xeon with AVX-512 (MKL, torch
-# 2.15): `python scripts/algorithm_costs.py`. The choice is the same for all types; the costs of others were not fitted.
+# Nanoseconds of each count in float32, on a thread of a machine between an AMD EPYC and an Intel Xeon, both with AVX-512 (MKL,
+# torch 2.15): `python scripts/algorithm_costs.py`. It is the same for all types; the costs of others were not fitted.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
         "batched_gemm": Counts(3500, 5.3, 0.43, 0.015, 1.3, 0.23),
