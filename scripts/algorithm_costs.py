@@ -4,7 +4,7 @@ They are fitted to the times of every algorithm on the shapes of the wide table,
 which they were measured, tests/layers/algorithm_times/MACHINE.json. Machines weigh the same, however fast each is. The tests
 hold the costs against the fit, and the choices against the times of every machine.
 
-    python scripts/algorithm_costs.py               (fits the stored times, and prints the costs)
+    python scripts/algorithm_costs.py               (fits the stored times, and prints costs and what the present choices lose)
     python scripts/algorithm_costs.py --measure 3   (measures this machine before, in so many rounds on one core)
 """
 
@@ -25,7 +25,7 @@ from results import command, file_name, machine
 from scipy.optimize import nnls
 
 from convexp.layers import layout
-from convexp.layers.algorithms import ALGORITHMS, OPERATIONS, Counts, candidates, counts
+from convexp.layers.algorithms import ALGORITHMS, IN_C, OPERATIONS, Counts, candidates, counts, fastest
 from convexp.layers.by_shape import MODULES
 from convexp.layers.call_geometry import Geometry
 
@@ -130,6 +130,13 @@ def fit(tables: Sequence[dict[str, Any]]) -> dict[str, dict[str, Counts]]:
     return found
 
 
+def regret(geometry: Geometry, times: Sequence[dict[str, float]], in_c: bool) -> float:
+    """Time of the three operations of a call by the algorithms that are chosen over that by the fastest ones."""
+    served = [{name: taken for name, taken in each.items() if in_c or name not in IN_C} for each in times]
+    chosen = sum(each[fastest(operation, geometry, in_c=in_c)] for operation, each in zip(OPERATIONS, served, strict=True))
+    return chosen / sum(min(each.values()) for each in served)
+
+
 def main() -> None:
     """Measure if that is asked for, fit, and print the costs as they stand in ``convexp/layers/algorithms.py``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,6 +151,12 @@ def main() -> None:
         for algorithm, costs in of.items():
             print(f'        "{algorithm}": {Counts.__name__}({", ".join(f"{cost:g}" for cost in costs)}),')
         print("    },")
+    print("Time by the present choices over that by the fastest algorithms, mean and largest:")
+    for table in tables():
+        for in_c in (True, False):
+            found = [regret(g, times, in_c) for g, times in rows(table)]
+            where = f"{table['machine']['processor']}, with{'' if in_c else 'out'} kernels in C"
+            print(f"{where}: {np.mean(found):.3f}, {max(found):.2f} ({len(found)} calls)")
 
 
 if __name__ == "__main__":

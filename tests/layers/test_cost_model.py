@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 from conftest import ROOT
 
-from convexp.layers.algorithms import ALGORITHMS, COSTS, IN_C, OPERATIONS, fastest
+from convexp.layers.algorithms import ALGORITHMS, COSTS, OPERATIONS
 
 FILES = (ROOT / "tests" / "layers" / "algorithm_times").glob("*.json")
 TABLES = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in FILES}
@@ -19,15 +19,6 @@ def algorithm_costs(monkeypatch):
     import algorithm_costs
 
     return algorithm_costs
-
-
-def regret(geometry, rows, in_c):
-    """Time of the three operations by the chosen algorithms over that by the fastest ones."""
-    chosen = best = 0.0
-    for operation, times in zip(OPERATIONS, rows, strict=True):
-        chosen += times[fastest(operation, geometry, in_c=in_c)]
-        best += min(time for algorithm, time in times.items() if in_c or algorithm not in IN_C)
-    return chosen / best
 
 
 def test_the_costs_are_those_of_the_stored_times(algorithm_costs):
@@ -61,7 +52,7 @@ def test_the_choices_are_near_the_fastest_of_what_was_measured(machine, in_c, al
     """
     table = TABLES[machine]
     assert (tuple(table["operations"]), tuple(table["algorithms"])) == (OPERATIONS, ALGORITHMS)
-    regrets = {geometry: regret(geometry, times, in_c) for geometry, times in algorithm_costs.rows(table)}
+    regrets = {geometry: algorithm_costs.regret(geometry, times, in_c) for geometry, times in algorithm_costs.rows(table)}
     assert len(regrets) > 150
     assert median(regrets.values()) == 1
     assert max(regrets.values()) < (1.6 if in_c else 1.8), max(regrets, key=regrets.__getitem__)
