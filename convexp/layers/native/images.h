@@ -51,12 +51,19 @@ static int axes_of(const picture *p, const i64 *strides, int channels_last, axis
     return n;
 }
 
-/* to[j][i] = from[i][j] for four rows and columns. */
-INLINE void turn(const void *from, int from_type, void *to, int to_type, i64 from_row, i64 to_row) {
-    __m128 rows[4];
-    for (int i = 0; i < 4; i++) rows[i] = load_four(place_of(from, i * from_row, from_type), from_type);
-    _MM_TRANSPOSE4_PS(rows[0], rows[1], rows[2], rows[3]);
-    for (int j = 0; j < 4; j++) store_four(place_of(to, j * to_row, to_type), rows[j], to_type);
+/* to[j][i] = from[i][j] for at most LINE rows and columns. Each row of both is read and written once: if they are far apart, they
+   may all have the same place in the cache. */
+INLINE void turn(const void *from, int from_type, i64 from_row, i64 rows, void *to, int to_type, i64 to_row, i64 columns) {
+    float block[LINE][LINE], turned[LINE][LINE];
+    for (i64 i = 0; i < rows; i++) convert_as(place_of(from, i * from_row, from_type), from_type, block[i], FLOAT32, columns);
+    for (int i = 0; i < LINE; i += 4)
+        for (int j = 0; j < LINE; j += 4) {
+            __m128 four[4];
+            for (int k = 0; k < 4; k++) four[k] = _mm_loadu_ps(block[i + k] + j);
+            _MM_TRANSPOSE4_PS(four[0], four[1], four[2], four[3]);
+            for (int k = 0; k < 4; k++) _mm_storeu_ps(turned[j + k] + i, four[k]);
+        }
+    for (i64 j = 0; j < columns; j++) convert_as(turned[j], FLOAT32, place_of(to, j * to_row, to_type), to_type, rows);
 }
 
 /* A matrix: rows i, and columns j. */
@@ -65,18 +72,24 @@ INLINE void copy_matrix(const void *from, int from_type, void *to, int to_type, 
         convert_as(from, from_type, to, to_type, j.count);
         return;
     }
-    int turned = j.from == 1 && i.to == 1;
-    i64 rows = turned ? i.count & ~(i64)3 : 0, columns = j.count & ~(i64)3;
-    for (i64 left = 0; left < columns; left += LINE) /* by lines of the cache, of which each is read and written at once */
-        for (i64 top = 0; top < rows; top += LINE)
-            for (i64 c = left; c < columns && c < left + LINE; c += 4)
-                for (i64 r = top; r < rows && r < top + LINE; r += 4) {
-                    const void *source = place_of(from, r * i.from + c, from_type);
-                    turn(source, from_type, place_of(to, c * j.to + r, to_type), to_type, i.from, j.to);
-                }
-    for (i64 r = 0; r < i.count; r++)
-        for (i64 c = r < rows ? columns : 0; c < j.count; c++)
-            put(to, r * i.to + c * j.to, get(from, r * i.from + c * j.from, from_type), to_type);
+    if (j.from != 1 || i.to != 1) {
+        for (i64 r = 0; r < i.count; r++)
+            for (i64 c = 0; c < j.count; c++)
+                put(to, r * i.to + c * j.to, get(from, r * i.from + c * j.from, from_type), to_type);
+        return;
+    }
+    for (i64 left = 0; left < j.count; left += LINE)
+        for (i64 top = 0; top < i.count; top += LINE) {
+            const void *source = place_of(from, top * i.from + left, from_type);
+            void *target = place_of(to, left * j.to + top, to_type);
+            i64 rows = least(LINE, i.count - top), columns = least(LINE, j.count - left);
+            for (i64 k = 0; k < LINE; k++) { /* of the next rows: the processor does not foresee those that are far apart */
+                __builtin_prefetch(place_of(source, (LINE + k) * i.from, from_type), 0);
+                __builtin_prefetch(place_of(target, LINE + k * j.to, to_type), 1);
+            }
+            if (rows == LINE && columns == LINE) turn(source, from_type, i.from, LINE, target, to_type, j.to, LINE);
+            else turn(source, from_type, i.from, rows, target, to_type, j.to, columns);
+        }
 }
 
 /* All of `axes`: matrices of the two dimensions in which the one and the other are closest together, or rows of both. */

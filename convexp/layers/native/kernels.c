@@ -35,8 +35,6 @@ INLINE scratch scratch_of(const layer *l, i64 kind, int type, float *room, i64 e
 /* Each part of a room begins with a line of the cache. */
 INLINE i64 rounded_up(i64 count) { return (count + LINE - 1) / LINE * LINE; }
 
-INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
-
 #define EACH_PART \
     _Pragma("omp parallel for num_threads(threads) schedule(static)") \
     for (i64 part = 0; part < threads; part++)

@@ -7,6 +7,8 @@ typedef int64_t i64;
 typedef uint16_t u16;
 #define INLINE static inline __attribute__((always_inline))
 
+INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
+
 /* Vectors, and those of less than LANES values, which are read and written alone: the rest of the vector is 0. */
 #if defined(__AVX512F__)
 enum { LANES = 16, ROWS = 4, VECTORS = 4 };
@@ -102,11 +104,15 @@ INLINE void put(void *to, i64 at, float value, int type) {
 }
 
 INLINE void convert_as(const void *from, int from_type, void *to, int to_type, i64 count) {
-    i64 alone = count < LANES ? count : 0;
+    i64 alone = count < 4 ? count : 0, fours = count < LANES ? count : 0;
 #pragma GCC unroll 1
     for (i64 i = 0; i < alone; i++) put(to, i, get(from, i, from_type), to_type);
-    for (i64 i = alone; i < count; i += LANES) {
-        if (i + LANES > count) i = count - LANES; /* the last vector begins within the one before it */
+    for (i64 i = alone; i < fours; i += 4) {
+        if (i + 4 > count) i = count - 4; /* the last ones begin within those before them; so below */
+        store_four(place_of(to, i, to_type), load_four(place_of(from, i, from_type), from_type), to_type);
+    }
+    for (i64 i = fours; i < count; i += LANES) {
+        if (i + LANES > count) i = count - LANES;
         const void *source = place_of(from, i, from_type);
         void *target = place_of(to, i, to_type);
         vector values = from_type == FLOAT32 ? *(const vector *)source : widened(LOAD_HALVES(source), from_type);
