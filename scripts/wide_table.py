@@ -10,9 +10,7 @@ tensors that they hand on. No function written in Python can be faster, however 
 The process keeps memory that is freed (glibc only): else the figures hang on which tensors the kernel has to map anew.
 """
 
-import ctypes
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
@@ -28,6 +26,7 @@ from convexp.layers.algorithms import OPERATIONS
 from convexp.layers.convert import LOCAL
 from convexp.layers.convolution import im2col
 from convexp.layers.local import LocallyConnectedNd
+from convexp.machine.heap import keep_freed
 
 BATCHES = (1, 2, 8, 32, 128)
 LARGEST = 1e9
@@ -134,15 +133,6 @@ class Bare(nn.Module):
         return Nothing.apply((len(x), *self.shape), x, self.weight, self.bias)
 
 
-def keep_freed_memory() -> None:
-    """Let the allocator keep what is freed, however large; it is no failure if it cannot."""
-    trim_threshold, mmap_max = -1, -4  # of malloc.h
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(mmap_max, 0)
-        libc.mallopt(trim_threshold, 2**31 - 1)
-
-
 def floor(weight: Tensor, batch: int, rate: float) -> float:
     """Milliseconds below which forward and backward cannot be; ``rate`` in FLOPs per millisecond."""
     there = torch.empty_like(weight)
@@ -225,7 +215,7 @@ def wide(
     batches: tuple[int, ...], rounds: int, dtype: torch.dtype, step: Callable[..., Callable[[], Any]], only: str = ""
 ) -> tuple[list[WideRow], list[Figure]]:
     """Measure and print the table; return its rows, and what is said of the goals."""
-    keep_freed_memory()
+    keep_freed()  # as programs of convexp do
     rate = matrix_rate(dtype)
     rows: list[WideRow] = []
     show_head()

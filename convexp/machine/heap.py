@@ -4,11 +4,9 @@ import ctypes
 import os
 from contextlib import suppress
 
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of malloc.h
-KEPT = 1 << 28
+TRIM_THRESHOLD, MMAP_MAX = -1, -4  # of malloc.h
+KEPT = 1 << 30
 """Most bytes that are free at the end of the heap and not given back."""
-LARGE = 1 << 25
-"""Bytes from which on a tensor has pages of its own, which are given back at once."""
 
 
 def keep_freed() -> None:
@@ -20,5 +18,5 @@ def keep_freed() -> None:
         return
     with suppress(OSError, AttributeError):  # another C library
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(MMAP_THRESHOLD, LARGE)
+        mallopt(MMAP_MAX, 0)  # else what has 32 MiB or more is given back at once, whatever the thresholds are
         mallopt(TRIM_THRESHOLD, KEPT)
