@@ -22,7 +22,7 @@ def prepare_torch(config: Config) -> None:
 
     On the CPU, subnormal numbers (below 1.2e-38 in float32) count as zero from here on. An optimizer's average of gradients
     that have become zero, as those of a unit that no image activates, decays into them within a thousand steps and stays there,
-    and a CPU takes twenty times as long for them. No weight notices: Adam's step from such an average is below 1e-30.
+    and a CPU takes many times as long for them. No weight notices: Adam's step from such an average is below 1e-30.
 
     Raises:
         ConfigError: if the configuration asks for a device that torch does not find.

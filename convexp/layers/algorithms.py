@@ -158,7 +158,7 @@ _COUNTS: dict[Algorithm, Callable[[Operation, Geometry], Counts]] = {
 }
 
 # Nanoseconds of each count in float32, on a thread of a machine between an AMD EPYC and an Intel Xeon, both with AVX-512 (MKL,
-# torch 2.15): `python scripts/algorithm_costs.py`. It is the same for all types; the costs of others were not fitted.
+# torch 2.15): `python scripts/algorithm_costs.py`. Those of other types were not fitted; the choice is the same.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
         "batched_gemm": Counts(3500, 5.3, 0.43, 0.015, 1.3, 0.23),

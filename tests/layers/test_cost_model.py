@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from convexp.layers.algorithms import ALGORITHMS, COSTS, OPERATIONS
 
-FILES = (ROOT / "tests" / "layers" / "algorithm_times").glob("*.json")
+FILES = sorted((ROOT / "tests" / "layers" / "algorithm_times").glob("*.json"))
 TABLES = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in FILES}
 
 
