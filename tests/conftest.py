@@ -45,10 +45,15 @@ class Done:
 
 @pytest.fixture(autouse=True)
 def subnormal_numbers() -> Iterator[None]:
-    """After a test subnormal numbers are what they are, also if it has done a run: Hypothesis draws them for the next ones."""
+    """A test finds subnormal numbers as they are, also if a fixture or the one before has done a run: Hypothesis draws them."""
+
+    def keep() -> None:
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_flush_denormal(False)
+
+    keep()
     yield
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_flush_denormal(False)
+    keep()
 
 
 @pytest.fixture
