@@ -1,8 +1,9 @@
 """The costs by which the locally connected layer chooses its algorithm on a CPU (COSTS of convexp/layers/algorithms.py).
 
 They are fitted to the times of every algorithm on the shapes of the wide table, which are stored in a file for each machine on
-which they were measured, tests/layers/algorithm_times/MACHINE.json. Machines weigh the same, however fast each is. The tests
-hold the costs against the fit, and the choices against the times of every machine.
+which they were measured, tests/layers/algorithm_times/MACHINE.json. To algorithms in C all machines weigh the same, however
+fast each is. Those in Python are fitted to the first machine alone: no costs serve the libraries that torch calls on both. The
+tests hold the costs against the fit, and the choices against the times.
 
     python scripts/algorithm_costs.py               (fits the stored times, and prints costs and what the present choices lose)
     python scripts/algorithm_costs.py --measure 3   (measures this machine before, in so many rounds on one core)
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -98,28 +100,32 @@ def tables() -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(TIMES.glob("*.json"))]
 
 
-def nanoseconds(tables: Sequence[dict[str, Any]]) -> Iterable[tuple[Geometry, list[dict[str, float]]]]:
-    """The calls of all tables, in nanoseconds of a machine that is as fast as they are in the mean.
+def nanoseconds(tables: Sequence[dict[str, Any]]) -> list[list[tuple[Geometry, list[dict[str, float]]]]]:
+    """The calls of each table, in nanoseconds of the first machine.
 
-    A machine is as fast as the geometric mean of the best times of its calls says.
+    How fast a machine is says the geometric mean of the best times of its calls.
     """
     calls = [list(rows(table)) for table in tables]
     speeds = [np.mean([np.log(min(each.values())) for _, times in own for each in times]) for own in calls]
-    for own, speed in zip(calls, speeds, strict=True):
-        scale = 1e6 * float(np.exp(np.mean(speeds) - speed))
-        for g, times in own:
-            yield g, [{algorithm: scale * taken for algorithm, taken in each.items()} for each in times]
+    scales = [1e6 * float(np.exp(speeds[0] - speed)) for speed in speeds]
+    return [
+        [(g, [{algorithm: scale * taken for algorithm, taken in each.items()} for each in times]) for g, times in own]
+        for own, scale in zip(calls, scales, strict=True)
+    ]
 
 
 def fit(tables: Sequence[dict[str, Any]]) -> dict[str, dict[str, Counts]]:
     """Nanoseconds of every count, by operation and algorithm: least squares of the relative errors, without negative costs."""
-    calls = list(nanoseconds(tables))
+    first, *others = nanoseconds(tables)
+    everywhere = [*first, *chain.from_iterable(others)]
     found: dict[str, dict[str, Counts]] = {}
     for index, operation in enumerate(OPERATIONS):
         found[operation] = {}
         for algorithm in ALGORITHMS:
             known = [
-                (g, times[index]) for g, times in calls if algorithm in times[index] and algorithm in candidates(g, in_c=True)
+                (g, times[index])
+                for g, times in (everywhere if algorithm in IN_C else first)
+                if algorithm in times[index] and algorithm in candidates(g, in_c=True)
             ]
             taken = np.array([times[algorithm] for _, times in known])
             done = np.array([counts(algorithm, operation, g) for g, _ in known], dtype=float)

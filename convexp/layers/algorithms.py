@@ -2,7 +2,7 @@
 
 An algorithm's time is estimated as the sum over a few counts, each times its cost in nanoseconds: calls of torch, units (matrix
 products), weights read or written, multiply-adds of large and of small products, and values copied or added. The counts follow
-from the geometry; the costs were measured on two machines, by the command that stands beside them. So the choice is a pure
+from the geometry; the costs were measured once, by the command that stands beside them. So the choice is a pure
 function of the sizes of a call, and of whether there are kernels in C (``native``): the same on every machine, and for every
 batch of one size.
 """
@@ -157,29 +157,29 @@ _COUNTS: dict[Algorithm, Callable[[Operation, Geometry], Counts]] = {
     "many_images": _many_images,
 }
 
-# Nanoseconds of each count in float32, on a thread of a machine between an AMD EPYC and an Intel Xeon, both with AVX-512 (MKL,
-# torch 2.15): `python scripts/algorithm_costs.py`. Those of other types were not fitted; the choice is the same.
+# Nanoseconds of each count in float32, on one thread of an AMD EPYC with AVX-512 (MKL, torch 2.15); for kernels in C an Intel
+# Xeon weighs the same: `python scripts/algorithm_costs.py`. Other types were not fitted; the choice is the same for them.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
-        "batched_gemm": Counts(3500, 5.3, 0.43, 0.015, 1.3, 0.23),
-        "unfolded_gemm": Counts(5500, 32, 0.19, 0.039, 0.54, 0.36),
-        "tap_products": Counts(21000, 0, 0.94, 0.16, 0, 0.37),
-        "few_images": Counts(1500, 24, 0.099, 0.016, 0.83, 0.44),
-        "many_images": Counts(3000, 16, 0.1, 0.022, 0, 0.15),
+        "batched_gemm": Counts(3300, 0, 0.8, 0.019, 1.1, 0.13),
+        "unfolded_gemm": Counts(7100, 26, 0.11, 0.053, 0.51, 0.24),
+        "tap_products": Counts(18000, 0, 0.64, 0.14, 0, 0.23),
+        "few_images": Counts(1400, 22, 0.092, 0.015, 0.77, 0.41),
+        "many_images": Counts(2800, 15, 0.096, 0.021, 0, 0.14),
     },
     "weight_gradient": {
-        "batched_gemm": Counts(4200, 64, 0.26, 0.024, 0.26, 0.22),
-        "unfolded_gemm": Counts(4000, 23, 0.23, 0.019, 0.76, 0.34),
-        "tap_products": Counts(27000, 0, 1.4, 0.36, 0, 0.0065),
-        "few_images": Counts(8600, 16, 0.16, 0.01, 0, 0.43),
-        "many_images": Counts(0, 20, 0.19, 0.02, 0.92, 0.15),
+        "batched_gemm": Counts(3800, 49, 0.2, 0.029, 0.34, 0.14),
+        "unfolded_gemm": Counts(1800, 12, 0.17, 0.028, 0.65, 0.32),
+        "tap_products": Counts(25000, 0, 0.9, 0.28, 0, 0.042),
+        "few_images": Counts(8000, 15, 0.14, 0.0094, 0, 0.4),
+        "many_images": Counts(0, 18, 0.17, 0.018, 0.86, 0.14),
     },
     "input_gradient": {
-        "batched_gemm": Counts(2100, 38, 0.71, 0.021, 1.2, 0.14),
-        "unfolded_gemm": Counts(6000, 58, 0.21, 0.022, 1, 0.27),
-        "tap_products": Counts(15000, 0, 0.89, 0.26, 0, 0.1),
-        "few_images": Counts(0, 23, 0.12, 0.016, 0, 0.51),
-        "many_images": Counts(0, 12, 0.23, 0.021, 0, 0.095),
+        "batched_gemm": Counts(1500, 15, 0.98, 0.014, 1.7, 0.18),
+        "unfolded_gemm": Counts(4800, 33, 0.19, 0.033, 1.1, 0.24),
+        "tap_products": Counts(14000, 0, 0.59, 0.21, 0, 0.092),
+        "few_images": Counts(0, 22, 0.11, 0.015, 0, 0.48),
+        "many_images": Counts(0, 12, 0.21, 0.019, 0, 0.089),
     },
 }
 
