@@ -51,66 +51,113 @@ static int axes_of(const picture *p, const i64 *strides, int channels_last, axis
     return n;
 }
 
-/* to[j][i] = from[i][j] for at most LINE rows and columns. Each row of both is read and written once: if they are far apart, they
-   may all have the same place in the cache. */
-INLINE void turn(const void *from, int from_type, i64 from_row, i64 rows, void *to, int to_type, i64 to_row, i64 columns) {
+/* Rows or columns of a matrix: of one dimension, or, where this is short, of two. */
+typedef struct {
+    axis inner, outer;
+} lines;
+
+INLINE i64 count_of(lines l) { return l.inner.count * l.outer.count; }
+
+INLINE i64 from_of(lines l, i64 k) {
+    if (l.outer.count == 1) return k * l.inner.from;
+    uint32_t at = (uint32_t)k, count = (uint32_t)l.inner.count;
+    return at / count * l.outer.from + at % count * l.inner.from;
+}
+
+INLINE i64 to_of(lines l, i64 k) {
+    if (l.outer.count == 1) return k * l.inner.to;
+    uint32_t at = (uint32_t)k, count = (uint32_t)l.inner.count;
+    return at / count * l.outer.to + at % count * l.inner.to;
+}
+
+/* to[j][i] = from[i][j] for at most LINE rows i, from `top` on, and columns j, from `left` on, where columns follow each other in
+   `from` and rows in `to`. Each row of both is read and written once: if they are far apart, they may all have the same place in
+   the cache. */
+INLINE void turn(const void *from, int from_type, void *to, int to_type, lines i, lines j, i64 top, i64 rows, i64 left,
+                 i64 columns) {
     float block[LINE][LINE], turned[LINE][LINE];
-    for (i64 i = 0; i < rows; i++) convert_as(place_of(from, i * from_row, from_type), from_type, block[i], FLOAT32, columns);
-    for (int i = 0; i < LINE; i += 4)
-        for (int j = 0; j < LINE; j += 4) {
+    for (i64 r = 0; r < rows; r++)
+        convert_as(place_of(from, from_of(i, top + r) + left, from_type), from_type, block[r], FLOAT32, columns);
+    for (i64 r = 0; r < rows; r += 4)
+        for (i64 c = 0; c < columns; c += 4) {
             __m128 four[4];
-            for (int k = 0; k < 4; k++) four[k] = _mm_loadu_ps(block[i + k] + j);
+            for (int k = 0; k < 4; k++) four[k] = _mm_loadu_ps(block[r + k] + c);
             _MM_TRANSPOSE4_PS(four[0], four[1], four[2], four[3]);
-            for (int k = 0; k < 4; k++) _mm_storeu_ps(turned[j + k] + i, four[k]);
+            for (int k = 0; k < 4; k++) _mm_storeu_ps(turned[c + k] + r, four[k]);
         }
-    for (i64 j = 0; j < columns; j++) convert_as(turned[j], FLOAT32, place_of(to, j * to_row, to_type), to_type, rows);
+    for (i64 c = 0; c < columns; c++)
+        convert_as(turned[c], FLOAT32, place_of(to, to_of(j, left + c) + top, to_type), to_type, rows);
 }
 
-/* A matrix: rows i, and columns j. */
-INLINE void copy_matrix(const void *from, int from_type, void *to, int to_type, axis i, axis j) {
-    if (i.count == 1 && j.from == 1 && j.to == 1) {
-        convert_as(from, from_type, to, to_type, j.count);
+/* One value after the other, of the lines a and b of a matrix. */
+INLINE void copy_values(const void *from, int from_type, void *to, int to_type, lines a, i64 a_first, i64 a_last, lines b,
+                        i64 b_first, i64 b_last) {
+    for (i64 k = a_first; k < a_last; k++)
+        for (i64 m = b_first, some; m < b_last; m += some) {
+            i64 source = from_of(a, k) + from_of(b, m), target = to_of(a, k) + to_of(b, m);
+            some = b.outer.count == 1 ? b_last - m : least(b_last - m, b.inner.count - m % b.inner.count);
+            for (i64 v = 0; v < some; v++)
+                put(to, target + v * b.inner.to, get(from, source + v * b.inner.from, from_type), to_type);
+        }
+}
+
+/* A matrix: all rows i, and the columns j from `first` up to `last`. */
+INLINE void copy_matrix(const void *from, int from_type, void *to, int to_type, lines i, lines j, i64 first, i64 last) {
+    i64 all = count_of(i);
+    if (all == 1 && j.inner.from == 1 && j.inner.to == 1) {
+        convert_as(place_of(from, first, from_type), from_type, place_of(to, first, to_type), to_type, last - first);
         return;
     }
-    if (j.from != 1 || i.to != 1) {
-        for (i64 r = 0; r < i.count; r++)
-            for (i64 c = 0; c < j.count; c++)
-                put(to, r * i.to + c * j.to, get(from, r * i.from + c * j.from, from_type), to_type);
+    if (j.inner.from != 1 || i.inner.to != 1 || all < 4 || last - first < 4) {
+        if (all < last - first) copy_values(from, from_type, to, to_type, i, 0, all, j, first, last);
+        else copy_values(from, from_type, to, to_type, j, first, last, i, 0, all);
         return;
     }
-    for (i64 left = 0; left < j.count; left += LINE)
-        for (i64 top = 0; top < i.count; top += LINE) {
-            const void *source = place_of(from, top * i.from + left, from_type);
-            void *target = place_of(to, left * j.to + top, to_type);
-            i64 rows = least(LINE, i.count - top), columns = least(LINE, j.count - left);
-            for (i64 k = 0; k < LINE; k++) { /* of the next rows: the processor does not foresee those that are far apart */
-                __builtin_prefetch(place_of(source, (LINE + k) * i.from, from_type), 0);
-                __builtin_prefetch(place_of(target, LINE + k * j.to, to_type), 1);
+    for (i64 left = first; left < last; left += LINE)
+        for (i64 top = 0; top < all; top += LINE) {
+            i64 rows = least(LINE, all - top), columns = least(LINE, last - left);
+            if (rows < LINE || columns < LINE) {
+                turn(from, from_type, to, to_type, i, j, top, rows, left, columns);
+                continue;
             }
-            if (rows == LINE && columns == LINE) turn(source, from_type, i.from, LINE, target, to_type, j.to, LINE);
-            else turn(source, from_type, i.from, rows, target, to_type, j.to, columns);
+            for (i64 k = 0; k < LINE; k++) { /* of the next rows: the processor does not foresee those that are far apart */
+                __builtin_prefetch(place_of(from, from_of(i, top + LINE + k) + left, from_type), 0);
+                __builtin_prefetch(place_of(to, to_of(j, left + k) + top + LINE, to_type), 1);
+            }
+            turn(from, from_type, to, to_type, i, j, top, LINE, left, LINE);
         }
 }
 
-/* All of `axes`: matrices of the two dimensions in which the one and the other are closest together, or rows of both. */
+/* All of `axes`: matrices of the two dimensions in which the one and the other are closest together, or rows of both. Where there
+   are fewer matrices than threads, their columns are divided among these. */
 INLINE void copy_as(const void *from, int from_type, void *to, int to_type, const axis *axes, int n, i64 threads) {
-    int i = 0, j = 0;
+    const axis one = {1, 0, 0};
+    int i = 0, j = 0, i_outer = -1, j_outer = -1;
     i64 matrices = 1;
     for (int k = 1; k < n; k++) {
         if (axes[k].to < axes[i].to) i = k;
         if (axes[k].from < axes[j].from) j = k;
     }
-    axis row = i == j ? (axis){1, 0, 0} : axes[i];
-    for (int k = 0; k < n; k++) matrices *= k == i || k == j ? 1 : axes[k].count;
+    for (int k = 0; k < n; k++) { /* a short row or column goes on in the dimension that follows it in memory */
+        if (i == j || k == i || k == j) continue;
+        if (axes[i].count < LINE && axes[k].to == axes[i].count * axes[i].to) i_outer = k;
+        else if (axes[j].count < LINE && axes[k].from == axes[j].count * axes[j].from) j_outer = k;
+    }
+    lines rows = {i == j ? one : axes[i], i_outer < 0 ? one : axes[i_outer]};
+    lines columns = {axes[j], j_outer < 0 ? one : axes[j_outer]};
+    for (int k = 0; k < n; k++) matrices *= k == i || k == j || k == i_outer || k == j_outer ? 1 : axes[k].count;
+    i64 parts = matrices < threads ? threads : 1, all = count_of(columns);
     _Pragma("omp parallel for num_threads(threads) schedule(static)")
-    for (i64 m = 0; m < matrices; m++) {
-        i64 left = m, source = 0, target = 0;
+    for (i64 m = 0; m < matrices * parts; m++) {
+        uint32_t left = (uint32_t)m / (uint32_t)parts, part = (uint32_t)m % (uint32_t)parts;
+        i64 source = 0, target = 0;
         for (int k = n - 1; k >= 0; k--)
-            if (k != i && k != j) {
-                i64 index = left % axes[k].count;
-                left /= axes[k].count, source += index * axes[k].from, target += index * axes[k].to;
+            if (k != i && k != j && k != i_outer && k != j_outer) {
+                uint32_t count = (uint32_t)axes[k].count, index = left % count;
+                left /= count, source += index * axes[k].from, target += index * axes[k].to;
             }
-        copy_matrix(place_of(from, source, from_type), from_type, place_of(to, target, to_type), to_type, row, axes[j]);
+        copy_matrix(place_of(from, source, from_type), from_type, place_of(to, target, to_type), to_type, rows, columns,
+                    all * part / parts, all * (part + 1) / parts);
     }
 }
 
