@@ -17,7 +17,7 @@ from torch import Tensor
 from convexp.layers import batched_gemm, native, tap_products, unfolded_gemm
 from convexp.layers.algorithms import IN_C, Algorithm, Operation, fastest
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.native import few_images, many_images
+from convexp.layers.native import few_images, many_images, operations
 
 MODULES: dict[Algorithm, ModuleType] = {
     "batched_gemm": batched_gemm,
@@ -50,8 +50,7 @@ def choice(operation: Operation, a: Tensor, b: Tensor, g: Geometry) -> Algorithm
     return fastest(operation, g, in_c=in_c, in_python=not (in_c and half))
 
 
-def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: Geometry) -> Tensor:
-    algorithm = choice(operation, a, b, g)
+def _apply(algorithm: Algorithm, operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: Geometry) -> Tensor:
     compute = getattr(MODULES[algorithm], operation)
     one_channel = algorithm == "unfolded_gemm" and g.group_channels == 1
     if a.dtype.itemsize == 2 and algorithm not in IN_C and (one_channel or not multiplies(a.dtype)):
@@ -61,14 +60,22 @@ def _apply(operation: Operation, a: Tensor, b: Tensor, *more: Tensor | None, g: 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
     """Apply the layer, as ``batched_gemm.forward``: x (B, C, H, W) to (B, O, H', W'), stored as (H', W', O, B)."""
-    return _apply("forward", x, weight, bias, g=g)
+    return _apply(choice("forward", x, weight, g), "forward", x, weight, bias, g=g)
 
 
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in the weight, (H', W', O, C/G, k1, k2) stored as weights, as ``batched_gemm.weight_gradient``."""
-    return _apply("weight_gradient", grad, x, g=g)
+    return _apply(choice("weight_gradient", grad, x, g), "weight_gradient", grad, x, g=g)
 
 
 def input_gradient(grad: Tensor, weight: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in x, (B, C, H, W) stored as (H, W, C, B), as ``batched_gemm.input_gradient``."""
-    return _apply("input_gradient", grad, weight, g=g)
+    return _apply(choice("input_gradient", grad, weight, g), "input_gradient", grad, weight, g=g)
+
+
+def gradients(grad: Tensor, x: Tensor, weight: Tensor, g: Geometry) -> tuple[Tensor, Tensor]:
+    """Return the gradients in x and in the weight; a ``grad`` that does not lie as the kernels in C read it is copied once."""
+    in_x, in_weight = choice("input_gradient", grad, weight, g), choice("weight_gradient", grad, x, g)
+    if in_x in IN_C and in_weight in IN_C:
+        grad = operations.ordered_output(grad, g)
+    return _apply(in_x, "input_gradient", grad, weight, g=g), _apply(in_weight, "weight_gradient", grad, x, g=g)

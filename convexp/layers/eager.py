@@ -67,12 +67,14 @@ class EagerLocallyConnected(torch.autograd.Function):
             return autograd.LocallyConnected.backward(ctx, grad)
         g = _geometry(x.shape, weight.shape, *ctx.geometry)
         in_x, in_weight, in_bias = ctx.needs_input_grad[:3]
-        return (
-            by_shape.input_gradient(grad, weight, g) if in_x else None,
-            by_shape.weight_gradient(grad, x, g) if in_weight else None,
-            _summed(grad, ctx.bias_shape) if in_bias else None,
-            *(None for _ in ctx.geometry),
-        )
+        made_x = made_weight = None
+        if in_x and in_weight:
+            made_x, made_weight = by_shape.gradients(grad, x, weight, g)
+        elif in_x:
+            made_x = by_shape.input_gradient(grad, weight, g)
+        elif in_weight:
+            made_weight = by_shape.weight_gradient(grad, x, g)
+        return made_x, made_weight, _summed(grad, ctx.bias_shape) if in_bias else None, *(None for _ in ctx.geometry)
 
 
 def _summed(grad: Tensor, shape: torch.Size) -> Tensor:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from cases import any_layer, few, images, make, seeds
 from hypothesis import given
+from hypothesis import strategies as st
 from torch.autograd import forward_ad
 from torch.func import grad, vmap
 from torch.utils.flop_counter import FlopCounterMode
@@ -29,13 +30,13 @@ def looked_on(monkeypatch):
 
 
 @few
-@given(any_layer, seeds)
-def test_the_same_bits_as_by_the_operators_in_every_order_of_derivative(geometry, seed):
+@given(any_layer, seeds, st.sampled_from([torch.float32, torch.float64]))  # the first of them in C
+def test_the_same_bits_as_by_the_operators_in_every_order_of_derivative(geometry, seed, dtype):
     torch.manual_seed(seed)
     geometry["padding_mode"] = "zeros"
     layer = make(LOCAL[len(geometry["input_size"])], geometry)
-    operands = [t.detach().requires_grad_() for t in (images(layer), layer.kernel, layer.bias)]
-    above = torch.randn(3, *layer(images(layer)).shape[1:], dtype=torch.float64)
+    operands = [t.detach().to(dtype).requires_grad_() for t in (images(layer), layer.kernel, layer.bias)]
+    above = torch.randn(3, *layer(images(layer)).shape[1:], dtype=dtype)
 
     def derivatives(function):
         y = function(*operands, layer.stride, layer.padding, layer.dilation)
@@ -51,7 +52,8 @@ def test_the_same_bits_as_by_the_operators_in_every_order_of_derivative(geometry
 
 def test_only_the_gradients_that_are_wanted_are_computed(looked_on, monkeypatch):
     layer = LocallyConnected2d(**SMALL)
-    monkeypatch.setattr(eager.by_shape, "input_gradient", None)  # would fail
+    for name in ("input_gradient", "gradients"):
+        monkeypatch.setattr(eager.by_shape, name, None)  # would fail
     layer(torch.randn(3, 2, 5, 4)).sum().backward()
     assert layer.weight.grad is not None
     assert not any(looked_on)

@@ -72,6 +72,19 @@ def test_every_operation_agrees_with_batched_gemm(call):
     assert made.stride() == new_image(x, made.shape).stride()
 
 
+@settings(max_examples=60, deadline=None)
+@given(calls())
+def test_a_gradient_is_turned_for_both_that_follow_from_it(call):
+    """Its values, as the output lies in memory, from which the kernels copy nothing; and with the same bits as without."""
+    kernels, x, grad, weight, _, g = call
+    turned = operations.ordered_output(grad, g)
+    assert torch.equal(turned, grad)
+    assert turned.stride() == new_image(grad, grad.shape).stride()
+    assert operations.ordered_output(turned, g) is turned
+    assert torch.equal(kernels.weight_gradient(turned, x, g), kernels.weight_gradient(grad, x, g))
+    assert torch.equal(kernels.input_gradient(turned, weight, g), kernels.input_gradient(grad, weight, g))
+
+
 HALF = st.sampled_from([torch.bfloat16, torch.float16])
 
 

@@ -13,7 +13,12 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("kernels.c")
 FLAGS = ("-O3", "-march=native", "-fPIC", "-fopenmp")
-FUNCTIONS = {"forward": "pnnppppnnppnn", "weight_gradient": "pnnppppppnn", "input_gradient": "pnnppppppnn"}
+FUNCTIONS = {
+    "forward": "pnnppppnnppnn",
+    "weight_gradient": "pnnppppppnn",
+    "input_gradient": "pnnppppppnn",
+    "order_output": "ppppn",
+}
 """The arguments of each function of the library: p for an address, n for a number."""
 
 _ARGUMENT = {"p": ctypes.c_void_p, "n": ctypes.c_int64}

@@ -87,6 +87,12 @@ INLINE values upstream_of(const layer *l, values grad, const i64 *strides, float
     return made;
 }
 
+/* A gradient of the output, floats, as the output lies in memory. */
+void order_output(const layer *l, const float *grad, const i64 *strides, float *made, i64 threads) {
+    axis axes[AXES];
+    copy(grad, FLOAT32, made, FLOAT32, axes, axes_of(&l->output, strides, 0, axes), threads);
+}
+
 /* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b]. The bias of a unit is at `location` times its
    location plus `channel` times its channel. */
 void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_strides, const void *weight, const void *bias,

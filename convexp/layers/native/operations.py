@@ -54,6 +54,16 @@ def input_gradient(vectors: Vectors, grad: Tensor, weight: Tensor, g: Geometry) 
     return made
 
 
+def ordered_output(grad: Tensor, g: Geometry) -> Tensor:
+    """Return a gradient of the output (B, O, H', W') stored as the output is, in which order the kernels read it."""
+    layer = places(g)
+    if grad.dtype != torch.float32 or not _copied(grad, layer):  # of 16 bits, it is read as floats
+        return grad
+    made = grad.new_empty_strided(*layer.output_layout)
+    library().order_output(layer.address, *_image(grad), made.data_ptr(), _threads(layer))
+    return made
+
+
 def _stored(weight: Tensor, layer: Layer) -> Tensor:
     """A weight as it lies in memory, copied only if it lies otherwise."""
     return weight if weight.stride() == layer.weight_layout[1] else stored(weight, layer.dims)
@@ -91,11 +101,14 @@ def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, copied:
 
     There is room for a padded input, for ``copied`` further values, and for what each thread works on.
     """
-    type_of_values, batch = TYPES[dtype], layer.input.batch
-    threads = max(1, min(torch.get_num_threads(), batch * layer.weights // WORTH_A_THREAD))
+    type_of_values, batch, threads = TYPES[dtype], layer.input.batch, _threads(layer)
     each = layer.outputs + (batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0)
     if type_of_values:
         each += layer.rows * layer.taps + layer.outputs * batch
     each = rounded_up(each)
     room = torch.empty(layer.input_values + copied + threads * each)
     getattr(library(), name)(layer.address, vectors, type_of_values, *operands, room.data_ptr(), each, threads)
+
+
+def _threads(layer: Layer) -> int:
+    return max(1, min(torch.get_num_threads(), layer.input.batch * layer.weights // WORTH_A_THREAD))
