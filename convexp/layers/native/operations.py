@@ -3,7 +3,7 @@
 import ctypes
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -59,8 +59,8 @@ def ordered_output(grad: Tensor, g: Geometry) -> Tensor:
     layer = places(g)
     if grad.dtype != torch.float32 or not _copied(grad, layer):  # of 16 bits, it is read as floats
         return grad
-    made = grad.new_empty_strided(*layer.output_layout)
-    library().order_output(layer.address, *_image(grad), made.data_ptr(), _threads(layer))
+    made, kernels = grad.new_empty_strided(*layer.output_layout), cast("ctypes.CDLL", library())
+    kernels.order_output(layer.address, *_image(grad), made.data_ptr(), _threads(layer))
     return made
 
 
