@@ -11,6 +11,7 @@ The process keeps memory that is freed (glibc only): else the figures hang on wh
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
@@ -54,6 +55,7 @@ GOALS = (
     Goal("convexp, NCHW", "unfold+einsum", 1),
     Goal("convexp", "conv", 1.1, first=64),
     Goal("convexp, NCHW", "conv", 1.5, first=64),
+    Goal("convexp, bfloat16", "convexp", 1),
     Goal("convexp", "floor", 1.5, last=1),
 )
 
@@ -146,6 +148,11 @@ def matrix_rate(dtype: torch.dtype) -> float:
     return 2 * 768**3 / min(milliseconds(lambda: a @ a) for _ in range(5))
 
 
+def batch_innermost(x: Tensor) -> Tensor:
+    """The same image as the layer's outputs lie in memory."""
+    return layout.batch_first(layout.batch_last(x).contiguous())
+
+
 def measure(
     shape: Shape, batch: int, rounds: int, dtype: torch.dtype, rate: float, step: Callable[..., Callable[[], Any]]
 ) -> WideRow:
@@ -157,9 +164,10 @@ def measure(
     last = CHANNELS_LAST.get(shape.dims, torch.contiguous_format)
     steps = {
         "conv": step(conv.to(memory_format=last), x.contiguous(memory_format=last)),
-        "convexp": step(made, layout.batch_first(layout.batch_last(x).contiguous())),
+        "convexp": step(made, batch_innermost(x)),
         "convexp, NCHW": step(made, x, contiguous=True),
         "unfold+einsum": step(UnfoldEinsum(made), x),
+        "convexp, bfloat16": step(deepcopy(made).bfloat16(), batch_innermost(x.bfloat16())),
         "bare": step(Bare(made), x),
     }
     row = WideRow(str(shape), batch, interleaved(steps, rounds))
@@ -172,7 +180,7 @@ def measure(
 BARE = Goal("bare", "floor", 1.5, last=1)
 """That a function which does nothing would reach the floor: where it does not, ``convexp / floor`` cannot."""
 
-COLUMNS = (*GOALS[:4], Goal("convexp", "floor", 1.5), BARE, Goal("convexp", "bare", 1))
+COLUMNS = (*GOALS[:5], Goal("convexp", "floor", 1.5), BARE, Goal("convexp", "bare", 1))
 
 
 def show_head() -> None:

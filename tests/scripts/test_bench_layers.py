@@ -72,6 +72,8 @@ def test_the_wide_table_says_what_was_chosen_and_which_goals_are_missed(tmp_path
     (row,) = json.loads((tmp_path / "wide.json").read_text())["rows"]
     assert row["shape"] == "32→32, 14², 5, 32 groups"
     assert set(row["chosen"]) == {"forward", "weight_gradient", "input_gradient"}
-    assert set(row["milliseconds"]) == {"conv", "convexp", "convexp, NCHW", "unfold+einsum", "floor", "bare"}
+    assert set(row["milliseconds"]) == {
+        *("conv", "convexp", "convexp, NCHW", "convexp, bfloat16", "unfold+einsum", "floor", "bare")
+    }
     assert f"| {row['shape']} | 1 |" in printed
     assert "convexp / floor, batch 1: at most 1.5" in printed

@@ -13,23 +13,23 @@
 typedef struct {
     picture input, output;
     i64 units, outputs, taps, runs; /* of channels in a window */
-    i64 rows;                       /* of weights that are widened at a time */
+    i64 rows;                       /* of weights that are widened at a time, of one unit or of several */
     const i64 *at, *tap, *run, *image, *output_row, *weight_row;
 } layer;
 
 /* What fills the vectors: the images of a batch, the inputs of a unit, or the channels of each tap, in a weight gradient. */
 enum { MANY_IMAGES, FEW_IMAGES, CHANNELS };
 
-/* Of each thread, in as many floats: a block of weights and the outputs of a unit, in 16 bits; windows, if they are copied; and
-   the biases of a unit. */
+/* Of each thread, in as many floats: in 16 bits rows of weights, and of outputs; windows, if they are copied; and the biases of a
+   unit. */
 typedef struct {
-    float *block, *outputs, *windows, *biases;
+    float *weights, *outputs, *windows, *biases;
 } scratch;
 
 INLINE scratch scratch_of(const layer *l, i64 kind, int type, float *room, i64 each, i64 part) {
-    float *block = room + each * part, *outputs = block + (type == FLOAT32 ? 0 : l->rows * l->taps);
-    float *windows = outputs + (type == FLOAT32 ? 0 : l->outputs * l->input.batch);
-    return (scratch){block, outputs, windows, windows + (kind == FEW_IMAGES ? l->input.batch * l->taps : 0)};
+    float *weights = room + each * part, *outputs = weights + (type == FLOAT32 ? 0 : l->rows * l->taps);
+    float *windows = outputs + (type == FLOAT32 ? 0 : l->rows * l->input.batch);
+    return (scratch){weights, outputs, windows, windows + (kind == FEW_IMAGES ? l->input.batch * l->taps : 0)};
 }
 
 /* Each part of a room begins with a line of the cache. */
@@ -38,14 +38,21 @@ INLINE i64 rounded_up(i64 count) { return (count + LINE - 1) / LINE * LINE; }
 #define EACH_PART \
     _Pragma("omp parallel for num_threads(threads) schedule(static)") \
     for (i64 part = 0; part < threads; part++)
-#define EACH_UNIT_OF_PART for (i64 u = l->units * part / threads; u < l->units * (part + 1) / threads; u++)
 
-/* The biases of a unit; null where there are none. */
-INLINE const float *biases_of(const layer *l, i64 unit, values bias, i64 location, i64 channel, float *to) {
+/* A row is an output of a unit. Those of the units from `begin` up to `end`, in blocks of `step` or less: rows of one unit, or of
+   some whole ones; and of the units of a block `count` rows each, the first of which is output `o`. */
+#define EACH_BLOCK(begin, end) \
+    for (i64 row = (begin) * l->outputs, rest = ((end) - (begin)) * l->outputs, block; \
+         block = least(step, step < l->outputs ? l->outputs - row % l->outputs : rest), rest > 0; row += block, rest -= block)
+#define EACH_UNIT_OF_BLOCK \
+    for (i64 u = row / l->outputs, o = row % l->outputs, count = least(l->outputs, block), r = 0; r < block; r += count, u++)
+
+/* Some biases of a unit; null where there are none. */
+INLINE const float *biases_of(const layer *l, i64 unit, i64 o, i64 count, values bias, i64 location, i64 channel, float *to) {
     if (!bias.first) return 0;
     i64 groups = l->input.groups, at = groups == 1 ? unit : unit / groups;
-    i64 first = at * location + (unit - at * groups) * l->outputs * channel;
-    for (i64 o = 0; o < l->outputs; o++) to[o] = get(bias.first, first + o * channel, bias.type);
+    i64 first = at * location + ((unit - at * groups) * l->outputs + o) * channel;
+    for (i64 k = 0; k < count; k++) to[k] = get(bias.first, first + k * channel, bias.type);
     return to;
 }
 
@@ -97,28 +104,28 @@ void order_output(const layer *l, const float *grad, const i64 *strides, float *
    location plus `channel` times its channel. */
 void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_strides, const void *weight, const void *bias,
              i64 location, i64 channel, void *out, float *room, i64 each, i64 threads) {
-    i64 batch = l->input.batch, step = type == FLOAT32 ? l->outputs : l->rows;
+    i64 batch = l->input.batch, step = type == FLOAT32 ? l->units * l->outputs : l->rows;
     const float *image = input_of(l, (values){x, type}, x_strides, kind == FEW_IMAGES, &room, threads);
     EACH_PART {
         scratch s = scratch_of(l, kind, type, room, each, part);
-        EACH_UNIT_OF_PART {
-            i64 first = u * l->outputs;
-            float *to = type == FLOAT32 ? (float *)out + first * batch : s.outputs;
-            const float *biases = biases_of(l, u, (values){bias, type}, location, channel, s.biases);
-            if (kind == FEW_IMAGES) gather(l, image + l->at[u], s.windows);
-            for (i64 o = 0; o < l->outputs; o += step) {
-                i64 some = least(step, l->outputs - o);
-                const float *rows = floats((values){weight, type}, (first + o) * l->taps, some * l->taps, s.block);
-                if (kind == FEW_IMAGES) dots(rows, s.windows, l->weight_row, to + o * batch, some, batch, l->taps);
-                else {
-                    product p = {rows, image + l->at[u], biases ? biases + o : 0, to + o * batch,
-                                 l->tap, l->output_row, l->taps, 1, l->taps, 0};
-                    multiply(p, some, 0, batch);
+        EACH_BLOCK(l->units * part / threads, l->units * (part + 1) / threads) {
+            const float *weights = floats((values){weight, type}, row * l->taps, block * l->taps, s.weights);
+            float *made = type == FLOAT32 ? (float *)out + row * batch : s.outputs;
+            EACH_UNIT_OF_BLOCK {
+                const float *biases = biases_of(l, u, o, count, (values){bias, type}, location, channel, s.biases);
+                const float *rows = weights + r * l->taps;
+                float *to = made + r * batch;
+                if (kind == FEW_IMAGES) {
+                    if (o == 0) gather(l, image + l->at[u], s.windows);
+                    dots(rows, s.windows, l->weight_row, to, count, batch, l->taps);
+                    for (i64 k = 0; biases && k < count; k++)
+                        for (i64 b = 0; b < batch; b++) to[k * batch + b] += biases[k];
+                } else {
+                    product p = {rows, image + l->at[u], biases, to, l->tap, l->output_row, l->taps, 1, l->taps, 0};
+                    multiply(p, count, 0, batch);
                 }
             }
-            for (i64 o = 0; kind == FEW_IMAGES && biases && o < l->outputs; o++)
-                for (i64 b = 0; b < batch; b++) to[o * batch + b] += biases[o];
-            if (type != FLOAT32) convert(to, FLOAT32, place_of(out, first * batch, type), type, l->outputs * batch);
+            if (type != FLOAT32) convert(made, FLOAT32, place_of(out, row * batch, type), type, block * batch);
         }
     }
 }
@@ -126,31 +133,31 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
 /* made[u][o][t] = sum_b grad[u][o][b] image[at[u] + tap[t] + b]. */
 void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const i64 *grad_strides, const void *x,
                      const i64 *x_strides, void *made, float *room, i64 each, i64 threads) {
-    i64 batch = l->input.batch, channels = l->input.channels, step = type == FLOAT32 ? l->outputs : l->rows;
-    if (kind == FEW_IMAGES && type == FLOAT32) step = 2 * ROWS; /* few rows at a time: they are written from end to end */
+    i64 batch = l->input.batch, channels = l->input.channels, step = type == FLOAT32 ? l->units * l->outputs : l->rows;
+    if (kind == FEW_IMAGES && type == FLOAT32) step = least(2 * ROWS, l->outputs); /* few: they are written from end to end */
     const float *image = input_of(l, (values){x, type}, x_strides, kind != MANY_IMAGES, &room, threads);
     values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
     EACH_PART {
         scratch s = scratch_of(l, kind, type, room, each, part);
-        EACH_UNIT_OF_PART {
-            const float *window = image + l->at[u];
-            if (kind == FEW_IMAGES) gather(l, window, s.windows);
-            for (i64 o = 0; o < l->outputs; o += step) {
-                i64 some = least(step, l->outputs - o), first = u * l->outputs + o;
-                const float *rows = floats(upstream, first * batch, some * batch, s.outputs);
-                float *to = type == FLOAT32 ? (float *)made + first * l->taps : s.block;
-                if (kind == MANY_IMAGES) dots(rows, window, l->tap, to, some, l->taps, batch);
+        EACH_BLOCK(l->units * part / threads, l->units * (part + 1) / threads) {
+            const float *outputs = floats(upstream, row * batch, block * batch, s.outputs);
+            float *weights = type == FLOAT32 ? (float *)made + row * l->taps : s.weights;
+            EACH_UNIT_OF_BLOCK {
+                const float *rows = outputs + r * batch, *window = image + l->at[u];
+                float *to = weights + r * l->taps;
+                if (kind == MANY_IMAGES) dots(rows, window, l->tap, to, count, l->taps, batch);
                 else if (kind == FEW_IMAGES) {
+                    if (o == 0) gather(l, window, s.windows);
                     product p = {rows, s.windows, 0, to, l->weight_row, l->weight_row, batch, 1, batch, 0};
-                    multiply(p, some, 0, l->taps);
+                    multiply(p, count, 0, l->taps);
                 } else
                     for (i64 t = 0; t < l->runs; t++) {
                         product p = {rows, window + l->run[t], 0, to + t * channels,
                                      l->image, l->weight_row, batch, 1, batch, 0};
-                        multiply(p, some, 0, channels);
+                        multiply(p, count, 0, channels);
                     }
-                if (type != FLOAT32) convert(to, FLOAT32, place_of(made, first * l->taps, type), type, some * l->taps);
             }
+            if (type != FLOAT32) convert(weights, FLOAT32, place_of(made, row * l->taps, type), type, block * l->taps);
         }
     }
 }
@@ -159,28 +166,28 @@ void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const
 void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const i64 *grad_strides, const void *weight, void *made,
                     const i64 *made_strides, float *room, i64 each, i64 threads) {
     i64 batch = l->input.batch, columns = kind == FEW_IMAGES ? 1 : VECTORS * LANES, blocks = (batch + columns - 1) / columns;
-    i64 step = type == FLOAT32 ? l->outputs : l->rows;
+    i64 step = type == FLOAT32 ? l->units * l->outputs : l->rows;
     float *image = new_image(&l->input, made, made_strides, type, kind == FEW_IMAGES, room);
     if (image == room) room += rounded_up(padded_values(&l->input));
     values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
     EACH_PART {
         scratch s = scratch_of(l, kind, type, room, each, part);
         i64 begin = blocks * part / threads * columns, end = least(blocks * (part + 1) / threads * columns, batch);
-        for (i64 u = 0; u < l->units && begin < end; u++) {
-            float *window = image + l->at[u];
-            for (i64 o = 0; o < l->outputs; o += step) {
-                i64 some = least(step, l->outputs - o), first = u * l->outputs + o;
-                const float *above = floats(upstream, first * batch, some * batch, s.outputs);
-                const float *rows = floats((values){weight, type}, first * l->taps, some * l->taps, s.block);
+        EACH_BLOCK(0, begin < end ? l->units : 0) {
+            const float *outputs = floats(upstream, row * batch, block * batch, s.outputs);
+            const float *weights = floats((values){weight, type}, row * l->taps, block * l->taps, s.weights);
+            EACH_UNIT_OF_BLOCK {
+                const float *above = outputs + r * batch, *rows = weights + r * l->taps;
+                float *window = image + l->at[u];
                 if (kind == FEW_IMAGES) {
-                    product p = {above + begin, rows, 0, s.windows, l->weight_row, l->weight_row, 1, batch, some, o > 0};
+                    product p = {above + begin, rows, 0, s.windows, l->weight_row, l->weight_row, 1, batch, count, o > 0};
                     multiply(p, end - begin, 0, l->taps);
+                    if (o + count == l->outputs) scatter(l, s.windows, window + begin * l->input.channels, end - begin);
                 } else {
-                    product p = {rows, above, 0, window, l->output_row, l->tap, 1, l->taps, some, 1};
+                    product p = {rows, above, 0, window, l->output_row, l->tap, 1, l->taps, count, 1};
                     multiply(p, l->taps, begin, end);
                 }
             }
-            if (kind == FEW_IMAGES) scatter(l, s.windows, window + begin * l->input.channels, end - begin);
         }
     }
     write_image(&l->input, image, made, made_strides, type, kind == FEW_IMAGES, threads);

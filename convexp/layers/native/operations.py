@@ -104,7 +104,7 @@ def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, copied:
     type_of_values, batch, threads = TYPES[dtype], layer.input.batch, _threads(layer)
     each = layer.outputs + (batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0)
     if type_of_values:
-        each += layer.rows * layer.taps + layer.outputs * batch
+        each += layer.rows * (layer.taps + batch)
     each = rounded_up(each)
     room = torch.empty(layer.input_values + copied + threads * each)
     getattr(library(), name)(layer.address, vectors, type_of_values, *operands, room.data_ptr(), each, threads)

@@ -13,7 +13,10 @@ from convexp.layers.call_geometry import Geometry
 from convexp.layers.layout import new_image, new_weight
 
 BLOCK = 8192
-"""Weights of 16 bits that are widened at a time, if not those of a few outputs are more: they stay in the caches of a core."""
+"""Weights of 16 bits, or outputs, of a unit that are widened at a time, if not a few rows are more: caches keep them."""
+
+TOGETHER = 1024
+"""The same of several units: the fastest of the caches keeps them."""
 
 LINE = 16
 """Floats of a line of a cache."""
@@ -44,7 +47,7 @@ class Layer(ctypes.Structure):
         outputs: Of a unit, O/G.
         taps: Inputs of a unit, K.
         runs: Of channels among these, k2*k1.
-        rows: Outputs of which weights are widened together.
+        rows: Outputs of which weights are widened together: of one unit, or all of several.
         addresses: Of ``tables``.
         tables: Offsets in numbers of values, int64. In the image (Hp, Wp, C, B), of the window of each unit, (N,), and of each
             input of a window in the order of the weights of a unit, (k2, k1, C/G), (K,). In the image with the channels of a
@@ -70,7 +73,9 @@ class Layer(ctypes.Structure):
     )
 
     def __init__(self, g: Geometry) -> None:
-        rows = min(g.unit_channels, max(FEWEST, BLOCK // g.taps // FEWEST * FEWEST))
+        row = max(g.taps, g.batch)
+        few = min(g.unit_channels, max(FEWEST, BLOCK // row // FEWEST * FEWEST))
+        rows = few if few < g.unit_channels else max(1, TOGETHER // (row * few)) * few
         self.tables = _tables(g)
         super().__init__(
             Picture(g.batch, g.groups, g.group_channels, _three(g.input_size, 1), _three(g.padding, 0)),
