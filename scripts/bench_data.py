@@ -1,8 +1,8 @@
 """What the data path costs, on MNIST: batches of 128 by every way to shift them, and starts on a folder of images.
 
 The floor of a batch is `images[index], labels[index]`, one gather each; batches are timed interleaved, medians over rounds,
-without a network. The folder holds the 10,000 test images as PNG files: a first start decodes them, a second one finds the
-array, and a streamed epoch is read from the memory map by two processes.
+without a network. The folder holds the 10,000 test images, or the first --files of them, as PNG files: a first start decodes
+them, a second one finds the array, and a streamed epoch is read from the memory map by two processes.
 
     python scripts/bench_data.py        (needs MNIST: CONVEXP_DATA, or the folder data/; one minute)
 """
@@ -75,10 +75,10 @@ def batches(rounds: int) -> list[Figure]:
     return [*figures(times, "us a batch"), *over(times, "bare indexing")]
 
 
-def folder(rounds: int) -> list[Figure]:
+def folder(rounds: int, files: int) -> list[Figure]:
     """Print the time of a first and a second start on a folder of images, and of streaming it."""
     data = build.dataset(compose_config("data=mnist"))
-    images, labels = data.test.first(10_000)
+    images, labels = data.test.first(files)
     measured: list[Figure] = []
     with tempfile.TemporaryDirectory() as scratch:
         for i, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
@@ -95,9 +95,11 @@ def folder(rounds: int) -> list[Figure]:
 
         for name, cached in (("first", False), ("second", True)):
             times = [start(0 if cached else number)[0] for number in range(rounds)]
-            print(f"{name} start on 10,000 files: {median(times):.2f} s ({min(times):.2f} to {max(times):.2f}, n = {rounds})")
-            measured.append(figure(f"{name} start on 10,000 files", times, "s"))
-        streamed = start(0, "data.memory_gb=0.001")[1]
+            print(
+                f"{name} start on {files:,} files: {median(times):.2f} s ({min(times):.2f} to {max(times):.2f}, n = {rounds})"
+            )
+            measured.append(figure(f"{name} start on {files:,} files", times, "s"))
+        streamed = start(0, "data.memory_gb=0.0001")[1]
         times = [epoch(streamed) for _ in range(rounds)]
         print(f"streamed by 2 processes: {median(times):.0f} us a batch ({min(times):.0f} to {max(times):.0f})")
     return [*measured, figure("streamed by 2 processes", times, "us a batch")]
@@ -121,8 +123,9 @@ def main() -> None:
     """Print the times of batches, of the starts on a folder of images, and of checksums."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
-    rounds = parser.parse_args().rounds
-    store(__file__, [*batches(rounds), *folder(rounds), *checking(rounds)])
+    parser.add_argument("--files", type=int, default=10_000, help="images in the folder (default 10000)")
+    given = parser.parse_args()
+    store(__file__, [*batches(given.rounds), *folder(given.rounds, given.files), *checking(given.rounds)])
 
 
 if __name__ == "__main__":

@@ -23,10 +23,11 @@ from convexp.layers.native import build, few_images, many_images, operations
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
 FEW = st.integers(1, 17)
 MANY = st.sampled_from([1, 2, 3, 5, 7, 16, 17, 24, 31, 32, 40, 48, 63, 64, 65, 80, 97, 112, 129])
-ORDERS = (  # torch's own, the batch innermost, and apart
+ORDERS = (  # torch's own, the batch innermost, apart, and one value for all, as the gradient of a sum is
     lambda image: image,
     lambda image: batch_first(batch_last(image).contiguous()),
     lambda image: torch.stack([image, image], -1)[..., 0],
+    lambda image: image.flatten()[0].expand(image.shape),
 )
 
 

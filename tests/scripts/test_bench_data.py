@@ -1,18 +1,11 @@
 """The benchmarks of the data path and of training run, and hold the memory to its bound."""
 
 import json
-import subprocess
-import sys
 
 import pytest
-from conftest import ROOT
+from benchmarks import bench
 
 pytestmark = pytest.mark.e2e
-
-
-def bench(name: str, *arguments: str) -> str:
-    command = [sys.executable, ROOT / "scripts" / f"{name}.py", "--rounds", "1", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
 
 
 @pytest.mark.e2e
@@ -30,6 +23,6 @@ def test_training(data_dir, tmp_path):
 @pytest.mark.e2e
 @pytest.mark.data
 def test_data(data_dir):
-    out = bench("bench_data")
+    out = bench("bench_data", "--files", "1000")
     for way in ("bare indexing", "zero_fill", "circular", "crop", "first start", "second start", "streamed", "checksum"):
         assert way in out

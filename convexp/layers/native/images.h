@@ -70,9 +70,14 @@ INLINE i64 to_of(lines l, i64 k) {
     return at / count * l.outer.to + at % count * l.inner.to;
 }
 
-/* to[j][i] = from[i][j] for at most LINE rows i, from `top` on, and columns j, from `left` on, where columns follow each other in
-   `from` and rows in `to`. Each row of both is read and written once: if they are far apart, they may all have the same place in
-   the cache. */
+/* Whether short lines, whose values are `apart` in memory, go on with those of a dimension of which they are `next` apart. */
+INLINE int goes_on(lines l, i64 apart, i64 next) {
+    return l.outer.count == 1 && l.inner.count < LINE && next == l.inner.count * apart;
+}
+
+/* to[j][i] = from[i][j] for at most LINE rows i, from `top` on, and columns j, from `left` on, where columns follow each other
+   in `from` and rows in `to`. Each row of both is read and written once: if they are far apart, they may all have the same
+   place in the cache. */
 INLINE void turn(const void *from, int from_type, void *to, int to_type, lines i, lines j, i64 top, i64 rows, i64 left,
                  i64 columns) {
     float block[LINE][LINE], turned[LINE][LINE];
@@ -128,34 +133,33 @@ INLINE void copy_matrix(const void *from, int from_type, void *to, int to_type, 
         }
 }
 
-/* All of `axes`: matrices of the two dimensions in which the one and the other are closest together, or rows of both. Where there
-   are fewer matrices than threads, their columns are divided among these. */
+/* All of `axes`: matrices of the two dimensions in which the one and the other are closest together, or rows of both. Where
+   there are fewer matrices than threads, their columns are divided among these. */
 INLINE void copy_as(const void *from, int from_type, void *to, int to_type, const axis *axes, int n, i64 threads) {
     const axis one = {1, 0, 0};
-    int i = 0, j = 0, i_outer = -1, j_outer = -1;
+    axis others[AXES];
+    int i = 0, j = 0, dims = 0;
     i64 matrices = 1;
     for (int k = 1; k < n; k++) {
         if (axes[k].to < axes[i].to) i = k;
         if (axes[k].from < axes[j].from) j = k;
     }
-    for (int k = 0; k < n; k++) { /* a short row or column goes on in the dimension that follows it in memory */
-        if (i == j || k == i || k == j) continue;
-        if (axes[i].count < LINE && axes[k].to == axes[i].count * axes[i].to) i_outer = k;
-        else if (axes[j].count < LINE && axes[k].from == axes[j].count * axes[j].from) j_outer = k;
+    lines rows = {i == j ? one : axes[i], one}, columns = {axes[j], one};
+    for (int k = 0; k < n; k++) {
+        if (k == i || k == j) continue;
+        if (i != j && goes_on(rows, axes[i].to, axes[k].to)) rows.outer = axes[k];
+        else if (i != j && goes_on(columns, axes[j].from, axes[k].from)) columns.outer = axes[k];
+        else others[dims++] = axes[k], matrices *= axes[k].count;
     }
-    lines rows = {i == j ? one : axes[i], i_outer < 0 ? one : axes[i_outer]};
-    lines columns = {axes[j], j_outer < 0 ? one : axes[j_outer]};
-    for (int k = 0; k < n; k++) matrices *= k == i || k == j || k == i_outer || k == j_outer ? 1 : axes[k].count;
     i64 parts = matrices < threads ? threads : 1, all = count_of(columns);
     _Pragma("omp parallel for num_threads(threads) schedule(static)")
     for (i64 m = 0; m < matrices * parts; m++) {
         uint32_t left = (uint32_t)m / (uint32_t)parts, part = (uint32_t)m % (uint32_t)parts;
         i64 source = 0, target = 0;
-        for (int k = n - 1; k >= 0; k--)
-            if (k != i && k != j && k != i_outer && k != j_outer) {
-                uint32_t count = (uint32_t)axes[k].count, index = left % count;
-                left /= count, source += index * axes[k].from, target += index * axes[k].to;
-            }
+        for (int k = dims - 1; k >= 0; k--) {
+            uint32_t count = (uint32_t)others[k].count, index = left % count;
+            left /= count, source += index * others[k].from, target += index * others[k].to;
+        }
         copy_matrix(place_of(from, source, from_type), from_type, place_of(to, target, to_type), to_type, rows, columns,
                     all * part / parts, all * (part + 1) / parts);
     }

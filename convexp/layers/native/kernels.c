@@ -20,8 +20,8 @@ typedef struct {
 /* What fills the vectors: the images of a batch, the inputs of a unit, or the channels of each tap, in a weight gradient. */
 enum { MANY_IMAGES, FEW_IMAGES, CHANNELS };
 
-/* Of each thread, in as many floats: in 16 bits rows of weights, and of outputs; windows, if they are copied; and the biases of a
-   unit. */
+/* Of each thread, in as many floats: in 16 bits rows of weights, and of outputs; windows, if they are copied; and the biases of
+   a unit. */
 typedef struct {
     float *weights, *outputs, *windows, *biases;
 } scratch;
@@ -39,8 +39,8 @@ INLINE i64 rounded_up(i64 count) { return (count + LINE - 1) / LINE * LINE; }
     _Pragma("omp parallel for num_threads(threads) schedule(static)") \
     for (i64 part = 0; part < threads; part++)
 
-/* A row is an output of a unit. Those of the units from `begin` up to `end`, in blocks of `step` or less: rows of one unit, or of
-   some whole ones; and of the units of a block `count` rows each, the first of which is output `o`. */
+/* A row is an output of a unit. The rows of the units from `begin` up to `end`, in blocks of `step` or less: of one unit, or of
+   some whole ones; and the units of a block, with `count` rows each, of which the first is output `o`. */
 #define EACH_BLOCK(begin, end) \
     for (i64 row = (begin) * l->outputs, rest = ((end) - (begin)) * l->outputs, block; \
          block = least(step, step < l->outputs ? l->outputs - row % l->outputs : rest), rest > 0; row += block, rest -= block)
@@ -134,7 +134,8 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
 void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const i64 *grad_strides, const void *x,
                      const i64 *x_strides, void *made, float *room, i64 each, i64 threads) {
     i64 batch = l->input.batch, channels = l->input.channels, step = type == FLOAT32 ? l->units * l->outputs : l->rows;
-    if (kind == FEW_IMAGES && type == FLOAT32) step = least(2 * ROWS, l->outputs); /* few: they are written from end to end */
+    if (kind == FEW_IMAGES && type == FLOAT32 && l->outputs > 2 * ROWS)
+        step = 2 * ROWS; /* few rows at a time: they are written from end to end */
     const float *image = input_of(l, (values){x, type}, x_strides, kind != MANY_IMAGES, &room, threads);
     values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
     EACH_PART {
