@@ -19,7 +19,7 @@ from convexp.layers import native
 from convexp.records import RunRecord, RunStatus, collect, read_record, write_record
 from convexp.records.record import ProbeRecord
 
-SLOW = (*SMALL, "trainer.max_epochs=8", "data.batch_size=4", "model=local", "hydra.run.dir=run")
+SLOW = (*SMALL, "trainer.max_epochs=24", "data.batch_size=4", "model=local", "hydra.run.dir=run")
 
 
 def test_run_folder_has_all_that_the_contract_names(finished_run):
