@@ -19,7 +19,7 @@ from convexp.layers import native
 from convexp.records import RunRecord, RunStatus, collect, read_record, write_record
 from convexp.records.record import ProbeRecord
 
-SLOW = (*SMALL, "trainer.max_epochs=24", "data.batch_size=4", "model=local", "hydra.run.dir=run")
+SLOW = (*SMALL, "trainer.max_epochs=8", "data.batch_size=4", "model=local", "hydra.run.dir=run")
 
 
 def test_run_folder_has_all_that_the_contract_names(finished_run):
@@ -157,7 +157,9 @@ def uninterrupted(call, tmp_path_factory):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_stopped_process_is_gone_on_with(call, tmp_path, how, uninterrupted):
     process = start(tmp_path)
+    process.send_signal(signal.SIGSTOP)  # however fast its steps are, it does not end before
     done = call("train", *SLOW)  # somebody starts the same again meanwhile
+    process.send_signal(signal.SIGCONT)
     assert done.code == 2, done.out
     assert "another process" in done.err
     process.send_signal(how)
