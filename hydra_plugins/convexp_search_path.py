@@ -1,16 +1,20 @@
 """Hydra plugins, found by Hydra in this package: where YAML files are searched, and which of them are offered as options."""
 
+from copy import deepcopy
 from pathlib import Path
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from convexp.config.options import is_option
 from convexp.config.search_path import conf_dir
 from convexp.config.sources import PACKAGE, installed_sources
+
+_read: dict[tuple[str, str, int, int], ConfigResult] = {}
 
 
 class ConvexpConfigSource(FileConfigSource):
@@ -20,6 +24,18 @@ class ConvexpConfigSource(FileConfigSource):
     def scheme() -> str:
         """The scheme of this source in Hydra's search path."""
         return "convexp"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Called by Hydra, several times for a file in every command: one that has not changed is read once in a process."""
+        file = Path(self.path, self._normalize_file_name(config_path))
+        try:
+            found = file.stat()
+        except OSError:
+            return super().load_config(config_path)  # raises an error that says what is wrong
+        key = (self.provider, str(file), found.st_mtime_ns, found.st_size)
+        if key not in _read:
+            _read[key] = super().load_config(config_path)
+        return deepcopy(_read[key])  # Hydra writes in what it has been given
 
     def is_config(self, config_path: str) -> bool:
         """Called by Hydra. A package has no part in ``local``, the user's own defaults, which would change every run."""

@@ -2,9 +2,10 @@
 
 A process runs ``MODULE``, or a file ``NAME.py``, or the function ``MODULE:FUNCTION`` as the command of an installed package.
 
-Importing them takes seconds of a core, and the tests start hundreds of processes. ``python fork_server.py SOCKET`` listens
-until its stdin ends. Each connection is one process: the server receives what to run, with the files for its stdout and
-stderr, and sends the process's number, and in the end its exit code. ``forked.py`` is the other side.
+Importing them takes seconds of a core, and the tests start hundreds of processes. Hydra has composed a configuration, too: the
+first takes a process twice as long as the next. ``python fork_server.py SOCKET`` listens until its stdin ends. Each connection
+is one process: the server receives what to run, with the files for its stdout and stderr, and sends the process's number, and
+in the end its exit code. ``forked.py`` is the other side.
 
 A process ends as Python ends it, but does not take down what it has imported: that takes as long as half of the imports.
 
@@ -176,6 +177,7 @@ def main(address: str) -> None:
     Path(f"{address}.new").rename(address)  # who sees it can connect
     for name in PRELOAD:
         importlib.import_module(name)
+    importlib.import_module("convexp.config.compose").compose_config("model=conv")
     gc.collect()
     gc.freeze()  # no process looks for garbage in the imports, or copies their pages to do so
     job, files = job_for_this_process(server)
