@@ -30,7 +30,7 @@ from convexp.execution import build
 from convexp.execution.torch_setup import no_gpu_looked_for
 from convexp.machine.heap import keep_freed
 from convexp.models import layer_costs, network_cost
-from convexp.replicas import Member, Replicas, has_parts, worthwhile
+from convexp.replicas import Member, Replicas, worthwhile
 
 NETWORKS = {
     "residual of width 8": ["model=own", "model.network._target_=convexp_example.networks.Residual", "+model.network.width=8"],
@@ -105,7 +105,7 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
     repeats = max(1, round(0.25 / seconds(one_by_one, 1)))
     measured = [[seconds(work, repeats) for work in works] for _ in range(rounds)]
     cost = network_cost(layer_costs(apart[0].network, tuple(given[0][0][0].shape[1:])))
-    layers = None if has_parts(apart[0].network) else sum(layer.parameters > 0 for layer in cost.layers)
+    layers = [layer for layer in cost.layers if layer.parameters]
     ratios = [stacked / alone for alone, stacked, _ in measured]
     return {
         "replicas": replicas,
@@ -115,7 +115,7 @@ def compare(overrides: list[str], size: int, replicas: int, rounds: int) -> dict
         "range": [min(ratios), max(ratios)],
         "arithmetic": median(1 - of_few / alone for alone, _, of_few in measured),
         "n": rounds,
-        "expected": worthwhile(replicas, size, cost.parameters, cost.flops, layers),
+        "expected": worthwhile(replicas, size, apart[0].network, layers),
         "parameters": cost.parameters,
         "flops": cost.flops,
     }

@@ -11,7 +11,7 @@ from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import group, interruption
 from convexp.records.log import log
-from convexp.replicas import Member, Replicas, has_parts, worthwhile
+from convexp.replicas import Member, Replicas, worthwhile
 from convexp.training import random_states as random_states  # each run of a group has its own
 from convexp.training.over_processes import Step
 from convexp.training.tasks.task import Task, TaskBatch
@@ -87,8 +87,7 @@ class _StepsTogether:
             return TOO_LARGE
         if self.setup.config.ema is not None:
             return WITH_EMA
-        layers = None if has_parts(task.network) else sum(layer.parameters > 0 for layer in network.layers)
-        return None if worthwhile(group.size(), batch, network.parameters, network.flops, layers) else TOO_LARGE
+        return None if worthwhile(group.size(), batch, task.network, network.layers) else TOO_LARGE
 
     def __deepcopy__(self, _: object) -> Self:
         return self  # Lightning copies the task for the moving average of its weights, which is not trained

@@ -31,6 +31,7 @@ from convexp.layers import (
 )
 from convexp.machine.garbage import gc_paused
 from convexp.models import Network
+from convexp.models.cost import LayerCost
 from convexp.replicas import Member, Replicas, why_not, worthwhile
 from convexp.replicas.optimizers import Optimizers
 from convexp.replicas.stacked import Stacked
@@ -458,11 +459,25 @@ def test_it_says_why_networks_cannot_be_trained_at_once():
 
 
 def test_small_steps_of_several_networks_are_worthwhile():
-    assert worthwhile(8, 32, 10_186, 208_000)  # digits, model=conv
-    assert not worthwhile(1, 32, 10_186, 208_000)
-    assert not worthwhile(8, 128, 7_396_266, 14_800_000)  # MNIST, model=dense
-    assert not worthwhile(8, 128, 20_746, 640_000)  # MNIST, model=conv
-    assert worthwhile(4, 32, 44_550, 1_100_416, layers=41)  # digits, model=resnet18 of width 4
-    assert not worthwhile(2, 32, 44_550, 1_100_416, layers=41)
-    assert not worthwhile(8, 128, 44_550, 1_100_416, layers=41)
-    assert not worthwhile(8, 32, 1_338, 626_848, layers=4)  # digits, a residual network of wide layers
+    def expected(replicas: int, size: int, wiring: Any, parameters: int, flops: int) -> bool:
+        return worthwhile(replicas, size, network(wiring=wiring), [LayerCost("stages.0.wiring", "", (), parameters, flops)])
+
+    assert expected(8, 32, Conv2d, 10_186, 208_000)  # digits, model=conv
+    assert not expected(1, 32, Conv2d, 10_186, 208_000)
+    assert not expected(8, 128, Conv2d, 10_186, 208_000)
+    assert expected(2, 128, LocallyConnected2d, 105_994, 208_000)  # digits, model=local
+    assert expected(8, 128, LowRankLocallyConnected2d, 16_842, 606_000)
+    assert not expected(8, 128, LocallyConnected2d, 324_586, 700_000)
+    assert not expected(8, 128, Dense2d, 7_396_266, 14_800_000)  # MNIST, model=dense
+    assert not expected(8, 128, Conv2d, 20_746, 640_000)  # MNIST, model=conv
+
+
+def test_small_steps_under_vmap_are_worthwhile_for_some_networks():
+    def expected(replicas: int, size: int, parameters: int, flops: int, layers: int) -> bool:
+        costs = [LayerCost(f"{i}", "", (), parameters // layers, flops // layers) for i in range(layers)]
+        return worthwhile(replicas, size, nn.Sequential(), costs)
+
+    assert expected(4, 32, 44_550, 1_100_416, 41)  # digits, model=resnet18 of width 4
+    assert not expected(2, 32, 44_550, 1_100_416, 41)
+    assert not expected(8, 128, 44_550, 1_100_416, 41)
+    assert not expected(8, 32, 1_338, 626_848, 4)  # digits, a residual network of wide layers
