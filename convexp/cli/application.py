@@ -26,6 +26,7 @@ from convexp.config.user_paths import drop_empty_variables
 from convexp.errors import ConvexpError
 from convexp.machine import interruption
 from convexp.machine.program import begin_program
+from convexp.machine.torch_variables import set_torch_variables
 from convexp.terminal.console import print_error
 from convexp.terminal.streams import lenient_output
 from convexp.terminal.warning_lines import forget_warnings, warnings_in_one_line
@@ -82,10 +83,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
 def set_environment() -> None:
     """Set the environment variables of Hydra and torch that are not set, and drop those of convexp that are empty."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises errors instead of printing them
-    # How long idle threads of torch wait for work before they sleep: a long wait would starve a busy machine, without any wait
-    # they would have to be woken for every small operation.
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else torch's profiler, which measures memory, prints a line at its start
+    set_torch_variables()
     drop_empty_variables()
 
 

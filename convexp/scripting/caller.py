@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.version import VersionBase
 
 from convexp.config.user_paths import drop_empty_variables
+from convexp.machine.torch_variables import set_torch_variables
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
 
@@ -64,7 +65,7 @@ def in_process_of_caller(progress: bool) -> Generator[None]:
 
 def set_environment() -> None:
     """Set the environment variables of torch as the commands do, and drop those of convexp that are empty."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    set_torch_variables()
     drop_empty_variables()
 
 

@@ -15,6 +15,7 @@ from convexp.cli.train import task
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import isolated_hydra
 from convexp.errors import ConfigError
+from convexp.imports.lightning import import_lightning
 from convexp.scripting.caller import in_process_of_caller
 from convexp.scripting.composing import CONFIG_NAME, Folder, command_line, hydra_errors
 from convexp.studies.callback import SweepSummary, conclude
@@ -105,6 +106,7 @@ def _no_callbacks() -> Any:
 @functools.wraps(task)  # worker processes unwrap it
 def _task(cfg: DictConfig) -> float | None:
     """A run in this process."""
+    import_lightning()  # as convexp.train does
     from convexp.scripting.torch_state import torch_of_caller
 
     with torch_of_caller():

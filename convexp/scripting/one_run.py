@@ -11,6 +11,7 @@ from convexp.cli.train import single_run
 from convexp.config.checks.processes import check_no_torchrun
 from convexp.config.hydra_context import hydra_values, without_hydra
 from convexp.errors import ConfigError
+from convexp.imports.lightning import import_lightning
 from convexp.scripting.caller import in_process_of_caller
 from convexp.scripting.composing import Folder, command_line, compose_run
 from convexp.terminal import console
@@ -65,6 +66,7 @@ def train(
         prepare_run(cfg)
         path = _store_output_dir(cfg)
         with console.status("loading torch"):
+            import_lightning()  # first: it keeps itself and torch from importing what a run does not need
             from convexp.scripting.torch_state import torch_of_caller
         with torch_of_caller(), hydra_values(cfg):
             from convexp.execution.restore import open_trained

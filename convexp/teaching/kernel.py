@@ -12,6 +12,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
+from convexp.machine.torch_variables import TORCH_VARIABLES
 from convexp.teaching.place import LESSON
 from convexp.teaching.run_argument import VARIABLE as RUN
 
@@ -51,8 +52,7 @@ def _environment(folder: str, lesson: str, run: Path | None, threads: int) -> di
     variables = {name: value for name, value in os.environ.items() if name != RUN}
     return {
         "OMP_NUM_THREADS": str(threads),
-        "GOMP_SPINCOUNT": "3000",  # as the commands set it: idle threads would starve the other kernels
-        "KINETO_LOG_LEVEL": "99",
+        **TORCH_VARIABLES,
         **variables,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "TMPDIR": folder,

@@ -215,3 +215,33 @@ def test_the_import_is_cheap_and_wrong_settings_need_no_torch(tmp_path):
     done = subprocess.run([sys.executable, "-"], input=FIRST, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [False, False, True]
+
+
+ALONE = """
+import os, sys
+
+class Watch:
+    found = set()
+
+    def find_spec(self, name, *_):
+        if name == "torch" and name not in sys.modules:
+            self.found.add(os.environ.get("GOMP_SPINCOUNT"))
+
+sys.meta_path.insert(0, Watch())
+import convexp
+
+convexp.train(*sys.argv[1:], folder="run", progress=False)
+needless = ("torchmetrics.functional", "torchvision", "scipy", "sympy", "torch._dynamo", "triton")
+print("torch found", *Watch.found)
+print("imported", *(name for name in needless if name in sys.modules))
+print("afterwards", os.environ.get("GOMP_SPINCOUNT"))
+"""
+
+
+@pytest.mark.e2e
+def test_a_script_imports_as_little_as_the_command_and_its_threads_do_not_wait_busily(tmp_path):
+    command = [sys.executable, "-c", ALONE, *SMALL, "probes=[shift_map,accounting]", "playground=false", "logger=none"]
+    variables = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "PYTHONPATH")}
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["torch found 3000", "imported", "afterwards None"]

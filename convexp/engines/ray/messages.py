@@ -5,8 +5,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from convexp.machine.torch_variables import TORCH_VARIABLES
+
 PREFIXES = ("CONVEXP_", "WANDB_", "MLFLOW_")
-OF_TORCH = ("HYDRA_FULL_ERROR", "GOMP_SPINCOUNT", "KINETO_LOG_LEVEL")  # set by convexp.cli.application, for all its processes
+OF_LIBRARIES = ("HYDRA_FULL_ERROR", *TORCH_VARIABLES)  # set by convexp.cli.application, for all its processes
 OF_TERMINAL = ("COLUMNS",)
 OF_MACHINE = ("CONVEXP_HOST",)  # names one machine, and never another
 
@@ -102,7 +104,7 @@ def place_of_this_process(names: list[str]) -> Place:
     Args:
         names: Names of further environment variables that the runs need.
     """
-    wanted = (*OF_TORCH, *OF_TERMINAL, *names)
+    wanted = (*OF_LIBRARIES, *OF_TERMINAL, *names)
     found = {name: value for name, value in os.environ.items() if name in wanted or name.startswith(PREFIXES)}
     environment = {name: value for name, value in found.items() if name not in OF_MACHINE}
     return Place(str(Path.cwd()), [*sys.path], environment)
