@@ -84,7 +84,13 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
         sweep = find_sweep(folder, HydraConfig.get().job.num if in_sweep else None)
         if extension:
             console.out.print(f"from {extension.from_epochs} to {extension.to_epochs} epochs", markup=False)
-        record = execute_in(locked, cfg, config, sweep, keep=resumed or locked.found.is_unfinished)
+        run = set_up_in(locked, cfg, config, sweep, keep=resumed or locked.found.is_unfinished)
+        try:
+            record = run.execute()
+        except KeyboardInterrupt:
+            if not in_sweep and not locked.taken_over:  # a sweep says how all of it goes on
+                console.out.print(f"interrupted; to resume: {resume_command(config, folder)}", markup=False)
+            raise
         if in_sweep:
             show.run(record, folder, sweep)
         else:
@@ -111,8 +117,8 @@ def own_folders(hydra_cfg: Any) -> CommandLine:
     return CommandLine(overrides=list(hydra_cfg.overrides.hydra), config_dir=given[0] if given else None)
 
 
-def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep | None, keep: bool) -> RunRecord:
-    """Set up the run, write its configuration into the folder, signed, and execute it.
+def set_up_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep | None, keep: bool) -> "TrainingRun | CountRun":
+    """Set up the run, and write its configuration into the folder, signed.
 
     Args:
         folder: The folder of the run, locked for it.
@@ -123,18 +129,12 @@ def execute_in(folder: RunFolder, cfg: DictConfig, config: Config, sweep: Sweep 
 
     Raises:
         ConfigError: if a setting is wrong that only torch can check. Nothing is written then.
-        KeyboardInterrupt: if the run is interrupted; the command that resumes it is printed.
     """
     run = set_up(config, folder, sweep)
     problem = write_config(folder.path, cfg, HydraConfig.get(), keep)
     if problem and untrusted_packages(config):
         console.print_error("convexp-train", f"the run is not signed, and will be treated as somebody else's: {problem}")
-    try:
-        return run.execute()
-    except KeyboardInterrupt:
-        if not folder.taken_over:
-            console.out.print(f"interrupted; to resume: {resume_command(config, folder.path)}", markup=False)
-        raise
+    return run
 
 
 def set_up(config: Config, folder: RunFolder, sweep: Sweep | None) -> "TrainingRun | CountRun":

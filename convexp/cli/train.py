@@ -47,12 +47,18 @@ def single_run(cfg: DictConfig, folder: Path) -> "ExecutedRun":
 
     Raises:
         ConvexpError: if the run cannot be executed, which one line explains.
+        KeyboardInterrupt: if it is interrupted.
         Exception: any other error, after its traceback is recorded in ``folder``.
     """
     try:
         return execute(cfg, folder, in_sweep=False)
     except ConvexpError:
         prune(folder)
+        raise
+    except KeyboardInterrupt:
+        prune(folder)
+        if cfg.get("resume") is None and not folder.exists():
+            console.out.print("interrupted before the run had begun: nothing was kept")
         raise
     except Exception as error:
         if folder.is_dir():  # a resumed run has another folder, in which it recorded the error itself

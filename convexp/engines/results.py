@@ -46,19 +46,15 @@ def collect(results: Generator[JobResult], jobs: Sequence[Callable[[], DictConfi
         What each job returned, in the order of ``jobs``; nothing of one whose process has ended.
 
     Raises:
-        KeyboardInterrupt: if the sweep is interrupted, which is said.
+        KeyboardInterrupt: if the sweep is interrupted.
     """
     returned: dict[int, JobReturn] = {}
     with closing(results):
-        try:
-            for result in console.track(results, "runs", len(jobs), delay=0, note=FailureCount().note):
-                console.relay(result.out, result.err)
-                if result.exit_code is not None:
-                    record_ended(jobs[result.number]().hydra.sweep, result.exit_code, config)
-                if result.lost is not None:
-                    record_lost(jobs[result.number]().hydra.sweep, result.lost, config)
-                returned[result.number] = result.value or NO_RESULT
-        except KeyboardInterrupt:
-            console.out.print("interrupted; start the same command again to resume")
-            raise
+        for result in console.track(results, "runs", len(jobs), delay=0, note=FailureCount().note):
+            console.relay(result.out, result.err)
+            if result.exit_code is not None:
+                record_ended(jobs[result.number]().hydra.sweep, result.exit_code, config)
+            if result.lost is not None:
+                record_lost(jobs[result.number]().hydra.sweep, result.lost, config)
+            returned[result.number] = result.value or NO_RESULT
     return [returned[number] for number in range(len(jobs))]

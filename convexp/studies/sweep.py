@@ -11,7 +11,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from convexp.config.command_line.format import format_value
+from convexp.config.command_line.format import format_value, sweep_command
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
 from convexp.config.user_paths import absolute_path
@@ -102,14 +102,16 @@ def launch(launcher: Launcher, overrides: list[list[str]], cfg: DictConfig) -> S
         What the launcher returned; nothing if it failed.
 
     Raises:
-        KeyboardInterrupt: if the sweep is interrupted.
+        KeyboardInterrupt: if the sweep is interrupted; the command that goes on with it is printed.
     """
     try:
         returned = launcher.launch(overrides, initial_job_idx=0)
         for job in returned:
             _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
-    except Exception as error:
-        if _comes_of_ctrl_c(error):
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, KeyboardInterrupt) or _comes_of_ctrl_c(error):
+            command = sweep_command(command_line(cfg), Path(console.display_path(Path(cfg.hydra.sweep.dir))))
+            console.out.print(f"interrupted; to go on: {command}", markup=False)
             raise KeyboardInterrupt from None
         _report_error(error, cfg)
         return []

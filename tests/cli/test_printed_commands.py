@@ -88,6 +88,28 @@ def test_an_interrupted_run_goes_on_as_it_and_its_report_say(call, tmp_path, int
     assert "already finished" in done.out, done.err
 
 
+def test_an_interrupted_sweep_goes_on_as_it_says(call, tmp_path, interrupted_at):
+    one_by_one = ("-m", *SMALL, "seed=0,1", "hydra.launcher.processes=1")
+    with interrupted_at(1, 1):
+        done = call("train", *one_by_one, *shlex.split(shell_path_override("outputs", Path(ODD))))
+    assert done.code == 130
+    (hint,) = commands(done.out, "interrupted; to go on: convexp-train")
+    done = call("train", *hint)
+    assert done.code == 0, done.err
+    assert len(list((tmp_path / ODD / "sweeps").iterdir())) == 1
+
+
+def test_a_run_that_is_interrupted_before_it_begins_says_so_and_leaves_no_folder(call, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("convexp.cli.run.set_up", interrupted)
+    done = call("train", *SMALL, "hydra.run.dir=runs/mine")
+    assert done.code == 130
+    assert done.out.endswith("interrupted before the run had begun: nothing was kept\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @given(st.text(st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"]), min_size=1))
 def test_any_path_is_read_as_it_was(text):
     (word,) = shlex.split(shell_path_override("resume", Path(text)))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -149,8 +150,8 @@ def test_all_processes_end_with_the_sweep_and_what_they_did_goes_on(how, tmp_pat
     assert set(states(root).values()) == {"interrupted"}
     said = (tmp_path / "out.txt").read_text()
     assert "Traceback" not in said
-    assert "interrupted; start the same command again to resume" in said
-    done = call("train", *SWEEP, *LONG, "hydra.launcher.processes=1")
+    (command,) = re.findall(r"^interrupted; to go on: convexp-train (.*)$", said, re.MULTILINE)
+    done = call("train", *shlex.split(command), "hydra.launcher.processes=1")
     assert done.code == 0, done.err
     assert "2 interrupted, to be resumed (" in done.out
     assert set(starts(root).values()) == {1}

@@ -121,7 +121,6 @@ def _cancel(jobs: Collection[str]) -> None:
         cancel(jobs)
         for _ in ended_jobs(jobs, lambda _: None):
             pass
-    console.out.print("interrupted; start the same command again to resume", markup=False)
 
 
 def _returned(value: float | None) -> JobReturn:

@@ -2,14 +2,13 @@
 
 import base64
 import hashlib
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from convexp import __version__
-from convexp.config.command_line.format import shell_path_override
+from convexp.config.command_line.format import sweep_command
 from convexp.pictures.page_style import page_style
 from convexp.reporting.answer import answer
 from convexp.reporting.answer.conditions import image_count
@@ -132,5 +131,4 @@ def _resume_command(report: Report) -> str | None:
     """The command that resumes the study in the folder of the report, even if that has been moved since the study started."""
     if report.plan is None or not report.plan.command:
         return None
-    words = [word for word in report.plan.command if not word.startswith("hydra.sweep.dir=")]
-    return f"convexp-train {shlex.join(words)} {shell_path_override('hydra.sweep.dir', report.root.resolve())}"
+    return sweep_command(report.plan.command, report.root.resolve())
