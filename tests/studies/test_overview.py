@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.console import Console
 
+from convexp.config.command_line.format import shell_path_override
 from convexp.files.leases.lease import new_lease
 from convexp.files.leases.place import LeasePlace
 from convexp.files.leases.take import take
@@ -144,7 +145,9 @@ def test_it_says_how_to_go_on_with_what_was_interrupted_and_with_what_nobody_doe
     assert "to go on" not in shown(replace(overview, counts=counts(waiting=1), runs=handed))
     alone = kept(tmp_path / "runs", with_path("a run", run(), state="interrupted"))
     found = shown(Overviews(alone, Holders()).look(), 300)
-    assert f"to go on: convexp-train resume='{alone}/a run'" in found
+    assert f"to go on: convexp-train {shell_path_override('resume', alone / 'a run')}" in found
+    itself = shown(Overviews(alone / "a run", Holders()).look(), 300)
+    assert f"to go on: convexp-train {shell_path_override('resume', alone / 'a run')}\n" in itself
 
 
 def test_a_run_of_this_machine_is_seen_by_its_lock_and_from_elsewhere_by_its_lease(sweep, monkeypatch):

@@ -76,7 +76,7 @@ def _forecast(forecast: Forecast, root: Path) -> Iterator[str]:
         yield "nothing would be run"
         return
     if seconds is None or size is None:
-        yield "time and disk: unknown, no finished run of these networks on these data lies below the outputs"
+        yield "time and disk: unknown, below the outputs lies no finished run of these networks on these data, trained alike"
         return
     unknown = asked - len(forecast.known)
     rest = f", not counting {unknown:,} runs of which nothing is known" if unknown else ""

@@ -4,12 +4,14 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from convexp.config.command_line.format import shell_path_override
 from convexp.studies.overview.holders import Holder, Life
 from convexp.studies.overview.overview import Overview, RunView, Stage
 
@@ -120,7 +122,8 @@ def _advice(overview: Overview) -> Iterator[Text]:
     if overview.command:
         yield Text(f"to go on, start it again: convexp-train {shlex.join(overview.command)}")
     elif interrupted := _of(overview, Stage.INTERRUPTED):
-        yield Text(f"to go on: convexp-train resume={shlex.quote(f'{overview.folder}/{interrupted[0].path}')}")
+        folder = Path(overview.folder, interrupted[0].path)  # the path is "." if it is the folder of a run that is looked at
+        yield Text(f"to go on: convexp-train {shell_path_override('resume', folder)}")
 
 
 def duration(seconds: float) -> str:
