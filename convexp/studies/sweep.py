@@ -11,7 +11,8 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from convexp.config.command_line.format import format_value, sweep_command
+from convexp.config.command_line.format import format_value
+from convexp.config.command_line.of_sweep import command_line, command_to_go_on
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.config.hydra_context import hydra_values
 from convexp.config.user_paths import absolute_path
@@ -35,7 +36,6 @@ from convexp.studies.reuse.take_over_all import take_over_all
 from convexp.studies.study import expand, read_study
 from convexp.terminal import console
 
-CONFIG_NAME = "train"  # conf/train.yaml
 ENGINE_ERROR = "engine-error.txt"  # in the folder of the sweep
 NUMBERED = "${name}-${hydra.job.num}"  # the default in conf/train.yaml; replaced by names that say what differs
 
@@ -110,8 +110,7 @@ def launch(launcher: Launcher, overrides: list[list[str]], cfg: DictConfig) -> S
             _ = job.return_value  # raises what went wrong with the launch itself; runs that fail return
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, KeyboardInterrupt) or _comes_of_ctrl_c(error):
-            command = sweep_command(command_line(cfg), Path(console.display_path(Path(cfg.hydra.sweep.dir))))
-            console.out.print(f"interrupted; to go on: {command}", markup=False)
+            console.out.print(f"interrupted; to go on: {command_to_go_on(cfg)}", markup=False)
             raise KeyboardInterrupt from None
         _report_error(error, cfg)
         return []
@@ -136,7 +135,7 @@ def _report_error(error: Exception, cfg: DictConfig) -> None:
                 partial.write_text("".join(format_exception(error)), encoding="utf-8")
             line += f" (traceback in {console.display_path(file)})"
     engine = f"hydra/launcher={cfg.hydra.runtime.choices['hydra/launcher']}"
-    console.print_error("convexp-train", f"{engine}: {line}; finished runs are kept, start the same command again")
+    console.print_error("convexp-train", f"{engine}: {line}; finished runs are kept, to go on: {command_to_go_on(cfg)}")
 
 
 def write_sweep(cfg: DictConfig, root: Path, plan: Plan) -> None:
@@ -157,17 +156,6 @@ def write_sweep(cfg: DictConfig, root: Path, plan: Plan) -> None:
         write_parts(root)
     except OSError as error:
         raise ConfigError(f"hydra.sweep.dir={root}: cannot be written to ({error.strerror})") from None
-
-
-def command_line(cfg: DictConfig) -> list[str]:
-    """The arguments of the command, with absolute paths to folders of configurations, so that it works from anywhere."""
-    flags = ["--config-name", str(cfg.hydra.job.config_name)] if cfg.hydra.job.config_name != CONFIG_NAME else []
-    for source in cfg.hydra.runtime.config_sources:
-        if source.provider == "command-line":
-            flags += ["--config-dir", str(source.path)]
-    kinds = (cfg.hydra.overrides.hydra, cfg.hydra.overrides.task)
-    texts = [str(text) for kind in kinds for text in OmegaConf.to_container(kind, resolve=False) or []]
-    return [*flags, *("-m" if text == "hydra.mode=MULTIRUN" else text for text in texts)]
 
 
 def job_overrides(job: Job) -> list[str]:

@@ -1,6 +1,8 @@
 """Slurm: packed jobs, detached sweeps, time that is up, preemption, and what is refused."""
 
 import os
+import re
+import shlex
 import signal
 
 import pytest
@@ -114,6 +116,7 @@ def test_a_detached_sweep_is_picked_up_and_what_was_lost_is_submitted_again(slur
     assert code == 0, said
     assert "4 runs submitted" in said
     assert "convexp-status sweep" in said
+    (to_collect,) = re.findall("to collect the results: convexp-train (.*)", said)
     jobs = jobs_of(root)
     assert f"conv-seed0: waiting in slurm (job {jobs['conv-seed0']})" in said
     slurm("scancel", jobs["local-seed1"])  # lost while nobody looked
@@ -126,6 +129,7 @@ def test_a_detached_sweep_is_picked_up_and_what_was_lost_is_submitted_again(slur
     assert {run for run in RUNS if again[run] != jobs[run]} == {"local-seed1"}
     for run in RUNS[1:3]:
         slurm("scontrol", "release", jobs[run])
+    assert sorted(shlex.split(to_collect)) == sorted([*SWEEP, *LAUNCHER, "hydra.launcher.additional_parameters={hold: true}"])
     code, said = sweep()
     assert code == 0, said
     assert jobs_of(root) == again

@@ -1,5 +1,7 @@
 """Whatever an engine raises: a line that names the engine as the user chose it, the whole in a file, the report, code 1."""
 
+import shlex
+
 import pytest
 from conftest import SMALL
 
@@ -35,10 +37,13 @@ def test_an_error_of_an_engine_is_told_in_a_line_and_kept_whole(call, tmp_path, 
     raising(RuntimeError("a bug\nin three\nlines"))
     done = call("train", *SWEEP)
     assert done.code == 1
-    assert done.err == (
+    message, _, command = done.err.partition(", to go on: convexp-train ")
+    assert message == (
         "convexp-train: hydra/launcher=joblib: RuntimeError: a bug in three lines (traceback in sweep/engine-error.txt); "
-        "finished runs are kept, start the same command again\n"
+        "finished runs are kept"
     )
+    assert command.endswith(" hydra.sweep.dir=sweep\n")
+    assert sorted(shlex.split(command)) == sorted(SWEEP)
     assert "raise error" in file.read_text()
     assert "no run was started in sweep, so there is no report" in done.out
     raising(ConvexpError("the cluster does not answer"))

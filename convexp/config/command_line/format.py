@@ -3,7 +3,6 @@
 import math
 import re
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +51,3 @@ def format_path_override(setting: str, path: Path) -> str:
 def shell_path_override(setting: str, path: Path) -> str:
     """The override ``setting=path`` as a user can type it in a shell: quoted for Hydra where needed, then for the shell."""
     return shlex.quote(format_path_override(setting, path))
-
-
-def sweep_command(arguments: Sequence[str], folder: Path) -> str:
-    """The command that does a sweep with these arguments in a folder, as a user can type it in a shell."""
-    words = [word for word in arguments if not word.startswith("hydra.sweep.dir=")]
-    return f"convexp-train {shlex.join(words)} {shell_path_override('hydra.sweep.dir', folder)}"

@@ -41,8 +41,7 @@ class Worker:
                 self.process.start()
         except (EOFError, OSError) as error:
             raise ConvexpError(
-                f"the server process that starts the workers has ended ({type(error).__name__}), perhaps for want of memory; "
-                "finished runs are kept, start the same command again for the rest"
+                f"the server process that starts the workers has ended ({type(error).__name__}), perhaps for want of memory"
             ) from None
         theirs.close()  # else the end of the process would not be noticed here
         self._numbers: tuple[int, ...] = ()

@@ -8,6 +8,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from convexp.config.command_line.of_sweep import command_to_go_on
 from convexp.engines.hydra_job import JobRunner
 from convexp.engines.slurm.commands import JobState, cancel
 from convexp.engines.slurm.job import RunSlice
@@ -57,7 +58,9 @@ def launch(
     runner = JobRunner.of_this_process(context, task)
     jobs |= _submit(root, settings, runner, config, new)
     if settings.detach:
-        console.out.print(_detached(root, jobs, len(new)), markup=False)
+        console.out.print(
+            _detached(root, jobs, len(new), command_to_go_on(config, without="hydra.launcher.detach")), markup=False
+        )
         return [_returned(None) for _ in runs]
     values = _collect(root, jobs, JobLogs(root, earlier), config.get("on_failure") == "stop")
     return [_returned(values.get(run.name)) for run in runs]
@@ -82,12 +85,12 @@ def _submit(
     return submit(root, settings, slices, [[run.name for run in part] for part in parts])
 
 
-def _detached(root: Path, jobs: Collection[str], submitted: int) -> str:
+def _detached(root: Path, jobs: Collection[str], submitted: int, command: str) -> str:
     names = sorted(jobs)
     few = names if len(names) <= 2 else [names[0], "...", names[-1]]
     return (
         f"{submitted} runs submitted; Slurm has {len(jobs)} jobs of this sweep ({', '.join(few)}). To look: convexp-status "
-        f"{console.display_path(root)}; to collect the results: start the same command again"
+        f"{console.display_path(root)}; to collect the results: {command}"
     )
 
 

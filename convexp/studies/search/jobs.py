@@ -10,6 +10,7 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
+from convexp.config.command_line.of_sweep import command_line
 from convexp.config.hydra_context import hydra_values
 from convexp.config.user_paths import absolute_path
 from convexp.records import RunStatus
@@ -25,7 +26,7 @@ from convexp.studies.reuse.take_over_all import take_over_all
 from convexp.studies.search.names import run_folder, with_seed
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import SearchTask
-from convexp.studies.sweep import command_line, job_overrides, launch, write_sweep
+from convexp.studies.sweep import job_overrides, launch, write_sweep
 
 SEARCH_ARGUMENTS = ("hydra/sweeper=", "hydra.sweeper.", "hydra.sweep.dir=")
 DONE = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.PRUNED)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convexp import __version__
-from convexp.config.command_line.format import sweep_command
+from convexp.config.command_line.of_sweep import sweep_command
 from convexp.pictures.page_style import page_style
 from convexp.reporting.answer import answer
 from convexp.reporting.answer.conditions import image_count
