@@ -13,11 +13,11 @@ from yaml import YAMLError
 
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.format import format_path_override
+from convexp.config.command_line.of_sweep import CONFIG_NAME
 from convexp.config.command_line.parse import CommandLine, parse_command_line
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
 from convexp.errors import ConfigError
 
-CONFIG_NAME = "train"  # conf/train.yaml
 Folder = str | Path
 
 

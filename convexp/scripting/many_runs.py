@@ -12,12 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 from convexp import runs
 from convexp.cli.preflight import prepare_sweep
 from convexp.cli.train import task
+from convexp.config.command_line.of_sweep import CONFIG_NAME
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import isolated_hydra
 from convexp.errors import ConfigError
 from convexp.imports.lightning import import_lightning
 from convexp.scripting.caller import in_process_of_caller
-from convexp.scripting.composing import CONFIG_NAME, Folder, command_line, hydra_errors
+from convexp.scripting.composing import Folder, command_line, hydra_errors
 from convexp.studies.callback import SweepSummary, conclude
 
 if TYPE_CHECKING:

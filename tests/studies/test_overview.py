@@ -129,12 +129,11 @@ def test_a_machine_that_beats_lives_and_one_that_does_not_is_dead_in_the_end(swe
 
 
 def test_it_says_how_to_go_on_with_what_was_interrupted_and_with_what_nobody_does(sweep, tmp_path):
-    advice = "to go on, start it again: convexp-train study=three_layers"
+    advice = f"to go on, start it again: convexp-train study=three_layers {shell_path_override('hydra.sweep.dir', sweep)}"
     overview = Overviews(sweep, Holders()).look()
-    assert advice in shown(overview)
-    assert advice in shown(
-        replace(overview, counts=counts(finished=1, waiting=1), runs=[RunView(path="a", stage=Stage.WAITING)])
-    )
+    assert advice in shown(overview, 300)
+    forgotten = replace(overview, counts=counts(finished=1, waiting=1), runs=[RunView(path="a", stage=Stage.WAITING)])
+    assert advice in shown(forgotten, 300)
     for nothing_to_do in (
         counts(finished=12),
         counts(running=1, waiting=1),

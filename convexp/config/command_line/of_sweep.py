@@ -29,12 +29,12 @@ def sweep_command(arguments: Sequence[str], folder: Path) -> str:
     return f"convexp-train {shlex.join(words)} {shell_path_override('hydra.sweep.dir', folder)}"
 
 
-def command_to_go_on(cfg: DictConfig, without: str = "") -> str:
+def command_to_go_on(cfg: DictConfig, *without: str) -> str:
     """The command that goes on with a sweep from the working directory, also where its folder is named after the time.
 
     Args:
         cfg: The configuration of the sweep.
-        without: A setting that is left to its default.
+        *without: Settings that are left to their defaults.
     """
-    words = [word for word in command_line(cfg) if not (without and word.startswith(f"{without}="))]
+    words = [word for word in command_line(cfg) if word.partition("=")[0] not in without]
     return sweep_command(words, Path(display_path(Path(cfg.hydra.sweep.dir))))

@@ -58,9 +58,8 @@ def launch(
     runner = JobRunner.of_this_process(context, task)
     jobs |= _submit(root, settings, runner, config, new)
     if settings.detach:
-        console.out.print(
-            _detached(root, jobs, len(new), command_to_go_on(config, without="hydra.launcher.detach")), markup=False
-        )
+        collects = command_to_go_on(config, "hydra.launcher.detach")
+        console.out.print(_detached(root, jobs, len(new), collects), markup=False)
         return [_returned(None) for _ in runs]
     values = _collect(root, jobs, JobLogs(root, earlier), config.get("on_failure") == "stop")
     return [_returned(values.get(run.name)) for run in runs]

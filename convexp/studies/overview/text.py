@@ -1,6 +1,5 @@
 """An overview as lines and a table for a terminal, down to 80 columns."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convexp.config.command_line.format import shell_path_override
+from convexp.config.command_line.of_sweep import sweep_command
 from convexp.studies.overview.holders import Holder, Life
 from convexp.studies.overview.overview import Overview, RunView, Stage
 
@@ -120,7 +120,7 @@ def _advice(overview: Overview) -> Iterator[Text]:
     if not ended and not forgotten:
         return
     if overview.command:
-        yield Text(f"to go on, start it again: convexp-train {shlex.join(overview.command)}")
+        yield Text(f"to go on, start it again: {sweep_command(overview.command, Path(overview.folder))}")
     elif interrupted := _of(overview, Stage.INTERRUPTED):
         folder = Path(overview.folder, interrupted[0].path)  # the path is "." if it is the folder of a run that is looked at
         yield Text(f"to go on: convexp-train {shell_path_override('resume', folder)}")
