@@ -15,10 +15,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from convexp.cli.information import print_information
+from convexp.cli.switches import check_switches
 from convexp.config import conf_dir
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.parse import parse_command_line
-from convexp.config.command_line.switches import check_switches
 from convexp.config.help.groups import list_groups_quickly
 from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
@@ -71,8 +71,8 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
         try:
             with errors_in_one_line(program, config_name):
                 sys.argv[1:] = arrange_arguments(sys.argv[1:])
-                check_switches(sys.argv[1:])
                 if not print_information(program, config_name, sys.argv[1:]):
+                    check_switches(sys.argv[1:])
                     run_hydra()
         except KeyboardInterrupt:
             sys.exit(130)

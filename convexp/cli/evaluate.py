@@ -44,7 +44,8 @@ def task(cfg: DictConfig) -> None:
 def evaluate_run(folder: Path, chosen: Evaluation) -> None:
     """Evaluate the best checkpoint of a run, compare the metrics with its record, and measure the chosen probes.
 
-    A run without a ``playground.json`` that a page can use gets one: those of older versions have none, others a damaged one.
+    A finished run without a ``playground.json`` that a page can use gets one: those of older versions have none, others a
+    damaged one.
 
     Raises:
         ConfigError: if the folder holds no run with a checkpoint, or its configuration names code that is not trusted.
@@ -68,13 +69,16 @@ def evaluate_run(folder: Path, chosen: Evaluation) -> None:
     if before is not None and before != data.checksum:
         message = f"these are other images than the run's (checksum {before}, now {data.checksum})"
         console.print_error("convexp-eval", f"data ({config.data.name}): {message}")
+    finished = record is None or record.is_finished
+    if not finished:
+        console.print_error("convexp-eval", "the run has not finished; this is the best network that it has found so far")
     recomputed = recompute_metrics(restored.module, data, config)
     for name, mean in recomputed.items():
         console.out.print(f"{name:<10} {mean.over_samples:.7g}  ({compare_with_record(name, mean, record)})")
     for name, value in other_metrics(restored.module, data, config, record, set(recomputed)).items():
         compared = compare_with_record(name, Mean(value, value), record)
         console.out.print(f"{name:<10} {value:.7g}  ({compared}; by the run's own code, the task has no second one)")
-    if isinstance(read_playground(folder), LeftOut):
+    if finished and isinstance(read_playground(folder), LeftOut):
         console.out.print(f"{PLAYGROUND}: {console.escape(export_playground(restored.network, data, config, folder))}")
     if config.probes:
         reprobe(restored.network, data, config, folder)

@@ -83,7 +83,7 @@ def show(given: str, watch: bool, as_json: bool) -> None:
     else:
         from convexp.studies.overview.text import render
 
-        _terminal().print(render(found, datetime.now().astimezone()))
+        _terminal().print(render(found, datetime.now().astimezone()), crop=False)
 
 
 def _terminal() -> "Console":

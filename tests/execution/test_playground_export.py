@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import read
+from conftest import SMALL, read
 from torch import nn
 
 import convexp.execution.playground as export
@@ -53,6 +53,16 @@ def test_an_older_run_gets_its_file_from_convexp_eval_and_a_crop_is_no_larger_th
     (folder / FILE).write_bytes(before[:-9])
     assert FILE in call("evaluate", "run=run").out
     assert (folder / FILE).read_bytes() == before  # a damaged one is replaced
+
+
+@pytest.mark.integration
+def test_a_run_that_has_not_finished_is_evaluated_as_such_and_gets_no_file(call, interrupted_at, tmp_path):
+    with interrupted_at(epoch=1, batch=0):
+        assert call("train", *SMALL, "hydra.run.dir=run").code == 130
+    done = call("evaluate", "run=run")
+    assert done.code == 0
+    assert done.err == "convexp-eval: the run has not finished; this is the best network that it has found so far\n"
+    assert not (tmp_path / "run" / FILE).exists()
 
 
 @pytest.mark.integration

@@ -147,6 +147,7 @@ def test_it_says_how_to_go_on_with_what_was_interrupted_and_with_what_nobody_doe
     assert f"to go on: convexp-train {shell_path_override('resume', alone / 'a run')}" in found
     itself = shown(Overviews(alone / "a run", Holders()).look(), 300)
     assert f"to go on: convexp-train {shell_path_override('resume', alone / 'a run')}\n" in itself
+    assert "\na run: interrupted\n" in itself
 
 
 def test_a_run_of_this_machine_is_seen_by_its_lock_and_from_elsewhere_by_its_lease(sweep, monkeypatch):
@@ -247,6 +248,12 @@ def test_the_command_prints_text_and_json_and_writes_nothing(call, sweep):
     assert found["counts"] == {"finished": 6, "running": 1, "waiting": 2, "interrupted": 2, "failed": 1}
     assert found["command"] == ["study=three_layers"]
     assert {path: path.stat().st_mtime_ns for path in sweep.rglob("*")} == before
+
+
+def test_a_command_to_copy_is_in_one_line_however_narrow_the_terminal_is(call, sweep, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    command = "convexp-train study=three_layers hydra.sweep.dir=sweep"
+    assert call("status", "sweep").out.splitlines()[-1] == f"to go on, start it again: {command}"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -12,9 +13,10 @@ from yaml import YAMLError
 
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import without_hydra
-from convexp.config.messages.suggestions import explain_skeleton_setting, suggest, suggest_setting
+from convexp.config.messages.suggestions import explain_skeleton_setting, suggest_anywhere, suggest_setting
 from convexp.config.messages.trainer import explain_trainer_setting
 from convexp.config.options import list_options
+from convexp.config.schema import Config
 from convexp.config.signatures.settable import takes_setting
 from convexp.config.signatures.trainer import trainer_signature
 
@@ -36,6 +38,11 @@ def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLErr
         return _unparsable(str(error.override))
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return _unknown_setting(unknown[1], line, config_name)
+    if several := re.search("Ambiguous value for argument '([^=]+)=(.+?)'", text):
+        setting, values = several.groups()
+        runs = "several values" if config_name == "eval" else "several values are several runs, which -m does"
+        or_list = "" if list_options(setting, line.sources()) else f"; a list is written {setting}=[{values}]"
+        return f"{setting}={values}: {runs}{or_list}"
     if group := re.search(r"In '[^']+': Could not find '([^']+)'", text):
         return f"{group[1]}: there is no such option"
     if merged := re.match("Error merging override (.*)", text):
@@ -69,7 +76,10 @@ def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
     others = _compose_without(line, config_name, override)
     section = setting.partition(".")[0]
     if others and section not in (*others, "hydra"):
-        return f"{setting}: there is no such setting{suggest(section, others)}"
+        if config_name == "eval" and section in Config.model_fields:
+            return f"{setting}: is a setting of a training, and convexp-eval takes those of the run as they are"
+        values: Any = OmegaConf.to_container(others, resolve=False)
+        return f"{setting}: there is no such setting{suggest_anywhere(section, values)}"
     if section == "trainer" and setting.count(".") == 1:
         return _unknown_trainer_setting(setting.partition(".")[2], override)
     target = OmegaConf.select(others, f"{setting.rpartition('.')[0]}._target_")

@@ -1,13 +1,15 @@
 """What a misspelled name may have been meant to be."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from convexp.config.schema import Config, NetworkModel, SkeletonModel
 from convexp.config.signatures.settable import settable_arguments
+
+MOST_PLACES = 3  # of a name that several sections have
 
 
 def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
@@ -16,10 +18,32 @@ def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
     If none is similar, all of them are listed, unless ``list_all`` is False. Empty if there is nothing to suggest.
     """
     candidates = [each for each in known if not each.startswith("_")]
-    if similar := difflib.get_close_matches(name, candidates):
-        best = _similarity(similar[0], name)
-        return f"; did you mean {' or '.join(sorted(each for each in similar if _similarity(each, name) == best))}?"
+    if similar := _most_similar(name, candidates):
+        return f"; did you mean {' or '.join(similar)}?"
     return f"; there are {', '.join(candidates)}" if candidates and list_all else ""
+
+
+def suggest_anywhere(name: str, settings: Mapping[Any, Any]) -> str:
+    """As ``suggest`` among the names of nested settings: of one within a section, the whole name, such as ``optimizer.lr``."""
+    places: dict[str, list[str]] = {}
+    for path in _paths(settings):
+        places.setdefault(path.rpartition(".")[2], []).append(path)
+    found = [path for similar in _most_similar(name, places) for path in places[similar]]
+    return f"; did you mean {' or '.join(found)}?" if 0 < len(found) <= MOST_PLACES else suggest(name, settings)
+
+
+def _paths(settings: Mapping[Any, Any], above: str = "") -> Iterator[str]:
+    for name, value in settings.items():
+        if not str(name).startswith("_"):
+            yield f"{above}{name}"
+            if isinstance(value, dict):
+                yield from _paths(value, f"{above}{name}.")
+
+
+def _most_similar(name: str, candidates: Iterable[str]) -> list[str]:
+    """The candidate that is most similar to ``name``, or those that are equally similar; none if none is."""
+    similar = difflib.get_close_matches(name, candidates)
+    return sorted(each for each in similar if _similarity(each, name) == _similarity(similar[0], name))
 
 
 def _similarity(candidate: str, name: str) -> float:

@@ -30,10 +30,10 @@ def render(overview: Overview, now: datetime) -> RenderableType:
     running = _of(overview, Stage.RUNNING)
     parts: list[RenderableType] = [*lines]
     if running:
-        parts += [_table(running[:MOST], now), *_rest(running, "running")]
+        parts += [_table(overview, running[:MOST], now), *_rest(running, "running")]
     for stage in (Stage.FAILED, Stage.WRONG, Stage.UNREADABLE, Stage.INTERRUPTED):
         found = _of(overview, stage)
-        parts += [*(_line(run) for run in found[:MOST]), *_rest(found, stage.value)]
+        parts += [*(_line(overview, run) for run in found[:MOST]), *_rest(found, stage.value)]
     return Group(*parts, *_advice(overview))
 
 
@@ -65,7 +65,12 @@ def _end(overview: Overview, now: datetime) -> Iterator[Text]:
         yield Text(f"about {duration(overview.remaining)} left, until about {moment(end, now)}")
 
 
-def _table(runs: Sequence[RunView], now: datetime) -> Table:
+def _name(overview: Overview, run: RunView) -> str:
+    """The path of a run, or the folder's name if it is the folder of a run that is looked at."""
+    return Path(overview.folder).name if run.path == "." else run.path
+
+
+def _table(overview: Overview, runs: Sequence[RunView], now: datetime) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("running", overflow="fold", min_width=16)
     table.add_column("epoch", justify="right", no_wrap=True)
@@ -74,7 +79,7 @@ def _table(runs: Sequence[RunView], now: datetime) -> Table:
     table.add_column("since", no_wrap=True)
     for run in runs:
         left = "" if run.remaining is None else f"~{duration(run.remaining)}"
-        table.add_row(Text(run.path), _epoch(run), left, Text(_place(run.holder)), _since(run.holder, now))
+        table.add_row(Text(_name(overview, run)), _epoch(run), left, Text(_place(run.holder)), _since(run.holder, now))
     return table
 
 
@@ -99,9 +104,9 @@ def _since(holder: Holder | None, now: datetime) -> str:
         return ""
 
 
-def _line(run: RunView) -> Text:
+def _line(overview: Overview, run: RunView) -> Text:
     """A run that has ended otherwise than it should."""
-    text = Text(f"{run.path}: ").append(run.stage.value, style=STYLES.get(run.stage, ""))
+    text = Text(f"{_name(overview, run)}: ").append(run.stage.value, style=STYLES.get(run.stage, ""))
     if run.holder is not None and run.holder.host is not None:
         text.append(f", {run.holder.host} has not answered for {duration(run.holder.silent or 0)}")
     return text.append(f", {run.error}" if run.error else "")
@@ -120,10 +125,15 @@ def _advice(overview: Overview) -> Iterator[Text]:
     if not ended and not forgotten:
         return
     if overview.command:
-        yield Text(f"to go on, start it again: {sweep_command(overview.command, Path(overview.folder))}")
+        yield _whole(f"to go on, start it again: {sweep_command(overview.command, Path(overview.folder))}")
     elif interrupted := _of(overview, Stage.INTERRUPTED):
-        folder = Path(overview.folder, interrupted[0].path)  # the path is "." if it is the folder of a run that is looked at
-        yield Text(f"to go on: convexp-train {shell_path_override('resume', folder)}")
+        folder = Path(overview.folder, interrupted[0].path)
+        yield _whole(f"to go on: convexp-train {shell_path_override('resume', folder)}")
+
+
+def _whole(line: str) -> Text:
+    """A line that a terminal may break, so that what is copied from it has no breaks."""
+    return Text(line, no_wrap=True, overflow="ignore")
 
 
 def duration(seconds: float) -> str:
