@@ -34,6 +34,14 @@ settings.register_profile("patient", parent=settings.default, deadline=None)  # 
 settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
+STDERR = os.dup(2)  # before pytest captures it
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Of a process of pytest-xdist, in which a signal has interrupted a test, nobody else says where that was."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.write(STDERR, f"{os.environ['PYTEST_XDIST_WORKER']} was interrupted\n{excinfo.getrepr(style='short')}\n".encode())
 
 
 @dataclass
@@ -44,16 +52,18 @@ class Done:
 
 
 @pytest.fixture(autouse=True)
-def subnormal_numbers() -> Iterator[None]:
-    """A test finds subnormal numbers as they are, also if a fixture or the one before has done a run: Hypothesis draws them."""
+def as_in_a_new_process() -> Iterator[None]:
+    """What a run leaves behind in its process reaches no other test: subnormal numbers are 0, it was asked to stop."""
 
-    def keep() -> None:
+    def put_back() -> None:
         if "torch" in sys.modules:
             sys.modules["torch"].set_flush_denormal(False)
+        if "convexp.machine.interruption" in sys.modules:
+            sys.modules["convexp.machine.interruption"].forget()
 
-    keep()
+    put_back()
     yield
-    keep()
+    put_back()
 
 
 @pytest.fixture
