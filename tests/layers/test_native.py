@@ -1,5 +1,6 @@
 """The kernels in C: they are the layer, whatever its shape; and where they cannot be had, or not safely, Python's are used."""
 
+import math
 import os
 import shutil
 import stat
@@ -128,6 +129,25 @@ def test_nothing_is_written_beyond_the_memory_to_work_in(call, dtype, threads):
         kernels.input_gradient(grad, weight, g)
     assert len(given) == 3
     assert all(torch.equal(each[-len(guard) :], guard) for each in given)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("outputs", [1, 5, 70])
+@pytest.mark.parametrize(("kernels", "channels"), [(few_images, 3), (many_images, 3), (many_images, 17)])
+def test_a_gradient_that_is_too_large_for_the_caches_is_the_same(kernels, channels, outputs, dtype):
+    """Lines of memory are written whole, where those of a unit do not begin with one, and by several threads."""
+    side = math.isqrt(400_000 // (channels * 9 * outputs)) + 1
+    x, grad = torch.randn(2, channels, side, side, dtype=dtype), torch.randn(2, outputs, side, side, dtype=dtype)
+    g = call_geometry(x.shape, (side, side, outputs, channels, 3, 3), (1, 1), (1, 1), (1, 1))
+    wanted = batched_gemm.weight_gradient(grad.double(), x.double(), g)
+    before = torch.get_num_threads()
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        try:
+            made = kernels.weight_gradient(grad, x, g)
+        finally:
+            torch.set_num_threads(before)
+        assert (made - wanted).abs().max() <= max(2e-6, torch.finfo(dtype).eps / 2) * wanted.abs().max()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

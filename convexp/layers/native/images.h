@@ -13,7 +13,7 @@ typedef struct {
     i64 count, from, to;
 } axis;
 
-enum { AXES = 6, LINE = 16 }; /* floats of a line of the cache */
+enum { AXES = 6 };
 
 INLINE i64 pixel(const picture *p) { return p->batch * p->groups * p->channels; }
 

@@ -21,6 +21,8 @@ typedef __m256i halves; /* as many values of 16 bits as a vector has */
 #define STORE_HALVES(to, bits) _mm256_storeu_si256(to, bits)
 #define FROM_FLOAT16(bits) _mm512_cvtph_ps(bits)
 #define TO_FLOAT16(values) _mm512_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT)
+#define STREAM(to, values) _mm512_stream_ps(to, values)
+#define STREAM_HALVES(to, bits) _mm256_stream_si256(to, bits)
 #define TO_WORDS(bits) _mm512_cvtepu16_epi32(bits)
 #define FROM_WORDS(words) _mm512_cvtepi32_epi16((__m512i)(words))
 #define WITH_FOUR(values) _mm512_castps128_ps512(values)
@@ -40,6 +42,8 @@ typedef __m128i halves;
 #define STORE_HALVES(to, bits) _mm_storeu_si128(to, bits)
 #define FROM_FLOAT16(bits) _mm256_cvtph_ps(bits)
 #define TO_FLOAT16(values) _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT)
+#define STREAM(to, values) _mm256_stream_ps(to, values)
+#define STREAM_HALVES(to, bits) _mm_stream_si128(to, bits)
 #define TO_WORDS(bits) _mm256_cvtepu16_epi32(bits)
 #define FROM_WORDS(words) \
     _mm_packus_epi32(_mm256_castsi256_si128((__m256i)(words)), _mm256_extracti128_si256((__m256i)(words), 1))
@@ -64,6 +68,7 @@ INLINE void store(float *to, vector from, int whole, mask some) {
 }
 
 enum { FLOAT32, BFLOAT16, FLOAT16 };
+enum { LINE = 16 }; /* floats of a line of a cache */
 
 /* Where the value number `at` lies. */
 INLINE void *place_of(const void *values, i64 at, int type) { return (char *)values + at * (type == FLOAT32 ? 4 : 2); }
@@ -128,6 +133,18 @@ static void convert(const void *from, int from_type, void *to, int to_type, i64 
     else if (to_type == BFLOAT16) convert_as(from, FLOAT32, to, BFLOAT16, count);
     else if (to_type == FLOAT16) convert_as(from, FLOAT32, to, FLOAT16, count);
     else convert_as(from, FLOAT32, to, FLOAT32, count);
+}
+
+/* As `convert`, of floats: lines of memory are written whole, past the caches, which would read them first. */
+static void write_past(const float *from, void *to, int type, i64 count) {
+    i64 width = type == FLOAT32 ? 4 : 2, i = least(count, -(uintptr_t)to % (LINE * 4) / width);
+    convert(from, FLOAT32, to, type, i);
+    for (; i + LANES <= count; i += LANES) {
+        void *target = place_of(to, i, type);
+        if (type == FLOAT32) STREAM(target, load(from + i, 1, first_lanes(0)));
+        else STREAM_HALVES(target, narrowed(load(from + i, 1, first_lanes(0)), type));
+    }
+    convert(from + i, FLOAT32, place_of(to, i, type), type, count - i);
 }
 
 /* Values of a type, and some of them as floats: where they lie, or in `room`. */

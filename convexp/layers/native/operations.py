@@ -101,13 +101,11 @@ def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, copied:
 
     There is room for a padded input, for ``copied`` further values, and for what each thread works on.
     """
-    type_of_values, batch, threads = TYPES[dtype], layer.input.batch, _threads(layer)
-    each = layer.outputs + (batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0)
-    if type_of_values:
-        each += layer.rows * (layer.taps + batch)
-    each = rounded_up(each)
+    batch, threads = layer.input.batch, _threads(layer)
+    windows = batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0
+    each = rounded_up(layer.rows * (layer.taps + batch) + windows + layer.outputs)
     room = torch.empty(layer.input_values + copied + threads * each)
-    getattr(library(), name)(layer.address, vectors, type_of_values, *operands, room.data_ptr(), each, threads)
+    getattr(library(), name)(layer.address, vectors, TYPES[dtype], *operands, room.data_ptr(), each, threads)
 
 
 def _threads(layer: Layer) -> int:
