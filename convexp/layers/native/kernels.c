@@ -55,27 +55,31 @@ INLINE const float *biases_of(const layer *l, i64 unit, i64 o, i64 count, values
     return to;
 }
 
+/* Runs of channels, a vector at a time, of which the last has some lanes. */
+#define EACH_VECTOR \
+    for (i64 c = 0, whole; whole = c + LANES <= channels, c < channels; c += LANES)
+
 /* For a few images the windows of each unit are copied in the order of its weights, from an image with the channels of a group
    innermost: windows[b][t][c] = image[run[t] + b*channels + c]. */
 INLINE void gather(const layer *l, const float *image, float *windows) {
     i64 channels = l->input.channels;
-    for (i64 b = 0; b < l->input.batch; b++, image += channels, windows += l->taps)
-        if (channels == 1)
-            for (i64 t = 0; t < l->runs; t++) windows[t] = image[l->run[t]];
-        else
-            for (i64 t = 0; t < l->runs; t++)
-                for (i64 c = 0; c < channels; c++) windows[t * channels + c] = image[l->run[t] + c];
+    mask some = first_lanes(channels % LANES);
+    for (i64 b = 0; b < l->input.batch; b++, image += channels)
+        for (i64 t = 0; t < l->runs; t++, windows += channels)
+            if (channels == 1) *windows = image[l->run[t]];
+            else EACH_VECTOR store(windows + c, load(image + l->run[t] + c, whole, some), whole, some);
 }
 
 /* The reverse: windows of some images are added to them. */
 INLINE void scatter(const layer *l, const float *windows, float *image, i64 images) {
     i64 channels = l->input.channels;
-    for (i64 b = 0; b < images; b++, image += channels, windows += l->taps)
-        if (channels == 1)
-            for (i64 t = 0; t < l->runs; t++) image[l->run[t]] += windows[t];
-        else
-            for (i64 t = 0; t < l->runs; t++)
-                for (i64 c = 0; c < channels; c++) image[l->run[t] + c] += windows[t * channels + c];
+    mask some = first_lanes(channels % LANES);
+    for (i64 b = 0; b < images; b++, image += channels)
+        for (i64 t = 0; t < l->runs; t++, windows += channels) {
+            float *to = image + l->run[t];
+            if (channels == 1) *to += *windows;
+            else EACH_VECTOR store(to + c, load(to + c, whole, some) + load(windows + c, whole, some), whole, some);
+        }
 }
 
 /* The input as floats, and the rest of `room`. */
@@ -116,9 +120,7 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
                 float *to = made + r * batch;
                 if (kind == FEW_IMAGES) {
                     if (o == 0) gather(l, image + l->at[u], s.windows);
-                    dots(rows, s.windows, l->weight_row, to, count, batch, l->taps);
-                    for (i64 k = 0; biases && k < count; k++)
-                        for (i64 b = 0; b < batch; b++) to[k * batch + b] += biases[k];
+                    dots(rows, s.windows, l->weight_row, biases, to, count, batch, l->taps);
                 } else {
                     product p = {rows, image + l->at[u], biases, to, l->tap, l->output_row, l->taps, 1, l->taps, 0};
                     multiply(p, count, 0, batch);
@@ -151,7 +153,7 @@ void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const
             EACH_UNIT_OF_BLOCK {
                 const float *rows = outputs + r * batch, *window = image + l->at[u];
                 float *to = weights + r * l->taps;
-                if (kind == MANY_IMAGES) dots(rows, window, l->tap, to, count, l->taps, batch);
+                if (kind == MANY_IMAGES) dots(rows, window, l->tap, 0, to, count, l->taps, batch);
                 else if (kind == FEW_IMAGES) {
                     if (o == 0) gather(l, window, s.windows);
                     product p = {rows, s.windows, 0, to, l->weight_row, l->weight_row, batch, 1, batch, 0};

@@ -90,29 +90,34 @@ INLINE void add_products(vector sums[DOTS][DOTS], const float *a, const float *x
     }
 }
 
-INLINE void some_dots(const float *a, const float *x, const i64 *xo, float *y, i64 step, i64 inner, int rows, int columns) {
+INLINE void some_dots(const float *a, const float *x, const i64 *xo, const float *bias, float *y, i64 step, i64 inner, int rows,
+                      int columns) {
     vector sums[DOTS][DOTS] = {{{0}}};
     mask rest = first_lanes(inner % LANES);
     i64 i = 0;
     for (; i + LANES <= inner; i += LANES) add_products(sums, a + i, x + i, xo, inner, rows, columns, 1, rest);
     if (i < inner) add_products(sums, a + i, x + i, xo, inner, rows, columns, 0, rest);
     if (columns == DOTS) {
-        for (int r = 0; r < rows; r++) _mm_storeu_ps(y + r * step, sums_of(sums[r][0], sums[r][1], sums[r][2], sums[r][3]));
+        for (int r = 0; r < rows; r++) {
+            __m128 found = sums_of(sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
+            if (bias) found += _mm_set1_ps(bias[r]);
+            _mm_storeu_ps(y + r * step, found);
+        }
         return;
     }
     __m128 found = sums_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0]);
-    for (int r = 0; r < rows; r++) y[r * step] = found[r];
+    for (int r = 0; r < rows; r++) y[r * step] = bias ? found[r] + bias[r] : found[r];
 }
 
-/* y[r][c] = sum_i a[r][i] x[xo[c] + i]: vectors of what is summed. */
-static void dots(const float *a, const float *x, const i64 *xo, float *y, i64 rows, i64 columns, i64 inner) {
+/* y[r][c] = sum_i a[r][i] x[xo[c] + i], and bias[r] if there is one: vectors of what is summed. */
+static void dots(const float *a, const float *x, const i64 *xo, const float *bias, float *y, i64 rows, i64 columns, i64 inner) {
     for (i64 r = 0; r < rows; r += r + DOTS <= rows ? DOTS : 1)
         for (i64 c = 0; c < columns; c += c + DOTS <= columns ? DOTS : 1) {
-            const float *row = a + r * inner;
+            const float *row = a + r * inner, *of_row = bias ? bias + r : 0;
             float *to = y + r * columns + c;
-            if (r + DOTS <= rows && c + DOTS <= columns) some_dots(row, x, xo + c, to, columns, inner, DOTS, DOTS);
-            else if (r + DOTS <= rows) some_dots(row, x, xo + c, to, columns, inner, DOTS, 1);
-            else if (c + DOTS <= columns) some_dots(row, x, xo + c, to, columns, inner, 1, DOTS);
-            else some_dots(row, x, xo + c, to, columns, inner, 1, 1);
+            if (r + DOTS <= rows && c + DOTS <= columns) some_dots(row, x, xo + c, of_row, to, columns, inner, DOTS, DOTS);
+            else if (r + DOTS <= rows) some_dots(row, x, xo + c, of_row, to, columns, inner, DOTS, 1);
+            else if (c + DOTS <= columns) some_dots(row, x, xo + c, of_row, to, columns, inner, 1, DOTS);
+            else some_dots(row, x, xo + c, of_row, to, columns, inner, 1, 1);
         }
 }
