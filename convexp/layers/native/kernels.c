@@ -131,8 +131,8 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
     }
 }
 
-/* Bytes per image from which a gradient of weights is written past the caches. With fewer, computing takes the time; and what
-   the caches keep, the optimizer reads sooner. On an Intel Xeon, n = 15 to 31: docs/layers.md. */
+/* Bytes per image from which a gradient of weights is written past the caches. With fewer it is computing that takes the time,
+   and what the caches keep an optimizer reads sooner (docs/layers.md). */
 enum { PAST_CACHES = 1 << 17 };
 
 /* made[u][o][t] = sum_b grad[u][o][b] image[at[u] + tap[t] + b]. */
@@ -196,7 +196,7 @@ void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const 
                     if (o + count == l->outputs) scatter(l, s.windows, window + begin * l->input.channels, end - begin);
                 } else {
                     product p = {rows, above, 0, window, l->output_row, l->tap, 1, l->taps, count, 1};
-                    multiply(p, l->taps, begin, end);
+                    multiply_transposed(p, l->taps, begin, end);
                 }
             }
         }

@@ -13,7 +13,7 @@ typedef struct {
 
 /* Rows from `row` on, and `vectors` vectors of columns from `column` on, of which the last begins `back` columns earlier, within
    the one before it: all are read before one is written. With less than LANES columns there is one vector, of `some` lanes. */
-INLINE void tile(product p, i64 row, i64 column, int rows, int vectors, i64 back, int whole, mask some) {
+INLINE void tile(product p, int transposed, i64 row, i64 column, int rows, int vectors, i64 back, int whole, mask some) {
     vector sums[2 * ROWS][VECTORS];
     const float *a = p.a + row * p.ar, *x = p.x + column;
     i64 place[VECTORS];
@@ -27,6 +27,7 @@ INLINE void tile(product p, i64 row, i64 column, int rows, int vectors, i64 back
         }
     for (i64 i = 0; i < p.inner; i++) {
         vector values[VECTORS];
+        if (transposed) __builtin_prefetch(a + (p.inner + i) * p.ai);
         for (int v = 0; v < vectors; v++) values[v] = load(x + p.xo[i] + place[v], whole, some);
         for (int r = 0; r < rows; r++) {
             float factor = a[r * p.ar + i * p.ai];
@@ -37,35 +38,41 @@ INLINE void tile(product p, i64 row, i64 column, int rows, int vectors, i64 back
         for (int v = 0; v < vectors; v++) store(p.y + p.yo[row + r] + column + place[v], sums[r][v], whole, some);
 }
 
-INLINE void rows_of(product p, i64 rows, i64 column, int vectors, i64 back, int whole, mask some) {
+INLINE void rows_of(product p, int transposed, i64 rows, i64 column, int vectors, i64 back, int whole, mask some) {
     i64 row = 0;
     if (vectors <= VECTORS / 2)
-        for (; row + 2 * ROWS <= rows; row += 2 * ROWS) tile(p, row, column, 2 * ROWS, vectors, back, whole, some);
-    for (; row + ROWS <= rows; row += ROWS) tile(p, row, column, ROWS, vectors, back, whole, some);
-    for (; row + 2 <= rows; row += 2) tile(p, row, column, 2, vectors, back, whole, some);
-    if (row < rows) tile(p, row, column, 1, vectors, back, whole, some);
+        for (; row + 2 * ROWS <= rows; row += 2 * ROWS) tile(p, transposed, row, column, 2 * ROWS, vectors, back, whole, some);
+    for (; row + ROWS <= rows; row += ROWS) tile(p, transposed, row, column, ROWS, vectors, back, whole, some);
+    for (; row + 2 <= rows; row += 2) tile(p, transposed, row, column, 2, vectors, back, whole, some);
+    if (row < rows) tile(p, transposed, row, column, 1, vectors, back, whole, some);
 }
 
-/* All rows, and the columns from `first` up to `last`. */
-static void multiply(product p, i64 rows, i64 first, i64 last) {
+INLINE void multiply_either(product p, int transposed, i64 rows, i64 first, i64 last) {
     i64 column = first, vectors = (last - first + LANES - 1) / LANES, back = vectors * LANES - (last - first);
     mask some = first_lanes(last - first < LANES ? last - first : 0);
     if (vectors == 1 && back) {
-        rows_of(p, rows, column, 1, 0, 0, some);
+        rows_of(p, transposed, rows, column, 1, 0, 0, some);
         return;
     }
     /* a vector that lies in part within another is in one tile with it */
     for (; vectors > VECTORS + 1 || (vectors > VECTORS && !back); vectors -= VECTORS, column += VECTORS * LANES)
-        rows_of(p, rows, column, VECTORS, 0, 1, some);
+        rows_of(p, transposed, rows, column, VECTORS, 0, 1, some);
     if (vectors > VECTORS) {
-        rows_of(p, rows, column, VECTORS / 2, 0, 1, some);
+        rows_of(p, transposed, rows, column, VECTORS / 2, 0, 1, some);
         vectors -= VECTORS / 2, column += VECTORS / 2 * LANES;
     }
-    if (VECTORS == 4 && vectors == 4) rows_of(p, rows, column, 4, back, 1, some);
-    else if (vectors == 3) rows_of(p, rows, column, VECTORS > 2 ? 3 : 2, back, 1, some);
-    else if (vectors == 2) rows_of(p, rows, column, 2, back, 1, some);
-    else if (vectors == 1) rows_of(p, rows, column, 1, 0, 1, some);
+    if (VECTORS == 4 && vectors == 4) rows_of(p, transposed, rows, column, 4, back, 1, some);
+    else if (vectors == 3) rows_of(p, transposed, rows, column, VECTORS > 2 ? 3 : 2, back, 1, some);
+    else if (vectors == 2) rows_of(p, transposed, rows, column, 2, back, 1, some);
+    else if (vectors == 1) rows_of(p, transposed, rows, column, 1, 0, 1, some);
 }
+
+/* All rows, and the columns from `first` up to `last`. */
+static void multiply(product p, i64 rows, i64 first, i64 last) { multiply_either(p, 0, rows, first, last); }
+
+/* The same where `a` is transposed. A tile reads a little of it here and there, which a processor does not foresee, so that what
+   has the same place in the next unit is fetched from memory meanwhile. */
+static void multiply_transposed(product p, i64 rows, i64 first, i64 last) { multiply_either(p, 1, rows, first, last); }
 
 /* The sums of four vectors. */
 INLINE __m128 sums_of(vector a, vector b, vector c, vector d) {
