@@ -150,6 +150,17 @@ def test_a_gradient_that_is_too_large_for_the_caches_is_the_same(kernels, channe
         assert (made - wanted).abs().max() <= max(2e-6, torch.finfo(dtype).eps / 2) * wanted.abs().max()
 
 
+@pytest.mark.parametrize("vectors", [operations.Vectors.MANY_IMAGES, operations.Vectors.CHANNELS])
+def test_the_vectors_of_a_weight_gradient_are_of_images_or_of_channels(vectors, monkeypatch):
+    used, batch = [], 64 if vectors == operations.Vectors.MANY_IMAGES else 63
+    original = operations._call
+    monkeypatch.setattr(operations, "_call", lambda name, kind, *rest: used.append(kind) or original(name, kind, *rest))
+    x, grad = torch.randn(batch, 19, 5, 4), torch.randn(batch, 6, 5, 4)
+    g = call_geometry(x.shape, (5, 4, 6, 19, 1, 1), (1, 1), (0, 0), (1, 1))
+    near(many_images.weight_gradient(grad, x, g), batched_gemm.weight_gradient(grad.double(), x.double(), g))
+    assert used == [vectors]
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_every_value_of_16_bits_is_read_and_rounded_as_by_torch(dtype):
     """All 65536 of them through a layer that is the identity; and float32 values between them, as sums of two."""

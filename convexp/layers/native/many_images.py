@@ -1,5 +1,6 @@
 """The kernels in C for many images, which fill the vectors of a processor."""
 
+import math
 from functools import partial
 
 from torch import Tensor
@@ -9,13 +10,26 @@ from convexp.layers.native import operations
 from convexp.layers.native.operations import Vectors
 
 RUN_OF_CHANNELS = 16
-"""From so many channels of a group on, a weight gradient's vectors are of channels, not of images, which are to be summed."""
+"""From so many channels of a group on, the vectors of a weight gradient may be of channels."""
+
+FEWEST_IMAGES = {4: 64, 2: 128}
+"""From so many images on, by the bytes of a value, they may be of images, however many channels there are."""
 
 forward = partial(operations.forward, Vectors.MANY_IMAGES)
 input_gradient = partial(operations.input_gradient, Vectors.MANY_IMAGES)
 
 
+def fills_a_weight_gradient(g: Geometry, itemsize: int) -> Vectors:
+    """Return what the vectors of a weight gradient are of: channels, for which the images are turned, or images.
+
+    A vector of images has to be summed, which does not matter if there are many; turning them matters if windows are small. The
+    bounds are from times on an Intel Xeon: docs/layers.md.
+    """
+    channels, fewest = g.group_channels, FEWEST_IMAGES[itemsize]
+    images = g.batch >= fewest * max(1, channels / 32 * math.sqrt(g.taps / channels))
+    return Vectors.MANY_IMAGES if channels < RUN_OF_CHANNELS or images else Vectors.CHANNELS
+
+
 def weight_gradient(grad: Tensor, x: Tensor, g: Geometry) -> Tensor:
     """Return the gradient in the weight, as ``operations.weight_gradient``."""
-    vectors = Vectors.MANY_IMAGES if g.group_channels < RUN_OF_CHANNELS else Vectors.CHANNELS
-    return operations.weight_gradient(vectors, grad, x, g)
+    return operations.weight_gradient(fills_a_weight_gradient(g, grad.itemsize), grad, x, g)
