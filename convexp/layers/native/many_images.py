@@ -12,8 +12,8 @@ from convexp.layers.native.operations import Vectors
 RUN_OF_CHANNELS = 16
 """From so many channels of a group on, the vectors of a weight gradient may be of channels."""
 
-FEWEST_IMAGES = {4: 64, 2: 128}
-"""From so many images on, by the bytes of a value, they may be of images, however many channels there are."""
+FEWEST_IMAGES = {4: (64, 2.0), 2: (128, 2.6)}
+"""By the bytes of a value: from how many images on they are of images, at least, and for each channel of windows of one pixel."""
 
 forward = partial(operations.forward, Vectors.MANY_IMAGES)
 input_gradient = partial(operations.input_gradient, Vectors.MANY_IMAGES)
@@ -25,8 +25,8 @@ def fills_a_weight_gradient(g: Geometry, itemsize: int) -> Vectors:
     A vector of images has to be summed, which does not matter if there are many; turning them matters if windows are small. The
     bounds are from times on an Intel Xeon: docs/layers.md.
     """
-    channels, fewest = g.group_channels, FEWEST_IMAGES[itemsize]
-    images = g.batch >= fewest * max(1, channels / 32 * math.sqrt(g.taps / channels))
+    channels, (fewest, of_each) = g.group_channels, FEWEST_IMAGES[itemsize]
+    images = g.batch >= max(fewest, of_each * channels * math.sqrt(g.taps / channels))
     return Vectors.MANY_IMAGES if channels < RUN_OF_CHANNELS or images else Vectors.CHANNELS
 
 
