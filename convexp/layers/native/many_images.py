@@ -13,7 +13,7 @@ RUN_OF_CHANNELS = 16
 """From so many channels of a group on, the vectors of a weight gradient may be of channels."""
 
 FEWEST_IMAGES = {4: (64, 2.0), 2: (128, 2.6)}
-"""By the bytes of a value: from how many images on they are of images, at least and for each channel of windows of one pixel."""
+"""By the bytes of a value: from how many images on they are of images, at least and per channel of windows of one pixel."""
 
 forward = partial(operations.forward, Vectors.MANY_IMAGES)
 input_gradient = partial(operations.input_gradient, Vectors.MANY_IMAGES)
