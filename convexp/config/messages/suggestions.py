@@ -24,11 +24,15 @@ def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
 
 
 def suggest_anywhere(name: str, settings: Mapping[Any, Any]) -> str:
-    """As ``suggest`` among the names of nested settings: of one within a section, the whole name, such as ``optimizer.lr``."""
+    """As ``suggest`` among the names of nested settings: of one within a section, the whole name, such as ``optimizer.lr``.
+
+    Of several with the same name, those nearest to the top are suggested.
+    """
     places: dict[str, list[str]] = {}
     for path in _paths(settings):
         places.setdefault(path.rpartition(".")[2], []).append(path)
     found = [path for similar in _most_similar(name, places) for path in places[similar]]
+    found = [path for path in found if path.count(".") == min(path.count(".") for path in found)]
     return f"; did you mean {' or '.join(found)}?" if 0 < len(found) <= MOST_PLACES else suggest(name, settings)
 
 

@@ -140,9 +140,10 @@ static void write_past(const float *from, void *to, int type, i64 count) {
     i64 width = type == FLOAT32 ? 4 : 2, i = least(count, -(uintptr_t)to % (LINE * 4) / width);
     convert(from, FLOAT32, to, type, i);
     for (; i + LANES <= count; i += LANES) {
+        vector values = *(const vector *)(from + i);
         void *target = place_of(to, i, type);
-        if (type == FLOAT32) STREAM(target, load(from + i, 1, first_lanes(0)));
-        else STREAM_HALVES(target, narrowed(load(from + i, 1, first_lanes(0)), type));
+        if (type == FLOAT32) STREAM(target, values);
+        else STREAM_HALVES(target, narrowed(values, type));
     }
     convert(from + i, FLOAT32, place_of(to, i, type), type, count - i);
 }
