@@ -1,9 +1,12 @@
 """The forked processes of the tests end as fresh ones do: exit code, last words, threads, exit handlers."""
 
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
+from sweeps import started
 
 ENDINGS = {
     "nothing": "",
@@ -31,3 +34,11 @@ def test_a_forked_process_ends_as_a_fresh_one(program, tmp_path, ending):
     forked = program(str(file), cwd=tmp_path)
     assert (forked.code, forked.out) == (fresh.returncode, fresh.stdout)
     assert forked.err.splitlines()[-1:] == fresh.stderr.splitlines()[-1:]
+
+
+@pytest.mark.e2e
+def test_a_signal_to_its_group_finds_it_from_the_beginning(tmp_path):
+    for _ in range(20):
+        with started("--version", cwd=tmp_path) as process:
+            os.killpg(process.pid, signal.SIGKILL)
+            assert process.wait(60) == -signal.SIGKILL

@@ -56,17 +56,28 @@ def job_for_this_process(server: socket.socket) -> tuple[dict, list[int]]:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             server.close()
             message, files, *_ = socket.recv_fds(connection, LARGEST, 2)
-            if keep(connection, files):
-                return json.loads(message), files
+            job = json.loads(message)
+            if keep(connection, files, job["session"]):
+                return job, files
         connection.close()
     os._exit(0)
 
 
-def keep(connection: socket.socket, files: list[int]) -> bool:
-    """Fork the process, in which this returns, and tell ``connection`` its number and how it ended."""
+def keep(connection: socket.socket, files: list[int], session: bool) -> bool:
+    """Fork the process, in which this returns, and tell ``connection`` its number and how it ended.
+
+    The number is told once the process leads its session, if it is to: a signal to its group finds it from then on.
+    """
+    begun, to_begin = os.pipe()
     if not (pid := os.fork()):
         connection.close()
+        if session:
+            os.setsid()
+        os.close(begun), os.close(to_begin)
         return True
+    os.close(to_begin)
+    os.read(begun, 1)  # returns when the process has closed its end
+    os.close(begun)
     for file in files:
         os.close(file)
     try:
@@ -78,9 +89,7 @@ def keep(connection: socket.socket, files: list[int]) -> bool:
 
 
 def become(job: dict, files: list[int]) -> None:
-    """Give this process what Python gives a new one: session, folder, environment, files, arguments and search path."""
-    if job["session"]:
-        os.setsid()
+    """Give this process what Python gives a new one: folder, environment, files, arguments and search path."""
     os.chdir(job["cwd"])
     os.environ.clear()
     os.environ.update(job["environment"])
