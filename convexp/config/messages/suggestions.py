@@ -32,8 +32,9 @@ def suggest_anywhere(name: str, settings: Mapping[Any, Any]) -> str:
     for path in _paths(settings):
         places.setdefault(path.rpartition(".")[2], []).append(path)
     found = [path for similar in _most_similar(name, places) for path in places[similar]]
-    found = [path for path in found if path.count(".") == min(path.count(".") for path in found)]
-    return f"; did you mean {' or '.join(found)}?" if 0 < len(found) <= MOST_PLACES else suggest(name, settings)
+    depth = min((path.count(".") for path in found), default=0)
+    nearest = [path for path in found if path.count(".") == depth]
+    return f"; did you mean {' or '.join(nearest)}?" if 0 < len(nearest) <= MOST_PLACES else suggest(name, settings)
 
 
 def _paths(settings: Mapping[Any, Any], above: str = "") -> Iterator[str]:
