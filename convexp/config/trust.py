@@ -63,8 +63,11 @@ def untrusted_packages(config: Config) -> dict[str, str]:
     """The packages, with reasons, that ``CONVEXP_TRUST`` would have to name if ``config`` came from a run folder."""
     own = tuple(f"{name.strip()}." for name in os.environ.get("CONVEXP_TRUST", "").split(",") if name.strip())
     found: dict[str, str] = {}
-    for setting, target in config.targets().items():
-        for where, spec in _targets_within(setting, target.spec()):
+    places: dict[str, Any] = {setting: target.spec() for setting, target in config.targets().items()}
+    if config.study is not None:  # the values of its grid are settings, too
+        places["study"] = config.study.model_dump()
+    for setting, values in places.items():
+        for where, spec in _targets_within(setting, values):
             name = str(spec[TARGET])
             refusal = None if name.startswith(own) else _refusal(where, name, spec)
             if refusal is not None:
@@ -98,7 +101,8 @@ def _refusal(setting: str, name: str, spec: dict[str, Any]) -> str | None:
 
 
 def _is_allowed(section: str, name: str) -> bool:
-    if re.fullmatch(ALLOWED[section], name) is None:
+    patterns = ALLOWED.values() if section == "study" else [ALLOWED[section]]  # a grid has settings of any section
+    if not any(re.fullmatch(pattern, name) for pattern in patterns):
         return False
     if name.startswith("convexp."):
         try:

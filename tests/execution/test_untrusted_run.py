@@ -166,6 +166,15 @@ def test_foreign_code_is_refused(folder, section):
         assert section in refused(folder)
 
 
+def test_foreign_code_is_refused_in_the_grid_of_a_study_and_own_code_is_not(folder):
+    for target in [*FOREIGN, "convexp.layers.local.LocallyConnected2d"]:
+        grid = {"model.wiring": [{"_target_": target}]}
+        change(folder, "study", {"name": "mine", "question": "Which one", "grid": grid})
+        if target in FOREIGN:
+            assert "study.grid" in refused(folder)
+    assert parse_trusted_config(read_saved_config(folder, "run").values).study.grid == grid
+
+
 @pytest.mark.parametrize("section", ["model.wiring", "data.source", "optimizer", "scheduler"])
 def test_foreign_code_is_refused_however_deep(folder, section):
     for target in FOREIGN:

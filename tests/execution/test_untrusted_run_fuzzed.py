@@ -143,8 +143,7 @@ def answer(folder, watch):
             found = str(error)
     assert found
     if isinstance(found, Config):
-        made = found.model_dump(by_alias=True, exclude={"study"})  # the record of a question; no object is made of its grid
-        names = re.findall(r"'_target_': '([^']*)'", str(made))
+        names = re.findall(r"'_target_': '([^']*)'", str(found.model_dump(by_alias=True)))
         assert names
         assert all(name.startswith(("convexp.", "torch.optim.")) for name in names), names
         assert "${" not in str(found)
