@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from convexp.config import Config
 from convexp.config.schema import NetworkModel, Target
 from convexp.config.signatures.settable import PROVIDED_UNLESS_GIVEN
-from convexp.errors import ConfigError, one_line
+from convexp.errors import ConfigError, one_line, place_in_own_code
 from convexp.execution.makers import Maker, maker, naming_setting
 from convexp.execution.pixel_statistics import PixelStatistics, UnitStatistics
 from convexp.models import ImageNetwork, LayerCost, layer_costs, match_number
@@ -95,9 +95,10 @@ class ImageNetworkPlan:
             with torch.no_grad():
                 return network(images)
         except Exception as error:
+            place = place_in_own_code(error)
             raise ConfigError(
-                f"{SETTING} ({self.model.network.target}): fails on images of {shape} ({one_line(error)})"
-                f"{self._hint(size, str(error))}"
+                f"{SETTING} ({self.model.network.target}): fails on images of {shape} "
+                f"({one_line(error)}{place and f'; {place}'}){self._hint(size, str(error))}"
             ) from None
 
     def _hint(self, size: int, error: str) -> str:

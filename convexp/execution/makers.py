@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from convexp.config import instantiate
 from convexp.config.schema import Target
-from convexp.errors import ConfigError, one_line
+from convexp.errors import ConfigError, one_line, place_in_own_code
 
 T = TypeVar("T")
 
@@ -80,8 +80,8 @@ def naming_setting(setting: str, target: Target) -> Generator[None]:
         raise
     except Exception as error:
         speaks_for_itself = isinstance(error, ValueError | TypeError | ImportError | AttributeError)
-        kind = "" if speaks_for_itself else f"{type(error).__name__}: "
-        raise ConfigError(f"{setting} ({target.target}): {kind}{one_line(error)}") from None
+        kind, place = "" if speaks_for_itself else f"{type(error).__name__}: ", place_in_own_code(error)
+        raise ConfigError(f"{setting} ({target.target}): {kind}{one_line(error)}{place and f' ({place})'}") from None
 
 
 def _qualified_name(kind: type) -> str:

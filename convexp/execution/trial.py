@@ -2,9 +2,7 @@
 
 import copy
 import functools
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +14,7 @@ from convexp.config import Config
 from convexp.config.checks.monitors import check_logged
 from convexp.data import Dataset, loader, training_loader
 from convexp.data.augment import Augmenter
-from convexp.errors import ConfigError, ConvexpError, one_line
+from convexp.errors import ConfigError, ConvexpError, one_line, place_in_own_code
 from convexp.execution.evaluation import evaluation_trainer, with_targets_of
 
 STEPS = ("training_step", "validation_step", "test_step")
@@ -44,9 +42,8 @@ def try_task(config: Config, module: LightningModule, data: Dataset, augmenter: 
         except ConvexpError:
             raise
         except Exception as error:
-            raise ConfigError(
-                f"task ({name}): fails on the first batch: {type(error).__name__}: {one_line(error)}{_place(error)}"
-            ) from None
+            said, place = f"{type(error).__name__}: {one_line(error)}", place_in_own_code(error)
+            raise ConfigError(f"task ({name}): fails on the first batch: {said}{place and f' ({place})'}") from None
     check_logged(config, logged)
 
 
@@ -89,11 +86,3 @@ def _check_loss(name: str, output: Any) -> None:
         raise ConfigError(f"task ({name}): the loss has shape {list(loss.shape)}; should be one number, such as the mean")
     if not loss.requires_grad:
         raise ConfigError(f"task ({name}): the loss does not depend on the network's weights, or is detached from them")
-
-
-def _place(error: Exception) -> str:
-    """The innermost line of the user's code, as `` (file.py, line 7)``; empty if there is none."""
-    ours = str(Path(convexp.__file__).parent)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
-    frames = [f for f in frames if not f.filename.startswith((ours, "<")) and f.lineno]
-    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

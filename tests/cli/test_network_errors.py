@@ -35,6 +35,11 @@ MISTAKES = {
         own("own_networks.flat", "+model.network.inputs=256", "data.batch_size=1"),
         ["fails on images of 1x16x16", "data.batch_size=2"],
     ),
+    "code of its own that fails": (own("own_networks.broken"), ["model.network", "KeyError: 'width' (own_networks.py, line "]),
+    "code of its own that fails on images": (
+        own("own_networks.Narrow", "only_costs=true"),
+        ["fails on images of 1x16x16", "mat1 and mat2 shapes cannot be multiplied", "; own_networks.py, line "],
+    ),
     "no such layer": (["model=resnet18", "model.layers=[layer1,layer5]"], ["model.layers=", "layer5", "layer4"]),
     "channels that cannot be repeated": (["model=resnet18", "data.image_shape=[2,8,8]", "model.input_channels=3"], ["=3", "2"]),
     "no channels": (["model=resnet18", "model.input_channels=0"], ["model.input_channels=0"]),

@@ -44,3 +44,16 @@ class Several(nn.Module):
 
 def on_batches_of_images_alone(input_shape, outputs):
     return flat(input_shape[0] * input_shape[1] * input_shape[2], outputs)
+
+
+def broken():
+    return nn.Linear(1, {}["width"])
+
+
+class Narrow(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.head = nn.Linear(7, outputs)
+
+    def forward(self, x):
+        return self.head(x.flatten(1))
