@@ -110,6 +110,21 @@ def pool(stage: Stage) -> Parts:
     return {"pool": kinds[stage.pool]()} if stage.pool in kinds else {}
 
 
+# What looks at how its operand lies in memory is a node of its own where torch.fx traces symbolically.
+torch.fx.wrap("as_vectors")
+
+
+def as_vectors(x: Tensor) -> Tensor:
+    """Return images as vectors: ``(B, C, H, W) -> (B, C*H*W)``.
+
+    Images with the batch innermost in memory, as locally connected layers make them, give vectors with the batch innermost.
+    They are copied faster, and so is their gradient, which torch makes in the same order and those layers read.
+    """
+    if x.shape[0] > 1 and x.stride(0) == 1:
+        return x.movedim(0, -1).flatten(0, -2).t()
+    return x.flatten(1)
+
+
 class ReadoutLayer(nn.Module):
     """Turns a feature map into a vector: all of it (``flatten``), or the mean or maximum of each channel."""
 
@@ -119,9 +134,9 @@ class ReadoutLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Read the map: ``(B, C, H, W) -> (B, C*H*W)`` for ``flatten``, ``(B, C)`` for ``global_avg`` and ``global_max``."""
-        x = x.flatten(2)  # (B, C, H*W)
         if self.kind == "flatten":
-            return x.flatten(1)
+            return as_vectors(x)
+        x = x.flatten(2)  # (B, C, H*W)
         return x.mean(2) if self.kind == "global_avg" else x.amax(2)
 
     def extra_repr(self) -> str:
