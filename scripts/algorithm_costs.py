@@ -27,7 +27,8 @@ from results import command, file_name, machine
 from scipy.optimize import nnls
 
 from convexp.layers import layout
-from convexp.layers.algorithms import ALGORITHMS, IN_C, OPERATIONS, Counts, candidates, counts, fastest
+from convexp.layers.algorithms import ALGORITHMS, IN_C, OPERATIONS, Counts, candidates, counts
+from convexp.layers.algorithms import nanoseconds as estimate
 from convexp.layers.by_shape import MODULES
 from convexp.layers.call_geometry import Geometry
 
@@ -47,7 +48,9 @@ def operation_times(shape: Shape, batch: int, rounds: int) -> dict[str, dict[str
     grad = layout.new_image(torch.empty(0), (batch, g.out_channels, *g.output_size)).normal_()
     weight = layout.new_weight(torch.empty(0), g.weight_shape).normal_()
     hopeless = g.unit_channels * g.group_channels > HOPELESS
-    modules = {name: module for name, module in MODULES.items() if not (hopeless and name == "tap_products")}
+    left_out = {"tap_products"} if hopeless else set[str]()
+    left_out |= {"many_groups"} if g.groups == 1 else set()
+    modules = {name: module for name, module in MODULES.items() if name not in left_out}
     arguments = {"forward": (x, weight, None, g), "weight_gradient": (grad, x, g), "input_gradient": (grad, weight, g)}
     found: dict[str, dict[str, float]] = {}
     for operation in OPERATIONS:
@@ -115,7 +118,10 @@ def nanoseconds(tables: Sequence[dict[str, Any]]) -> list[list[tuple[Geometry, l
 
 
 def fit(tables: Sequence[dict[str, Any]]) -> dict[str, dict[str, Counts]]:
-    """Nanoseconds of every count, by operation and algorithm: least squares of the relative errors, without negative costs."""
+    """Nanoseconds of every count, by operation and algorithm that was measured.
+
+    They are the least squares of the relative errors, without negative costs.
+    """
     first, *others = nanoseconds(tables)
     everywhere = [*first, *chain.from_iterable(others)]
     found: dict[str, dict[str, Counts]] = {}
@@ -127,6 +133,8 @@ def fit(tables: Sequence[dict[str, Any]]) -> dict[str, dict[str, Counts]]:
                 for g, times in (everywhere if algorithm in IN_C else first)
                 if algorithm in times[index] and algorithm in candidates(g, in_c=True)
             ]
+            if not known:
+                continue
             taken = np.array([times[algorithm] for _, times in known])
             done = np.array([counts(algorithm, operation, g) for g, _ in known], dtype=float)
             best = np.array([min(times.values()) for _, times in known])
@@ -137,10 +145,13 @@ def fit(tables: Sequence[dict[str, Any]]) -> dict[str, dict[str, Counts]]:
 
 
 def regret(geometry: Geometry, times: Sequence[dict[str, float]], in_c: bool) -> float:
-    """Time of the three operations of a call by the algorithms that are chosen over that by the fastest ones."""
-    served = [{name: taken for name, taken in each.items() if in_c or name not in IN_C} for each in times]
-    chosen = sum(each[fastest(operation, geometry, in_c=in_c)] for operation, each in zip(OPERATIONS, served, strict=True))
-    return chosen / sum(min(each.values()) for each in served)
+    """Time of the three operations of a call by those algorithms that are chosen of the measured ones, over the shortest."""
+    chosen = best = 0.0
+    for operation, each in zip(OPERATIONS, times, strict=True):
+        known = {name: taken for name, taken in each.items() if name in candidates(geometry, in_c=in_c)}
+        chosen += known[min(known, key=lambda name: estimate(name, operation, geometry))]
+        best += min(taken for name, taken in each.items() if in_c or name not in IN_C)
+    return chosen / best
 
 
 def main() -> None:

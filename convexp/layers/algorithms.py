@@ -18,11 +18,18 @@ from convexp.layers.native.many_images import RUN_OF_CHANNELS
 from convexp.layers.unfolded_gemm import folds, units_apart
 
 Operation = Literal["forward", "weight_gradient", "input_gradient"]
-Algorithm = Literal["batched_gemm", "unfolded_gemm", "tap_products", "few_images", "many_images"]
+Algorithm = Literal["batched_gemm", "unfolded_gemm", "tap_products", "few_images", "many_images", "many_groups"]
 
 OPERATIONS: tuple[Operation, ...] = ("forward", "weight_gradient", "input_gradient")
-ALGORITHMS: tuple[Algorithm, ...] = ("batched_gemm", "unfolded_gemm", "tap_products", "few_images", "many_images")
-IN_C: tuple[Algorithm, ...] = ("few_images", "many_images")
+ALGORITHMS: tuple[Algorithm, ...] = (
+    "batched_gemm",
+    "unfolded_gemm",
+    "tap_products",
+    "few_images",
+    "many_images",
+    "many_groups",
+)
+IN_C: tuple[Algorithm, ...] = ("few_images", "many_images", "many_groups")
 
 RUN = 8
 """A run of values that are copied or added costs as if it were so many values longer."""
@@ -149,12 +156,20 @@ def _many_images(operation: Operation, g: Geometry) -> Counts:
     return Counts(1, units, _weights(g), products, sums, images)
 
 
+def _many_groups(_: Operation, g: Geometry) -> Counts:
+    locations = math.prod(g.output_size)
+    products = locations * _vectors(g.groups) * g.unit_channels * g.taps * g.batch
+    turned = locations * g.out_channels * g.batch
+    return Counts(1, locations * _vectors(g.groups) / LANES, _weights(g), products, 0, _images(g) + turned)
+
+
 _COUNTS: dict[Algorithm, Callable[[Operation, Geometry], Counts]] = {
     "batched_gemm": _by_rows,
     "unfolded_gemm": _unfolded,
     "tap_products": _by_taps,
     "few_images": _few_images,
     "many_images": _many_images,
+    "many_groups": _many_groups,
 }
 
 # Nanoseconds of each count in float32, on one thread of an AMD EPYC with AVX-512 (MKL, torch 2.15); for kernels in C an Intel
@@ -164,22 +179,25 @@ COSTS: dict[Operation, dict[Algorithm, Counts]] = {
         "batched_gemm": Counts(3300, 0, 0.8, 0.019, 1.1, 0.13),
         "unfolded_gemm": Counts(7100, 26, 0.11, 0.053, 0.51, 0.24),
         "tap_products": Counts(18000, 0, 0.64, 0.14, 0, 0.23),
-        "few_images": Counts(1400, 22, 0.092, 0.015, 0.77, 0.41),
-        "many_images": Counts(2800, 15, 0.096, 0.021, 0, 0.14),
+        "few_images": Counts(13000, 16, 0.082, 0.024, 0.38, 0.43),
+        "many_images": Counts(8000, 12, 0.052, 0.025, 0, 0.1),
+        "many_groups": Counts(3100, 21, 0.39, 0.043, 0, 0.2),
     },
     "weight_gradient": {
         "batched_gemm": Counts(3800, 49, 0.2, 0.029, 0.34, 0.14),
         "unfolded_gemm": Counts(1800, 12, 0.17, 0.028, 0.65, 0.32),
         "tap_products": Counts(25000, 0, 0.9, 0.28, 0, 0.042),
-        "few_images": Counts(8000, 15, 0.14, 0.0094, 0, 0.4),
-        "many_images": Counts(0, 18, 0.17, 0.018, 0.86, 0.14),
+        "few_images": Counts(15000, 13, 0.13, 0.023, 0, 0.32),
+        "many_images": Counts(5400, 13, 0.19, 0.026, 0.83, 0.066),
+        "many_groups": Counts(0, 29, 0.48, 0.061, 0, 0.19),
     },
     "input_gradient": {
         "batched_gemm": Counts(1500, 15, 0.98, 0.014, 1.7, 0.18),
         "unfolded_gemm": Counts(4800, 33, 0.19, 0.033, 1.1, 0.24),
         "tap_products": Counts(14000, 0, 0.59, 0.21, 0, 0.092),
-        "few_images": Counts(0, 22, 0.11, 0.015, 0, 0.48),
-        "many_images": Counts(0, 12, 0.21, 0.019, 0, 0.089),
+        "few_images": Counts(2400, 16, 0.12, 0.023, 0, 0.43),
+        "many_images": Counts(5400, 5.8, 0.13, 0.02, 0, 0.088),
+        "many_groups": Counts(5200, 2.4, 0.44, 0.043, 0, 0.36),
     },
 }
 
@@ -191,12 +209,16 @@ def fastest(operation: Operation, g: Geometry, *, in_c: bool, in_python: bool = 
 
 
 def candidates(g: Geometry, *, in_c: bool, in_python: bool = True) -> tuple[Algorithm, ...]:
-    """Return the algorithms that may be the fastest: windows are unfolded or copied for small batches alone."""
+    """Return the algorithms that may be the fastest.
+
+    Windows are unfolded or copied, and weights turned, for small batches alone; groups fill vectors if there are several.
+    """
     if not g.batch:
         return ("batched_gemm",)
-    small = g.batch <= LARGEST_UNFOLDED_BATCH
-    unfold: tuple[Algorithm, ...] = ("unfolded_gemm", "few_images")
-    return tuple(each for each in ALGORITHMS if (small or each not in unfold) and (in_c if each in IN_C else in_python))
+    left_out: set[Algorithm] = set() if g.batch <= LARGEST_UNFOLDED_BATCH else {"unfolded_gemm", "few_images", "many_groups"}
+    if g.groups == 1:
+        left_out.add("many_groups")
+    return tuple(each for each in ALGORITHMS if each not in left_out and (in_c if each in IN_C else in_python))
 
 
 def nanoseconds(algorithm: Algorithm, operation: Operation, g: Geometry) -> float:

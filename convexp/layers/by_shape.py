@@ -17,7 +17,7 @@ from torch import Tensor
 from convexp.layers import batched_gemm, native, tap_products, unfolded_gemm
 from convexp.layers.algorithms import IN_C, Algorithm, Operation, fastest
 from convexp.layers.call_geometry import Geometry
-from convexp.layers.native import few_images, many_images, operations
+from convexp.layers.native import few_images, many_groups, many_images, operations
 
 MODULES: dict[Algorithm, ModuleType] = {
     "batched_gemm": batched_gemm,
@@ -25,6 +25,7 @@ MODULES: dict[Algorithm, ModuleType] = {
     "tap_products": tap_products,
     "few_images": few_images,
     "many_images": many_images,
+    "many_groups": many_groups,
 }
 
 LARGE_UNIT = 32768

@@ -173,6 +173,7 @@ def test_one_image_is_unfolded_and_depthwise_layers_go_by_taps():
     assert set(choices((16, 32), 28, 3)) == set(choices((3, 64), 64, 7, 2)) == {"unfolded_gemm"}
     assert set(choices((64, 64), 28, 3, batch=128, groups=64)) == {"tap_products"}
     assert set(choices((16, 32), 28, 3, in_c=True)) == {"few_images"}
+    assert set(choices((64, 64), 28, 3, groups=64, in_c=True)) == {"many_groups"}
 
 
 def test_no_image_at_all():

@@ -28,7 +28,7 @@ def test_the_costs_are_those_of_the_stored_times(algorithm_costs):
 
 
 def test_machines_weigh_the_same_however_fast_they_are(algorithm_costs):
-    table, *_ = TABLES.values()
+    table = TABLES["intel_r_xeon_r_processor_2_cores"]  # on which every algorithm was measured
     slower = {**table, "shapes": [{**shape, "milliseconds": _times(3, shape["milliseconds"])} for shape in table["shapes"]]}
     alone, together = algorithm_costs.fit([table, table]), algorithm_costs.fit([table, slower])
     for operation, algorithm in product(OPERATIONS, ALGORITHMS):

@@ -19,9 +19,10 @@ from convexp.layers import LocallyConnected2d, batched_gemm, native
 from convexp.layers.algorithms import OPERATIONS
 from convexp.layers.call_geometry import call_geometry
 from convexp.layers.layout import batch_first, batch_last, new_image, new_weight
-from convexp.layers.native import build, few_images, many_images, operations
+from convexp.layers.native import build, few_images, many_groups, many_images, operations
 
 pytestmark = pytest.mark.skipif(native.library() is None, reason="no C compiler, or a processor without AVX2")
+KERNELS = (few_images, many_images, many_groups)
 FEW = st.integers(1, 17)
 MANY = st.sampled_from([1, 2, 3, 5, 7, 16, 17, 24, 31, 32, 40, 48, 63, 64, 65, 80, 97, 112, 129])
 ORDERS = (  # torch's own, the batch innermost, apart, and one value for all, as the gradient of a sum is
@@ -35,10 +36,12 @@ ORDERS = (  # torch's own, the batch innermost, apart, and one value for all, as
 @st.composite
 def calls(draw):
     """Kernels and operands of a call, images in several orders in memory, with few and with many channels."""
-    kernels = draw(st.sampled_from([few_images, many_images]))
+    kernels = draw(st.sampled_from(KERNELS))
     case = draw(arguments(modes=("zeros",), dims=None, grouped=True))
-    groups, batch = case["groups"], draw(FEW if kernels is few_images else MANY)
-    channels, outputs = groups * draw(st.sampled_from([1, 3, 16, 21])), groups * draw(st.sampled_from([1, 2, 5, 8, 13]))
+    batch, few = draw(MANY if kernels is many_images else FEW), kernels is many_groups  # channels of a group
+    groups = draw(st.sampled_from([1, 2, 7, 8, 16, 17, 35])) if few else case["groups"]
+    channels = groups * draw(st.sampled_from([1, 3] if few else [1, 3, 16, 21]))
+    outputs = groups * draw(st.sampled_from([1, 2, 5] if few else [1, 2, 5, 8, 13]))
     window = [case[name] for name in ("stride", "padding", "dilation")]
     size = [
         (n + 2 * p - d * (k - 1) - 1) // s + 1
@@ -133,7 +136,7 @@ def test_nothing_is_written_beyond_the_memory_to_work_in(call, dtype, threads):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("outputs", [1, 5, 70])
-@pytest.mark.parametrize(("kernels", "channels"), [(few_images, 3), (many_images, 3), (many_images, 17)])
+@pytest.mark.parametrize(("kernels", "channels"), [(few_images, 3), (many_images, 3), (many_images, 17), (many_groups, 3)])
 def test_a_gradient_that_is_too_large_for_the_caches_is_the_same(kernels, channels, outputs, dtype):
     """Lines of memory are written whole, where those of a unit do not begin with one, and by several threads."""
     side = math.isqrt(400_000 // (channels * 9 * outputs)) + 1
@@ -168,7 +171,7 @@ def test_every_value_of_16_bits_is_read_and_rounded_as_by_torch(dtype):
     values = torch.cat([every, torch.zeros(5, dtype=dtype)])  # not a whole number of vectors
     g = call_geometry((1, 1, len(values)), (len(values), 1, 1, 1), (1,), (0,), (1,))
     one = torch.ones(g.weight_shape, dtype=dtype)
-    for kernels in (few_images, many_images):
+    for kernels in KERNELS:
         found = kernels.forward(values.view(1, 1, -1), one, None, g).flatten()
         assert torch.equal(found.isnan(), values.isnan())
         assert torch.equal(found[~values.isnan()], values[~values.isnan()])
@@ -231,7 +234,7 @@ def test_operands_of_other_types_are_not_taken(dtype):
 @pytest.mark.parametrize("batch", [1, 16])
 def test_a_layer_uses_them(batch, monkeypatch):
     used = []
-    for module, name in product((few_images, many_images), OPERATIONS):
+    for module, name in product(KERNELS, OPERATIONS):
         original = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, name=name, original=original: used.append(name) or original(*a))
     layer, x = LocallyConnected2d(16, 32, 3, (28, 28)), torch.randn(batch, 16, 28, 28, requires_grad=True)

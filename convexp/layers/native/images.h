@@ -1,5 +1,6 @@
 /* Images of a caller, (B, C, D, H, W) in any order in memory and of any type, as the kernels read and write them: floats, pixel
-   by pixel with a border of zeros, (D, H, W, G, C/G, B), or with the channels of a group innermost, (D, H, W, G, B, C/G). */
+   by pixel with a border of zeros, and innermost what fills their vectors: the images of a batch, (D, H, W, G, C/G, B), the
+   channels of a group, (D, H, W, G, B, C/G), or the groups, (D, H, W, C/G, B, G). */
 
 #include <string.h>
 
@@ -7,6 +8,8 @@ typedef struct {
     i64 batch, groups, channels; /* of a group */
     i64 size[3], border[3];
 } picture;
+
+typedef enum { BATCH, CHANNEL, GROUP } innermost;
 
 /* One dimension of a copy: how many values, and how far apart they are. */
 typedef struct {
@@ -29,16 +32,17 @@ INLINE i64 inside(const picture *p) {
 }
 
 /* The dimensions of a copy of an image to the kernels' order; outermost first as these lie, and as few as will do. */
-static int axes_of(const picture *p, const i64 *strides, int channels_last, axis *axes) {
-    i64 b = channels_last ? p->channels : 1, c = channels_last ? 1 : p->batch, column = pixel(p);
-    i64 row = column * padded(p, 2), plane = row * padded(p, 1);
-    axis batch = {p->batch, strides[0], b}, channel = {p->channels, strides[1], c};
+static int axes_of(const picture *p, const i64 *strides, innermost last, axis *axes) {
+    i64 column = pixel(p), row = column * padded(p, 2), plane = row * padded(p, 1), images = p->batch, channels = p->channels;
+    axis group = {p->groups, strides[1] * channels, last == GROUP ? 1 : images * channels};
+    axis channel = {channels, strides[1], last == GROUP ? images * p->groups : last == BATCH ? images : 1};
+    axis batch = {images, strides[0], last == GROUP ? p->groups : last == BATCH ? 1 : channels};
     axis all[AXES] = {{p->size[0], strides[2], plane},
                       {p->size[1], strides[3], row},
                       {p->size[2], strides[4], column},
-                      {p->groups, strides[1] * p->channels, p->batch * p->channels},
-                      channels_last ? batch : channel,
-                      channels_last ? channel : batch};
+                      last == GROUP ? channel : group,
+                      last == BATCH ? channel : batch,
+                      last == GROUP ? group : last == BATCH ? batch : channel};
     int n = 0;
     for (int i = 0; i < AXES; i++) {
         axis *outer = axes + n - 1, inner = all[i];
@@ -177,9 +181,9 @@ static void copy(const void *from, int from_type, void *to, int to_type, const a
 INLINE int in_place(const picture *p, const axis *axes, int n) { return !has_border(p) && n == 1 && axes->from == 1; }
 
 /* An image as the kernels read it: where it lies, of its own type, or in `room`, as floats. */
-static values read_image(const picture *p, values from, const i64 *strides, int channels_last, float *room, i64 threads) {
+static values read_image(const picture *p, values from, const i64 *strides, innermost last, float *room, i64 threads) {
     axis axes[AXES];
-    int n = axes_of(p, strides, channels_last, axes);
+    int n = axes_of(p, strides, last, axes);
     if (in_place(p, axes, n)) return from;
     if (has_border(p)) memset(room, 0, padded_values(p) * sizeof(float));
     copy(from.first, from.type, room + inside(p), FLOAT32, axes, n, threads);
@@ -187,18 +191,18 @@ static values read_image(const picture *p, values from, const i64 *strides, int 
 }
 
 /* Zeros to which the kernels add an image that is to be written: where it is to lie, or in `room`. */
-static float *new_image(const picture *p, void *to, const i64 *strides, int type, int channels_last, float *room) {
+static float *new_image(const picture *p, void *to, const i64 *strides, int type, innermost last, float *room) {
     axis axes[AXES];
-    int n = axes_of(p, strides, channels_last, axes);
+    int n = axes_of(p, strides, last, axes);
     float *made = type == FLOAT32 && in_place(p, axes, n) ? to : room;
     memset(made, 0, padded_values(p) * sizeof(float));
     return made;
 }
 
-static void write_image(const picture *p, const float *made, void *to, const i64 *strides, int type, int channels_last,
+static void write_image(const picture *p, const float *made, void *to, const i64 *strides, int type, innermost last,
                         i64 threads) {
     axis axes[AXES];
-    int n = axes_of(p, strides, channels_last, axes);
+    int n = axes_of(p, strides, last, axes);
     for (int k = 0; k < n; k++) axes[k] = (axis){axes[k].count, axes[k].to, axes[k].from};
     if (made != to) copy(made + inside(p), FLOAT32, to, type, axes, n, threads);
 }

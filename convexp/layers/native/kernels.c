@@ -7,18 +7,16 @@
 #include "numbers.h"
 
 #include "images.h"
+#include "layer.h"
 #include "products.h"
 
-/* The sizes of a layer, and tables of offsets (native/places.py); outputs and inputs are those of a unit. */
-typedef struct {
-    picture input, output;
-    i64 units, outputs, taps, runs; /* of channels in a window */
-    i64 rows;                       /* of weights that are widened at a time, of one unit or of several */
-    const i64 *at, *tap, *run, *image, *output_row, *weight_row;
-} layer;
+#include "groups.h"
 
-/* What fills the vectors: the images of a batch, the inputs of a unit, or the channels of each tap, in a weight gradient. */
-enum { MANY_IMAGES, FEW_IMAGES, CHANNELS };
+/* What fills the vectors: the images of a batch, the inputs of a unit, or the channels of each tap, in a weight gradient; or the
+   groups of a location. */
+enum { MANY_IMAGES, FEW_IMAGES, CHANNELS, GROUPS };
+
+INLINE innermost innermost_of(i64 kind) { return kind == MANY_IMAGES ? BATCH : kind == GROUPS ? GROUP : CHANNEL; }
 
 /* Of each thread, in as many floats: rows of weights, and of outputs, that do not lie in memory as they are; windows, if they are
    copied; and the biases of a unit. */
@@ -45,15 +43,6 @@ INLINE i64 rounded_up(i64 count) { return (count + LINE - 1) / LINE * LINE; }
          block = least(step, step < l->outputs ? l->outputs - row % l->outputs : rest), rest > 0; row += block, rest -= block)
 #define EACH_UNIT_OF_BLOCK \
     for (i64 u = row / l->outputs, o = row % l->outputs, count = least(l->outputs, block), r = 0; r < block; r += count, u++)
-
-/* Some biases of a unit; null where there are none. */
-INLINE const float *biases_of(const layer *l, i64 unit, i64 o, i64 count, values bias, i64 location, i64 channel, float *to) {
-    if (!bias.first) return 0;
-    i64 groups = l->input.groups, at = groups == 1 ? unit : unit / groups;
-    i64 first = at * location + ((unit - at * groups) * l->outputs + o) * channel;
-    for (i64 k = 0; k < count; k++) to[k] = get(bias.first, first + k * channel, bias.type);
-    return to;
-}
 
 /* Runs of channels, a vector at a time, of which the last has some lanes. */
 #define EACH_VECTOR \
@@ -83,8 +72,8 @@ INLINE void scatter(const layer *l, const float *windows, float *image, i64 imag
 }
 
 /* The input as floats, and the rest of `room`. */
-INLINE const float *input_of(const layer *l, values x, const i64 *strides, int channels_last, float **room, i64 threads) {
-    values image = read_image(&l->input, x, strides, channels_last, *room, threads);
+INLINE const float *input_of(const layer *l, values x, const i64 *strides, innermost last, float **room, i64 threads) {
+    values image = read_image(&l->input, x, strides, last, *room, threads);
     const float *made = floats(image, 0, padded_values(&l->input), *room);
     if (made == *room) *room += rounded_up(padded_values(&l->input));
     return made;
@@ -92,7 +81,7 @@ INLINE const float *input_of(const layer *l, values x, const i64 *strides, int c
 
 /* The gradient of the output, of its own type if it lies in memory as the output does, and the rest of `room`. */
 INLINE values upstream_of(const layer *l, values grad, const i64 *strides, float **room, i64 threads) {
-    values made = read_image(&l->output, grad, strides, 0, *room, threads);
+    values made = read_image(&l->output, grad, strides, BATCH, *room, threads);
     if (made.first == *room) *room += rounded_up(padded_values(&l->output));
     return made;
 }
@@ -100,7 +89,7 @@ INLINE values upstream_of(const layer *l, values grad, const i64 *strides, float
 /* A gradient of the output, floats, as the output lies in memory. */
 void order_output(const layer *l, const float *grad, const i64 *strides, float *made, i64 threads) {
     axis axes[AXES];
-    copy(grad, FLOAT32, made, FLOAT32, axes, axes_of(&l->output, strides, 0, axes), threads);
+    copy(grad, FLOAT32, made, FLOAT32, axes, axes_of(&l->output, strides, BATCH, axes), threads);
 }
 
 /* out[u][o][b] = bias[u][o] + sum_t weight[u][o][t] image[at[u] + tap[t] + b]. The bias of a unit is at `location` times its
@@ -108,8 +97,14 @@ void order_output(const layer *l, const float *grad, const i64 *strides, float *
 void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_strides, const void *weight, const void *bias,
              i64 location, i64 channel, void *out, float *room, i64 each, i64 threads) {
     i64 batch = l->input.batch, step = type == FLOAT32 ? l->units * l->outputs : l->rows;
-    const float *image = input_of(l, (values){x, type}, x_strides, kind == FEW_IMAGES, &room, threads);
+    const float *image = input_of(l, (values){x, type}, x_strides, innermost_of(kind), &room, threads);
     EACH_PART {
+        if (kind == GROUPS) {
+            i64 all = l->units / l->input.groups;
+            forward_of_groups(l, type, image, weight, bias, location, channel, out, room + each * part, all * part / threads,
+                              all * (part + 1) / threads);
+            continue;
+        }
         scratch s = scratch_of(l, kind, room, each, part);
         EACH_BLOCK(l->units * part / threads, l->units * (part + 1) / threads) {
             const float *weights = floats((values){weight, type}, row * l->taps, block * l->taps, s.weights);
@@ -143,9 +138,16 @@ void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const
     i64 step = in_place ? all : l->rows;
     if (kind == FEW_IMAGES && in_place && l->outputs > 2 * ROWS)
         step = 2 * ROWS; /* few rows at a time: they are written from end to end */
-    const float *image = input_of(l, (values){x, type}, x_strides, kind != MANY_IMAGES, &room, threads);
+    const float *image = input_of(l, (values){x, type}, x_strides, innermost_of(kind), &room, threads);
     values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
     EACH_PART {
+        if (kind == GROUPS) {
+            i64 all = l->units / l->input.groups;
+            weight_gradient_of_groups(l, type, upstream, image, made, room + each * part, past, all * part / threads,
+                                      all * (part + 1) / threads);
+            if (past) _mm_sfence();
+            continue;
+        }
         scratch s = scratch_of(l, kind, room, each, part);
         EACH_BLOCK(l->units * part / threads, l->units * (part + 1) / threads) {
             const float *outputs = floats(upstream, row * batch, block * batch, s.outputs);
@@ -178,10 +180,16 @@ void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const 
                     const i64 *made_strides, float *room, i64 each, i64 threads) {
     i64 batch = l->input.batch, columns = kind == FEW_IMAGES ? 1 : VECTORS * LANES, blocks = (batch + columns - 1) / columns;
     i64 step = type == FLOAT32 ? l->units * l->outputs : l->rows;
-    float *image = new_image(&l->input, made, made_strides, type, kind == FEW_IMAGES, room);
+    float *image = new_image(&l->input, made, made_strides, type, innermost_of(kind), room);
     if (image == room) room += rounded_up(padded_values(&l->input));
     values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
     EACH_PART {
+        if (kind == GROUPS) {
+            i64 groups = l->input.groups, all = (groups + LANES - 1) / LANES;
+            input_gradient_of_groups(l, type, upstream, weight, image, room + each * part, all * part / threads * LANES,
+                                     least(all * (part + 1) / threads * LANES, groups));
+            continue;
+        }
         scratch s = scratch_of(l, kind, room, each, part);
         i64 begin = blocks * part / threads * columns, end = least(blocks * (part + 1) / threads * columns, batch);
         EACH_BLOCK(0, begin < end ? l->units : 0) {
@@ -201,5 +209,5 @@ void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const 
             }
         }
     }
-    write_image(&l->input, image, made, made_strides, type, kind == FEW_IMAGES, threads);
+    write_image(&l->input, image, made, made_strides, type, innermost_of(kind), threads);
 }

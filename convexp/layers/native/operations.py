@@ -11,7 +11,7 @@ from torch import Tensor
 from convexp.layers.call_geometry import Geometry
 from convexp.layers.layout import stored
 from convexp.layers.native.build import library
-from convexp.layers.native.places import Layer, places, rounded_up
+from convexp.layers.native.places import LINE, Layer, places, rounded_up
 
 WORTH_A_THREAD = 1_000_000
 """Multiply-adds."""
@@ -26,6 +26,7 @@ class Vectors(IntEnum):
     MANY_IMAGES = 0
     FEW_IMAGES = 1
     CHANNELS = 2
+    GROUPS = 3
 
 
 def forward(vectors: Vectors, x: Tensor, weight: Tensor, bias: Tensor | None, g: Geometry) -> Tensor:
@@ -102,8 +103,11 @@ def _call(name: str, vectors: Vectors, layer: Layer, dtype: torch.dtype, copied:
     There is room for a padded input, for ``copied`` further values, and for what each thread works on.
     """
     batch, threads = layer.input.batch, _threads(layer)
-    windows = batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0
-    each = rounded_up(layer.rows * (layer.taps + batch) + windows + layer.outputs)
+    if vectors == Vectors.GROUPS:
+        each = LINE * layer.outputs * (layer.taps + batch + 1 + max(layer.taps, batch))
+    else:
+        windows = batch * layer.taps if vectors == Vectors.FEW_IMAGES else 0
+        each = rounded_up(layer.rows * (layer.taps + batch) + windows + layer.outputs)
     room = torch.empty(layer.input_values + copied + threads * each)
     getattr(library(), name)(layer.address, vectors, TYPES[dtype], *operands, room.data_ptr(), each, threads)
 

@@ -69,7 +69,7 @@ class Layer(ctypes.Structure):
         ("taps", ctypes.c_int64),
         ("runs", ctypes.c_int64),
         ("rows", ctypes.c_int64),
-        ("addresses", ctypes.c_void_p * 6),
+        ("addresses", ctypes.c_void_p * 7),
     )
 
     def __init__(self, g: Geometry) -> None:
@@ -124,6 +124,7 @@ def _tables(g: Geometry) -> tuple[Tensor, ...]:
         torch.arange(g.batch) * g.group_channels,
         torch.arange(g.unit_channels) * g.batch,
         torch.arange(max(g.unit_channels, g.batch)) * g.taps,
+        _offsets((*kernel, g.group_channels), (*apart, g.batch * g.groups)),
     )
 
 
