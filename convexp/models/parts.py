@@ -10,7 +10,11 @@ from torch.nn import functional as F
 
 from convexp.geometry import Size
 from convexp.geometry.skeleton import Activation, Norm, Readout, Stage
-from convexp.models.pooling import AdaptivePolyphase, Blur, DenseMax
+from convexp.models.batch_innermost import as_vectors, by_channel, by_unit, from_channels, from_units
+from convexp.models.pooling import AdaptivePolyphase, AvgPool2d, Blur, DenseMax, MaxPool2d
+
+for name in ("as_vectors", "by_channel", "by_unit", "from_channels", "from_units"):
+    torch.fx.wrap(name)
 
 
 class Normalize(nn.Module):
@@ -37,12 +41,23 @@ class Normalize(nn.Module):
         return x * self.scale - self.offset
 
 
+class BatchNorm2d(nn.BatchNorm2d):
+    """``nn.BatchNorm2d``, of feature maps as they lie in memory."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise each channel over batch and locations: ``(B, C, H, W) -> (B, C, H, W)``."""
+        return from_channels(super().forward(by_channel(input)), input)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Accept every input: ``forward`` may have put the locations into one dimension."""
+
+
 class BatchNormUnit(nn.BatchNorm1d):
     """Batch normalisation with separate statistics, scale and shift for every unit: nothing is shared across space."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise each unit over the batch: ``(B, C, H, W) -> (B, C, H, W)``."""
-        return super().forward(input.flatten(1)).reshape(input.shape)
+        return from_units(super().forward(by_unit(input)), input)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Accept every input: ``forward`` has put the units into one dimension."""
@@ -88,7 +103,7 @@ def norm(name: Norm, shape: Size) -> Parts:
         return {}
     if name == "batch_unit":
         return {"norm": BatchNormUnit(math.prod(shape))}
-    return {"norm": nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])}
+    return {"norm": BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])}
 
 
 def pool(stage: Stage) -> Parts:
@@ -100,29 +115,14 @@ def pool(stage: Stage) -> Parts:
         return Blur(stage.blur_size[: len(size)], size, stage.padding_mode)
 
     kinds: dict[str, Callable[[], nn.Module]] = {
-        "max": lambda: nn.MaxPool1d(size) if one else nn.MaxPool2d(size),
-        "avg": lambda: nn.AvgPool1d(size) if one else nn.AvgPool2d(size),
+        "max": lambda: nn.MaxPool1d(size) if one else MaxPool2d(size),
+        "avg": lambda: nn.AvgPool1d(size) if one else AvgPool2d(size),
         "blur": blur,
         "max_blur": lambda: nn.Sequential(DenseMax(size, stage.padding_mode), blur()),
         "aps": lambda: AdaptivePolyphase(size),
         "max_aps": lambda: nn.Sequential(DenseMax(size, stage.padding_mode), AdaptivePolyphase(size)),
     }
     return {"pool": kinds[stage.pool]()} if stage.pool in kinds else {}
-
-
-# What looks at how its operand lies in memory is a node of its own where torch.fx traces symbolically.
-torch.fx.wrap("as_vectors")
-
-
-def as_vectors(x: Tensor) -> Tensor:
-    """Return images as vectors: ``(B, C, H, W) -> (B, C*H*W)``.
-
-    Images with the batch innermost in memory, as locally connected layers make them, give vectors with the batch innermost.
-    They are copied faster, and so is their gradient, which torch makes in the same order and those layers read.
-    """
-    if x.shape[0] > 1 and x.stride(0) == 1:
-        return x.movedim(0, -1).flatten(0, -2).t()
-    return x.flatten(1)
 
 
 class ReadoutLayer(nn.Module):

@@ -14,6 +14,10 @@ from torch.nn import functional as F
 from convexp.geometry import Size
 from convexp.layers.arguments import PAD_MODE
 from convexp.layers.conv import CONV
+from convexp.models.batch_innermost import by_map, from_maps
+
+torch.fx.wrap("by_map")
+torch.fx.wrap("from_maps")
 
 MAX_POOL: dict[int, Any] = {1: F.max_pool1d, 2: F.max_pool2d}
 
@@ -25,6 +29,23 @@ def binomial_filter(taps: Size) -> Tensor:
         row = torch.tensor([math.comb(k - 1, tap) / 2 ** (k - 1) for tap in range(k)])
         kernel = kernel[..., None] * row
     return kernel
+
+
+class MaxPool2d(nn.MaxPool2d):
+    """``nn.MaxPool2d``, of feature maps as they lie in memory."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Take the maximum of each window: ``(B, C, H, W) -> (B, C, H', W')``."""
+        pooled: Any = super().forward(by_map(input))
+        return from_maps(pooled, input)
+
+
+class AvgPool2d(nn.AvgPool2d):
+    """``nn.AvgPool2d``, of feature maps as they lie in memory."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Take the mean of each window: ``(B, C, H, W) -> (B, C, H', W')``."""
+        return from_maps(super().forward(by_map(input)), input)
 
 
 class Blur(nn.Module):
@@ -49,11 +70,12 @@ class Blur(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Filter and subsample each channel."""
-        padded = _pad(x, [(k // 2, k // 2) for k in self.taps], self.padding_mode)
+        maps = by_map(x)
+        padded = _pad(maps, [(k // 2, k // 2) for k in self.taps], self.padding_mode)
         for dim, (units, n, k) in enumerate(zip(x.shape[2:], self.stride, self.taps, strict=True), start=2):
             padded = padded.narrow(dim, 0, (units // n - 1) * n + k)  # what the last unit sees
-        weight = self.filter.to(x.dtype).expand(x.shape[1], 1, *self.taps)
-        return CONV[len(self.taps)](padded, weight, None, self.stride, 0, 1, x.shape[1])
+        weight = self.filter.to(x.dtype).expand(maps.shape[1], 1, *self.taps)
+        return from_maps(CONV[len(self.taps)](padded, weight, None, self.stride, 0, 1, maps.shape[1]), x)
 
     def extra_repr(self) -> str:
         """Return the arguments."""
@@ -76,8 +98,8 @@ class DenseMax(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Take the maximum in each channel."""
-        padded = _pad(x, [((n - 1) // 2, n // 2) for n in self.window], self.padding_mode)
-        return MAX_POOL[len(self.window)](padded, self.window, 1)
+        padded = _pad(by_map(x), [((n - 1) // 2, n // 2) for n in self.window], self.padding_mode)
+        return from_maps(MAX_POOL[len(self.window)](padded, self.window, 1), x)
 
     def extra_repr(self) -> str:
         """Return the arguments."""

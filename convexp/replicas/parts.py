@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.models.parts import ACTIVATIONS, BatchNormUnit, LocalSignalAdaptivity, ReadoutLayer
-from convexp.models.pooling import AdaptivePolyphase, Blur, DenseMax
+from convexp.models.parts import ACTIVATIONS, BatchNorm2d, BatchNormUnit, LocalSignalAdaptivity, ReadoutLayer
+from convexp.models.pooling import AdaptivePolyphase, AvgPool2d, Blur, DenseMax, MaxPool2d
 from convexp.replicas.layers import Stacked, Tensors
 
 
@@ -73,11 +73,11 @@ def _own_kinds() -> dict[type, Stacked]:
 KINDS: dict[type, Callable[[Any, Tensors, Tensor], Tensor]] = {
     **_own_kinds(),
     nn.BatchNorm1d: batch_norm,
-    nn.BatchNorm2d: batch_norm,
+    BatchNorm2d: batch_norm,
     BatchNormUnit: batch_norm,
     ReadoutLayer: readout,
-    nn.MaxPool2d: pool,
-    nn.AvgPool2d: pool,
+    MaxPool2d: pool,
+    AvgPool2d: pool,
     nn.MaxPool1d: by_image,
     nn.AvgPool1d: by_image,
     Blur: by_image,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from convexp.geometry.skeleton import Skeleton, Stage
-from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d, layout
+from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import Network
 from convexp.models.parts import ReadoutLayer
 
@@ -142,24 +142,6 @@ def test_global_readouts_ignore_where_things_are(height, width, seed):
         torch.testing.assert_close(readout(x), expected)
         torch.testing.assert_close(readout(shuffled), readout(x))
     assert torch.equal(ReadoutLayer("flatten")(x), x.reshape(2, -1))
-
-
-@pytest.mark.parametrize("size", [(5,), (3, 4)])
-@pytest.mark.parametrize("batch", [1, 6])
-def test_flattening_keeps_the_order_in_memory_and_so_does_its_gradient(batch, size):
-    """Images of a locally connected layer, batch innermost, are read as they lie, and torch makes their gradient alike."""
-    plain = torch.randn(batch, 2, *size)
-    inner = layout.new_image(plain, plain.shape).copy_(plain).requires_grad_()
-    vectors = ReadoutLayer("flatten")(inner)
-    assert torch.equal(vectors, plain.flatten(1))
-    assert batch == 1 or vectors.stride() == (1, batch)
-    given: list[Tensor] = []
-    inner.register_hook(given.append)
-    upstream, head = torch.randn(batch, 3), nn.Linear(vectors.shape[1], 3)
-    head(vectors).backward(upstream)
-    torch.testing.assert_close(given[0], (upstream @ head.weight).view_as(plain).detach())
-    assert batch == 1 or given[0].stride(0) == 1
-    assert ReadoutLayer("flatten")(plain).stride() == plain.flatten(1).stride()
 
 
 @pytest.mark.parametrize("wiring", [Conv2d, GlobalConv2d])

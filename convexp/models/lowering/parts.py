@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from convexp.geometry import Size
 from convexp.models.lowering.weights import LeftOutError, Weights, on_cpu
-from convexp.models.parts import ACTIVATIONS, BatchNormUnit, LocalSignalAdaptivity, Normalize
+from convexp.models.parts import ACTIVATIONS, BatchNorm2d, BatchNormUnit, LocalSignalAdaptivity, Normalize
 from convexp.models.pooling import AdaptivePolyphase, Blur, DenseMax
 from convexp.records.playground_format import Input
 
@@ -35,7 +35,7 @@ def lower_norm(norm: nn.Module, weights: Weights) -> Fields:
     Raises:
         LeftOutError: If it is another norm.
     """
-    if type(norm) not in (nn.BatchNorm1d, nn.BatchNorm2d, BatchNormUnit):
+    if type(norm) not in (nn.BatchNorm1d, BatchNorm2d, BatchNormUnit):
         raise LeftOutError(f"its norm {type(norm).__name__} is none that the page knows")
     known = cast(nn.BatchNorm2d, norm)
     numbers = (known.running_mean, known.running_var, known.weight, known.bias)
