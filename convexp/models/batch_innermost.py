@@ -2,7 +2,8 @@
 
 On a CPU torch copies images that lie otherwise than it knows, in both passes. But what lies as (H, W, C, B) is an ordinary
 tensor of another shape, as which it is seen here, without a copy. What torch makes of that lies in the same order, and so do
-gradients. Images in any other order are left as they are.
+gradients: shapes are changed where the dimensions are in their order in memory, so that what has to be copied is copied in rows.
+Images in any other order are left as they are.
 
 Where torch.fx traces symbolically, functions that look at how their operands lie have to be nodes of their own: a module that
 uses them names them to ``torch.fx.wrap``.
@@ -27,7 +28,7 @@ def by_unit(x: Tensor) -> Tensor:
 
 def from_units(y: Tensor, x: Tensor) -> Tensor:
     """Return what was made of ``by_unit(x)`` in the shape of x."""
-    return y[0].t().unflatten(1, x.shape[1:]) if _innermost(x) else y.reshape(x.shape)
+    return y.squeeze(0).unflatten(0, x.shape[1:]).movedim(-1, 0) if _innermost(x) else y.reshape(x.shape)
 
 
 def by_channel(x: Tensor) -> Tensor:
@@ -51,4 +52,4 @@ def from_maps(y: Tensor, x: Tensor) -> Tensor:
     """Return what was made of ``by_map(x)``, maps of any size, as images (B, C, H', W')."""
     if x.dim() != 4 or not _innermost(x):
         return y
-    return y[0].unflatten(0, (x.shape[1], x.shape[0])).transpose(0, 1)
+    return y.permute(0, 2, 3, 1).squeeze(0).unflatten(2, (x.shape[1], x.shape[0])).permute(3, 2, 0, 1)
