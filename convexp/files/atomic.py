@@ -99,6 +99,17 @@ def _remove_unless_locked(file: Path, is_held: bool) -> None:
         os.close(handle)
 
 
+def append_line(file: Path, line: str) -> None:
+    """Add a line to a text file, which is created if it does not exist; after a line that was half written it begins a new one.
+
+    Raises:
+        OSError: if it is a link, a pipe or a folder.
+    """
+    with open_append(file) as opened:
+        torn = file.stat().st_size > 0 and file.read_bytes()[-1:] != b"\n"
+        opened.write(f"\n{line}\n" if torn else f"{line}\n")
+
+
 def open_append(file: Path) -> TextIOWrapper:
     """Open a text file for appending; it is created if it does not exist.
 

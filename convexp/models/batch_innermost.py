@@ -2,8 +2,8 @@
 
 On a CPU torch copies images that lie otherwise than it knows, in both passes. But what lies as (H, W, C, B) is an ordinary
 tensor of another shape, as which it is seen here, without a copy. What torch makes of that lies in the same order, and so do
-gradients: shapes are changed where the dimensions are in their order in memory, so that what has to be copied is copied in rows.
-Images in any other order are left as they are.
+gradients. Dimensions are merged and split where they are in their order in memory, so that what has to be copied is copied in
+rows. Images in any other order are left as they are.
 
 Where torch.fx traces symbolically, functions that look at how their operands lie have to be nodes of their own: a module that
 uses them names them to ``torch.fx.wrap``.

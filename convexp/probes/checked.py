@@ -64,6 +64,8 @@ def count_outputs(network: nn.Module, image: Tensor, name: str, hint: str = "") 
     if not isinstance(output, Tensor) or output.dim() != 2 or len(output) != 1:
         found = f"the shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"the type {type(output).__name__}"
         raise ConfigError(f"{name}: its output for an image of shape {shape} has {found}; should be (1, classes)")
+    if bool(output.isnan().any()):
+        raise ConfigError(f"{name}: its output for an image of shape {shape} has NaN; should be logits")
     return output.shape[1]
 
 

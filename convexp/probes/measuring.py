@@ -101,7 +101,10 @@ def make_probes(choice: Choice, size: tuple[int, ...]) -> dict[str, Probe]:
         elif isinstance(key, str) and isinstance(value, Probe):
             found[key] = value
         elif isinstance(key, Probe):
-            found[_snake_case(type(key).__name__)] = key
+            name = _snake_case(type(key).__name__)
+            if name in found:
+                raise ConfigError(f"probes: two are called {name}; should have names of their own, as {{name: probe}}")
+            found[name] = key
         else:
             raise ConfigError(f"probes: {value if value is not None else key!r} is no probe; should have a method measure")
     return found
@@ -127,6 +130,12 @@ def _background(value: float | Sequence[float], images: Tensor) -> Tensor | None
     given: Any = torch.as_tensor(value)
     if given.numel() not in (1, images.shape[1]):
         raise ConfigError(f"background={value}: should be one number, or one for each of the {images.shape[1]} channels")
+    if images.is_floating_point():
+        fits, wanted = bool(given.isfinite().all()), "finite"
+    else:
+        fits, wanted = torch.equal(given.to(images.dtype).double(), given.double()), f"of the images' type, {images.dtype}"
+    if not fits:
+        raise ConfigError(f"background={value}: should be {wanted}")
     shape = (1, -1, *(1,) * (images.dim() - 2))
     return given.to(images.dtype).reshape(shape).expand(1, images.shape[1], *shape[2:]) if bool(given.any()) else None
 

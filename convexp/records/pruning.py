@@ -9,7 +9,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from convexp.files.atomic import atomic_write, open_append
+from convexp.files.atomic import append_line, atomic_write
 
 FOLDER = ".pruning"
 VALUES, STOP = "values", "stop"  # endings of the two files of a run
@@ -33,17 +33,20 @@ def is_pruning(root: Path) -> bool:
 
 def report_value(root: Path, run: str, epoch: int, value: float) -> None:
     """Report what a run has monitored after an epoch, counted from 1."""
-    with suppress(FileNotFoundError), open_append(_file(root, run, VALUES)) as file:  # the search has ended
-        file.write(f"{epoch} {value!r}\n")
+    with suppress(FileNotFoundError):  # the search has ended
+        append_line(_file(root, run, VALUES), f"{epoch} {value!r}")
 
 
 def reported_values(root: Path, run: str) -> dict[int, float]:
-    """Return what a run has reported, by epoch; a line that is being written is left out."""
+    """Return what a run has reported, by epoch; a line that is being written, or was half written, is left out."""
+    found: dict[int, float] = {}
     with suppress(FileNotFoundError):
-        text = _file(root, run, VALUES).read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        return {int(epoch): float(value) for epoch, value in map(str.split, whole.splitlines())}
-    return {}
+        text = _file(root, run, VALUES).read_text(encoding="utf-8", errors="replace")
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            with suppress(ValueError):
+                epoch, value = line.split()
+                found[int(epoch)] = float(value)
+    return found
 
 
 def ask_to_stop(root: Path, run: str, reason: str) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from itertools import dropwhile
+from textwrap import shorten
 from typing import Any
 
 from convexp.records.identity import ADDED_LATER
@@ -89,6 +91,11 @@ def where_data_lay_first(settings: Settings, recorded: Any) -> Settings:
 
 
 def last_line(text: str | None) -> str | None:
-    """Return what a traceback ends with, or the message that an error is, in one printable line; None if there is none."""
+    """Return what a traceback ends with, or the last line of another text, in one printable line; None if there is none.
+
+    A traceback ends with an exception, whose message may have several lines.
+    """
     lines = (text or "").strip().splitlines()
-    return printable(lines[-1]) if lines else None
+    frames = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    said = list(dropwhile(lambda line: line.startswith("    "), lines[frames[-1] + 1 :])) if frames else []
+    return printable(shorten(" ".join(said), 300) if len(said) > 1 else lines[-1]) if lines else None

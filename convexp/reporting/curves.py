@@ -50,8 +50,9 @@ def shift_reach(groups: Iterable[Group]) -> int | None:
 
 def mean_map(group: Group) -> list[list[float]] | None:
     """Return the accuracy at every shift as rows, mean over seeds; None if no run has a map of one or two dimensions."""
-    maps = [_as_rows(found) for run in group.runs if (found := shift_map(run, "accuracy"))]
-    maps = [m for m in maps if m and _shape(m) == _shape(maps[0] or [])]
+    found = [_as_rows(accuracy) for run in group.runs if (accuracy := shift_map(run, "accuracy"))]
+    whole = [rows for rows in found if rows]
+    maps = [rows for rows in whole if _shape(rows) == _shape(whole[0])]
     if not maps:
         return None
     return [[sum(m[i][j] for m in maps) / len(maps) for j in range(len(maps[0][0]))] for i in range(len(maps[0]))]

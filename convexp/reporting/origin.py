@@ -18,10 +18,12 @@ HEAD_BYTES = 4096  # of the page, in which the meta element stands
 def digest(report: Report) -> str:
     """Return 16 hex digits of the SHA-256 of everything that a page shows.
 
-    These are the records of the runs, the unfinished runs, the plan, the warnings, what a search has found, the version of
-    convexp, and the sizes of the networks that visitors may play with. Pictures are not among them.
+    These are the records of the runs, the unfinished runs, the plan, the warnings, what a search has found, what follows for
+    claims (from ensembles, too), the version of convexp, and the sizes of the networks that visitors may play with. Pictures
+    are not among them.
     """
     others = repr((__version__, report.title, report.plan, report.unfinished, report.provenance.warnings, report.search))
+    others += repr(report.claims)
     others += repr([_size(report.root / group.runs[0].path / PLAYGROUND) for group in report.groups])
     return hashlib.sha256(_encoded((others, report.runs))).hexdigest()[:16]
 

@@ -51,7 +51,7 @@ def search_sentences(search: SearchRecord) -> list[str]:
     counts += [f"{waiting} not ended"] if waiting else []
     seeds = f"mean over the seeds {', '.join(map(str, search.seeds))}" if len(search.seeds) > 1 else f"seed {search.seeds[0]}"
     return [
-        f"{plural(len(search.trials), 'trial')} of {search.n_trials:,}: {', '.join(counts)}",
+        f"{plural(len(search.trials), 'trial')} of {max(search.n_trials, len(search.trials)):,}: {', '.join(counts)}",
         f"{search.direction} {metric_title(search.metric)} ({search.metric}), {seeds}; "
         f"sampler {search.sampler}, seed {search.sampler_seed}",
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from convexp.config.folders import check_subfolder
 from convexp.errors import ConfigError
 from convexp.records import RunStatus, read_record
 from convexp.records.index import records_below
-from convexp.records.plan import PlannedRun, unique
+from convexp.records.plan import PlannedRun, read_plan, unique
 from convexp.records.settings import completed, flatten
 from convexp.records.statuses import statuses_of
 from convexp.studies.checking import Checker
@@ -48,8 +49,9 @@ class Job:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The run's value on each axis, by the key of the axis."""
-        return {axis.key: axis.value(row) for axis, row in self.point}
+        """The run's value on each axis, by the key of the axis; of a number that is not finite, its text."""
+        found = {axis.key: axis.value(row) for axis, row in self.point}
+        return {key: str(value) if isinstance(value, float) and not isfinite(value) else value for key, value in found.items()}
 
     def planned_run(self) -> PlannedRun:
         """The run as ``study.json`` lists it."""
@@ -114,6 +116,23 @@ def _check_folders(jobs: list[Job]) -> None:
                 f"hydra.sweep.subdir: {' '.join(job.overrides)} would share the folder {job.folder} with another run"
             )
         seen.add(job.folder)
+
+
+def in_known_folders(jobs: list[Job], root: Path) -> list[Job]:
+    """The jobs, each that has been begun in ``root`` under another name in its folder of then.
+
+    Folders are named after the values that differ, so that names change when a sweep grows by an axis; identities do not.
+    """
+    before = read_plan(root)
+    known = {run.identity: run.folder for run in before.runs if run.identity and (root / run.folder).is_dir()} if before else {}
+    taken, found = {job.folder for job in jobs}, list[Job]()
+    for job in jobs:
+        folder = known.get(job.identity or "")
+        if folder is not None and folder not in taken and not (root / job.folder).is_dir():
+            taken.add(folder)
+            job = replace(job, folder=folder)
+        found.append(job)
+    return found
 
 
 def with_state(jobs: list[Job], root: Path, composer: Composer, look_only: bool = False) -> list[Job]:

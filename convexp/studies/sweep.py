@@ -29,7 +29,7 @@ from convexp.studies.dry_run.sweep import show_sweep
 from convexp.studies.grid import Point
 from convexp.studies.names import folder_names
 from convexp.studies.plan_summary import print_plan
-from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, plan_jobs, with_state
+from convexp.studies.planning import FolderName, Job, axis_values, check_some_valid, in_known_folders, plan_jobs, with_state
 from convexp.studies.reuse.candidates import Reusable, find_reusable
 from convexp.studies.reuse.staging import remove_staged
 from convexp.studies.reuse.take_over_all import take_over_all
@@ -65,6 +65,8 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     with hydra_values(copy.deepcopy(cfg)):
         jobs = plan_jobs(expanded.points, expanded.constant, composer, _folder_name(cfg, expanded.points, composer))
         check_some_valid(jobs)
+        if not names_its_folders(cfg):
+            jobs = in_known_folders(jobs, root)
         jobs = with_state(jobs, root, composer, look_only=cfg.get("dry_run"))
         outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
         reusable = Reusable()
@@ -165,11 +167,16 @@ def job_overrides(job: Job) -> list[str]:
 
 def _folder_name(cfg: DictConfig, points: list[Point], composer: Composer) -> FolderName:
     """How run folders are named: after the values that differ, unless ``hydra.sweep.subdir`` is set."""
-    own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
-    if isinstance(own, dict) and own["subdir"] != NUMBERED:
+    if names_its_folders(cfg):
         return lambda number, overrides, _: _by_subdir(number, composer.configs.compose(overrides))
     names = folder_names(points)
     return lambda number, _, settings: names[number] or str(settings["name"])
+
+
+def names_its_folders(cfg: DictConfig) -> bool:
+    """Return whether ``hydra.sweep.subdir`` is set."""
+    own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
+    return isinstance(own, dict) and own["subdir"] != NUMBERED
 
 
 def _by_subdir(number: int, run: DictConfig) -> str:

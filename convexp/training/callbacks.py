@@ -112,13 +112,13 @@ class FiniteLoss(Callback):
         if isinstance(loss, torch.Tensor):
             self._losses.append(loss.detach())
         if batch_idx % CHECK_EVERY == 0:
-            self._check(trainer, batch_idx)
+            self._check(trainer, batch_idx + 1)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Check the losses since the last check."""
         self._check(trainer, int(trainer.num_training_batches))
 
-    def _check(self, trainer: pl.Trainer, batch: int) -> None:
+    def _check(self, trainer: pl.Trainer, batches: int) -> None:
         losses, self._losses = self._losses, []
         if losses:
-            check_finite(losses, trainer, batch)
+            check_finite(losses, trainer, batches)

@@ -221,7 +221,7 @@ def test_divergence_is_said_in_one_line_and_noted(call, tmp_path):
     assert "optimizer.lr" in done.err
     result = read(tmp_path / "run")
     assert result["state"] == "failed"
-    assert "the loss is not finite" in result["error"]
+    assert "the loss is not finite at epoch 1, batch 2 " in result["error"]  # after the first step
 
 
 def test_failure_of_a_probe_keeps_the_test_metrics(call, tmp_path, monkeypatch):

@@ -46,6 +46,13 @@ def told(labels: list[int], answers: list[int]) -> tuple[Classifier, Sample]:
     return answering(torch.tensor([*labels, *answers])), Sample(images, torch.tensor(labels))
 
 
+@pytest.mark.parametrize("rows", [2, 4, 30])
+def test_the_worst_class_is_that_of_all_classes_whether_it_has_a_row_or_not(rows):
+    labels, answers = [*[0] * 9, *[1] * 9, 2], [*[1] * 5, *[0] * 4, *[0] * 5, *[1] * 4, 29]
+    network, sample = told(labels, answers)  # class 2 has one image, which is wrong: fewer errors than the others have
+    assert errors(network, sample, classes=rows).numbers["worst_class"] == 0
+
+
 @few
 @given(st.integers(0, 99), st.integers(0, 3), st.integers(1, 40))
 def test_the_counts_are_those_of_the_images(seed, reach, shifted):

@@ -19,6 +19,7 @@ from convexp.models import ImageNetwork
 from convexp.probes import Measurement, measure
 from convexp.probes.behaviour.absolute_position import AbsolutePosition
 from convexp.probes.behaviour.equivariance import Equivariance
+from convexp.probes.behaviour.flip_rate import FlipRate
 from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
 from convexp.probes.behaviour.local_equivariance import LocalEquivariance
 from convexp.probes.behaviour.sensitivity_map import SensitivityMap
@@ -226,10 +227,36 @@ BAD = {
     "layers=['9']: there is no module '9'": {"layers": ["9"]},
     "layers=['6']: 6 is not called in the forward pass": {"layers": ["6"], "module": "with another"},
     "background=[0, 1]: should be one number, or one for each of the 1 channels": {"background": [0, 1]},
+    "background=inf: should be finite": {"background": math.inf},
+    "background=300: should be of the images' type, torch.uint8": {
+        "background": 300,
+        "images": torch.ones(20, 1, 8, 8).byte(),
+        "module": "of bytes",
+    },
+    "background=0.5: should be of the images' type, torch.uint8": {
+        "background": 0.5,
+        "images": torch.ones(20, 1, 8, 8).byte(),
+        "module": "of bytes",
+    },
+    "probes: two are called flip_rate; should have names of their own": {"probes": [FlipRate(1, 30), FlipRate(2, 30)]},
+    "module (Sequential): its output for an image of shape (1, 1, 8, 8) has NaN": {"module": "of NaN"},
     "batch_size=0: should be a whole number, 1 or more": {"batch_size": 0},
     "objects: have the shape (20, 4)": {"objects": torch.zeros(20, 4).long()},
     "device=nowhere: ": {"device": "nowhere"},
 }
+
+
+class Bytes(nn.Module):
+    def forward(self, x):
+        return x.float()
+
+
+def spoiled():
+    """A network with a weight that is no number."""
+    network = circular()
+    with torch.no_grad():
+        next(network.parameters()).fill_(math.nan)
+    return network
 
 
 class WithAnother(nn.Module):
@@ -249,6 +276,10 @@ def test_wrong_arguments_are_named_in_one_line(message):
     )
     if arguments["module"] == "with another":
         arguments["module"] = WithAnother()
+    if arguments["module"] == "of bytes":
+        arguments["module"] = nn.Sequential(Bytes(), circular())
+    if arguments["module"] == "of NaN":
+        arguments["module"] = spoiled()
     with pytest.raises(ConfigError) as error:
         measure(**arguments)
     assert str(error.value).startswith(message)

@@ -29,7 +29,9 @@ def claim(**changes):
 
 def results(model="conv", mean=0.5, seeds=5, images="a", **settings):
     return [
-        Result(settings={"model": model} | settings, seed=s, metrics={"test/acc": mean + NOISE[s]}, minutes=0.5, images=images)
+        Result(
+            settings={"model": model} | settings, seed=s, metrics={"test/acc": mean + NOISE[s % 5]}, minutes=0.5, images=images
+        )
         for s in range(seeds)
     ]
 
@@ -84,6 +86,15 @@ def test_cases_that_differ_are_named(better, verdict):
     (row,) = claim_rows([claim(**COMPARED, cases=[{"rank": 1}, {"rank": 2}])], runs)
     assert row.verdict == verdict
     assert len(row.ours) == 2
+
+
+@pytest.mark.parametrize(("n", "exact", "said"), [(3, True, "holds"), (5, False, "not shown"), (6, False, "holds")])
+def test_equal_differences_count_as_equal_values_do(n, exact, said):
+    runs = results("conv", seeds=n) + results("local", seeds=n)
+    for each in runs:
+        each.metrics["test/acc"] = 0.9 if each.settings["model"] == "conv" else 0.8
+    (row,) = claim_rows([claim(**COMPARED, exact=exact, above=0.0)], runs)
+    assert row.verdict == said
 
 
 def test_what_was_not_run_is_said():

@@ -2,7 +2,7 @@
 
 import itertools
 from fractions import Fraction
-from math import inf, sqrt
+from math import factorial, inf, prod, sqrt
 
 import numpy as np
 import pytest
@@ -100,6 +100,19 @@ def test_equal_differences_are_no_certainty(n, p):
     assert found.p == pytest.approx(p)
     noisy = [0.97 - 0.96, 0.96 - 0.95, *[0.95 - 0.94] * (n - 2)]  # the same but for rounding
     assert paired_test(noisy).p == pytest.approx(p)
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 8])
+@pytest.mark.parametrize("unchanged", [0.3, 0.5, 0.7])
+def test_differences_of_one_image_or_none_are_seldom_seen_where_there_is_none(n, unchanged):
+    """All cases enumerated: an image more, one less, or as many, with probabilities that are the same for both signs."""
+    shares = {-0.001: (1 - unchanged) / 2, 0.0: unchanged, 0.001: (1 - unchanged) / 2}
+    seen = 0.0
+    for values in itertools.combinations_with_replacement(shares, n):
+        counts = [values.count(value) for value in shares]
+        orders = factorial(n) // prod(map(factorial, counts))
+        seen += (paired_test(values).p < 0.05) * orders * prod(shares[value] for value in values)
+    assert seen <= 0.05
 
 
 def test_no_difference_at_all_is_no_difference():

@@ -294,12 +294,33 @@ def test_a_trial_with_wrong_settings_is_counted_with_its_reason(call, tmp_path):
     assert "failed: seed 0: model.padding=same needs an odd kernel_size, got 4" in page
 
 
-def test_a_metric_that_no_run_has_is_the_reason(call, tmp_path):
-    settings = ("only_costs=true", "hydra.sweeper.metric=cost/nothing", "model.kernel_size=3,5", "hydra.sweeper.n_trials=1")
-    call("train", *SEARCH, *settings)
-    (trial,) = read_search(tmp_path / "sweep").trials
-    assert trial.state == "failed"
-    assert trial.reason.startswith("seed 0: has no metric cost/nothing; there are cost/")
+def test_a_metric_that_no_run_has_ends_the_search_with_the_first_batch(call, tmp_path):
+    settings = ("only_costs=true", "hydra.sweeper.metric=cost/parameter", "model.kernel_size=3,5", "hydra.sweeper.n_trials=4")
+    done = call("train", *SEARCH, *settings)
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert "hydra.sweeper.metric=cost/parameter: no run has it; did you mean cost/parameters?" in done.err
+    (trial,) = read_search(tmp_path / "sweep").trials  # its runs are finished, and it may still be told
+    assert trial.state not in ("failed", "complete")
+
+
+def test_a_metric_that_some_runs_lack_is_the_reason_of_their_trials(call, tmp_path, monkeypatch):
+    from convexp.studies.search import outcome
+
+    read = outcome.read_record
+
+    def without(folder):
+        found = read(folder)
+        if found is not None and found.config["model"]["kernel_size"] == 5:
+            del found.metrics["cost/parameters"]
+        return found
+
+    monkeypatch.setattr(outcome, "read_record", without)
+    settings = ("only_costs=true", "hydra.sweeper.metric=cost/parameters", "model.kernel_size=3,5", "hydra.sweeper.n_trials=8")
+    call("train", *SEARCH, *settings, "hydra.sweeper.trials_at_once=8")
+    trials = read_search(tmp_path / "sweep").trials
+    assert {(trial.params["model.kernel_size"], trial.state) for trial in trials} == {(3, "complete"), (5, "failed")}
+    reasons = {trial.reason for trial in trials if trial.state == "failed"}
+    assert all(reason.startswith("seed 0: has no metric cost/parameters; there are cost/") for reason in reasons)
 
 
 def test_another_search_in_the_same_folder_is_refused(call, tmp_path):
@@ -470,6 +491,11 @@ def test_reports_are_read_while_they_are_written_and_are_gone_afterwards(tmp_pat
     with (tmp_path / ".pruning" / "a.values").open("a") as file:
         file.write("3 0.12")
     assert reported_values(tmp_path, "a") == {1: 0.5, 2: 0.75}
+    report_value(tmp_path, "a", 4, 0.125)  # after a line that was half written when its process was killed
+    assert reported_values(tmp_path, "a") == {1: 0.5, 2: 0.75, 3: 0.12, 4: 0.125}
+    with (tmp_path / ".pruning" / "a.values").open("ab") as file:
+        file.write(b"5 \xff\n6\n7 0.1 0.2\n")
+    assert reported_values(tmp_path, "a") == {1: 0.5, 2: 0.75, 3: 0.12, 4: 0.125}
     assert is_pruning(tmp_path)
     end_pruning(tmp_path)
     assert not is_pruning(tmp_path)

@@ -271,6 +271,11 @@ def test_what_machines_append_to_one_file_is_whole(tmp_path):
 def test_marks_and_submissions_are_read_as_they_were_written(tmp_path):
     mark_refused(tmp_path, "run", 'a "reason"\nof two lines')
     assert refused_runs(tmp_path) == [("run", 'a "reason"\nof two lines')]
+    with (tmp_path / ".refused").open("ab") as file:  # by a process that was killed in the middle
+        file.write(b'["other", "a rea\xff')
+    assert len(refused_runs(tmp_path)) == 1
+    mark_refused(tmp_path, "third", "why")
+    assert refused_runs(tmp_path)[1:] == [("third", "why")]
     for job in ("1", "2"):
         add_submissions(tmp_path, [Submission(run="run", engine="slurm", job=job, host="h", at="")])
     assert read_submissions(tmp_path)["run"].job == "2"

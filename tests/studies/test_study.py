@@ -44,6 +44,34 @@ def test_failed_run_takes_no_other_with_it(call, tmp_path):
     assert "0: failed" in done.out
 
 
+def test_a_sweep_that_grows_by_an_axis_goes_on_with_the_runs_that_it_has(call, tmp_path):
+    """Its folders have other names then; those that are there keep theirs."""
+    quick = ("-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep")
+    assert call("train", *quick, "seed=0").code == 0
+    (first,) = [run.folder for run in read_plan(tmp_path / "sweep").runs]
+    before = (tmp_path / "sweep" / first / "result.json").read_bytes()
+    for more, wanted in (
+        (["seed=0,1"], "2 runs in sweep: 1 already finished, 1 new"),
+        (["seed=0,1", "model=local,conv"], "4 runs in sweep: 2 already finished, 2 new"),
+        (["seed=0,1"], "2 runs in sweep: 2 already finished"),
+    ):
+        done = call("train", *quick, *more)
+        assert done.code == 0, done.err
+        assert wanted in done.out
+        assert "are not counted" not in done.out + done.err
+    folders = {run.folder for run in read_plan(tmp_path / "sweep").runs}
+    assert folders == {first, "seed1", "local-seed0", "local-seed1"}
+    assert (tmp_path / "sweep" / first / "result.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_number_that_is_not_finite_is_one_wrong_run(value, call, tmp_path):
+    done = call("train", "-m", *SMALL, "probes=shift_map", "hydra.sweep.dir=sweep", f"optimizer.lr=0.1,{value}")
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert f"optimizer.lr={value}: should be a finite number" in done.err
+    assert [run.point for run in read_plan(tmp_path / "sweep").runs] == [{"optimizer.lr": 0.1}, {"optimizer.lr": value}]
+
+
 def test_wrong_setting_of_one_run_is_exit_code_2(call, tmp_path):
     done = call("train", *SWEEP, "model.kernel_size=3,4", "hydra.sweep.subdir=${hydra.job.num}")
     assert done.code == 2

@@ -77,9 +77,9 @@ class Errors:
         rows = class_rows(sample.labels, answers, scores.shape[1], sample.class_names, self.classes)
         confusion = rows.pairs(sample.labels, answers)
         right = answers == sample.labels
-        by_class = rows.count(sample.labels[right]).double() / rows.count(sample.labels)  # NaN for a class without images
+        by_class = rows.count(sample.labels[right]).double() / rows.count(sample.labels)  # NaN for a row without images
         numbers = {
-            "worst_class": float(by_class[by_class.isfinite()].min()),
+            "worst_class": _smallest_recall(sample.labels, right),
             "accuracy": float(right.double().mean()),
         }
         if not bool(right.all()):
@@ -149,3 +149,10 @@ def first_change(answers: Tensor, centre: Tensor, distance: Tensor) -> tuple[Ten
     nearest = rank.argmin(0)  # (N,)
     found = answers.gather(0, nearest[None])[0]
     return torch.where(found != centre, distance[nearest], farther), found
+
+
+def _smallest_recall(labels: Tensor, right: Tensor) -> float:
+    """Of all classes that have images, whether the table has a row for each or not."""
+    images = labels.bincount()
+    recall = labels[right].bincount(minlength=len(images)).double() / images  # NaN for a class without images
+    return float(recall[images > 0].min())

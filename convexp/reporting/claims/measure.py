@@ -6,6 +6,7 @@ from math import isfinite
 
 from convexp.config.schema.claim import MEMBERS, Claim, Settings
 from convexp.records.settings import differing
+from convexp.reporting.bootstrap import EQUAL
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import average_of
@@ -88,12 +89,17 @@ def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interv
 
 
 def difference(values: Sequence[float], alpha: float = ALPHA) -> Interval | None:
-    """Return the mean with its interval: bootstrap-t over seeds from five on, Student's t for three and four, else none."""
+    """Return the mean with its interval: bootstrap-t over seeds from five on, Student's t for three and four, else none.
+
+    Of equal values the interval has no width (``verdict`` says from how many on they count).
+    """
     if not values:
         return None
     test = paired_test(values)
     half_width = test.half_width(alpha)
     assert test.difference is not None
+    if max(values) - min(values) <= EQUAL * max(map(abs, values)):
+        half_width = 0.0
     if half_width is None:
         return Interval(test.n, test.difference, None, None)
     return Interval(test.n, test.difference, test.difference - half_width, test.difference + half_width)

@@ -3,6 +3,8 @@
 from hydra.plugins.launcher import Launcher
 from optuna.trial import FrozenTrial
 
+from convexp.config.messages.suggestions import suggest
+from convexp.errors import ConfigError
 from convexp.records.markers import is_stopped
 from convexp.records.settings import display_value
 from convexp.studies.overrides import parse_value
@@ -67,10 +69,22 @@ class Loop:
         return {trial.number: (trial, self.jobs.of(trial)) for trial in found}
 
     def _tell(self, batch: Batch) -> bool:
-        """Tell what the trials came to; returns whether a run of any of them has ended."""
+        """Tell what the trials came to; returns whether a run of any of them has ended.
+
+        Raises:
+            ConfigError: if nothing but the lack of the metric has come of the search so far.
+        """
         ended = False
-        for number, (trial, jobs) in batch.items():
-            outcome = outcome_of(self.jobs.root, jobs, self.task.seeds, self.task.metric)
+        found = {
+            number: outcome_of(self.jobs.root, jobs, self.task.seeds, self.task.metric) for number, (_, jobs) in batch.items()
+        }
+        if all(outcome.others for outcome in found.values()) and not any(
+            trial.state.is_finished() for trial in self.trials.all()
+        ):
+            others = next(iter(found.values())).others
+            raise ConfigError(f"hydra.sweeper.metric={self.task.metric}: no run has it{suggest(self.task.metric, others)}")
+        for number, (trial, _) in batch.items():
+            outcome = found[number]
             ended |= bool(outcome.values) or outcome.reason is not None
             if outcome.waits:
                 self.set_aside.add(number)

@@ -19,12 +19,14 @@ class Outcome:
         reason: Why the trial failed or was pruned, in one line; None if it did neither.
         pruned: Whether it was pruned.
         waits: Whether a run has neither finished nor failed.
+        others: The metrics that its finished runs have, if one of them lacks the metric that is optimised.
     """
 
     values: dict[int, float] = field(default_factory=dict[int, float])
     reason: str | None = None
     waits: bool = False
     pruned: bool = False
+    others: tuple[str, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -40,11 +42,13 @@ class RunOutcome:
         value: The metric; None if the run failed or was pruned.
         reason: Why it failed or was pruned, in one line.
         pruned: Whether it was pruned.
+        others: The metrics that it has, if it lacks the one that is optimised.
     """
 
     value: float | None = None
     reason: str | None = None
     pruned: bool = False
+    others: tuple[str, ...] = ()
 
 
 def outcome_of(root: Path, jobs: Sequence[Job], seeds: Sequence[int], metric: str) -> Outcome:
@@ -65,6 +69,7 @@ def outcome_of(root: Path, jobs: Sequence[Job], seeds: Sequence[int], metric: st
         reason=next(iter([*failed, *pruned]), None),
         waits=len(ended) < len(runs),
         pruned=bool(pruned) and not failed,
+        others=next((run.others for run in ended.values() if run.others), ()),
     )
 
 
@@ -82,5 +87,6 @@ def run_outcome(folder: Path, job: Job, metric: str) -> RunOutcome | None:
         return None
     value = record.metrics.get(metric)
     if value is None:
-        return RunOutcome(reason=f"has no metric {metric}; there are {', '.join(record.metrics)}")
+        others = tuple(record.metrics)
+        return RunOutcome(reason=f"has no metric {metric}; there are {', '.join(others)}", others=others)
     return RunOutcome(float(value))

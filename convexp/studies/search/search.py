@@ -25,7 +25,7 @@ from convexp.studies.search.space import parse_space
 from convexp.studies.search.storage import described, opened_storage, storage_url, study_name
 from convexp.studies.search.task import make_task
 from convexp.studies.search.trials import Trials
-from convexp.studies.sweep import NUMBERED
+from convexp.studies.sweep import names_its_folders
 
 LOCK = ".search.lock"
 
@@ -73,8 +73,9 @@ def search(
 def _check_sweep(cfg: DictConfig) -> None:
     if cfg.get("study") is not None:
         raise ConfigError("study: has a grid, all points of which are run; with hydra/sweeper=optuna leave it out")
-    own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
-    if isinstance(own, dict) and own["subdir"] != NUMBERED:
+    if names_its_folders(cfg):
+        own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
+        assert isinstance(own, dict)
         raise ConfigError(
             f"hydra.sweep.subdir={own['subdir']}: with hydra/sweeper=optuna folders are named after their settings"
         )

@@ -169,7 +169,7 @@ class Task(pl.LightningModule):
         self._steps += steps
         count_batches(self.trainer, len(steps))
         if -batch_idx % CHECK_EVERY < len(steps):
-            self._check_finite(batch_idx + len(steps) - 1)
+            self._check_finite()
         return None
 
     def train_on(self, batches: Sequence[TaskBatch]) -> list[Step]:
@@ -215,13 +215,13 @@ class Task(pl.LightningModule):
             loss = loss * part
         self._steps.append(step)
         if batch_idx % CHECK_EVERY == 0:
-            self._check_finite(batch_idx)
+            self._check_finite()
         return loss
 
-    def _check_finite(self, batch: int) -> None:
+    def _check_finite(self) -> None:
         """Raise a DivergedError if a loss since the last check is NaN or infinite."""
         losses = [loss for loss, *_ in self._steps[-CHECK_EVERY - MOST_BATCHES :]]
-        check_finite(losses, self.trainer, batch)
+        check_finite(losses, self.trainer, len(self._steps))
 
     def on_train_epoch_start(self) -> None:
         """Forget the batches of the last epoch."""
@@ -233,7 +233,7 @@ class Task(pl.LightningModule):
         seen = torch.tensor([float(size) for size in sizes], dtype=torch.float64)
         means = {"loss": float(torch.stack(losses).cpu().double() @ seen / seen.sum())}
         if not math.isfinite(means["loss"]):
-            self._check_finite(int(self.trainer.num_training_batches))
+            self._check_finite()
         for name in sums[0]:
             means[name] = float(torch.stack([each[name] for each in sums]).cpu().double().sum() / seen.sum())
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
@@ -286,18 +286,20 @@ class Task(pl.LightningModule):
 Task.training_step.__signature__ = inspect.signature(Task.training_step)  # pyright: ignore[reportFunctionMemberAccess]
 
 
-def check_finite(losses: list[Tensor], trainer: pl.Trainer, batch: int) -> None:
+def check_finite(losses: list[Tensor], trainer: pl.Trainer, batches: int) -> None:
     """Check the losses of training steps.
 
     Args:
         losses: The losses, scalars.
         trainer: Lightning's trainer, which knows epoch and learning rate.
-        batch: Number of the last batch in its epoch.
+        batches: Number of batches of this epoch that have been trained on, with the last of which ``losses`` end.
 
     Raises:
-        DivergedError: if one of them is NaN or infinite.
+        DivergedError: naming the first batch, if the loss of one is NaN or infinite.
     """
-    if not bool(torch.stack(losses).isfinite().all()):
+    finite = torch.stack(losses).isfinite().tolist()
+    if not all(finite):
+        batch = batches - len(losses) + finite.index(False) + 1
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         raise DivergedError(
             f"training stopped: the loss is not finite at epoch {trainer.current_epoch + 1}, batch {batch} "
