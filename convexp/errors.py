@@ -1,8 +1,5 @@
 """Errors that a user can do something about: they are reported in one line, without a traceback."""
 
-import sysconfig
-import traceback
-from pathlib import Path
 from textwrap import shorten
 
 
@@ -50,11 +47,3 @@ class PrunedError(ConvexpError):
 def one_line(error: Exception) -> str:
     """The message of ``error`` in one line of at most 300 characters."""
     return shorten(str(error), 300)
-
-
-def place_in_own_code(error: Exception) -> str:
-    """The innermost line of the user's code that ``error`` went through, as ``file.py, line 7``; empty if there is none."""
-    paths = sysconfig.get_paths()
-    not_own = ("<", str(Path(__file__).parent), *(paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(not_own)]
-    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else ""

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from convexp.config import Config
 from convexp.config.schema import NetworkModel, Target
 from convexp.config.signatures.settable import PROVIDED_UNLESS_GIVEN
-from convexp.errors import ConfigError, one_line, place_in_own_code
+from convexp.errors import ConfigError, one_line
 from convexp.execution.makers import Maker, maker, naming_setting
 from convexp.execution.pixel_statistics import PixelStatistics, UnitStatistics
+from convexp.machine.own_code import place_in_own_code
 from convexp.models import ImageNetwork, LayerCost, layer_costs, match_number
 from convexp.models.forward_pass import device_of
 from convexp.models.parts import Normalize

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from convexp.config import instantiate
 from convexp.config.schema import Target
-from convexp.errors import ConfigError, one_line, place_in_own_code
+from convexp.errors import ConfigError, one_line
+from convexp.machine.own_code import place_in_own_code
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ from convexp.config import Config
 from convexp.config.sources import versions_of
 from convexp.data import Dataset
 from convexp.machine.environment import git, now, versions
+from convexp.machine.own_code import checksums
 from convexp.models import LayerCost, network_cost
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, LayerRecord, NetworkRecord
@@ -26,6 +27,7 @@ def first_record(config: Config, identity: str, network: NetworkRecord, previous
         network: Record of its network.
         previous: Record of an earlier start, which tells when and with which data folder the run was started first.
     """
+    targets = config.target_names()
     return RunRecord(
         state=RunStatus.RUNNING,
         identity=identity,
@@ -36,9 +38,18 @@ def first_record(config: Config, identity: str, network: NetworkRecord, previous
         started=(previous.started if previous else None) or now(),
         config=where_data_lay_first(config.model_dump(by_alias=True), previous.config if previous else None),
         network=network,
-        versions=versions() | versions_of(target.target for target in config.targets().values()),
+        versions=versions() | versions_of(targets) | _with_earlier(checksums(targets), previous),
         git=git(),
     )
+
+
+def _with_earlier(own: dict[str, str], previous: RunRecord | None) -> dict[str, str]:
+    """The checksums of the user's files; of one that has changed since an earlier start, that of then, too."""
+    found: dict[str, str] = {}
+    for file, digits in own.items():
+        before = previous.versions.get(file, digits) if previous else digits
+        found[file] = before if before.endswith(digits) else f"{before}, later {digits}"
+    return found
 
 
 def network_record(layers: list[LayerCost], width: float) -> NetworkRecord:

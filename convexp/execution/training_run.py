@@ -15,6 +15,7 @@ from convexp.execution.recording import data_record, first_record, network_recor
 from convexp.execution.setup import build_trainee, set_up
 from convexp.execution.stopwatch import Stopwatch
 from convexp.execution.train_together import train
+from convexp.machine.own_code import changed
 from convexp.probes.pictures import save_pictures
 from convexp.records import RunFolder, RunRecord
 from convexp.records.log import log, logging_to
@@ -52,6 +53,7 @@ class TrainingRun:
             check_checkpoint(self.setup.checkpoints, self.trainee.module, folder.extension)
         network = network_record(self.trainee.layers, self.setup.plan.width)
         record = first_record(config, folder.identity, network, previous)
+        self.changed_files = changed(config.target_names(), previous.versions if previous else {})
         record.data = data_record(self.setup.data)
         record.loss = "mean over samples"  # records of older versions lack it: they have the mean over batches
         if groups := config.optimizer.groups:
@@ -72,6 +74,10 @@ class TrainingRun:
                 rewrite_epochs(setup.folder, setup.config.trainer.max_epochs)
                 forget_end(setup.folder, self.goes_on_from)
             recorder.save()
+            if self.changed_files:
+                said = f"{', '.join(self.changed_files)} changed since the run was begun, which goes on with the new code"
+                log.warning("%s", said)
+                console.out.print(f"[yellow]warning:[/] {console.escape(f'{setup.folder.name}: {said}')}")
             trainer = self._fit()
             record.network = trained_network_record(record.network, self.trainee.network, self.trainee.callbacks)
             if (best := setup.checkpoints / BEST).exists():  # a fast_dev_run writes none

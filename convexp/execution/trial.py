@@ -14,8 +14,9 @@ from convexp.config import Config
 from convexp.config.checks.monitors import check_logged
 from convexp.data import Dataset, loader, training_loader
 from convexp.data.augment import Augmenter
-from convexp.errors import ConfigError, ConvexpError, one_line, place_in_own_code
+from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.execution.evaluation import evaluation_trainer, with_targets_of
+from convexp.machine.own_code import place_in_own_code
 
 STEPS = ("training_step", "validation_step", "test_step")
 

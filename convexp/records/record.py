@@ -189,7 +189,7 @@ class RunRecord(Struct, kw_only=True):
         by_epoch: What they measured in the course of the training; None if the run has no ``probe_every``.
         parameter_groups: Names of the parameters in each group of the optimizer; None if it has no groups.
         test_maps: What the test found beyond single numbers, by name, such as ``confusion``; None if there is nothing.
-        versions: Versions of Python and of packages, by name.
+        versions: Versions of Python and of packages, by name; of code of the user's own, a checksum by the name of each file.
         git: State of the checkout that convexp ran from.
         error: Why it failed, a line or a traceback; for damaged records, what is wrong with the file.
         config_error: Whether a wrong setting is the reason that it failed.

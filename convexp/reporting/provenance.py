@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convexp.machine.own_code import ENDING
 from convexp.records import RunRecord
 from convexp.records.settings import display_value, within
 from convexp.records.settings_table import SettingsTable
@@ -67,13 +68,22 @@ def paths_by_value(runs: Sequence[RunRecord], texts: Sequence[str | None]) -> Pa
 
 
 def environment(runs: Sequence[RunRecord]) -> list[tuple[str, PathsByValue]]:
-    """Return code, software versions, hardware and data of the runs, with the paths by value."""
+    """Return code, software versions, hardware and data of the runs, with the paths by value.
+
+    What is of the user's own stands under the names of its files, last.
+    """
     known: dict[int, dict[str, str | None]] = {}  # by section, because runs on one machine share most of their sections
     found = [
         (title, paths_by_value(runs, [_cached_text(known, run, section, key) for run in runs]))
-        for title, (section, key) in ENVIRONMENT.items()
+        for title, (section, key) in (ENVIRONMENT | {name: ("versions", name) for name in own_files(runs)}).items()
     ]
     return [(title, values) for title, values in found if values]
+
+
+def own_files(runs: Sequence[RunRecord]) -> list[str]:
+    """Return the names of the files of the user's own that runs have used."""
+    known = {id(run.versions): run.versions for run in runs}  # runs on one machine share them
+    return sorted({name for versions in known.values() for name in versions if name.endswith(ENDING)})
 
 
 def _cached_text(known: dict[int, dict[str, str | None]], run: RunRecord, section: str, key: str) -> str | None:

@@ -8,7 +8,7 @@ from convexp.records.repetitions import result_settings
 from convexp.records.settings import display_value, lookup, printable
 from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import COLUMNS
-from convexp.reporting.provenance import PathsByValue, environment, environment_text, paths_by_value
+from convexp.reporting.provenance import PathsByValue, environment, environment_text, own_files, paths_by_value
 
 # What should be the same in all runs, by its title in the environment.
 EXPECTED_EQUAL = {
@@ -99,7 +99,8 @@ def _mixed(runs: Sequence[RunRecord], plan: Plan | None) -> list[str]:
 
 def _environment(runs: Sequence[RunRecord]) -> list[str]:
     found = dict(environment(runs))
-    sentences = [sentence for title, what in EXPECTED_EQUAL.items() for sentence in _minority(found.get(title, []), what)]
+    expected = EXPECTED_EQUAL | {name: f"a different {name}" for name in own_files(runs)}
+    sentences = [sentence for title, what in expected.items() for sentence in _minority(found.get(title, []), what)]
     dirty = dict(found.get("uncommitted changes", [])).get("yes", [])
     if dirty:
         what = "code with uncommitted changes, which the git commit does not record"

@@ -98,6 +98,10 @@ class Config(Section):
             found |= {f"{group}.{name}": target for name, target in (getattr(self, group) or {}).items()}
         return found
 
+    def target_names(self) -> list[str]:
+        """What every ``_target_`` names: classes and functions, such as ``convexp.layers.Conv2d``."""
+        return [target.target for target in self.targets().values()]
+
     def identity(self) -> dict[str, Any]:
         """The settings that change the result of the run: all but where it is written and how it is watched."""
         everything = first_named(self.model_dump(by_alias=True))

@@ -1,0 +1,64 @@
+"""Which code is the user's own, and whether it has changed."""
+
+import hashlib
+import json
+import sys
+
+import pytest
+
+from convexp.errors import ConfigError
+from convexp.machine import own_code
+from convexp.machine.own_code import changed, checksums, place_in_own_code
+
+FILES = {
+    "lab/__init__.py": "",
+    "lab/nets.py": "import json\nfrom torch import nn\nfrom lab.blocks import block\n\ndef fail():\n    return block()\n",
+    "lab/blocks.py": "from lab import nets, sizes\n\ndef block():\n    return sizes.WIDTH / 0\n",
+    "lab/sizes.py": "WIDTH = 3\n",
+    "lab/others.py": "",
+}
+
+
+@pytest.fixture
+def nets(tmp_path, monkeypatch):
+    """A module of a package that lies in the user's folder."""
+    for name, text in FILES.items():
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    import lab.nets
+
+    yield lab.nets
+    for name in [name for name in sys.modules if name.partition(".")[0] == "lab"]:
+        del sys.modules[name]
+    own_code._digits.cache_clear()
+
+
+def test_it_is_the_module_of_a_target_and_what_that_imports(nets):
+    found = checksums(["lab.nets.Small", "convexp.layers.Conv2d", "torch.nn.ReLU", "nowhere.Net", "name"])
+    wanted = ("lab/blocks.py", "lab/nets.py", "lab/sizes.py")
+    assert found == {name: hashlib.sha256(FILES[name].encode()).hexdigest()[:16] for name in wanted}
+    assert checksums(["convexp.layers.Conv2d", "torchvision.models.resnet18", "json.dumps"]) == {}
+
+
+def test_what_has_changed_is_named(nets, tmp_path):
+    before = checksums(["lab.nets.Small"])
+    (tmp_path / "lab/sizes.py").write_text("WIDTH = 4\n")
+    assert changed(["lab.nets.Small"], before) == []  # this process has the code of before
+    own_code._digits.cache_clear()
+    assert changed(["lab.nets.Small"], before) == ["lab/sizes.py"]
+    assert (
+        changed(["lab.nets.Small"], before | {"lab/sizes.py": f"0123, later {checksums(['lab.nets.S'])['lab/sizes.py']}"}) == []
+    )
+    assert changed(["lab.nets.Small"], {"torch": "2.0"}) == []  # a run that noted nothing
+
+
+def test_the_place_of_an_error_is_the_innermost_line_of_ones_own(nets):
+    with pytest.raises(ZeroDivisionError) as error:
+        nets.fail()
+    assert place_in_own_code(error.value) == "blocks.py, line 4"
+    with pytest.raises(json.JSONDecodeError) as error:
+        nets.json.loads("{")
+    assert place_in_own_code(error.value).startswith("test_own_code.py, line ")
+    assert place_in_own_code(ConfigError("made here, raised nowhere")) == ""
