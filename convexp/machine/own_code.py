@@ -12,14 +12,17 @@ from types import ModuleType
 ENDING = ".py"  # of the names of ``checksums``
 
 
+INSTALLED = {"site-packages", "dist-packages"}  # folders of packages, the user's own among them
+
+
 @cache
-def _elsewhere() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    return ("<", str(Path(__file__).parents[1]), *(paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+def _elsewhere() -> tuple[Path, ...]:
+    return (Path(__file__).parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")))
 
 
 def _is_own(file: str) -> bool:
-    return not file.startswith(_elsewhere())
+    path = Path(file)
+    return not (file.startswith("<") or INSTALLED & {*path.parts} or any(map(path.is_relative_to, _elsewhere())))
 
 
 def place_in_own_code(error: Exception) -> str:

@@ -50,98 +50,100 @@ INLINE void write_block(const float *turned, void *to, i64 type, i64 at, i64 gro
     else if (type != FLOAT32) convert(made, FLOAT32, target, type, groups * each);
 }
 
-/* The blocks of some locations, or of some groups of them: `count` groups from `group` on. */
-#define EACH_BLOCK_OF(first, last) \
-    for (i64 group = first, count; count = least(LANES, (last) - group), group < (last); group += LANES)
+/* A block of one location. Input k of the windows of image b is at window + group_tap[k] + b*groups, for its groups in turn. */
+typedef struct {
+    i64 count, first, window; /* groups, the first of their outputs, and where their windows begin in the image */
+    int whole;
+    mask some;
+} block;
 
-/* Inputs of a window are number k of each group of a block at window + group_tap[k] + b*groups, for image b. */
+/* The block from `group` on, of the groups up to `last` of the location of which `unit` is the first unit. */
+INLINE block block_of(const layer *l, i64 unit, i64 group, i64 last) {
+    i64 count = least(LANES, last - group);
+    return (block){count, (unit + group) * l->outputs, l->at[unit] + group, count == LANES, first_lanes(count % LANES)};
+}
 
 enum { IMAGES = 4 }; /* whose sums are made together, as far as there are so many */
 
-INLINE void forward_of_images(const layer *l, const float *window, block_room r, i64 o, i64 b, int images, int whole, mask some) {
+INLINE void forward_of_images(const layer *l, const float *window, block at, block_room r, i64 o, i64 b, int images) {
     vector sums[IMAGES];
     const float *weights = r.weights + o * l->taps * LANES;
     float *outputs = r.outputs + (o * l->input.batch + b) * LANES;
     i64 groups = l->input.groups;
-    for (int i = 0; i < images; i++) sums[i] = load(r.biases + o * LANES, 1, some);
+    for (int i = 0; i < images; i++) sums[i] = load(r.biases + o * LANES, 1, at.some);
     for (i64 k = 0; k < l->taps; k++) {
-        vector weight = load(weights + k * LANES, 1, some);
+        vector weight = load(weights + k * LANES, 1, at.some);
         const float *x = window + l->group_tap[k] + b * groups;
-        for (int i = 0; i < images; i++) sums[i] += weight * load(x + i * groups, whole, some);
+        for (int i = 0; i < images; i++) sums[i] += weight * load(x + i * groups, at.whole, at.some);
     }
-    for (int i = 0; i < images; i++) store(outputs + i * LANES, sums[i], 1, some);
+    for (int i = 0; i < images; i++) store(outputs + i * LANES, sums[i], 1, at.some);
 }
 
-INLINE void add_input_gradient(const layer *l, float *x, block_room r, i64 k, i64 b, int images, int whole, mask some) {
+INLINE void add_input_gradient(const layer *l, float *x, block at, block_room r, i64 k, i64 b, int images) {
     vector sums[IMAGES];
     i64 groups = l->input.groups, batch = l->input.batch;
-    for (int i = 0; i < images; i++) sums[i] = load(x + i * groups, whole, some);
+    for (int i = 0; i < images; i++) sums[i] = load(x + i * groups, at.whole, at.some);
     for (i64 o = 0; o < l->outputs; o++) {
-        vector weight = load(r.weights + (o * l->taps + k) * LANES, 1, some);
-        for (int i = 0; i < images; i++) sums[i] += weight * load(r.outputs + (o * batch + b + i) * LANES, 1, some);
+        vector weight = load(r.weights + (o * l->taps + k) * LANES, 1, at.some);
+        for (int i = 0; i < images; i++) sums[i] += weight * load(r.outputs + (o * batch + b + i) * LANES, 1, at.some);
     }
-    for (int i = 0; i < images; i++) store(x + i * groups, sums[i], whole, some);
+    for (int i = 0; i < images; i++) store(x + i * groups, sums[i], at.whole, at.some);
 }
 
+/* The locations from `begin` up to `end`; so in the gradient of the weights. */
 static void forward_of_groups(const layer *l, i64 type, const float *image, const void *weight, const void *bias, i64 of_location,
                               i64 of_channel, void *out, float *room, i64 begin, i64 end) {
-    i64 groups = l->input.groups, batch = l->input.batch, outputs = l->outputs;
+    i64 groups = l->input.groups, batch = l->input.batch, outputs = l->outputs, each = outputs * l->taps;
     block_room r = block_room_of(l, room);
     for (i64 unit = begin * groups; unit < end * groups; unit += groups)
-        EACH_BLOCK_OF(0, groups) {
-            int whole = count == LANES;
-            mask some = first_lanes(count % LANES);
-            i64 first = (unit + group) * outputs;
-            const float *window = image + l->at[unit] + group;
-            read_block((values){weight, type}, first * l->taps, count, outputs * l->taps, r.plain, r.weights);
-            if (biases_of(l, unit + group, 0, count * outputs, (values){bias, type}, of_location, of_channel, r.plain))
-                turn_block(r.plain, outputs, r.biases, LANES, count, outputs);
+        for (i64 group = 0; group < groups; group += LANES) {
+            block at = block_of(l, unit, group, groups);
+            read_block((values){weight, type}, at.first * l->taps, at.count, each, r.plain, r.weights);
+            if (biases_of(l, unit + group, 0, at.count * outputs, (values){bias, type}, of_location, of_channel, r.plain))
+                turn_block(r.plain, outputs, r.biases, LANES, at.count, outputs);
             for (i64 o = 0; o < outputs; o++)
                 for (i64 b = 0; b < batch; b += b + IMAGES <= batch ? IMAGES : 1)
-                    if (b + IMAGES <= batch) forward_of_images(l, window, r, o, b, IMAGES, whole, some);
-                    else forward_of_images(l, window, r, o, b, 1, whole, some);
-            write_block(r.outputs, out, type, first * batch, count, outputs * batch, r.plain, 0);
+                    if (b + IMAGES <= batch) forward_of_images(l, image + at.window, at, r, o, b, IMAGES);
+                    else forward_of_images(l, image + at.window, at, r, o, b, 1);
+            write_block(r.outputs, out, type, at.first * batch, at.count, outputs * batch, r.plain, 0);
         }
 }
 
 static void weight_gradient_of_groups(const layer *l, i64 type, values upstream, const float *image, void *made, float *room,
                                       int past, i64 begin, i64 end) {
-    i64 groups = l->input.groups, batch = l->input.batch, outputs = l->outputs;
+    i64 groups = l->input.groups, batch = l->input.batch, outputs = l->outputs, each = outputs * l->taps;
     block_room r = block_room_of(l, room);
     for (i64 unit = begin * groups; unit < end * groups; unit += groups)
-        EACH_BLOCK_OF(0, groups) {
-            int whole = count == LANES;
-            mask some = first_lanes(count % LANES);
-            i64 first = (unit + group) * outputs;
-            const float *window = image + l->at[unit] + group;
-            read_block(upstream, first * batch, count, outputs * batch, r.plain, r.outputs);
+        for (i64 group = 0; group < groups; group += LANES) {
+            block at = block_of(l, unit, group, groups);
+            read_block(upstream, at.first * batch, at.count, outputs * batch, r.plain, r.outputs);
             for (i64 o = 0; o < outputs; o++)
                 for (i64 k = 0; k < l->taps; k++) {
                     vector sum = {0};
-                    const float *x = window + l->group_tap[k], *above = r.outputs + o * batch * LANES;
-                    for (i64 b = 0; b < batch; b++) sum += load(above + b * LANES, 1, some) * load(x + b * groups, whole, some);
-                    store(r.weights + (o * l->taps + k) * LANES, sum, 1, some);
+                    const float *x = image + at.window + l->group_tap[k], *above = r.outputs + o * batch * LANES;
+                    for (i64 b = 0; b < batch; b++)
+                        sum += load(above + b * LANES, 1, at.some) * load(x + b * groups, at.whole, at.some);
+                    store(r.weights + (o * l->taps + k) * LANES, sum, 1, at.some);
                 }
-            write_block(r.weights, made, type, first * l->taps, count, outputs * l->taps, r.plain, past);
+            write_block(r.weights, made, type, at.first * l->taps, at.count, each, r.plain, past);
         }
 }
 
+/* The groups from `begin` up to `end`, at all locations: these share pixels. */
 static void input_gradient_of_groups(const layer *l, i64 type, values upstream, const void *weight, float *image, float *room,
                                      i64 begin, i64 end) {
-    i64 groups = l->input.groups, batch = l->input.batch, outputs = l->outputs;
+    i64 groups = l->input.groups, batch = l->input.batch, outputs = l->outputs, each = outputs * l->taps;
     block_room r = block_room_of(l, room);
     for (i64 unit = 0; unit < l->units; unit += groups)
-        EACH_BLOCK_OF(begin, end) {
-            int whole = count == LANES;
-            mask some = first_lanes(count % LANES);
-            i64 first = (unit + group) * outputs;
-            read_block(upstream, first * batch, count, outputs * batch, r.plain, r.outputs);
-            read_block((values){weight, type}, first * l->taps, count, outputs * l->taps, r.plain, r.weights);
+        for (i64 group = begin; group < end; group += LANES) {
+            block at = block_of(l, unit, group, end);
+            read_block(upstream, at.first * batch, at.count, outputs * batch, r.plain, r.outputs);
+            read_block((values){weight, type}, at.first * l->taps, at.count, each, r.plain, r.weights);
             for (i64 k = 0; k < l->taps; k++) {
-                float *x = image + l->at[unit] + group + l->group_tap[k];
+                float *x = image + at.window + l->group_tap[k];
                 for (i64 b = 0; b < batch; b += b + IMAGES <= batch ? IMAGES : 1)
-                    if (b + IMAGES <= batch) add_input_gradient(l, x + b * groups, r, k, b, IMAGES, whole, some);
-                    else add_input_gradient(l, x + b * groups, r, k, b, 1, whole, some);
+                    if (b + IMAGES <= batch) add_input_gradient(l, x + b * groups, at, r, k, b, IMAGES);
+                    else add_input_gradient(l, x + b * groups, at, r, k, b, 1);
             }
         }
 }
