@@ -105,9 +105,9 @@ def append_line(file: Path, line: str) -> None:
     Raises:
         OSError: if it is a link, a pipe or a folder.
     """
+    before = file.read_bytes() if file.is_file() else b""
     with open_append(file) as opened:
-        torn = file.stat().st_size > 0 and file.read_bytes()[-1:] != b"\n"
-        opened.write(f"\n{line}\n" if torn else f"{line}\n")
+        opened.write(f"\n{line}\n" if before and not before.endswith(b"\n") else f"{line}\n")
 
 
 def open_append(file: Path) -> TextIOWrapper:
