@@ -77,14 +77,14 @@ def paired_test(differences: Sequence[float]) -> PairedTest:
     n = len(differences)
     if n < MIN_PAIRS:
         return PairedTest(n, sum(differences) / n if n else None, None, STUDENT)
-    mean, extent = sum(differences) / n, max(differences) - min(differences)
-    if extent <= EQUAL * max(map(abs, differences)):
+    mean = sum(differences) / n
+    if are_equal(differences) or (n >= MIN_BOOTSTRAP and _has_two_values(differences)):
         return PairedTest(n, mean, _sign_test(differences), SIGN)
     error = deviation(differences) / sqrt(n)
     if n < MIN_BOOTSTRAP:
         return PairedTest(n, mean, 1 - t_central_probability(abs(mean) / error, n - 1), STUDENT, error)
     tail, p = bootstrap_t(differences, mean, abs(mean) / error)
-    if _has_two_values(differences) or quantile(tail, n, ALPHA) == inf:
+    if quantile(tail, n, ALPHA) == inf:
         return PairedTest(n, mean, _sign_test(differences), SIGN)
     return PairedTest(n, mean, p, BOOTSTRAP, error, tail)
 
@@ -94,6 +94,11 @@ def smallest_p(n: int) -> float:
     if n < MIN_BOOTSTRAP:
         return 0.0 if n >= MIN_PAIRS else 1.0
     return n / n**n if n <= MAX_ENUMERATED else min(1 / (1 + RESAMPLES), 2 / 2**n)
+
+
+def are_equal(values: Sequence[float]) -> bool:
+    """Return whether values differ by rounding alone."""
+    return max(values) - min(values) <= EQUAL * max(map(abs, values))
 
 
 def _has_two_values(differences: Sequence[float]) -> bool:

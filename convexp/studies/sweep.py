@@ -65,7 +65,7 @@ def sweep(cfg: DictConfig, loader: ConfigLoader, launcher: Launcher, overrides: 
     with hydra_values(copy.deepcopy(cfg)):
         jobs = plan_jobs(expanded.points, expanded.constant, composer, _folder_name(cfg, expanded.points, composer))
         check_some_valid(jobs)
-        if not names_its_folders(cfg):
+        if own_subdir(cfg) is None:
             jobs = in_known_folders(jobs, root)
         jobs = with_state(jobs, root, composer, look_only=cfg.get("dry_run"))
         outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
@@ -167,16 +167,16 @@ def job_overrides(job: Job) -> list[str]:
 
 def _folder_name(cfg: DictConfig, points: list[Point], composer: Composer) -> FolderName:
     """How run folders are named: after the values that differ, unless ``hydra.sweep.subdir`` is set."""
-    if names_its_folders(cfg):
+    if own_subdir(cfg) is not None:
         return lambda number, overrides, _: _by_subdir(number, composer.configs.compose(overrides))
     names = folder_names(points)
     return lambda number, _, settings: names[number] or str(settings["name"])
 
 
-def names_its_folders(cfg: DictConfig) -> bool:
-    """Return whether ``hydra.sweep.subdir`` is set."""
+def own_subdir(cfg: DictConfig) -> str | None:
+    """Return ``hydra.sweep.subdir`` as it is written, if the user has set it; else None."""
     own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
-    return isinstance(own, dict) and own["subdir"] != NUMBERED
+    return str(own["subdir"]) if isinstance(own, dict) and own["subdir"] != NUMBERED else None
 
 
 def _by_subdir(number: int, run: DictConfig) -> str:

@@ -6,11 +6,10 @@ from math import isfinite
 
 from convexp.config.schema.claim import MEMBERS, Claim, Settings
 from convexp.records.settings import differing
-from convexp.reporting.bootstrap import EQUAL
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import average_of
-from convexp.reporting.paired import paired_test
+from convexp.reporting.paired import are_equal, paired_test
 from convexp.reporting.statistics import ALPHA
 
 
@@ -98,7 +97,7 @@ def difference(values: Sequence[float], alpha: float = ALPHA) -> Interval | None
     test = paired_test(values)
     half_width = test.half_width(alpha)
     assert test.difference is not None
-    if max(values) - min(values) <= EQUAL * max(map(abs, values)):
+    if are_equal(values):
         half_width = 0.0
     if half_width is None:
         return Interval(test.n, test.difference, None, None)

@@ -9,7 +9,7 @@ from typing import Any
 from filelock import Timeout
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from convexp.config.folders import make_writable_folder, setting_of_folder
 from convexp.errors import BusyError, ConfigError
@@ -25,7 +25,7 @@ from convexp.studies.search.space import parse_space
 from convexp.studies.search.storage import described, opened_storage, storage_url, study_name
 from convexp.studies.search.task import make_task
 from convexp.studies.search.trials import Trials
-from convexp.studies.sweep import names_its_folders
+from convexp.studies.sweep import own_subdir
 
 LOCK = ".search.lock"
 
@@ -73,12 +73,8 @@ def search(
 def _check_sweep(cfg: DictConfig) -> None:
     if cfg.get("study") is not None:
         raise ConfigError("study: has a grid, all points of which are run; with hydra/sweeper=optuna leave it out")
-    if names_its_folders(cfg):
-        own = OmegaConf.to_container(cfg.hydra.sweep, resolve=False)
-        assert isinstance(own, dict)
-        raise ConfigError(
-            f"hydra.sweep.subdir={own['subdir']}: with hydra/sweeper=optuna folders are named after their settings"
-        )
+    if (subdir := own_subdir(cfg)) is not None:
+        raise ConfigError(f"hydra.sweep.subdir={subdir}: with hydra/sweeper=optuna folders are named after their settings")
 
 
 @contextmanager
