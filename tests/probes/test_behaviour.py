@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+import statistics
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +20,7 @@ from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, Lo
 from convexp.probes import NotApplicableError, Sample
 from convexp.probes.behaviour.absolute_position import AbsolutePosition, position_accuracy
 from convexp.probes.behaviour.consistency import Consistency
-from convexp.probes.behaviour.controls import other_class_indices
+from convexp.probes.behaviour.controls import other_class_indices, other_class_pairs
 from convexp.probes.behaviour.equivariance import Equivariance, interior_units
 from convexp.probes.behaviour.flip_rate import FlipRate
 from convexp.probes.behaviour.invariance_by_layer import InvarianceByLayer
@@ -225,6 +226,65 @@ def test_sensitivity_of_what_does_not_tell_classes_apart():
         parameter.zero_()
     with pytest.raises(NotApplicableError, match="same output"):
         SensitivityMap(1, 30).measure(network, textures())
+
+
+def linear(classes: int = 3, offset: float = 0.0, scale: float = 1.0):
+    """A network without nonlinearities on ``textures()``."""
+    network = make(seed=3, stages=(), classes=classes)
+    network.head.classes.weight.mul_(scale)
+    network.head.classes.bias.fill_(offset)
+    return network
+
+
+def medians(network, sample):
+    """The middle distance, the mean of two for an even number of pairs, over all pairs of images of different classes."""
+    answers, labels = logits(network, sample).double(), sample.labels.tolist()
+    pairs = [(a, b) for a, b in itertools.combinations(range(len(labels)), 2) if labels[a] != labels[b]]
+    one, other = (answers[list(indices)] for indices in zip(*pairs, strict=True))
+    cosine = 1 - F.cosine_similarity(one, other)
+    return statistics.median((one - other).norm(dim=1).tolist()), statistics.median(cosine.tolist())
+
+
+def radii(network, sample, n):
+    """The distances by which shifts of one pixel move the logits of a sample, as the probe gives them, times their units."""
+    found = SensitivityMap(1, n, "circular").measure(network, sample)
+    moved = [logits(network, sample, shift, "circular").double() for shift in itertools.product((-1, 0, 1), repeat=2)]
+    still = logits(network, sample).double()
+    euclidean = sum(float((m - still).norm(dim=1).mean()) for m in moved) / 8
+    cosine = sum(float((1 - F.cosine_similarity(m, still)).mean()) for m in moved) / 8
+    return euclidean / found.numbers["mean"], cosine / found.numbers["cosine"]
+
+
+@few
+@given(seeds, st.lists(st.integers(0, 4), min_size=2, max_size=9).filter(lambda labels: len(set(labels)) > 1))
+def test_the_unit_of_sensitivity_is_the_median_over_pairs_of_different_classes(seed, labels):
+    sample = Sample(textures(len(labels), seed=seed).images, torch.tensor(labels))
+    assert radii(linear(5), sample, len(labels)) == pytest.approx(medians(linear(5), sample), rel=1e-5)
+
+
+@pytest.mark.parametrize("alone", [1, 300])
+def test_sensitivity_of_many_images_sorted_by_class(alone):
+    """The first 2,000 are of one class."""
+    sample = Sample(textures(2000 + alone).images, (torch.arange(2000 + alone) >= 2000).long())
+    drawn, network = radii(linear(), sample, 2000 + alone), linear()
+    assert drawn == pytest.approx(medians(network, sample), rel=0.02)
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=8).filter(lambda labels: len(set(labels)) > 1))
+def test_pairs_of_different_classes_are_drawn_uniformly(labels):
+    one, other = other_class_pairs(torch.tensor(labels), 20_000)
+    pairs = [pair for pair in itertools.permutations(range(len(labels)), 2) if labels[pair[0]] != labels[pair[1]]]
+    counts = [int(((one == a) & (other == b)).sum()) for a, b in pairs]
+    assert sum(counts) == 20_000
+    expected = 20_000 / len(pairs)
+    assert all(abs(count - expected) < 6 * math.sqrt(expected) for count in counts)
+
+
+def test_sensitivity_of_rounding_errors_is_none():
+    """Logits that differ by less than single precision resolves are the same output: 0 / 0, and not some large number."""
+    SensitivityMap(1, 30).measure(linear(), textures())
+    with pytest.raises(NotApplicableError, match="same output"):
+        SensitivityMap(1, 30).measure(linear(offset=10.0, scale=1e-6), textures())
 
 
 def test_sensitivity_needs_two_classes():

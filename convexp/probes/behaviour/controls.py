@@ -14,16 +14,42 @@ def other_class_indices(labels: Tensor, seed: int = 0) -> Tensor | None:
     Returns:
         Indices, ``(N,)`` int64, or None if all images are of one class.
     """
-    by_class = labels.argsort(stable=True)
-    sizes = labels.bincount()
-    start = sizes.cumsum(0) - sizes
-    left = len(labels) - sizes[labels]  # (N,), number of images of other classes
+    left = _others(labels)
     if not bool((left > 0).all()):
         return None
     generator = torch.Generator().manual_seed(seed)
     rank = (torch.rand(len(labels), dtype=torch.float64, generator=generator).to(labels.device) * left).long()
-    rank += (rank >= start[labels]) * sizes[labels]  # skips the image's own class
-    return by_class[rank]
+    return _other_image(labels, torch.arange(len(labels), device=labels.device), rank)
+
+
+def other_class_pairs(labels: Tensor, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Draw pairs of images of different classes, uniformly over all such pairs, with replacement.
+
+    Args:
+        labels: Labels, ``(N,)`` int64, of at least two classes.
+        n: Number of pairs.
+        seed: Seed of the draw.
+
+    Returns:
+        Indices of the first and of the second images, ``(n,)`` int64 each.
+    """
+    ends = _others(labels).cumsum(0)  # of the pairs of each image, if all pairs are numbered
+    pair = torch.randint(int(ends[-1]), (n,), generator=torch.Generator().manual_seed(seed)).to(labels.device)
+    first = torch.searchsorted(ends, pair, right=True)
+    return first, _other_image(labels, first, ends[first] - pair - 1)
+
+
+def _others(labels: Tensor) -> Tensor:
+    """The number of images of other classes than that of each image, ``(N,)``."""
+    return len(labels) - labels.bincount()[labels]
+
+
+def _other_image(labels: Tensor, images: Tensor, rank: Tensor) -> Tensor:
+    """The image at a place, from 0 on, among those of other classes than that of each of ``images``; both ``(n,)``."""
+    by_class = labels.argsort(stable=True)
+    sizes, own = labels.bincount(), labels[images]
+    start = sizes.cumsum(0) - sizes
+    return by_class[rank + (rank >= start[own]) * sizes[own]]  # skips the image's own class
 
 
 def mean_over_subsets(values: Tensor, correct: Tensor, name: str = "") -> dict[str, float]:
