@@ -12,6 +12,7 @@ from convexp.config.hydra_context import without_hydra
 from convexp.config.options import MULTIPLE_CHOICE
 from convexp.config.user_paths import make_paths_absolute
 from convexp.records.settings import flatten
+from convexp.records.values import same_value
 
 
 def differences(cfg: DictConfig, choices: dict[str, Any], line: CommandLine, config_name: str) -> list[str]:
@@ -33,7 +34,7 @@ def differences(cfg: DictConfig, choices: dict[str, Any], line: CommandLine, con
     except HydraException:  # the options come from a folder that is not known here
         base = default
     before, now = _flat(base), _flat(cfg)
-    changed = [f"{key}={_format(value)}" for key, value in now.items() if key in before and before[key] != value]
+    changed = [f"{key}={_format(value)}" for key, value in now.items() if key in before and not same_value(before[key], value)]
     added = [f"+{key}={_format(value)}" for key, value in now.items() if key not in before]
     removed = [key for key in before if key not in now and not any(each.startswith(f"{key}.") for each in now)]
     return [*options, *changed, *added, *(f"~{key}" for key in removed)]

@@ -4,6 +4,8 @@ import hashlib
 import json
 from typing import Any
 
+from convexp.records.values import same_value
+
 # Settings that change no result: the run's name, where it and its data lie, how it is watched, how much of the machine it uses.
 OUTSIDE_IDENTITY = (
     "name",
@@ -86,5 +88,5 @@ def drop_added_later(settings: dict[str, Any]) -> None:
         section: Any = settings
         for key in sections:
             section = section.get(key) if isinstance(section, dict) else None
-        if isinstance(section, dict) and name in section and section[name] == before:
+        if isinstance(section, dict) and name in section and same_value(section[name], before):
             del section[name]

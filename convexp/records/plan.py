@@ -1,6 +1,5 @@
 """study.json: what a sweep set out to do, so that a report knows its axes and what is missing."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 from convexp.files.json_files import read_struct, write_struct
 from convexp.files.locks import locked
 from convexp.records.statuses import busy_among
+from convexp.records.values import unique
 
 FORMAT = 1
 FILE = "study.json"
@@ -75,22 +75,6 @@ def _joined(plan: Plan, before: Plan, root: Path) -> Plan:
         return plan
     axes = {k: unique([*plan.axes.get(k, []), *before.axes.get(k, [])]) for k in {**plan.axes, **before.axes}}
     return replace(plan, axes=axes, runs=[*plan.runs, *earlier])
-
-
-def unique(values: Iterable[Any]) -> list[Any]:
-    """Return the values without those that are equal to an earlier one."""
-    first: dict[Any, None] = {}
-    others: list[Any] = []
-    found: list[Any] = []
-    for value in values:
-        hashable = not isinstance(value, list | dict)
-        if value not in (first if hashable else others):
-            found.append(value)
-            if hashable:
-                first[value] = None
-            else:
-                others.append(value)
-    return found
 
 
 def read_plan(root: Path) -> Plan | None:

@@ -22,6 +22,7 @@ from convexp.records.file_state import FileState, file_state
 from convexp.records.numbers import is_number
 from convexp.records.plan import FILE, LOCK, Plan, read_plan, settings_of, single_settings
 from convexp.records.repetitions import is_seed
+from convexp.records.values import unique
 
 PARTS = ".study.parts"
 FEWEST = 100  # runs, from which on the file is written
@@ -126,7 +127,7 @@ def _varied(plan: Plan) -> dict[str, bool]:
         for value in values:
             for setting, own in factors(axis, value):
                 found.setdefault(setting, []).append(own)
-    varied = {setting: values for setting, values in found.items() if any(value != values[0] for value in values)}
+    varied = {setting: values for setting, values in found.items() if len(unique(values)) > 1}
     everywhere = set(varied)
     for run in plan.runs:
         everywhere &= single_settings(run.point).keys()

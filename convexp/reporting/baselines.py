@@ -6,6 +6,7 @@ from typing import Any
 from convexp.errors import ConfigError
 from convexp.records.plan import settings_of
 from convexp.records.settings import display_value
+from convexp.records.values import same_value, value_key
 from convexp.reporting.formatting import short_setting
 from convexp.reporting.groups import Group
 from convexp.reporting.labels import Point
@@ -35,17 +36,23 @@ def _by_axes(groups: Sequence[Group], compare: Mapping[str, Any]) -> list[tuple[
     axes = dict.fromkeys(axis for group in groups for axis in group.point)
     for compared, value in compare.items():
         axis = next((axis for axis in axes if settings_of(axis) == settings_of(compared)), None)
-        possible = [group for group in groups if axis is not None and group.point.get(axis) == value]
+        possible = _at(groups, axis, value) if axis is not None else []
         for group in groups:
-            if axis is not None and axis in group.point and group.point[axis] != value:
+            if axis is not None and axis in group.point and not any(group is baseline for baseline in possible):
                 wanted = {**group.point, axis: value}
                 pairs += [(group, baseline) for baseline in possible if _is_at(baseline.point, wanted)][:1]
     return pairs
 
 
+def _at(groups: Sequence[Group], axis: str, value: Any) -> list[Group]:
+    """The groups with a value on an axis: those in which it is spelled like that, or else those in which it is the same."""
+    same = [group for group in groups if same_value(group.point.get(axis), value)]
+    return [group for group in same if value_key(group.point.get(axis)) == value_key(value)] or same
+
+
 def _is_at(point: Point, wanted: Point) -> bool:
     """Whether a baseline has the wanted values on all axes that it has; a convolution, for example, has no rank."""
-    return all(axis in wanted and wanted[axis] == value for axis, value in point.items())
+    return all(axis in wanted and same_value(wanted[axis], value) for axis, value in point.items())
 
 
 def chosen_baseline(groups: Sequence[Group], text: str) -> tuple[str, Any]:

@@ -1,6 +1,7 @@
 """Pairs of runs of the same seed on the same data, and their differences."""
 
 from convexp.records.plan import settings_of
+from convexp.records.values import same_value
 from convexp.reporting.groups import Group
 
 
@@ -18,4 +19,4 @@ def paired_differences(group: Group, baseline: Group, metric: str) -> list[float
 
 def _differ_in_data(group: Group, baseline: Group) -> bool:
     axes = [axis for axis in group.point if any(s == "data" or s.startswith("data.") for s in settings_of(axis))]
-    return any(group.point[axis] != baseline.point.get(axis) for axis in axes)
+    return not all(same_value(group.point[axis], baseline.point.get(axis)) for axis in axes)

@@ -15,6 +15,7 @@ from convexp.records.ensembles import EnsembleRecord, read_ensembles
 from convexp.records.plan import Plan, read_plan
 from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import display_value, lookup, printable
+from convexp.records.values import same_value
 from convexp.reporting.baselines import chosen_baseline
 from convexp.reporting.claims import ClaimRow, read_claims
 from convexp.reporting.compare import compare, compare_along
@@ -165,7 +166,7 @@ def _missing_baselines(groups: list[Group], plan: Plan | None) -> list[str]:
     return [
         f"there is no comparison with the baseline {axis}={display_value(value)}, because none of its runs is finished"
         for axis, value in wanted.items()
-        if groups and all(group.point.get(axis) != value for group in groups)
+        if groups and not any(same_value(group.point.get(axis), value) for group in groups)
     ]
 
 

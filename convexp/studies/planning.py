@@ -12,9 +12,10 @@ from convexp.config.folders import check_subfolder
 from convexp.errors import ConfigError
 from convexp.records import RunStatus, read_record
 from convexp.records.index import records_below
-from convexp.records.plan import PlannedRun, read_plan, unique
+from convexp.records.plan import PlannedRun, read_plan
 from convexp.records.settings import completed, flatten
 from convexp.records.statuses import statuses_of
+from convexp.records.values import same_value, unique
 from convexp.studies.checking import Checker
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
@@ -169,7 +170,11 @@ def _differences(job: Job, root: Path, composer: Composer) -> str:
     record = read_record(root / job.folder)
     before = completed(flatten(record.config or {})) if record else {}
     now = flatten(parse_config(composer.values(job.number, job.overrides)).model_dump(by_alias=True))
-    differ = [key for key in {**before, **now} if before.get(key) != now.get(key) and not key.startswith(("study.", "name"))]
+    differ = [
+        key
+        for key in {**before, **now}
+        if not same_value(before.get(key), now.get(key)) and not key.startswith(("study.", "name"))
+    ]
     return ", ".join(f"{key}={before.get(key)}, now {now.get(key)}" for key in differ[:3]) or "of an older convexp"
 
 

@@ -65,6 +65,14 @@ def test_runs_of_a_seed_that_differ_in_another_setting_decide_nothing():
     assert row.ours == row.undecided == ["several runs of one seed, which differ in rank"]
 
 
+@pytest.mark.parametrize(("wanted", "mean"), [(True, 0.2), (1, 0.7)])
+def test_a_claim_about_true_is_not_about_one(wanted, mean):
+    runs = [*results(mean=0.2, mine=True), *results(mean=0.7, mine=1)]
+    (measured,) = measure(claim(of={"mine": wanted}), runs)
+    assert not measured.free
+    assert measured.number.mean == pytest.approx(mean, abs=0.01)
+
+
 def test_the_slope_at_one_size_is_none():
     assert slope([(1.0, 2.0), (1.0, 3.0)]) is None
 

@@ -44,6 +44,31 @@ def test_several_axes_can_be_compared():
     ]
 
 
+def varied(values, baseline):
+    """A setting with these values, some seeds each, of which one is compared with."""
+    points = [(value, seed) for value in values for seed in SEEDS]
+    made = [with_path(f"{value!r}-{seed}", run(seed, model__mine=value)) for value, seed in points]
+    named = [{"model.mine": value, "seed": seed} for value, seed in points]
+    plan = planned({"model.mine": [*values], "seed": [*SEEDS]}, *zip(made, named, strict=True))
+    plan.compare["model.mine"] = baseline
+    return group_runs(made, plan), plan
+
+
+@pytest.mark.parametrize(
+    ("values", "baseline", "compared"),
+    [
+        ((True, 1), 1, [("conv mine=true", "conv mine=1")]),
+        ((True, 1), True, [("conv mine=1", "conv mine=true")]),
+        ((0, False), False, [("conv mine=0", "conv mine=false")]),
+        ((1, 1.0), 1.0, [("conv mine=1", "conv mine=1.0")]),
+        ((1.0, 2.0), 1, [("conv mine=2.0", "conv mine=1.0")]),
+        ((True, 2), 1, []),
+    ],
+)
+def test_a_truth_value_is_not_the_number_that_python_takes_it_for(values, baseline, compared):
+    assert pairs(compare(*varied(values, baseline))) == compared
+
+
 @pytest.mark.parametrize("nothing", [{"model": "dense"}, {"model.readout": "flatten"}])
 def test_a_value_that_no_group_has_compares_nothing(nothing):
     assert compare(*crossed(nothing)) == []

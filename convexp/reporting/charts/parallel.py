@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 from convexp.records.numbers import is_moderate
 from convexp.records.search import SearchedSetting, SearchRecord
 from convexp.records.settings import display_value
+from convexp.records.values import place_of
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.colours import ranked_colours
 from convexp.reporting.charts.legend import new_figure
@@ -56,7 +57,8 @@ def parallel_chart(search: SearchRecord, section: str) -> Chart | None:
 def position(space: SearchedSetting, value: Any) -> float:
     """Return where a value lies between the ends of its axis, from 0 to 1; NaN for one that is not in the space."""
     if (choices := space.choices) is not None:
-        return choices.index(value) / max(len(choices) - 1, 1) if value in choices else float("nan")
+        place = place_of(value, choices)
+        return float("nan") if place is None else place / max(len(choices) - 1, 1)
     low, high = space.low, space.high
     if not (is_moderate(low) and is_moderate(high) and is_moderate(value)) or low == high:
         return 0.5

@@ -6,6 +6,7 @@ from math import isfinite
 
 from convexp.config.schema.claim import MEMBERS, Claim, Settings
 from convexp.records.settings import differing
+from convexp.records.values import same_value
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import average_of
@@ -140,11 +141,11 @@ def _known(case: Settings, run: Result) -> Settings:
 
 
 def _has(run: Result, settings: Settings) -> bool:
-    return all(name in run.settings and run.settings[name] == value for name, value in settings.items())
+    return all(name in run.settings and same_value(run.settings[name], value) for name, value in settings.items())
 
 
 def _same_images(claim: Claim) -> bool:
     """Whether the two groups of a claim have the same data: runs that have not are no pair."""
     minus = claim.minus or {}
-    differing = [name for name in {**claim.of, **minus} if claim.of.get(name) != minus.get(name)]
+    differing = [name for name in {**claim.of, **minus} if not same_value(claim.of.get(name), minus.get(name))]
     return not any(name == "data" or name.startswith("data.") for name in differing)

@@ -15,8 +15,9 @@ from convexp.config.hydra_context import hydra_values
 from convexp.config.user_paths import absolute_path
 from convexp.records import RunStatus
 from convexp.records.neighbours import collections_below
-from convexp.records.plan import Plan, PlannedRun, read_plan, unique, write_plan
+from convexp.records.plan import Plan, PlannedRun, read_plan, write_plan
 from convexp.records.plan_part import write_parts
+from convexp.records.values import unique
 from convexp.studies.composer import Composer
 from convexp.studies.grid import Axis, Point
 from convexp.studies.overrides import parse_value

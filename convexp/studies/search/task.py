@@ -7,6 +7,7 @@ from convexp.config import Config
 from convexp.config.schema.monitors import direction
 from convexp.errors import ConfigError
 from convexp.records.settings import display_value, flatten
+from convexp.records.values import same_value
 from convexp.studies.search.settings import PREFIX, Direction, SearchSettings
 from convexp.studies.search.space import Dimension
 
@@ -40,10 +41,10 @@ class SearchTask:
     def differences(self, before: dict[str, Any]) -> list[str]:
         """Return what differs from the task of an earlier start, as ``setting=value, before value``."""
         now, other = ({**task, **task["settings"]} for task in (self.as_attribute(), {"settings": {}, **before}))
-        keys = [key for key in {**other, **now} if key != "settings" and other.get(key) != now.get(key)]
+        keys = [key for key in {**other, **now} if key != "settings" and not same_value(other.get(key), now.get(key))]
         if "space" in keys:
             spaces = (now["space"], other.get("space") or {})
-            searched = [key for key in {**spaces[1], **spaces[0]} if spaces[0].get(key) != spaces[1].get(key)]
+            searched = [key for key in {**spaces[1], **spaces[0]} if not same_value(*(space.get(key) for space in spaces))]
             return [_difference(key, *(space.get(key) for space in spaces)) for key in searched]
         return [_difference(key, now.get(key), other.get(key)) for key in keys]
 
