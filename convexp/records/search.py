@@ -1,9 +1,9 @@
 """search.json: what a search has found so far, so that a report shows it without Optuna."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from convexp.files.json_files import read_struct, write_struct
 from convexp.records.numbers import is_moderate
@@ -64,7 +64,7 @@ class SearchRecord(Struct, frozen=True, kw_only=True):
         sampler: What chooses the settings of a trial.
         sampler_seed: Its seed.
         n_trials: Number of trials that were asked for in all.
-        seeds: The seeds of each trial.
+        seeds: The seeds of each trial, at least one.
         arguments: The arguments of the command that are the same for all trials, without those about the search.
         space: What is searched, by setting.
         importance: How much of the variation of the value each setting explains, adding up to 1; empty if that is not known.
@@ -77,7 +77,7 @@ class SearchRecord(Struct, frozen=True, kw_only=True):
     sampler: str
     sampler_seed: int
     n_trials: int
-    seeds: list[int]
+    seeds: Annotated[list[int], Meta(min_length=1)]
     arguments: list[str] = field(default_factory=list[str])
     space: dict[str, SearchedSetting]
     importance: dict[str, float] = field(default_factory=dict[str, float])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from convexp.records.ensembles import BEYOND, ERROR_BEYOND, ERROR_IN_RANGE, IN_RANGE, EnsembleRecord, Measured
+from convexp.records.numbers import is_moderate
 from convexp.reporting.formatting import format_mean
 from convexp.reporting.metrics import average_of
 from convexp.reporting.statistics import Mean
@@ -28,8 +29,8 @@ def by_members(record: EnsembleRecord) -> dict[int, list[Measured]]:
 
 
 def mean_metric(ensembles: Iterable[Measured], metric: str) -> Mean | None:
-    """Return the mean of a metric over independent ensembles, with its 95 % interval; None if none has it."""
-    values = [each.metrics[metric] for each in ensembles if metric in each.metrics]
+    """Return the mean of a metric over independent ensembles, with its 95 % interval; None if none has a moderate one."""
+    values = [value for each in ensembles if is_moderate(value := each.metrics.get(metric))]
     return average_of(metric)(values) if values else None
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from msgspec import structs
 
-from convexp.errors import ConfigError, ConvexpError
+from convexp.errors import ConfigError
 from convexp.records import RunRecord
-from convexp.records.ensembles import EnsembleRecord, read_ensembles
-from convexp.records.plan import Plan, read_plan
-from convexp.records.search import SearchRecord, read_search
+from convexp.records.plan import Plan
+from convexp.records.search import SearchRecord
 from convexp.records.settings import display_value, lookup, printable
 from convexp.records.values import same_value
 from convexp.reporting.baselines import chosen_baseline
+from convexp.reporting.beside_runs import ensembles_of, plan_of, search_of
 from convexp.reporting.claims import ClaimRow, read_claims
 from convexp.reporting.compare import compare, compare_along
 from convexp.reporting.comparison import Comparison
@@ -120,12 +120,12 @@ def _path(root: Path, part: Report, path: str) -> str:
 def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, ConfigError]]) -> Report:
     """The report of one part; baselines that it does not have are noted in ``refused``."""
     root, runs = part.folder, part.runs
-    plan, plan_warnings = _read_plan(root)
-    search, search_warnings = _read_search(root)
+    plan, plan_warnings = plan_of(root)
+    search, search_warnings = search_of(root)
     counted, duplicates = drop_duplicates([run for run in runs if run.is_finished], plan)
     groups = group_runs(counted, plan)
     plan = _with_baselines(plan, groups, baselines, refused)
-    ensembles, ensemble_warnings = _read_ensembles(root)
+    ensembles, ensemble_warnings = ensembles_of(root)
     claims, claim_warnings = read_claims(plan.claims if plan else [], groups, ensembles)
     warnings = [*plan_warnings, *search_warnings, *ensemble_warnings, *claim_warnings]
     warnings += [*find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
@@ -168,34 +168,6 @@ def _missing_baselines(groups: list[Group], plan: Plan | None) -> list[str]:
         for axis, value in wanted.items()
         if groups and not any(same_value(group.point.get(axis), value) for group in groups)
     ]
-
-
-def _read_plan(root: Path) -> tuple[Plan | None, list[str]]:
-    """The plan, if it is valid, and a warning if a newer version of convexp wrote it."""
-    try:
-        plan = read_plan(root)
-    except ConvexpError as error:
-        return None, [f"the plan of the study cannot be read: {error}"]
-    if plan is None:
-        return None, []
-    texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
-    return structs.replace(plan, **texts), []
-
-
-def _read_search(root: Path) -> tuple[SearchRecord | None, list[str]]:
-    """What a search has found, if there was one, and a warning if a newer version of convexp wrote it."""
-    try:
-        return read_search(root), []
-    except ConvexpError as error:
-        return None, [f"what the search has found cannot be read: {error}"]
-
-
-def _read_ensembles(root: Path) -> tuple[list[EnsembleRecord], list[str]]:
-    """The ensembles of the runs, and a warning if a newer version of convexp wrote one."""
-    try:
-        return list(read_ensembles(root)), []
-    except ConvexpError as error:
-        return [], [f"the ensembles cannot be read: {error}"]
 
 
 def _title(part: Part, plan: Plan | None) -> str:

@@ -277,7 +277,19 @@ def test_a_report_reads_the_ensembles_beside_its_runs(tmp_path):
     (tmp_path / FOLDER / "conv").mkdir(parents=True)
     write_ensembles(tmp_path / FOLDER / "conv", ensembles_of(made))
     assert [row.verdict for row in build_report(tmp_path).claims] == ["holds"]
+    assert build_report(tmp_path).provenance.warnings == []
+    large = ensembles_of(made)
+    large.ensembles[0].metrics["test/loss"] = 1e300
+    write_ensembles(tmp_path / FOLDER / "conv", large)
+    assert [row.verdict for row in build_report(tmp_path).claims] == ["holds"]
+    said = "the ensembles in ensembles/conv have metrics beyond 1e100, which are left out: test/loss"
+    assert build_report(tmp_path).provenance.warnings == [said]
     (tmp_path / FOLDER / "conv" / "ensemble.json").write_text("{")
-    assert [row.verdict for row in build_report(tmp_path).claims] == ["not run"]
+    damaged = build_report(tmp_path)
+    assert [row.verdict for row in damaged.claims] == ["not run"]
+    remedy = "convexp-eval with ensemble=true measures them again"
+    assert damaged.provenance.warnings == [
+        f"the ensembles in ensembles/conv cannot be read: ensemble.json is damaged; {remedy}"
+    ]
     (tmp_path / FOLDER / "conv" / "ensemble.json").write_text('{"format": 99}')
     assert any("upgrade convexp" in warning for warning in build_report(tmp_path).provenance.warnings)

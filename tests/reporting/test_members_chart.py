@@ -4,6 +4,8 @@ import pytest
 
 from convexp.records.ensembles import ERROR_IN_RANGE, EnsembleRecord, Measured
 from convexp.reporting.charts.members import members_chart
+from convexp.reporting.formatting import MISSING
+from convexp.reporting.members import member_rows
 
 
 def record(metric, *sizes):
@@ -43,3 +45,12 @@ def test_the_text_counts_the_members(sizes, said):
     chart = members_chart(record("test/acc", *sizes), "local")
     assert chart is not None
     assert chart.alt_text.startswith(said)
+
+
+def test_numbers_that_are_too_large_have_no_mean():
+    strange = record("test/acc", 1, 1, 2)
+    strange.ensembles[0].metrics["test/acc"] = 1e300
+    assert member_rows(strange)[1:] == [["1", "2", "50.0"], ["2", "1", "50.0"]]
+    strange.ensembles[1].metrics["test/acc"] = -1e300
+    assert member_rows(strange)[1] == ["1", "2", MISSING]
+    assert members_chart(strange, "conv") is not None

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from fabricated_report import three_layers
+from fabricated_runs import kept, run
 from msgspec import structs
 
 from convexp.records.search import FILE, SearchedSetting, SearchRecord, SearchTrial, read_search, write_search
@@ -177,3 +178,26 @@ def test_a_search_of_a_newer_version_is_a_warning(tmp_path):
     found = build_report(tmp_path)
     assert found.search is None
     assert any("upgrade convexp" in warning for warning in found.provenance.warnings)
+
+
+@pytest.mark.parametrize("text", ["{", json.dumps({"format": 1}), None])
+def test_a_damaged_search_is_said_and_its_trials_are_runs(tmp_path, text):
+    """A search without seeds is none that was written here."""
+    kept(tmp_path, *(run(seed) for seed in range(2)))
+    write_search(tmp_path, SEARCH)
+    assert build_report(tmp_path).provenance.warnings == []
+    strange = json.dumps(json.loads((tmp_path / FILE).read_text()) | {"seeds": []})
+    (tmp_path / FILE).write_text(strange if text is None else text)
+    found = build_report(tmp_path)
+    assert found.search is None
+    assert [group.n for group in found.groups] == [2]
+    said = "what the search has found cannot be read: search.json is damaged; the search started again writes it anew"
+    assert found.provenance.warnings == [said]
+    write_report(found, tmp_path)
+
+
+def test_a_damaged_plan_is_said(tmp_path):
+    kept(tmp_path, *(run(seed) for seed in range(2)))
+    (tmp_path / "study.json").write_text("{")
+    said = "the plan of the study cannot be read: study.json is damaged; the study started again writes it anew"
+    assert build_report(tmp_path).provenance.warnings == [said]

@@ -1,0 +1,71 @@
+"""The files beside the runs that a report reads: the plan of the sweep, what a search has found, ensembles.
+
+None of them ends a report: what is wrong with one is said in a sentence, and the report goes on without it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import structs
+
+from convexp.errors import ConvexpError
+from convexp.records.ensembles import FILE as ENSEMBLE
+from convexp.records.ensembles import FOLDER, EnsembleRecord, read_ensemble
+from convexp.records.numbers import is_moderate
+from convexp.records.plan import FILE as PLAN
+from convexp.records.plan import Plan, read_plan
+from convexp.records.search import FILE as SEARCH
+from convexp.records.search import SearchRecord, read_search
+from convexp.records.settings import printable
+
+T = TypeVar("T")
+
+
+def plan_of(root: Path) -> tuple[Plan | None, list[str]]:
+    """Return the plan of the sweep in ``root`` with printable texts, None if there is none, and warnings."""
+    plan, warnings = _read(root, PLAN, read_plan, "the plan of the study", "the study started again writes it anew")
+    if plan is None:
+        return None, warnings
+    texts = {key: text and printable(str(text)) for key, text in (("name", plan.name), ("question", plan.question))}
+    return structs.replace(plan, **texts), warnings
+
+
+def search_of(root: Path) -> tuple[SearchRecord | None, list[str]]:
+    """Return what the search in ``root`` has found, None if there was none, and warnings."""
+    return _read(root, SEARCH, read_search, "what the search has found", "the search started again writes it anew")
+
+
+def ensembles_of(root: Path) -> tuple[list[EnsembleRecord], list[str]]:
+    """Return the ensembles of the runs in ``root``, without numbers that are too large, and warnings."""
+    found: list[EnsembleRecord] = []
+    warnings: list[str] = []
+    for file in sorted((root / FOLDER).glob(f"*/{ENSEMBLE}")):
+        what = printable(f"the ensembles in {FOLDER}/{file.parent.name}")
+        record, wrong = _read(file.parent, ENSEMBLE, read_ensemble, what, "convexp-eval with ensemble=true measures them again")
+        warnings += wrong
+        if record is not None:
+            names = sorted({name for each in record.ensembles for name in each.metrics if not is_moderate(each.metrics[name])})
+            warnings += (
+                [f"{what} have metrics beyond 1e100, which are left out: {printable(', '.join(names))}"] if names else []
+            )
+            found.append(_without(record, names) if names else record)
+    return found, warnings
+
+
+def _read(root: Path, name: str, read: Callable[[Path], T | None], what: str, remedy: str) -> tuple[T | None, list[str]]:
+    try:
+        found = read(root)
+    except ConvexpError as error:
+        return None, [f"{what} cannot be read: {error}"]
+    damaged = found is None and (root / name).exists()
+    return found, [f"{what} cannot be read: {name} is damaged; {remedy}"] if damaged else []
+
+
+def _without(record: EnsembleRecord, names: list[str]) -> EnsembleRecord:
+    """The ensembles without the numbers of these names that are too large."""
+    kept = [
+        structs.replace(each, metrics={k: v for k, v in each.metrics.items() if k not in names or is_moderate(v)})
+        for each in record.ensembles
+    ]
+    return structs.replace(record, ensembles=kept)
