@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convexp.config.checks.probes import check_made_probe
 from convexp.config.instantiate import TARGET, instantiate
 from convexp.config.probe_choice import choose_probes
 from convexp.errors import ConfigError, one_line
@@ -89,7 +90,7 @@ def make_probes(choice: Choice, size: tuple[int, ...]) -> dict[str, Probe]:
     """Make probes from their names and settings, or take them as they are, by name.
 
     Raises:
-        ConfigError: If there is no such probe, or a setting of it is wrong.
+        ConfigError: If there is no such probe, or a setting of it is wrong or does not fit images of this size.
     """
     if isinstance(choice, str | Probe):
         choice = [choice]
@@ -99,12 +100,12 @@ def make_probes(choice: Choice, size: tuple[int, ...]) -> dict[str, Probe]:
         if isinstance(key, str) and (value is None or isinstance(value, Mapping)):
             found |= _by_name(key, dict(value or {}), size)
         elif isinstance(key, str) and isinstance(value, Probe):
-            found[key] = value
+            found[key] = _fitting(key, value, size)
         elif isinstance(key, Probe):
             name = _snake_case(type(key).__name__)
             if name in found:
                 raise ConfigError(f"probes: two are called {name}; should have names of their own, as {{name: probe}}")
-            found[name] = key
+            found[name] = _fitting(name, key, size)
         else:
             raise ConfigError(f"probes: {value if value is not None else key!r} is no probe; should have a method measure")
     return found
@@ -118,6 +119,11 @@ def _by_name(name: str, settings: dict[str, Any], size: tuple[int, ...]) -> dict
         except (TypeError, ValueError, ImportError, AttributeError) as error:
             raise ConfigError(f"probes.{each} ({target.spec()[TARGET]}): {one_line(error)}") from None
     return found
+
+
+def _fitting(name: str, probe: Probe, size: tuple[int, ...]) -> Probe:
+    check_made_probe(f"probes.{name}", probe, size)
+    return probe
 
 
 def _snake_case(name: str) -> str:

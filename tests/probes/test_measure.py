@@ -221,6 +221,15 @@ BAD = {
     "probes=shiftmap: there is no such probe; did you mean shift_map?": {"probes": "shiftmap"},
     "probes.shift_map.max_shif: there is no such setting; did you mean max_shift?": {"probes": {"shift_map": {"max_shif": 2}}},
     "probes.shift_map.max_shift=9: should be between 1 and 7": {"probes": {"shift_map": {"max_shift": 9}}},
+    "probes.shift_map.max_shift=8: should be between 1 and 7 on this canvas": {"probes": ShiftMap(8, 20)},
+    "probes.far.pixels=30: should be between 1 and 7 on this canvas": {"probes": {"far": FlipRate(30, 20, "circular")}},
+    "probes.local_equivariance.step=9.0: should be 8 at most for images of 8 pixels": {
+        "probes": LocalEquivariance(20, step=9.0)
+    },
+    "probes.shift_map.max_shift=1: there is no room to shift on this canvas": {
+        "probes": ShiftMap(1, 20),
+        "images": torch.rand(20, 1, 8, 1),
+    },
     "probes.flip_rate.max_images=x: should be a whole number": {"probes": {"flip_rate": {"max_images": "x"}}},
     "probes.relative_stability (convexp.probes": {"probes": {"relative_stability": {"displacement": -1.0}}},
     "probes: 3 is no probe; should have a method measure": {"probes": [3]},
@@ -244,6 +253,20 @@ BAD = {
     "objects: have the shape (20, 4)": {"objects": torch.zeros(20, 4).long()},
     "device=nowhere: ": {"device": "nowhere"},
 }
+
+
+@pytest.mark.parametrize("protocol", ["zero_fill", "circular"])
+def test_shifts_from_none_to_the_whole_image_fit(protocol):
+    images, labels = noise()
+    for shift in (0, 1, 7):
+        assert (
+            len(measure(circular(), images, labels, ShiftMap(shift, 4, protocol)).maps["shift_map/accuracy"]) == 2 * shift + 1
+        )
+
+
+def test_a_crop_from_images_without_a_canvas_is_skipped_whatever_the_shift():
+    skipped = measure(circular(), *noise(), ShiftMap(9, 4, "crop")).skipped
+    assert skipped["shift_map"].startswith("protocol=crop needs a canvas larger than the images")
 
 
 class Bytes(nn.Module):

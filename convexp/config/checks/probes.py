@@ -40,6 +40,26 @@ def check_probe(setting: str, probe: Target, size: Size, crop_room: int) -> None
     _check_shifts(setting, settings, size, crop_room)
 
 
+def check_made_probe(setting: str, probe: object, size: Size) -> None:
+    """Check the settings of a probe that is made already, whose class has checked all that does not depend on the images.
+
+    The protocol ``crop`` needs a canvas, without which a probe is skipped.
+
+    Args:
+        setting: What messages call the probe.
+        probe: The probe.
+        size: Size of the images, in pixels.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    settings = {name: getattr(probe, name) for name in ("protocol", *SHIFTS, *DISTANCES) if hasattr(probe, name)}
+    _check_distances(setting, settings, min(size))
+    if settings.get("protocol") != "crop":
+        at_least_one = {name: value for name, value in settings.items() if value != 0}  # a grid of shifts may be the point 0
+        _check_shifts(setting, at_least_one, size, 0)
+
+
 def _check_protocol(probe: str, settings: dict[str, Any]) -> None:
     known = get_args(ShiftProtocol)
     if "protocol" in settings and settings["protocol"] not in known:
