@@ -15,8 +15,21 @@ FEW = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "pr
 LIGHTNING, SCHEDULER = "pytorch_lightning.callbacks", "GradientAccumulationScheduler"
 MISTAKES = {
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
+    "a misspelled option": (
+        ["data=mnsit"],
+        ["data=mnsit: there is no such option; did you mean data=mnist? There are cifar10, "],
+    ),
+    "a misspelled option in a folder": (
+        ["study=paper/otta"],
+        ["study=paper/otta: there is no such option; did you mean study=paper/ott? There are anti_aliasing, "],
+    ),
+    "no option at all like this": (["experiment=foo"], ["experiment=foo: there is no such option; there are none, "]),
     "unknown group": (["modle=conv"], ["modle", "model"]),
     "unknown setting": (["trainer.epochs=3"], ["trainer.epochs", "did you mean max_epochs or min_epochs?"]),
+    "a misspelled section": (["optimzer.lr=0.1"], ["optimzer.lr: there is no such setting; did you mean optimizer.lr?\n"]),
+    "a section and a setting misspelled": (["modle.kernl_size=3"], ["modle.kernl_size: ", "did you mean model.kernel_size?\n"]),
+    "a section within a section": (["data.shfit.train=3"], ["data.shfit.train: ", "did you mean data.shift.train?\n"]),
+    "a misspelled section without such a setting": (["optimzer.abc=1"], ["optimzer.abc: ", "did you mean optimizer?\n"]),
     "a setting of a section": (["kernel_size=5"], ["kernel_size: ", "did you mean model.kernel_size?"]),
     "several settings of sections": (["epochs=3"], ["did you mean trainer.max_epochs or trainer.min_epochs?"]),
     "several values": (["model.channels=2,4"], ["model.channels=2,4: several", "-m", "a list is written model.channels=[2,4]"]),

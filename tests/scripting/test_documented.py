@@ -44,7 +44,7 @@ def test_the_code_runs_within_another_application(tmp_path, monkeypatch, capsys)
         assert OmegaConf.to_yaml(HydraConfig.get()) == before
 
     application()
-    assert names["message"].startswith("model=locl: there is no such option; there are ")
+    assert names["message"].startswith("model=locl: there is no such option; did you mean model=local? There are conv, dense, ")
     assert names["table"].state.tolist() == ["finished"] * 4
     assert set(names["mean"]) == {"local", "conv"}
     (extended,) = names["run"].record.extended or runs.open("outputs/longer").record.extended

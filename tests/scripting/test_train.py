@@ -135,7 +135,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(finished_run, interrupted_at, t
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["model=locl"], "model=locl: there is no such option; there are"),
+        (["model=locl"], "model=locl: there is no such option; did you mean model=local? There are"),
         (["model.kernl_size=3"], "model.kernl_size: there is no such setting"),
         (["data.batch_size=0"], "data.batch_size=0: should be greater than 0"),
         (["seed=0,1"], "seed=0,1: stands for several runs; convexp.train does one, convexp.sweep many"),

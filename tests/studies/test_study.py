@@ -203,7 +203,10 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["study=three_leyers"], "study=three_leyers: there is no such option; there are anti_aliasing, border"),
+        (
+            ["study=three_leyers"],
+            "study=three_leyers: there is no such option; did you mean study=three_layers? There are anti_aliasing, border",
+        ),
         (["study=base"], "study=base: only holds what the options of study share; choose one of anti_aliasing, border"),
         (["-m", "study=three_layers,low_rank"], "study: is the same for all runs of a sweep"),
         (["study=four_corners", "~study.grid.model", "~study.grid.seed"], "study.grid={}: is empty"),

@@ -13,7 +13,13 @@ from yaml import YAMLError
 
 from convexp.config.command_line.parse import CommandLine
 from convexp.config.hydra_context import without_hydra
-from convexp.config.messages.suggestions import explain_skeleton_setting, suggest_anywhere, suggest_setting
+from convexp.config.messages.suggestions import (
+    explain_skeleton_setting,
+    suggest_anywhere,
+    suggest_option,
+    suggest_path,
+    suggest_setting,
+)
 from convexp.config.messages.trainer import explain_trainer_setting
 from convexp.config.options import list_options
 from convexp.config.schema import Config
@@ -63,30 +69,41 @@ def _missing_option(text: str, line: CommandLine) -> str:
     """From Hydra's ``Could not find 'model/cnov'`` and its list of options."""
     found = re.search(r"[Cc]ould not (?:find|load) '([^']+)'", text)
     name = found[1] if found else "?"
-    group, _, option = name.rpartition("/")
+    group, option = _split_option(name, line)
     listed = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
-    names = listed[1].split() if listed else list_options(group, line.sources()) if group else []
-    known = f"; there are {', '.join(names)}" if names else ""
-    return f"{group}={option}: there is no such option{known}" if group else f"{name}: there is no such group or file"
+    names = listed[1].split() if listed and "/" not in option else list_options(group, line.sources()) if group else []
+    if not group:
+        return f"{name}: there is no such group or file"
+    return f"{group}={option}: there is no such option{suggest_option(group, option, names)}"
+
+
+def _split_option(name: str, line: CommandLine) -> tuple[str, str]:
+    """The group and the option of ``study/paper/ott``: study and paper/ott, as options may lie in folders of a group."""
+    parts = name.split("/")
+    groups = ["/".join(parts[:count]) for count in range(1, len(parts))]
+    group = next((each for each in groups if list_options(each, line.sources())), "/".join(parts[:-1]))
+    return group, name[len(group) :].lstrip("/")
 
 
 def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
     """A setting that no YAML file has: it may be misspelled, or an argument of its ``_target_`` that has to be added."""
     override = line.override(setting)
     others = _compose_without(line, config_name, override)
-    section = setting.partition(".")[0]
+    section, parent = setting.partition(".")[0], setting.rpartition(".")[0]
+    values: Any = OmegaConf.to_container(others, resolve=False)
     if others and section not in (*others, "hydra"):
         if config_name == "eval" and section in Config.model_fields:
             return f"{setting}: is a setting of a training, and convexp-eval takes those of the run as they are"
-        values: Any = OmegaConf.to_container(others, resolve=False)
-        return f"{setting}: there is no such setting{suggest_anywhere(section, values)}"
+        return f"{setting}: there is no such setting{suggest_path(setting, values) or suggest_anywhere(section, values)}"
     if section == "trainer" and setting.count(".") == 1:
         return _unknown_trainer_setting(setting.partition(".")[2], override)
-    target = OmegaConf.select(others, f"{setting.rpartition('.')[0]}._target_")
+    if parent and OmegaConf.select(others, parent) is None and (suggestion := suggest_path(setting, values)):
+        return f"{setting}: there is no such setting{suggestion}"
+    target = OmegaConf.select(others, f"{parent}._target_")
     if target is not None and takes_setting(setting, target):
         example = override or f"{setting}=..."
         return f"{setting}: is an argument of {target}, but in no YAML file; to add it, write a plus before it: +{example}"
-    parent, _, name = setting.rpartition(".")
+    name = setting.rpartition(".")[2]
     of_skeleton = parent == "model" and OmegaConf.select(others, "model.network") is not None
     reason = explain_skeleton_setting(name) if of_skeleton else None
     return reason or f"{setting}: there is no such setting{suggest_setting(setting, target)}"

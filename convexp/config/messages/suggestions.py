@@ -1,7 +1,7 @@
 """What a misspelled name may have been meant to be."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -21,6 +21,30 @@ def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
     if similar := _most_similar(name, candidates):
         return f"; did you mean {' or '.join(similar)}?"
     return f"; there are {', '.join(candidates)}" if candidates and list_all else ""
+
+
+def suggest_option(group: str, option: str, known: Sequence[str]) -> str:
+    """The end of a message about an option that does not exist: the most similar ones as they are typed, then all there are."""
+    similar = " or ".join(f"{group}={each}" for each in _most_similar(option, known))
+    listed = f"here are {', '.join(known)}" if known else ""
+    return f"; did you mean {similar}? T{listed}" if similar else f"; t{listed}" if listed else ""
+
+
+def suggest_path(path: str, settings: Mapping[Any, Any]) -> str:
+    """As ``suggest``, for a setting such as ``optimzer.lrr``, each of whose parts may be misspelled: ``optimizer.lr``.
+
+    Empty if ``settings`` has none that is similar in every part.
+    """
+    found: list[tuple[list[str], Any]] = [([], settings)]
+    for part in path.split("."):
+        sections = [(above, section) for above, section in found if isinstance(section, Mapping)]
+        found = [([*above, name], section[name]) for above, section in sections for name in _same_or_similar(part, section)]
+    return f"; did you mean {' or '.join('.'.join(parts) for parts, _ in found)}?" if found else ""
+
+
+def _same_or_similar(name: str, section: Mapping[Any, Any]) -> list[str]:
+    known = [str(each) for each in section if not str(each).startswith("_")]
+    return [name] if name in known else _most_similar(name, known)
 
 
 def suggest_anywhere(name: str, settings: Mapping[Any, Any]) -> str:
