@@ -26,8 +26,9 @@ def suggest(name: str, known: Iterable[str], list_all: bool = True) -> str:
 def suggest_option(group: str, option: str, known: Sequence[str]) -> str:
     """The end of a message about an option that does not exist: the most similar ones as they are typed, then all there are."""
     similar = " or ".join(f"{group}={each}" for each in _most_similar(option, known))
-    listed = f"here are {', '.join(known)}" if known else ""
-    return f"; did you mean {similar}? T{listed}" if similar else f"; t{listed}" if listed else ""
+    if similar:
+        return f"; did you mean {similar}? There are {', '.join(known)}"
+    return f"; there are {', '.join(known)}" if known else ""
 
 
 def suggest_path(path: str, settings: Mapping[Any, Any]) -> str:
