@@ -135,11 +135,13 @@ static void convert(const void *from, int from_type, void *to, int to_type, i64 
     else convert_as(from, FLOAT32, to, FLOAT32, count);
 }
 
-/* As `convert`, of floats: lines of memory are written whole, past the caches, which would read them first. */
+/* As `convert`, of floats: whole lines of memory are written past the caches, which would read them first. The parts of lines
+   before and after them are not: what writes the rest of such a line next would wait for memory. */
 static void write_past(const float *from, void *to, int type, i64 count) {
-    i64 width = type == FLOAT32 ? 4 : 2, i = least(count, -(uintptr_t)to % (LINE * 4) / width);
+    i64 width = type == FLOAT32 ? 4 : 2, line = LINE * 4 / width, i = least(count, -(uintptr_t)to % (LINE * 4) / width);
+    i64 end = i + (count - i) / line * line;
     convert(from, FLOAT32, to, type, i);
-    for (; i + LANES <= count; i += LANES) {
+    for (; i < end; i += LANES) {
         vector values = *(const vector *)(from + i);
         void *target = place_of(to, i, type);
         if (type == FLOAT32) STREAM(target, values);
