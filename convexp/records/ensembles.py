@@ -84,14 +84,18 @@ def read_ensemble(folder: Path) -> EnsembleRecord | None:
     return read_struct(folder / FILE, EnsembleRecord, FORMAT)
 
 
+def ensemble_folders(root: Path) -> list[Path]:
+    """Return the folders with the ensembles of the runs in the folder ``root`` of a sweep."""
+    return [file.parent for file in sorted((root / FOLDER).glob(f"*/{FILE}"))]
+
+
 def read_ensembles(root: Path) -> Iterable[EnsembleRecord]:
     """Read the ensembles of the runs in the folder ``root`` of a sweep; damaged files are left out.
 
     Raises:
         ConvexpError: If a newer version of convexp wrote one.
     """
-    files = sorted((root / FOLDER).glob(f"*/{FILE}"))
-    return [record for file in files if (record := read_ensemble(file.parent)) is not None]
+    return [record for folder in ensemble_folders(root) if (record := read_ensemble(folder)) is not None]
 
 
 def disjoint(seeds: Sequence[int], size: int) -> list[list[int]]:

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from convexp.errors import ConvexpError
 from convexp.records.ensembles import FILE as ENSEMBLE
-from convexp.records.ensembles import FOLDER, EnsembleRecord, read_ensemble
+from convexp.records.ensembles import FOLDER, EnsembleRecord, ensemble_folders, read_ensemble
 from convexp.records.numbers import is_moderate
 from convexp.records.plan import FILE as PLAN
 from convexp.records.plan import Plan, read_plan
@@ -40,16 +40,16 @@ def ensembles_of(root: Path) -> tuple[list[EnsembleRecord], list[str]]:
     """Return the ensembles of the runs in ``root``, without numbers that are too large, and warnings."""
     found: list[EnsembleRecord] = []
     warnings: list[str] = []
-    for file in sorted((root / FOLDER).glob(f"*/{ENSEMBLE}")):
-        what = printable(f"the ensembles in {FOLDER}/{file.parent.name}")
-        record, wrong = _read(file.parent, ENSEMBLE, read_ensemble, what, "convexp-eval with ensemble=true measures them again")
+    for folder in ensemble_folders(root):
+        what = printable(f"the ensembles in {FOLDER}/{folder.name}")
+        record, wrong = _read(folder, ENSEMBLE, read_ensemble, what, "convexp-eval with ensemble=true measures them again")
         warnings += wrong
         if record is not None:
             names = sorted({name for each in record.ensembles for name in each.metrics if not is_moderate(each.metrics[name])})
             warnings += (
                 [f"{what} have metrics beyond 1e100, which are left out: {printable(', '.join(names))}"] if names else []
             )
-            found.append(_without(record, names) if names else record)
+            found.append(_moderate(record) if names else record)
     return found, warnings
 
 
@@ -62,10 +62,10 @@ def _read(root: Path, name: str, read: Callable[[Path], T | None], what: str, re
     return found, [f"{what} cannot be read: {name} is damaged; {remedy}"] if damaged else []
 
 
-def _without(record: EnsembleRecord, names: list[str]) -> EnsembleRecord:
-    """The ensembles without the numbers of these names that are too large."""
+def _moderate(record: EnsembleRecord) -> EnsembleRecord:
+    """The ensembles without their numbers that are too large."""
     kept = [
-        structs.replace(each, metrics={k: v for k, v in each.metrics.items() if k not in names or is_moderate(v)})
+        structs.replace(each, metrics={name: value for name, value in each.metrics.items() if is_moderate(value)})
         for each in record.ensembles
     ]
     return structs.replace(record, ensembles=kept)

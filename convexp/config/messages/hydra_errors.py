@@ -89,7 +89,7 @@ def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
     """A setting that no YAML file has: it may be misspelled, or an argument of its ``_target_`` that has to be added."""
     override = line.override(setting)
     others = _compose_without(line, config_name, override)
-    section, parent = setting.partition(".")[0], setting.rpartition(".")[0]
+    section, (parent, _, name) = setting.partition(".")[0], setting.rpartition(".")
     values: Any = OmegaConf.to_container(others, resolve=False)
     if others and section not in (*others, "hydra"):
         if config_name == "eval" and section in Config.model_fields:
@@ -103,7 +103,6 @@ def _unknown_setting(setting: str, line: CommandLine, config_name: str) -> str:
     if target is not None and takes_setting(setting, target):
         example = override or f"{setting}=..."
         return f"{setting}: is an argument of {target}, but in no YAML file; to add it, write a plus before it: +{example}"
-    name = setting.rpartition(".")[2]
     of_skeleton = parent == "model" and OmegaConf.select(others, "model.network") is not None
     reason = explain_skeleton_setting(name) if of_skeleton else None
     return reason or f"{setting}: there is no such setting{suggest_setting(setting, target)}"
