@@ -59,7 +59,7 @@ outputs/lessons/index.html: $(wildcard scripts/lessons/*.py) | $(VENV)/.installe
 outputs/studies/three_layers/report.html: | $(VENV)/.installed-docs
 	$(BIN)/convexp-train study=three_layers
 
-# Three processes for two cores, and one more; in a temporary folder of its own, which stays if a test fails. Says what took longest.
+# A process for each core, and one more; in a temporary folder of its own, which stays if a test fails. Says what took longest.
 TESTS = folder=$$(mktemp -d) && $(BIN)/python -m pytest -n auto --dist loadgroup --durations=40 --basetemp=$$folder/tests
 
 # The unit tests: nothing is trained, no process and no browser is started.
