@@ -42,10 +42,12 @@ def kill(process):
 
 
 def until(condition, timeout=300):  # a busy machine takes a minute for the imports alone
+    """Wait until a condition is met; return what it is then."""
     end = time.monotonic() + timeout
-    while not condition():
+    while not (met := condition()):
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
+    return met
 
 
 def states(root, runs=RUNS):
