@@ -20,9 +20,12 @@ from convexp.config.differences import differences
 from convexp.config.hydra_files import is_signed, write_config
 from convexp.config.importable import make_importable
 from convexp.config.trust import parse_saved_config, untrusted_packages
+from convexp.errors import ConvexpError, one_line
 from convexp.machine import interruption
+from convexp.machine.own_code import place_in_own_code
 from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
 from convexp.records.plan_part import Sweep, find_sweep
+from convexp.records.record_file import LOG
 from convexp.terminal import console
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
         ConfigError: if a setting is wrong.
         BusyError: if another process is working in the folder.
         RefusedError: if the folder holds something else than this run.
+        ConvexpError: if the run failed; also if code of the user's own did, unless the run belongs to a sweep.
     """
     interruption.forget()
     resumed = cfg.get("resume") is not None
@@ -91,6 +95,13 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
             if not in_sweep and not locked.taken_over:  # a sweep says how all of it goes on
                 console.out.print(f"interrupted; to resume: {resume_command(config, folder)}", markup=False)
             raise
+        except Exception as error:
+            if in_sweep or isinstance(error, ConvexpError) or not (place := place_in_own_code(error)):
+                raise
+            raise ConvexpError(
+                f"{place}: {type(error).__name__}: {one_line(error)} (in full: {console.display_path(folder / LOG)}); "
+                f"once it is mended, to resume: {resume_command(config, folder)}"
+            ) from error
         if in_sweep:
             show.run(record, folder, sweep)
         else:

@@ -76,7 +76,7 @@ class TrainingRun:
             recorder.save()
             if self.changed_files:
                 said = f"{', '.join(self.changed_files)} changed since the run was begun, which goes on with the new code"
-                log.warning("%s", said)
+                log.info("%s", said)
                 console.out.print(f"[yellow]warning:[/] {console.escape(f'{setup.folder.name}: {said}')}")
             trainer = self._fit()
             record.network = trained_network_record(record.network, self.trainee.network, self.trainee.callbacks)

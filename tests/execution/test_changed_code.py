@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 
 import pytest
@@ -47,3 +48,36 @@ def test_it_is_recorded_and_said_wherever_results_of_both_meet(program, tmp_path
     assert done.code == 0, done.err
     assert "longer: mine.py changed since the run was begun, which goes on with the new code" in " ".join(done.out.split())
     assert code("longer") == f"{code('sweep/seed0')}, later {code('sweep/seed2')}"
+
+
+FAILING = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.line, self.calls = nn.Linear(256, outputs), 0
+
+    def forward(self, x):
+        self.calls += 1
+        if self.calls > {most}:
+            raise RuntimeError("out of calls")
+        return self.line(x.flatten(1))
+"""
+
+
+def test_a_training_that_fails_in_it_says_where_and_is_resumed_once_it_is_mended(program, tmp_path):
+    (tmp_path / "mine.py").write_text(FAILING.format(most=100))  # in the second epoch, which has 51 batches, or later
+    settings = (*SMALL, "model=own", "model.network._target_=mine.Net", "trainer.max_epochs=4", "hydra.run.dir=run")
+    done = program("train", *settings, cwd=tmp_path)
+    assert (done.code, done.err.count("\n")) == (1, 1), done.err
+    said, command = done.err.strip().split("to resume: ")
+    assert "mine.py, line 12: RuntimeError: out of calls" in said
+    assert "Traceback" in (tmp_path / "run/train.log").read_text()
+    assert command == "convexp-train resume=run"
+    (tmp_path / "mine.py").write_text(FAILING.format(most=10**6))
+    done = program(*shlex.split(command.removeprefix("convexp-")), cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "run: mine.py changed since" in " ".join(done.out.split())
+    assert "mine.py changed" not in done.err  # it is said once
+    assert json.loads((tmp_path / "run/result.json").read_text())["state"] == "finished"
