@@ -1,5 +1,6 @@
 """Warnings about differences between runs that speak against comparing them, in sentences."""
 
+import math
 from collections.abc import Sequence
 
 from convexp.records import RunRecord
@@ -21,6 +22,7 @@ EXPECTED_EQUAL = {
     "accelerator": "a different accelerator",
 }
 MAX_NAMED = 4  # runs or values listed in one sentence
+DEVIATIONS = 3  # of a binomial distribution, within which guessing is taken to lie
 HASH_LENGTH = 16  # digits from which on a hexadecimal text is taken for a hash
 
 
@@ -33,6 +35,7 @@ def find_warnings(runs: Sequence[RunRecord], duplicates: Sequence[tuple[RunRecor
         plan: Plan of the study; what it varies is meant to differ.
     """
     found = [*_data(runs), *_mixed(runs, plan), *_environment(runs), *_missing_metrics(runs), *_too_large(runs)]
+    found += _at_chance(runs)
     return [*found, *_losses_over_batches(runs), *_duplicates(duplicates)]
 
 
@@ -122,6 +125,27 @@ def _too_large(runs: Sequence[RunRecord]) -> list[str]:
     """Runs with metrics that are too large to be averaged."""
     found = [f"{run.path} ({', '.join(run.too_large[:MAX_NAMED])})" for run in runs if run.too_large]
     return [f"{_runs(found, 'has', 'have')} metrics beyond 1e100, which are left out: {list_paths(found)}"] if found else []
+
+
+def _at_chance(runs: Sequence[RunRecord]) -> list[str]:
+    """Runs whose test accuracy guessing reaches: a comparison with them compares nothing that was learned."""
+    found: dict[int, list[str]] = {}
+    for run in runs:
+        classes = lookup(run.config, "data.classes")
+        if isinstance(classes, int) and classes > 1 and _guessing_reaches(run, 1 / classes):
+            found.setdefault(classes, []).append(run.path)
+    return [
+        f"{_runs(paths, 'is', 'are')} no better than guessing among {classes} classes (test accuracy of at most "
+        f"{DEVIATIONS} standard deviations above {100 / classes:.3g}%): {list_paths(paths)}"
+        for classes, paths in found.items()
+    ]
+
+
+def _guessing_reaches(run: RunRecord, chance: float) -> bool:
+    accuracy, images = run.metrics.get("test/acc"), run.data.test
+    if accuracy is None or not images:
+        return False
+    return accuracy <= chance + DEVIATIONS * math.sqrt(chance * (1 - chance) / images)
 
 
 def _losses_over_batches(runs: Sequence[RunRecord]) -> list[str]:

@@ -26,7 +26,10 @@ def sweep_texts(override: Override) -> list[str]:
     if not override.is_sweep_override():
         return [override.get_value_element_as_str()]
     if not override.is_discrete_sweep():
-        raise ConfigError(f"{override.input_line}: is no list of values; use a,b,c, choice(...) or range(...)")
+        raise ConfigError(
+            f"{override.input_line}: is no list of values, as a grid needs; use a,b,c, choice(...) or range(...), "
+            "or search between two numbers with hydra/sweeper=optuna"
+        )
     try:
         texts = list(itertools.islice(override.sweep_string_iterator(), MAX_RUNS + 1))
     except (HydraException, ValueError) as error:  # glob, which lists files; a range with a step of 0

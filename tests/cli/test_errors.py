@@ -44,6 +44,13 @@ MISTAKES = {
     "syntax": (["model.channels=[1,2"], ["model.channels=[1,2"]),
     "quoted for the shell only": (["name=my run [1]"], ["name=my run [1]: cannot", """'name="my run [1]"'"""]),
     "a blank too many": (["seed = 1"], ["seed = 1: cannot be read; write setting=value"]),
+    "a function of other libraries": (
+        ["optimizer.lr=loguniform(1e-4, 1e-1)"],
+        ["there is no function loguniform", "hydra/sweeper=optuna", "'optimizer.lr=tag(log, interval(1e-4, 1e-1))'"],
+    ),
+    "another one": (["optimizer.lr=uniform(0,1)"], ["there is no function uniform; a search", "'optimizer.lr=interval(0,1)'"]),
+    "a function of no library": (["optimizer.lr=among(1,2)"], ["there is no function among; there are choice, range, "]),
+    "a folder that holds no run": (["."], [".: is a folder, where a setting is due; write setting=value\n"]),
     "a value that Hydra's own setting does not take": (["hydra.run.dir=null"], ["hydra.run.dir=null: ", "not Optional"]),
     "not a number": (["trainer.max_epochs=abc"], ["trainer.max_epochs=abc", "integer"]),
     "not an integer": (["trainer.max_epochs=1.5"], ["trainer.max_epochs=1.5", "integer"]),
@@ -447,6 +454,25 @@ def test_report_of_nothing(call, tmp_path):
         assert done.code == 2
         assert words in done.err
         assert done.err.count("\n") == 1
+
+
+def test_folder_where_a_setting_is_due(call, tmp_path):
+    for name, files in (("my run", ["result.json"]), ("other", [])):
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).touch()
+    for arguments, said in (
+        (
+            ["train", "my run"],
+            "my run: is a folder, where a setting is due; to resume its run, or to extend it: 'resume=my run'",
+        ),
+        (["train", "other"], "other: is a folder, where a setting is due; write setting=value"),
+        (["evaluate", "my run"], "my run: is a folder, where a setting is due; write 'run=my run'"),
+        (["evaluate", "other"], "other: is a folder, where a setting is due; write run=other"),
+    ):
+        done = call(*arguments)
+        assert done.code == 2
+        assert done.err.partition(": ")[2] == f"{said}\n"
 
 
 def test_eval_of_nothing(call, tmp_path):

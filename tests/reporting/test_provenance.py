@@ -123,6 +123,21 @@ def test_data_sets_that_no_study_meant_to_mix_are_said():
     assert warned(run(0), with_path("m", mnist), plan=plan) == []
 
 
+def test_runs_that_guessing_reaches_are_said():
+    def reached(seed, accuracy, **data):
+        made = run(seed)
+        return {**made, "metrics": {**made["metrics"], "test/acc": accuracy}, "data": {**made["data"], "test": 900, **data}}
+
+    # 0.13 is three standard deviations of 900 guesses among ten classes.
+    (sentence,) = warned(reached(0, 0.10), reached(1, 0.1299), reached(2, 0.1311), reached(3, 0.05), run(4))
+    assert sentence == (
+        "3 runs are no better than guessing among 10 classes (test accuracy of at most 3 standard deviations above 10%): "
+        "conv-seed0, conv-seed1, conv-seed3"
+    )
+    assert warned(reached(0, 0.2, test=9), reached(1, 0.45, test=9))[0].startswith("1 run is no better than guessing")
+    assert warned(reached(0, 0.1, test=None), reached(1, 0.1, test=0)) == []
+
+
 def test_runs_made_twice_are_said():
     assert warned(run(0), with_path("again", run(0))) == [
         "1 run has the settings and the seed of another run and is not counted: again (same as conv-seed0)"

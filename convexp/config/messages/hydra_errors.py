@@ -1,11 +1,9 @@
 """Explain errors of Hydra and OmegaConf in one line."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -21,6 +19,7 @@ from convexp.config.messages.suggestions import (
     suggest_setting,
 )
 from convexp.config.messages.trainer import explain_trainer_setting
+from convexp.config.messages.unreadable import explain_unreadable
 from convexp.config.options import list_options
 from convexp.config.schema import Config
 from convexp.config.signatures.settable import takes_setting
@@ -41,7 +40,7 @@ def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLErr
     if isinstance(error, MissingConfigException):
         return _missing_option(text, line)
     if isinstance(error, OverrideParseException):
-        return _unparsable(str(error.override))
+        return explain_unreadable(str(error.override), config_name)
     if unknown := re.search(r"Could not override '([^']+)'", text):
         return _unknown_setting(unknown[1], line, config_name)
     if several := re.search("Ambiguous value for argument '([^=]+)=(.+?)'", text):
@@ -54,15 +53,6 @@ def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLErr
     if merged := re.match("Error merging override (.*)", text):
         return f"{merged[1]}: {str(error.__cause__).partition(DEVELOPER_DETAILS)[0]}"
     return " ".join(text.split())
-
-
-def _unparsable(override: str) -> str:
-    """An override that Hydra's grammar does not allow: most often its value needs quotes within those of the shell."""
-    setting, equals, value = override.partition("=")
-    hint = "" if equals else f" (to see its values: --help {override})"
-    quoted = QuotedString(value, Quote.double).with_quotes()
-    example = f", within the quotes of the shell: {shlex.quote(f'{setting}={quoted}')}" if " " in value.strip() else ""
-    return f"{override}: cannot be read; write setting=value{hint}, and quote a value that holds commas or spaces{example}"
 
 
 def _missing_option(text: str, line: CommandLine) -> str:
