@@ -51,6 +51,10 @@ MISTAKES = {
     "another one": (["optimizer.lr=uniform(0,1)"], ["there is no function uniform; a search", "'optimizer.lr=interval(0,1)'"]),
     "a function of no library": (["optimizer.lr=among(1,2)"], ["there is no function among; there are choice, range, "]),
     "a folder that holds no run": (["."], [".: is a folder, where a setting is due; write setting=value\n"]),
+    "channels last": (
+        ["data.image_shape=[64,64,3]"],
+        ["data.image_shape=[64, 64, 3]: should have its channels first: [3, 64, 64]"],
+    ),
     "a value that Hydra's own setting does not take": (["hydra.run.dir=null"], ["hydra.run.dir=null: ", "not Optional"]),
     "not a number": (["trainer.max_epochs=abc"], ["trainer.max_epochs=abc", "integer"]),
     "not an integer": (["trainer.max_epochs=1.5"], ["trainer.max_epochs=1.5", "integer"]),

@@ -1,12 +1,14 @@
 """The section ``data``: a source of images, its split, its canvas, the shifts and the batches."""
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from convexp.config.schema.fields import DimensionNumber, OffsetChoice, SampleCount
 from convexp.config.schema.placements import build_placement
 from convexp.config.schema.section import Section, Target
 from convexp.geometry import Size
 from convexp.geometry.placement import Placement, ShiftProtocol
+
+SIDE_OF_AN_IMAGE = 8  # from which on a first and a second dimension that are equal are taken for height and width
 
 
 class Shift(Section):
@@ -41,6 +43,13 @@ class Data(Section):
     eval_batch_size: PositiveInt
     memory_gb: PositiveFloat
     workers: PositiveInt
+
+    @field_validator("image_shape")
+    @classmethod
+    def _channels_first(cls, shape: list[int]) -> list[int]:
+        if len(shape) == 3 and shape[0] == shape[1] >= SIDE_OF_AN_IMAGE and shape[2] in (1, 3):
+            raise ValueError(f"should have its channels first: {[shape[2], *shape[:2]]}")
+        return shape
 
     def placement(self) -> Placement:
         """Where the images lie on their canvas and how far they move, in pixels.
