@@ -163,7 +163,8 @@ def check_source(settings: DataSettings, source: Source) -> None:
     """Check that images and labels of a source are what the settings say.
 
     Raises:
-        ConfigError: If the shape of the images or the number of classes differs, or a part has no images.
+        ConfigError: If the shape of the images or the number of classes differs, if a part has no images, and if a class has
+            test images alone.
     """
     shape = tuple(settings.image_shape)
     for images in (source.train_images, source.test_images):
@@ -179,4 +180,10 @@ def check_source(settings: DataSettings, source: Source) -> None:
     if largest + 1 != settings.classes:
         raise ConfigError(
             f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
+        )
+    unknown = source.test_labels[~torch.isin(source.test_labels, source.train_labels)]
+    if len(unknown):
+        raise ConfigError(
+            f"data ({settings.name}): there are test images of class {int(unknown.min())}, and no training images; "
+            "a class needs some to be learned"
         )

@@ -1,6 +1,7 @@
 """Decoding image files into one array of pixels."""
 
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from convexp.errors import ConfigError
 from convexp.terminal import console
 
 Resize = Literal["fit", "stretch", "none"]
+TWO_BYTES = re.compile(";16[BLN]")  # in Pillow's names of how pixels lie in a file; it would keep the upper byte of each
 JOB = 64  # Number of images that a thread decodes before it takes the next ones.
 
 
@@ -73,9 +75,11 @@ def decode(path: Path, shape: list[int], resize: str) -> Any:
     """
     channels, height, width = shape
     with Image.open(path) as opened:
+        if opened.mode.startswith(("I", "F")):
+            raise ConfigError(f"{path}: has pixels of kind {opened.mode}; should have 8 bits per channel")
+        if any(TWO_BYTES.search(str(tile)) for tile in opened.tile):
+            raise ConfigError(f"{path}: has 16 bits per channel; should have 8")
         image: Any = ImageOps.exif_transpose(opened)
-        if image.mode.startswith(("I", "F")):
-            raise ConfigError(f"{path}: has pixels of kind {image.mode}; should have 8 bits per channel")
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)

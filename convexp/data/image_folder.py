@@ -40,7 +40,7 @@ def image_folder(
         classes: Expected number of classes.
         resize: How images of another size are treated: ``fit``, ``stretch`` or ``none`` (``convexp.data.decode``).
         test_size: Number or share of the images that are held out for testing, stratified, if ``root`` has no test folder.
-        split_seed: Seed of this split.
+        split_seed: Seed of this split, and of the order of the images.
         cache: The folder for the array.
 
     Raises:
@@ -56,7 +56,7 @@ def image_folder(
         names = ", ".join(images.classes[:5]) + (", ..." if len(images.classes) > 5 else "")
         raise ConfigError(f"data.classes={classes}: there are {len(images.classes)} folders in {root} ({names})")
     train, test = _parts(images, test_size, split_seed)
-    settings = f"{FORMAT}-{shape}-{resize}" + ("" if any(images.test) else f"-{test_size}-{split_seed}")
+    settings = f"{FORMAT}-{shape}-{resize}-" + ("" if any(images.test) else f"{test_size}-") + f"{split_seed}"
 
     def write(folder: Path) -> None:
         order = torch.cat((train, test))

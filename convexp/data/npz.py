@@ -49,6 +49,8 @@ def npz(file: str, shape: list[int], test_size: int | float, split_seed: int) ->
     parts, scale = _parts(path, shape)
     notes = {"pixel_scale": scale}
     if "all" in parts:
+        if others := [part for part in parts if part != "all"]:
+            raise _error(path, f"holds images in parts ({', '.join(others)}) and images in none; should hold one of the two")
         images, labels = parts["all"]
         rest, held = stratified_split(labels, test_size, split_seed, "data.source.test_size")
         held = mix_classes(labels, held, split_seed)

@@ -3,9 +3,11 @@
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +262,35 @@ def test_fit_keeps_the_middle_and_stretch_keeps_everything(tmp_path):
     assert stretched[:, [0, 2]].max() < 60
 
 
+def png_of_sixteen_bits() -> bytes:
+    """8x6 pixels in colour, black; Pillow writes none such."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 6, 16, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(6 * (1 + 8 * 6)))) + chunk(b"IEND", b"")
+
+
+def tiff_of_sixteen_bits() -> bytes:
+    """The same without compression."""
+    at = 8 + 2 + 9 * 12 + 4  # behind the header and the list of entries; the three depths, then the pixels
+    short, long = 3, 4
+    entries = [
+        (256, short, 1, 8),  # width
+        (257, short, 1, 6),  # height
+        (258, short, 3, at),  # bits of each channel
+        (259, short, 1, 1),  # no compression
+        (262, short, 1, 2),  # red, green, blue
+        (273, long, 1, at + 6),  # where the pixels begin
+        (277, short, 1, 3),  # channels
+        (278, short, 1, 6),  # rows
+        (279, long, 1, 8 * 6 * 6),  # bytes
+    ]
+    listed = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return b"II*\0" + struct.pack("<IH", 8, 9) + listed + bytes(4) + struct.pack("<HHH", 16, 16, 16) + bytes(8 * 6 * 6)
+
+
 def wrong(tmp_path: Path, kind: str) -> dict:
     """Make something wrong in the folder; returns the settings to read it with."""
     folder = tmp_path / "photos"
@@ -275,6 +306,11 @@ def wrong(tmp_path: Path, kind: str) -> dict:
         Image.new("RGB", (9, 9)).save(a)
     elif kind == "sixteen bits":
         Image.fromarray(np.zeros((6, 8), np.uint16)).save(a)
+    elif kind == "sixteen bits of each colour":
+        a.write_bytes(png_of_sixteen_bits())
+    elif kind == "sixteen bits of each colour, as TIFF":
+        a.unlink()
+        a.with_suffix(".tif").write_bytes(tiff_of_sixteen_bits())
     elif kind == "empty class":
         (folder / "class9").mkdir()
         return {"classes": 4}
@@ -303,6 +339,8 @@ WRONG = {
     "two of them": ["class0/00000.png", "and 1 more"],
     "another size": ["class0/00000.png", "9x9", "data.image_shape=[3, 6, 8]"],
     "sixteen bits": ["class0/00000.png", "pixels of kind I"],  # I or I;16, by the version of Pillow
+    "sixteen bits of each colour": ["class0/00000.png: has 16 bits per channel; should have 8"],
+    "sixteen bits of each colour, as TIFF": ["class0/00000.tif: has 16 bits per channel; should have 8"],
     "empty class": ["class9", "no images"],
     "no classes": ["photos", "one per class"],
     "a class in one part only": ["class1", "same classes"],
@@ -352,6 +390,15 @@ def test_the_first_test_images_are_of_all_classes(tmp_path):
     for part in ("train", "test"):
         write(tmp_path / "parts" / part, *some(12))
     assert folder_source(tmp_path / "parts").test_labels[:3].sort().values.tolist() == [0, 1, 2]
+
+
+def test_the_order_does_not_depend_on_what_lies_in_the_cache(tmp_path):
+    for part in ("train", "test"):
+        write(tmp_path / "photos" / part, *some(12))
+    fresh = {seed: folder_source(tmp_path / "photos", split_seed=seed, cache=str(tmp_path / f"{seed}")) for seed in range(3)}
+    assert len({source.checksum() for source in fresh.values()}) == 3
+    for seed, source in fresh.items():
+        assert folder_source(tmp_path / "photos", split_seed=seed).checksum() == source.checksum()
 
 
 def test_a_full_disk_is_an_error(tmp_path, monkeypatch):

@@ -115,6 +115,7 @@ WRONG = {
     "too large": ({"x": X.astype(int) * 2, "y": Y}, ["x go from", "0..255"]),
     "no labels": ({"images": X}, ["images", "not labels"]),
     "no test part": ({"x_train": X, "y_train": Y}, ["train_images"]),
+    "parts and none": ({"x": X, "y": Y, "x_test": X, "y_test": Y}, ["images in parts (test) and images in none"]),
     "nothing known": ({"pictures": X, "kinds": Y}, ["images"]),
     "fewer labels": ({"x": X, "y": Y[:7]}, ["20", "7"]),
     "none at all": ({"x": X[:0], "y": Y[:0]}, ["x has 0 entries", "at least one"]),
@@ -174,6 +175,17 @@ def test_labels_out_of_range(call, tmp_path, labels, words):
     done = call("train", *SMALL, *own, "model.kernel_size=3")
     assert done.code == 2
     assert words in done.err
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_without_training_images(call, tmp_path):
+    file = tmp_path.parent / f"{tmp_path.name}.npz"
+    np.savez(file, x_train=X, y_train=Y, x_test=X, y_test=np.arange(20) % 3)
+    own = ("data=npz", f"data.source.file={file}", "data.image_shape=[3,4,5]", "data.classes=3", "probes=none")
+    done = call("train", "trainer=cpu", *own, "model.kernel_size=3")
+    assert done.code == 2
+    assert "there are test images of class 2, and no training images" in done.err
     assert done.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 

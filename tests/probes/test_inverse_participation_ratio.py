@@ -53,6 +53,16 @@ def test_it_is_the_formula_for_every_row_of_a_dense_layer(channels, units, seed)
     assert torch.allclose(ratios(layer), expected)
 
 
+@pytest.mark.parametrize(("kernel", "size", "met"), [(5, 2, 3), (5, 3, 5), (7, 2, 3), (3, 1, 1)])
+def test_weights_of_a_convolution_that_meet_only_the_border_do_not_count(kernel, size, met):
+    torch.manual_seed(0)
+    layer = Conv2d(2, 3, kernel, size, padding="same")
+    middle = slice(kernel // 2 - met // 2, kernel // 2 + met // 2 + 1)  # the taps that some location has upon the image
+    energy = layer.weight.double()[..., middle, middle].square().sum(1).flatten(1)
+    found, _ = participation(layer.taps(), 3)
+    assert torch.allclose(found[0], energy.square().sum(1) / energy.sum(1).square())
+
+
 @few
 @given(st.integers(1, 3), st.integers(0, 99))
 def test_it_lies_between_one_over_n_and_one_and_has_no_unit(channels, seed):

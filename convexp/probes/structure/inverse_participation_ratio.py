@@ -19,6 +19,7 @@ class InverseParticipationRatio:
     For one input channel it is ``sum w⁴ / (sum w²)²``. It is 1 if all weights lie on one pixel, and 1/n if they have the same
     energy on each of n pixels. Independent normal weights have the expectation ``(C + 2) / (n C + 2)``, C the number of input
     channels. The n pixels are those that a unit may see: all of them in a dense layer, those of its window in a local one.
+    There, a pixel of a border that repeats the image (reflect, replicate, circular) is one of its own, as its weights are.
     Weights that meet only a border of zeros do not count, and units without weights are left out. In a convolution a unit
     stands for all places of its channel.
 
@@ -64,7 +65,7 @@ def participation(taps: Taps, channels: int) -> tuple[Tensor, Tensor]:
     """
     seen, weights = taps.seen, taps.weights
     if weights.stride(0) == 0:  # those of one location stand for all
-        seen, weights = torch.ones_like(seen[:1]), weights[:1]
+        seen, weights = seen.any(0)[None], weights[:1]
     ratios: list[Tensor] = []
     for own, row in zip(seen, weights, strict=True):  # a copy of all weights in double precision could be too large
         energy = (row.double() * own[:, None]).square().unflatten(1, (channels, -1)).sum(2)  # (T, O)
