@@ -1,6 +1,6 @@
 """The update of a fused optimizer of torch without what its method ``step`` does around it, which takes longer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +14,8 @@ from torch.optim.sgd import sgd
 States = Sequence[list[Tensor]]
 FUSED: dict[str, Any] = {"fused": True, "foreach": False}
 OF_ALL = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")  # set by register_optimizer_step_..._hook
-UNKNOWN = ("amsgrad", "capturable", "differentiable")  # options of a group with which ``step`` does something else
+OF_ADAM = ("lr", "weight_decay", "eps", "maximize")  # options of a group that the update is given as they are
+OF_SGD = ("lr", "weight_decay", "momentum", "dampening", "nesterov", "maximize")
 
 
 def fused_update(optimizer: Optimizer) -> Callable[[], None] | None:
@@ -27,9 +28,12 @@ def fused_update(optimizer: Optimizer) -> Callable[[], None] | None:
         optimizer: Any optimizer. Known are Adam, AdamW, and SGD with momentum, fused, without hooks, after their first step.
     """
     known = UPDATES.get(type(optimizer))
-    if known is None or has_hooks(optimizer) or not all(map(_is_plain, optimizer.param_groups)):
+    if known is None or has_hooks(optimizer):
         return None
-    update, names = known
+    update, names, options = known
+    others = [name for name in optimizer.defaults if name not in options]  # with which ``step`` may do something else
+    if not all(_is_plain(group, others) for group in optimizer.param_groups):
+        return None
     parts: list[tuple[Mapping[str, Any], list[Tensor], list[list[Any]]]] = []
     for group in optimizer.param_groups:
         parameters = [parameter for parameter in group["params"] if parameter.requires_grad]
@@ -57,15 +61,15 @@ def has_hooks(optimizer: Any) -> bool:
     return any((*own, *(getattr(module, name, True) for name in OF_ALL)))
 
 
-def _is_plain(group: Mapping[str, Any]) -> bool:
-    unknown = any(group.get(option) for option in UNKNOWN) or any(isinstance(value, Tensor) for value in group.values())
+def _is_plain(group: Mapping[str, Any], others: Iterable[str]) -> bool:
+    unknown = any(group.get(option) for option in others) or any(isinstance(value, Tensor) for value in group.values())
     return bool(group.get("fused")) and not unknown
 
 
 def _by_adam(function: Callable[..., None]) -> Callable[..., None]:
     def update(parameters: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any]) -> None:
         averages, squares, counts = states
-        options = {name: group[name] for name in ("lr", "weight_decay", "eps", "maximize")}
+        options = {name: group[name] for name in OF_ADAM}
         beta1, beta2 = group["betas"]
         function(parameters, grads, averages, squares, [], counts, amsgrad=False, beta1=beta1, beta2=beta2, **options, **FUSED)
 
@@ -73,12 +77,14 @@ def _by_adam(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _by_sgd(parameters: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any]) -> None:
-    options = {name: group[name] for name in ("lr", "weight_decay", "momentum", "dampening", "nesterov", "maximize")}
+    options = {name: group[name] for name in OF_SGD}
     sgd(parameters, grads, [*states[0]], **options, **FUSED)
 
 
-UPDATES: dict[type, tuple[Callable[..., None], tuple[str, ...]]] = {
-    Adam: (_by_adam(adam), ("exp_avg", "exp_avg_sq", "step")),
-    AdamW: (_by_adam(adamw), ("exp_avg", "exp_avg_sq", "step")),
-    SGD: (_by_sgd, ("momentum_buffer",)),
+ADAM_STATES = ("exp_avg", "exp_avg_sq", "step")
+UPDATES: dict[type, tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]]] = {
+    Adam: (_by_adam(adam), ADAM_STATES, (*OF_ADAM, "betas", *FUSED)),
+    AdamW: (_by_adam(adamw), ADAM_STATES, (*OF_ADAM, "betas", *FUSED, "decoupled_weight_decay")),
+    SGD: (_by_sgd, ("momentum_buffer",), (*OF_SGD, *FUSED)),
 }
+"""By the class of an optimizer: its update, the names of its states, and the options that the update knows."""

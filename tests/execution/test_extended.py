@@ -45,6 +45,15 @@ def test_longer_is_that_long_from_the_beginning_bit_for_bit(small_run, call, tmp
     assert "already finished" in call(*again).out  # and to start
 
 
+def test_in_double_precision(small_run, call):
+    double = (CONSTANT, "trainer.precision=64-true", "trainer.limit_train_batches=3")
+    whole = small_run(*double, "trainer.max_epochs=3", folder="whole")
+    folder = small_run(*double)  # 2 epochs
+    done = call("train", "resume=run", "trainer.max_epochs=3")
+    assert done.code == 0, done.err
+    check_same_run(folder, whole)
+
+
 def test_from_python_and_of_a_run_that_was_interrupted(small_run, call, interrupted_at, tmp_path):
     whole = small_run(CONSTANT, "trainer.max_epochs=3", folder="whole")
     with interrupted_at(epoch=1, batch=3):

@@ -99,6 +99,7 @@ def stepped(kind, **options):
         ("Adam", {"fused": False}),
         ("Adam", {"fused": None}),
         ("Adam", {"amsgrad": True}),
+        ("Adam", {"decoupled_weight_decay": True}),
         ("Adam", {"lr": torch.tensor(0.1)}),
         ("SGD", {}),
         ("Adagrad", {}),
@@ -110,6 +111,17 @@ def test_what_is_not_known_is_left_to_step(kind, options):
     backward(net, 0)
     optimizer.step()
     assert fused_update(optimizer) is None
+
+
+def test_an_option_of_a_later_version_of_torch_is_left_to_step():
+    _, optimizer = stepped("AdamW")
+    assert fused_update(optimizer) is not None
+    optimizer.defaults["cautious"] = False
+    optimizer.param_groups[1]["cautious"] = True
+    assert fused_update(optimizer) is None
+    optimizer.param_groups[1]["cautious"] = False
+    optimizer.param_groups[1]["max_lr"] = 0.1  # which a schedule notes there
+    assert fused_update(optimizer) is not None
 
 
 def test_before_its_first_step_an_optimizer_has_no_states():

@@ -54,6 +54,7 @@ KINDS = {
         "trainer.val_check_interval=0.25",
         "optimizer=sgd",
     ],
+    "double precision": [*CONV, "trainer.precision=64-true", "model.norm=batch", "ema=0.5"],
 }
 moments = st.tuples(st.integers(0, EPOCHS - 1), st.integers(0, BATCHES - 1), st.just("training_step")) | st.tuples(
     st.integers(0, EPOCHS - 1), st.integers(0, 4), st.just("validation_step")
@@ -107,6 +108,7 @@ def test_stopped_in_any_batch_it_goes_on_bit_for_bit(kind, whole, call, tmp_path
                 done = call("train", *TINY, *KINDS[kind], "hydra.run.dir=part")
             assert done.code in (130, 0), done.err  # 0: the training was beyond that
         assert call("train", *TINY, *KINDS[kind], "hydra.run.dir=part").code == 0
+        assert "starting again" not in (tmp_path / "part" / "train.log").read_text()
         check_same(tmp_path / "part", whole(kind))
 
     check()
