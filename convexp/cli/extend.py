@@ -8,8 +8,6 @@ from convexp.records import RunFolder, RunRecord, identity_hash
 from convexp.records.record import ExtensionRecord
 from convexp.records.settings import lookup, where_data_lay_first
 
-DEPEND_ON_EPOCHS = ("StochasticWeightAveraging",)  # callbacks that do something else at a share of all epochs
-
 
 def extend(folder: RunFolder, config: Config) -> ExtensionRecord | None:
     """Let the run in a locked folder continue with the number of epochs of ``config``, if it has another one.
@@ -70,9 +68,6 @@ def _check_extendable(record: RunRecord, config: Config, before: int) -> None:
             f"{setting}: the learning rates of this run are a schedule over its {before} epochs, and a run of another length "
             "would have begun with others; train a new run, with scheduler=none if it may have to go on later"
         )
-    for name, callback in (config.callbacks or {}).items():
-        if callback.target.endswith(DEPEND_ON_EPOCHS):
-            raise ConfigError(f"{setting}: callbacks.{name} depends on the number of epochs; train a new run")
 
 
 def _identity(record: RunRecord, config: Config) -> str:

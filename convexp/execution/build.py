@@ -4,7 +4,13 @@ import functools
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import LightningModule
-from pytorch_lightning.callbacks import Callback, DeviceStatsMonitor, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.callbacks import (
+    Callback,
+    DeviceStatsMonitor,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    StochasticWeightAveraging,
+)
 from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
@@ -119,14 +125,20 @@ def callbacks(config: Config) -> list[Callback]:
     """Make the callbacks that the configuration adds.
 
     Raises:
-        ConfigError: also if one of them needs a logger and there is none, if its state is not made of plain values, or if
-            Lightning refuses them, as it does two that a checkpoint could not tell apart, or a second progress bar.
+        ConfigError: also if one of them needs a logger and there is none, if its state is not made of plain values, if what it
+            does is not tested, or if Lightning refuses them, as it does two that a checkpoint could not tell apart, or a second
+            progress bar.
     """
     made = {name: make(f"callbacks.{name}", target, Callback) for name, target in (config.callbacks or {}).items()}
     has_logger = bool(config.logger) and not config.trainer.fast_dev_run
     for name, callback in made.items():
         if isinstance(callback, LearningRateMonitor | DeviceStatsMonitor) and not has_logger:
             raise ConfigError(f"callbacks.{name} ({type(callback).__name__}): needs a logger, and this run has none")
+        if isinstance(callback, StochasticWeightAveraging):
+            raise ConfigError(
+                f"callbacks.{name} ({type(callback).__name__}): averages weights after the last validation, and what is tested "
+                "is the best network of a validation; ema=0.99 validates and tests an average"
+            )
         if isinstance(callback, ModelCheckpoint):
             restrict_paths(callback)
         if problem := first_problem(callback.state_dict()):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback, StochasticWeightAveraging, WeightAveraging
+from pytorch_lightning.callbacks import Callback, WeightAveraging
 from torch import nn
 from torch.optim import Optimizer
 
@@ -132,7 +132,7 @@ class Relax(Callback):
         if not self.relaxed and not any(_is_relaxed_by(layer, self.to) for layer in pl_module.modules()):
             raise ConfigError(f"callbacks.relax.to={self.to}: the network has no layer to relax, such as those of model=conv")
         for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
-            if isinstance(callback, (StochasticWeightAveraging, WeightAveraging)):
+            if isinstance(callback, WeightAveraging):
                 name = type(callback).__name__
                 raise ConfigError(f"callbacks.relax: does not go with {name}, as it replaces the weights that are averaged")
 

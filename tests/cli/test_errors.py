@@ -267,6 +267,10 @@ LATER = {
         ["+callbacks.mine={_target_:own_callbacks.Arrays}"],
         ["callbacks.mine (Arrays)", "numpy.ndarray at ['seen']"],
     ),
+    "an average that is not tested": (
+        [f"+callbacks.swa={{_target_:{LIGHTNING}.StochasticWeightAveraging,swa_lrs:0.01}}", "scheduler=none"],
+        ["callbacks.swa (StochasticWeightAveraging): averages weights after the last validation", "ema=0.99"],
+    ),
     "a callback without its argument": (
         ["+callbacks.mine={_target_:own_callbacks.Accuracies}"],
         ["callbacks.mine.every", "missing"],

@@ -160,11 +160,9 @@ def test_with_no_epoch_left_nothing_is_relaxed(call, tmp_path):
         (["optimizer=muon", "+optimizer.groups.fixed.kind=bias"], "optimizer.groups={fixed}: should be empty with muon"),
         (
             [
-                "+callbacks.swa._target_=pytorch_lightning.callbacks.StochasticWeightAveraging",
-                "+callbacks.swa.swa_lrs=0.01",
-                "scheduler=none",
+                "+callbacks.average._target_=pytorch_lightning.callbacks.EMAWeightAveraging",
             ],
-            "callbacks.relax: does not go with StochasticWeightAveraging",
+            "callbacks.relax: does not go with EMAWeightAveraging",
         ),
         (
             ["model=low_rank_local", "callbacks.relax.at_epoch=0", "+optimizer.groups.factor.name='*.combination'"],

@@ -117,6 +117,13 @@ def test_a_heat_map_that_is_its_target_says_the_point(per_side, dims, seed):
     torch.testing.assert_close(peak(shares.clamp(1e-300).log(), dims), at, rtol=0, atol=1e-9)
 
 
+def test_a_peak_is_found_in_full_precision_whatever_the_training_has():
+    logits = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = peak(logits, 2)
+    assert torch.equal(found, peak(logits, 2))
+
+
 @pytest.mark.parametrize("kind", ["regression", "heat_map"])
 def test_images_without_an_object_do_not_count(kind):
     boxes = torch.tensor([[[1, 2], [3, 4]], [[-1, -1], [-1, -1]], [[0, 0], [2, 2]]])

@@ -121,7 +121,8 @@ def peak(logits: Tensor, dims: int) -> Tensor:
     grid = _grid(logits.shape[1], dims, logits)
     near = (grid[logits.argmax(1)][:, None] - grid).abs().amax(2) <= 1  # (B, g^D)
     weights = logits.masked_fill(~near, -math.inf).softmax(1)
-    return (weights @ grid + 0.5) / _per_side(logits.shape[1], dims)
+    mean = (weights[:, :, None] * grid).sum(1)  # (B, D); autocast would make a matrix product in 16 bits
+    return (mean + 0.5) / _per_side(logits.shape[1], dims)
 
 
 def _per_side(cells: int, dims: int) -> int:
