@@ -31,6 +31,7 @@ from convexp.layers.algorithms import ALGORITHMS, IN_C, OPERATIONS, Counts, cand
 from convexp.layers.algorithms import nanoseconds as estimate
 from convexp.layers.by_shape import MODULES
 from convexp.layers.call_geometry import Geometry
+from convexp.machine.heap import keep_freed
 
 TIMES = Path(__file__).parents[1] / "tests" / "layers" / "algorithm_times"
 BATCHES = (1, 2, 4, 8, 9, 12, 13, 15, 16, 24, 32, 128)
@@ -161,6 +162,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.measure:
         torch.set_num_threads(1)
+        keep_freed()  # as programs of convexp do: else the times hang on which tensors the kernel has to map anew
         made = json.dumps(measure(given.measure), ensure_ascii=False) + "\n"
         (TIMES / f"{file_name(machine())}.json").write_text(made, encoding="utf-8")
     for operation, of in fit(tables()).items():

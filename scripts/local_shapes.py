@@ -57,6 +57,9 @@ class Shape:
 
 
 WIDE = [
+    Shape(2, 4, 6, 3),  # what a call costs, whatever it computes
+    Shape(1, 16, 16, 5, 2),  # the two layers of model=local on data=digits
+    Shape(16, 32, 8, 3, 2),
     Shape(1, 16, 28, 3),
     Shape(1, 16, 28, 5, 2),
     Shape(3, 32, 32, 5),

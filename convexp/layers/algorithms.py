@@ -34,10 +34,14 @@ IN_C: tuple[Algorithm, ...] = ("few_images", "many_images", "many_groups")
 RUN = 8
 """A run of values that are copied or added costs as if it were so many values longer."""
 
-LARGEST_UNFOLDED_BATCH = 16
-"""Largest batch for which windows may be unfolded: with 15 or 24 choices are worse (tests/layers/algorithm_times/)."""
+LARGEST_UNFOLDED_BATCH = 15
+"""Largest batch for which windows of more than one block may be unfolded: with 13 or 16 choices are worse
+(tests/layers/algorithm_times/)."""
 
-TILE = 8
+LARGEST_COPIED_BATCH = 32
+"""Largest batch for which kernels in C may copy windows or turn weights: with 16 or 128 choices are worse."""
+
+TILE = 16
 """A matrix product of a library costs as if a unit had at least so many outputs, and so many inputs."""
 
 LANES = 16
@@ -78,6 +82,11 @@ def _weights(g: Geometry) -> int:
     return math.prod(g.weight_shape)
 
 
+def _windows(g: Geometry) -> int:
+    """Values of all windows of a batch."""
+    return math.prod(g.output_size) * g.groups * g.taps * g.batch
+
+
 def _products(g: Geometry, units: int, taps: int) -> tuple[int, int]:
     """Multiply-adds of ``units`` matrix products (O/G, taps) times (taps, B): in a library, by tiles, and in loops."""
     if g.looped(taps):
@@ -105,8 +114,7 @@ def _by_rows(operation: Operation, g: Geometry) -> Counts:
 
 
 def _unfolded(operation: Operation, g: Geometry) -> Counts:
-    units = math.prod(g.output_size) * g.groups
-    windows = units * g.taps * g.batch
+    units, windows = math.prod(g.output_size) * g.groups, _windows(g)
     run = g.row_taps if all(d == 1 for d in g.dilation[:-1]) and len(g.dilation) < 3 else g.group_channels
     calls = 2 * (1 + windows / unfolded_gemm.BLOCK)
     if operation == "input_gradient" and not folds(g):
@@ -138,9 +146,9 @@ def _vectors(values: int) -> int:
 
 def _few_images(operation: Operation, g: Geometry) -> Counts:
     units, images = math.prod(g.output_size) * g.groups, _images(g)
-    windows, products = units * g.taps * g.batch, units * g.unit_channels * g.batch
+    products = units * g.unit_channels * g.batch
     sums = products if operation == "forward" else 0
-    return Counts(1, units, _weights(g), products * _vectors(g.taps), sums, windows + images)
+    return Counts(1, units, _weights(g), products * _vectors(g.taps), sums, _windows(g) + images)
 
 
 def _many_images(operation: Operation, g: Geometry) -> Counts:
@@ -176,28 +184,28 @@ _COUNTS: dict[Algorithm, Callable[[Operation, Geometry], Counts]] = {
 # Xeon weighs the same: `python scripts/algorithm_costs.py`. Other types were not fitted; the choice is the same for them.
 COSTS: dict[Operation, dict[Algorithm, Counts]] = {
     "forward": {
-        "batched_gemm": Counts(3300, 0, 0.8, 0.019, 1.1, 0.13),
-        "unfolded_gemm": Counts(7100, 26, 0.11, 0.053, 0.51, 0.24),
-        "tap_products": Counts(18000, 0, 0.64, 0.14, 0, 0.23),
-        "few_images": Counts(13000, 16, 0.082, 0.024, 0.38, 0.43),
-        "many_images": Counts(8000, 12, 0.052, 0.025, 0, 0.1),
-        "many_groups": Counts(3100, 21, 0.39, 0.043, 0, 0.2),
+        "batched_gemm": Counts(2800, 0, 0.89, 0.018, 1.5, 0.13),
+        "unfolded_gemm": Counts(13000, 39, 0.15, 0.055, 0.54, 0.15),
+        "tap_products": Counts(15000, 0, 1.7, 0.11, 0, 0.85),
+        "few_images": Counts(9200, 13, 0.074, 0.01, 0.22, 0.32),
+        "many_images": Counts(7700, 9.3, 0.068, 0.016, 0, 0.041),
+        "many_groups": Counts(2900, 9.4, 0.24, 0.027, 0, 0.18),
     },
     "weight_gradient": {
-        "batched_gemm": Counts(3800, 49, 0.2, 0.029, 0.34, 0.14),
-        "unfolded_gemm": Counts(1800, 12, 0.17, 0.028, 0.65, 0.32),
-        "tap_products": Counts(25000, 0, 0.9, 0.28, 0, 0.042),
-        "few_images": Counts(15000, 13, 0.13, 0.023, 0, 0.32),
-        "many_images": Counts(5400, 13, 0.19, 0.026, 0.83, 0.066),
-        "many_groups": Counts(0, 29, 0.48, 0.061, 0, 0.19),
+        "batched_gemm": Counts(3900, 28, 0.3, 0.028, 0.74, 0.14),
+        "unfolded_gemm": Counts(12000, 14, 0.17, 0.035, 0.55, 0.2),
+        "tap_products": Counts(17000, 0, 2, 0.34, 0, 0.62),
+        "few_images": Counts(9800, 11, 0.13, 0.0078, 0, 0.3),
+        "many_images": Counts(9000, 12, 0.14, 0.017, 0.38, 0.041),
+        "many_groups": Counts(1200, 9.5, 0.31, 0.039, 0, 0.16),
     },
     "input_gradient": {
-        "batched_gemm": Counts(1500, 15, 0.98, 0.014, 1.7, 0.18),
-        "unfolded_gemm": Counts(4800, 33, 0.19, 0.033, 1.1, 0.24),
-        "tap_products": Counts(14000, 0, 0.59, 0.21, 0, 0.092),
-        "few_images": Counts(2400, 16, 0.12, 0.023, 0, 0.43),
-        "many_images": Counts(5400, 5.8, 0.13, 0.02, 0, 0.088),
-        "many_groups": Counts(5200, 2.4, 0.44, 0.043, 0, 0.36),
+        "batched_gemm": Counts(3000, 0, 1.1, 0.0081, 3.3, 0.14),
+        "unfolded_gemm": Counts(5100, 0, 0.29, 0.031, 1.8, 0.27),
+        "tap_products": Counts(17000, 0, 1.6, 0.11, 0, 0.52),
+        "few_images": Counts(6800, 11, 0.077, 0.012, 0, 0.31),
+        "many_images": Counts(8400, 3.4, 0.037, 0.014, 0, 0.055),
+        "many_groups": Counts(5400, 0.55, 0.28, 0.023, 0, 0.3),
     },
 }
 
@@ -211,11 +219,16 @@ def fastest(operation: Operation, g: Geometry, *, in_c: bool, in_python: bool = 
 def candidates(g: Geometry, *, in_c: bool, in_python: bool = True) -> tuple[Algorithm, ...]:
     """Return the algorithms that may be the fastest.
 
-    Windows are unfolded or copied, and weights turned, for small batches alone; groups fill vectors if there are several.
+    Windows are unfolded if they are few or a batch is small, and copied, and weights turned, for small batches alone; groups
+    fill vectors if there are several.
     """
     if not g.batch:
         return ("batched_gemm",)
-    left_out: set[Algorithm] = set() if g.batch <= LARGEST_UNFOLDED_BATCH else {"unfolded_gemm", "few_images", "many_groups"}
+    left_out: set[Algorithm] = set()
+    if g.batch > LARGEST_UNFOLDED_BATCH and _windows(g) > unfolded_gemm.BLOCK:
+        left_out.add("unfolded_gemm")
+    if g.batch > LARGEST_COPIED_BATCH:
+        left_out |= {"few_images", "many_groups"}
     if g.groups == 1:
         left_out.add("many_groups")
     return tuple(each for each in ALGORITHMS if each not in left_out and (in_c if each in IN_C else in_python))

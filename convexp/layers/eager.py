@@ -25,6 +25,7 @@ def _keys(inference: bool) -> int:
         return _torch._dispatch_keys(torch.empty(0, device="cpu")).raw_repr()
 
 
+PLAIN = (Tensor, torch.nn.Parameter)
 ORDINARY = (_keys(inference=False), _keys(inference=True))
 
 _geometry = lru_cache(maxsize=4096)(call_geometry)
@@ -39,10 +40,13 @@ def locally_connected(x: Tensor, weight: Tensor, bias: Tensor | None, *geometry:
 
 def nobody_looks_on(*tensors: Tensor) -> bool:
     """Return whether these are ordinary tensors on a CPU, in eager code without dispatch modes, transforms and forward mode."""
+    if torch.compiler.is_compiling():  # first: the compiler cannot read what follows
+        return False
+    for tensor in tensors:
+        if type(tensor) not in PLAIN or _torch._dispatch_keys(tensor).raw_repr() not in ORDINARY:
+            return False
     return (
-        not torch.compiler.is_compiling()  # first: the compiler cannot read what follows
-        and all(type(t) in (Tensor, torch.nn.Parameter) and _torch._dispatch_keys(t).raw_repr() in ORDINARY for t in tensors)
-        and not _torch._len_torch_dispatch_stack()
+        not _torch._len_torch_dispatch_stack()
         and not _torch._are_functorch_transforms_active()
         and not torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
         and forward_ad._current_level < 0  # pyright: ignore[reportPrivateUsage]

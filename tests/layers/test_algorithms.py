@@ -176,6 +176,12 @@ def test_one_image_is_unfolded_and_depthwise_layers_go_by_taps():
     assert set(choices((64, 64), 28, 3, groups=64, in_c=True)) == {"many_groups"}
 
 
+@pytest.mark.parametrize("batch", [1, 2, 8, 32, 128])
+def test_the_smallest_layers_are_computed_in_one_call_of_c(batch):
+    for channels, size, kernel, stride in (((2, 4), 6, 3, 1), ((1, 16), 16, 5, 2), ((16, 32), 8, 3, 2)):
+        assert set(choices(channels, size, kernel, stride, batch=batch, in_c=True)) <= set(IN_C)
+
+
 def test_no_image_at_all():
     layer = LocallyConnected2d(2, 3, 3, 5)
     y = layer(torch.empty(0, 2, 5, 5))
