@@ -13,7 +13,7 @@ from convexp.machine.heap import keep_freed
 import torch
 keep_freed()
 count = int(sys.argv[1])
-for _ in range(5):
+for _ in range(20):
     torch.empty(count).zero_()
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
