@@ -59,6 +59,19 @@ def changed(targets: Iterable[str], versions: Mapping[str, str]) -> list[str]:
     return [name for name, digits in checksums(targets).items() if not versions.get(name, digits).endswith(digits)]
 
 
+def changed_on_path(versions: Mapping[str, str]) -> list[str]:
+    """As ``changed``, of modules that need not have been imported: by the files that an import would find."""
+    return [name for name, digits in versions.items() if name.endswith(ENDING) and not _is_same_on_path(name, digits)]
+
+
+def _is_same_on_path(name: str, digits: str) -> bool:
+    """Whether the first file of a module on the path, if there is one, has these digits."""
+    names = (name, f"{name.removesuffix(ENDING)}/__init__{ENDING}")
+    file = next((path for folder in sys.path for path in (Path(folder, each) for each in names) if path.is_file()), None)
+    here = _digits(str(file)) if file is not None else None
+    return here is None or digits.endswith(here)
+
+
 def _module_of(value: object) -> str:
     name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
     return name if isinstance(name, str) else ""

@@ -146,7 +146,11 @@ class ReadoutLayer(nn.Module):
 
 @torch.no_grad()
 def scale_weights(layer: nn.Module, factor: float) -> None:
-    """Multiply the weights of a layer, which are all its parameters but its ``bias``, by ``factor``."""
+    """Multiply the weights of a layer by ``factor``: its ``weight``, or if it has none, all its parameters but its ``bias``.
+
+    The kernels of a low-rank layer are mixtures of its ``weight``, and follow it.
+    """
+    parameters = dict(layer.named_parameters(recurse=False))
     for name, parameter in layer.named_parameters():
-        if name != "bias":
+        if name == "weight" or ("weight" not in parameters and name != "bias"):
             parameter.mul_(factor)

@@ -7,6 +7,7 @@ from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.record import RunRecord
 from convexp.records.settings import Settings, completed, flatten, within
 
+ORDERED = ("augment", "optimizer.groups")
 MAY_DIFFER = ("seed", *OUTSIDE_IDENTITY)  # settings in which repetitions of a run may differ
 
 
@@ -17,9 +18,21 @@ def is_seed(setting: str) -> bool:
 
 def result_settings(config: dict[str, Any]) -> Settings:
     """Return the settings that can change a result, flattened and without the seed."""
-    settings = completed(flatten(config))
+    settings = completed(flatten(config)) | _orders(config)
     skipped = (*MAY_DIFFER, *(LOCATIONS if "data.source.download" in settings else ()))
     return {k: v for k, v in settings.items() if not within(k, skipped)}
+
+
+def _orders(config: dict[str, Any]) -> Settings:
+    """The order of the entries of sections that are applied one after the other, where there are several."""
+    found: Settings = {}
+    for setting in ORDERED:
+        section: Any = config
+        for name in setting.split("."):
+            section = section.get(name) if isinstance(section, dict) else None
+        if isinstance(section, dict) and len(section) > 1:
+            found[setting] = ",".join(section)
+    return found
 
 
 def seedless_configurations(runs: Sequence[RunRecord]) -> list[Settings]:

@@ -48,6 +48,14 @@ def lookup(config: Any, setting: str) -> Any:
     return config
 
 
+def has_setting(config: Any, setting: str) -> bool:
+    """Whether nested settings have a dotted setting, be its value null."""
+    *sections, name = setting.split(".")
+    for part in sections:
+        config = config.get(part) if isinstance(config, dict) else None
+    return isinstance(config, dict) and name in config
+
+
 def within(setting: str, sections: Iterable[str]) -> bool:
     """Whether the setting is one of ``sections`` or lies in one of them."""
     return any(setting == section or setting.startswith(f"{section}.") for section in sections)

@@ -98,14 +98,22 @@ def apply_overrides(grid: list[Axis], overrides: Sequence[str]) -> tuple[list[Ax
         ConfigError: if one of several settings that change together is overridden.
     """
     parsed = [parse_override(text) for text in overrides]
-    given = {override.get_key_element(): override for override in parsed}  # the last override of a setting counts
-    joint = {setting: axis.key for axis in grid if len(axis.settings) > 1 for setting in axis.settings}
+    given = {_plain(override.get_key_element()): override for override in parsed}  # the last override of a setting counts
+    joint = {_plain(setting): axis.key for axis in grid if len(axis.settings) > 1 for setting in axis.settings}
     if found := [setting for setting in given if setting in joint]:
         raise ConfigError(
             f"{found[0]}: changes together with others in this study ({joint[found[0]]}); change its study.grid instead"
         )
-    changed = {key: Axis((key,), tuple((text,) for text in sweep_texts(override))) for key, override in given.items()}
-    known = {axis.settings[0] for axis in grid}
+    changed = {
+        key: Axis((override.get_key_element(),), tuple((text,) for text in sweep_texts(override)))
+        for key, override in given.items()
+    }
+    known = {_plain(axis.settings[0]) for axis in grid}
     new = [changed[key] for key, override in given.items() if override.is_sweep_override() and key not in known]
     constant = [o.input_line or "" for key, o in given.items() if not o.is_sweep_override() and key not in known]
-    return [*(changed.get(axis.settings[0], axis) for axis in grid), *new], constant
+    return [*(changed.get(_plain(axis.settings[0]), axis) for axis in grid), *new], constant
+
+
+def _plain(setting: str) -> str:
+    """The name of a setting that is added, ``+name``, or overridden whether it is there or not, ``++name``."""
+    return setting.lstrip("+")

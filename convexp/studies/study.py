@@ -14,7 +14,8 @@ from convexp.errors import ConfigError
 from convexp.studies.exclusions import Exclusion, is_excluded, parse_exclusions
 from convexp.studies.grid import Axis, Point, apply_overrides, axes, product
 
-FIXED = ("study", "study.name", "outputs", "resume", "on_failure", *OF_THE_COMMAND)  # the same for all runs of a sweep
+# The same for all runs of a sweep; of two folders of modules a process imports from one.
+FIXED = ("study", "study.name", "outputs", "resume", "on_failure", "data_root", "pythonpath", *OF_THE_COMMAND)
 
 
 class ExpandedStudy(NamedTuple):

@@ -25,7 +25,8 @@ def early_stopping(monitor: str, patience: int, mode: Direction | None = None) -
     """
     if patience < 0:
         raise ValueError(f"patience={patience}: should be 0 or more")
-    return EarlyStopping(monitor, patience=patience, mode=mode or direction(monitor) or "min")
+    # Without the check of Lightning's, a metric that is NaN has not improved; a loss that is NaN ends a run by itself.
+    return EarlyStopping(monitor, patience=patience, mode=mode or direction(monitor) or "min", check_finite=False)
 
 
 class StopAfterSteps(Callback):

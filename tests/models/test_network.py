@@ -109,9 +109,19 @@ def test_init_scale_is_a_factor_of_the_initial_weights_but_of_the_output_layer(w
     """Biases stay, so do the random numbers: what is drawn does not depend on the factor."""
     plain, scaled = (make(wiring, seed, init_scale=scale, norm="batch").state_dict() for scale in (1.0, factor))
     for name, value in plain.items():
-        is_scaled = (".wiring." in name or ".linear." in name) and not name.endswith("bias")
+        is_scaled = (".wiring." in name or ".linear." in name) and not name.endswith(("bias", "combination"))
         assert torch.equal(scaled[name], value * factor if is_scaled else value), name
     assert sum(".wiring." in name or ".linear." in name for name in plain) >= 5
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_init_scale_is_a_factor_of_the_kernels_however_a_layer_comes_by_them(wiring, softmax):
+    if wiring is LowRankLocallyConnected2d:
+        wiring = partial(wiring, rank=2, softmax=softmax)
+    plain, scaled = (make(wiring, init_scale=scale) for scale in (1.0, 0.1))
+    for one, other in zip(plain.stages, scaled.stages, strict=True):
+        torch.testing.assert_close(other.wiring.kernels(), 0.1 * one.wiring.kernels())
 
 
 @given(st.floats(0, 3), st.integers(0, 99))

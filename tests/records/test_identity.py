@@ -2,6 +2,7 @@
 
 import pytest
 
+from convexp.config.compose import compose_config
 from convexp.records import RunRecord, identity
 from convexp.records.repetitions import seedless_configurations
 from convexp.records.settings import completed
@@ -29,6 +30,35 @@ def test_runs_of_older_versions_repeat_those_with_settings_that_do_the_same():
     assert first is second
     assert all(each is not first for each in different)
     assert "trainer.accumulate_grad_batches" not in SettingsTable(runs[:2]).differing()
+
+
+FLIP, CROP = {"flip": {"_target_": "a.B"}}, {"crop": {"_target_": "a.C"}}
+BIAS, STAGES = {"a": {"kind": "bias", "lr": 0.5}}, {"b": {"name": "stages.*", "lr": 0.1}}
+
+
+@pytest.mark.parametrize(("section", "first", "second"), [("augment", FLIP, CROP), ("optimizer.groups", BIAS, STAGES)])
+def test_what_is_applied_in_another_order_is_no_repetition(section, first, second):
+    def ran(entries, seed):
+        outer, _, inner = section.partition(".")
+        return RunRecord(
+            state=RunStatus.FINISHED, config={outer: {inner: entries} if inner else entries, "seed": seed}, seed=seed
+        )
+
+    one, again, turned, single = seedless_configurations(
+        [ran(first | second, 0), ran(first | second, 1), ran(second | first, 1), ran(first, 0)]
+    )
+    assert one is again
+    assert turned is not one
+    assert (one[section], turned[section]) == (",".join(first | second), ",".join(second | first))
+    assert section not in single
+
+
+def test_the_order_of_groups_of_parameters_is_part_of_the_identity():
+    def identity_of(groups):
+        return identity.identity_hash(compose_config("trainer=cpu", f"+optimizer.groups={{{groups}}}").identity())
+
+    a, b = "a:{kind:bias,lr:0.5}", "b:{name:'stages.*',lr:0.1}"
+    assert len({identity_of(each) for each in (f"{a},{b}", f"{b},{a}", a, b)}) == 4
 
 
 @pytest.mark.unit

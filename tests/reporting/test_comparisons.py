@@ -7,6 +7,7 @@ from fabricated_runs import group_runs, planned, records, run, with_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convexp.reporting.baselines import with_baselines
 from convexp.reporting.compare import METRICS, Comparison, compare
 from convexp.reporting.groups import Group
 from convexp.reporting.holm import holm
@@ -102,6 +103,23 @@ def test_a_group_without_an_axis_is_the_baseline_of_all_that_have_it():
     assert pairs(compare(groups, plan)) == [
         ("low_rank_local wiring.rank=1", "conv"),
         ("low_rank_local wiring.rank=2", "conv"),
+    ]
+
+
+def test_a_run_of_one_grid_has_its_value_on_the_axes_of_another():
+    """Of the grids {model} and {model: conv, data.train_size}: conv with 100 images is not compared with local with all."""
+    axes = {"model": ["conv", "local"], "data.train_size": [100, None], "seed": [0]}
+    small = run(0, data__train_size=100) | {"path": "small"}
+    plan = planned(
+        axes,
+        *((run(0, model), {"model": model, "seed": 0}) for model in ("conv", "local")),
+        (small, {"model": "conv", "data.train_size": 100, "seed": 0}),
+        model="local",
+    )
+    groups = group_runs([run(0), run(0, "local"), small], plan)
+    assert [group.point.get("data.train_size", "none") for group in groups] == [None, None, 100]
+    assert [(group.label, other.label) for group, other in with_baselines(groups, plan.compare)] == [
+        (groups[0].label, groups[1].label)
     ]
 
 

@@ -124,6 +124,19 @@ def test_command_line_takes_the_place_of_what_the_grid_says():
     assert constant == ["trainer.max_epochs=1", "study=x"]
 
 
+@pytest.mark.parametrize("plus", ["", "+", "++"])
+def test_a_plus_before_a_setting_hides_it_from_no_grid(plus):
+    grid = axes({"model": ["conv", "local"], "seed": [0, 1]})
+    changed, constant = apply_overrides(grid, [f"{plus}seed=5"])
+    assert [(axis.key, len(axis.rows)) for axis in changed] == [("model", 2), ("seed", 1)]
+    assert constant == []
+    added, constant = apply_overrides(axes({"+callbacks.own.n": [1, 2]}), [f"{plus}callbacks.own.n=3", "x=1", f"{plus}x=2"])
+    assert [axis.rows for axis in added] == [(("3",),)]
+    assert constant == [f"{plus}x=2"]
+    with pytest.raises(ConfigError, match="changes together"):
+        apply_overrides(axes({"a.x, a.y": [[1, 2]]}), [f"{plus}a.x=3"])
+
+
 def test_the_last_word_on_the_command_line_counts():
     changed, constant = apply_overrides([], ["seed=1,2", "seed=3", "match=units", "match=params:5"])
     assert changed == []

@@ -14,6 +14,7 @@ from sweeps import until
 from trees import tree
 
 from convexp.config.hydra_files import is_signed
+from convexp.machine import own_code
 from convexp.records import RunFolder, RunStatus, read_record
 from convexp.records.index import STAGING, run_folders
 from convexp.records.statuses import status_of
@@ -26,6 +27,12 @@ from convexp.studies.reuse.take_over_all import take_over_all
 
 SWEEP = ("-m", *SMALL, "trainer.max_epochs=1", "probes=shift_map")
 TIMED = "seconds"
+NET = """
+from torch import nn
+
+def net(outputs):
+    return nn.Sequential(nn.Flatten(), nn.Linear(256, outputs), {}())
+"""
 
 
 def metrics(folder):
@@ -158,6 +165,21 @@ def test_what_is_not_ours_or_not_whole_is_not_taken(source, root, damage, said):
         take_over(source, root / "run", root, identity(source))
     assert list(root.iterdir()) == []
     assert tree(source) == before
+
+
+def test_a_run_with_other_code_of_the_users_own_is_not_taken(call, tmp_path):
+    (tmp_path / "mine.py").write_text(NET.format("nn.Identity"))
+    settings = ("-m", "trainer=cpu", "trainer.threads=1", "trainer.max_epochs=1", "probes=none", "pythonpath=[.]", "seed=0")
+    own = (*settings, "model=own", "model.network._target_=mine.net", "reuse=true")
+    assert call("train", *own, "hydra.sweep.dir=outputs/one").code == 0
+    assert "taken over from" in call("train", *own, "hydra.sweep.dir=outputs/two").out
+    own_code._digits.cache_clear()
+    (tmp_path / "mine.py").write_text(NET.format("nn.Tanh"))
+    done = call("train", *own, "hydra.sweep.dir=outputs/three")
+    assert done.code == 0, done.err
+    assert "seed0: not taken over: mine.py is another one here" in done.out
+    before, now = (read(tmp_path / f"outputs/{each}/digits-own-seed0")["versions"]["mine.py"] for each in ("one", "three"))
+    assert before != now
 
 
 def test_a_run_at_which_a_process_works_is_not_taken(source, root):

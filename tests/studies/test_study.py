@@ -224,6 +224,7 @@ def test_image_size_needs_a_billion_weights_for_a_thousand_dense_units(call, tmp
         (["study=border", "model.padding=valid"], "model.padding: changes together with others in this study"),
         (["-m", "seed=0,1", "hydra.sweep.subdir=same"], "would share the folder same"),
         (["-m", "outputs=a,b"], "outputs: is the same for all runs of a sweep"),
+        (["-m", "pythonpath=[.],[..]"], "pythonpath: is the same for all runs of a sweep"),
         (["-m", "model=glob(c*)"], "name the values"),
         (["-m", "seed=0,1", "on_failure=halt"], "on_failure=halt: should be 'continue' or 'stop'"),
     ],

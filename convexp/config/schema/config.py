@@ -111,9 +111,17 @@ class Config(Section):
             *sections, name = setting.split(".")
             reduce(getitem, sections, everything).pop(name, None)
         drop_added_later(everything)
-        if everything.get("augment"):  # applied in this order, which the hash of a mapping does not know
-            everything["augment"] = [[name, target] for name, target in everything["augment"].items()]
+        # Both are applied in their order, which the hash of a mapping does not know.
+        if everything.get("augment"):
+            everything["augment"] = _in_order(everything["augment"])
+        groups = everything["optimizer"].get("groups") or {}
+        if [*groups] != sorted(groups):  # runs of earlier versions with groups in this order keep their identity
+            everything["optimizer"]["groups"] = _in_order(groups)
         return everything
+
+
+def _in_order(section: dict[str, Any]) -> list[Any]:
+    return [[name, value] for name, value in section.items()]
 
 
 OF_THE_COMMAND = tuple(name for name, field in Config.model_fields.items() if field.exclude)  # no run has or records them

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from convexp.machine.environment import git, versions
+from convexp.machine.own_code import changed_on_path
 from convexp.records import RunRecord, RunStatus
 from convexp.records.index import records_below
 from convexp.records.repetitions import result_settings
@@ -51,6 +52,8 @@ def _take_first(candidates: Sequence[Finished], job: Job, root: Path) -> Finishe
     errors: list[NotTakenError] = []
     for candidate in candidates:
         try:
+            if others := changed_on_path(candidate.record.versions):
+                raise NotTakenError(f"{', '.join(others)} is another one here")
             write = partial(write_taken_row, root, job.folder, job.number)
             take_over(candidate.folder, root / job.folder, root, job.identity or "", write)
         except NotTakenError as error:
