@@ -48,12 +48,19 @@ def lookup(config: Any, setting: str) -> Any:
     return config
 
 
-def has_setting(config: Any, setting: str) -> bool:
-    """Whether nested settings have a dotted setting, be its value null."""
+def says(config: Any, setting: str) -> bool:
+    """Whether nested settings say the value of a dotted setting as it is chosen.
+
+    They do not for a setting that they lack, for a section that is null, and for one without a ``name``, of which they hold
+    what an option has made.
+    """
     *sections, name = setting.split(".")
     for part in sections:
         config = config.get(part) if isinstance(config, dict) else None
-    return isinstance(config, dict) and name in config
+    if not isinstance(config, dict) or name not in config:
+        return False
+    value = config[name]
+    return "name" in value if isinstance(value, dict) else value is not None or bool(sections)
 
 
 def within(setting: str, sections: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from convexp.records import RunRecord
 from convexp.records.plan import Plan, PlannedRun, settings_of, single_settings
 from convexp.records.record import NetworkRecord
 from convexp.records.repetitions import seedless_configurations
-from convexp.records.settings import Settings, has_setting, lookup
+from convexp.records.settings import Settings, lookup, says
 from convexp.reporting.labels import Point, distinguishing_settings, label, needed_settings, point_of, unique_labels
 from convexp.reporting.metrics import average_of
 from convexp.reporting.statistics import Mean
@@ -111,21 +111,12 @@ def _planned_points(runs_by_group: list[list[RunRecord]], plan: Plan) -> list[Po
 
 
 def _planned_point(run: RunRecord, planned: PlannedRun | None, axes: Sequence[str]) -> Point:
-    """A run of one grid has the value of its configuration on an axis of another, unless it lacks that setting.
-
-    A convolution has no rank, for example.
-    """
+    """A run of one grid has the value of its configuration on an axis of another, if that says it; a conv has no rank."""
     if planned is None or planned.identity != run.identity:
         return {axis: _value(run, axis) for axis in axes}
     of_plan = {axis: planned.point[axis] for axis in axes if axis in planned.point}
-    return {
-        axis: of_plan[axis] if axis in of_plan else _value(run, axis) for axis in axes if axis in of_plan or _has(run, axis)
-    }
-
-
-def _has(run: RunRecord, axis: str) -> bool:
-    """Whether the configuration of a run has all settings of an axis."""
-    return all(has_setting(run.config, setting) for setting in settings_of(axis))
+    known = [axis for axis in axes if axis in of_plan or all(says(run.config, setting) for setting in settings_of(axis))]
+    return {axis: of_plan[axis] if axis in of_plan else _value(run, axis) for axis in known}
 
 
 def _value(run: RunRecord, axis: str) -> object:

@@ -7,6 +7,7 @@ from fabricated_runs import group_runs, planned, records, run, with_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convexp.records.settings import says
 from convexp.reporting.baselines import with_baselines
 from convexp.reporting.compare import METRICS, Comparison, compare
 from convexp.reporting.groups import Group
@@ -121,6 +122,25 @@ def test_a_run_of_one_grid_has_its_value_on_the_axes_of_another():
     assert [(group.label, other.label) for group, other in with_baselines(groups, plan.compare)] == [
         (groups[0].label, groups[1].label)
     ]
+
+
+def test_a_run_of_one_grid_has_no_value_on_an_axis_of_options_of_which_it_does_not_know_the_name():
+    """An optimizer of the option ``sgd`` is one of class SGD in the configuration, and its own group on the axis."""
+    sgd = run(0, optimizer___target_="torch.optim.SGD") | {"path": "sgd"}
+    plan = planned(
+        {"model": ["conv"], "optimizer": ["sgd"], "seed": [0]},
+        (run(0), {"model": "conv", "seed": 0}),
+        (sgd, {"model": "conv", "optimizer": "sgd", "seed": 0}),
+        model="conv",
+    )
+    assert [group.point for group in group_runs([run(0), sgd], plan)] == [
+        {"model": "conv"},
+        {"model": "conv", "optimizer": "sgd"},
+    ]
+    assert not says({"augment": None}, "augment")
+    assert says({"data": {"train_size": None}}, "data.train_size")
+    assert says({"model": {"name": "conv"}}, "model")
+    assert not says({"model": {"name": "conv"}}, "model.wiring.rank")
 
 
 def test_settings_that_move_together_are_compared_together():
