@@ -181,7 +181,8 @@ def check_source(settings: DataSettings, source: Source) -> None:
         raise ConfigError(
             f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
         )
-    unknown = source.test_labels[~torch.isin(source.test_labels, source.train_labels)]
+    known = source.train_labels.bincount(minlength=settings.classes) > 0
+    unknown = source.test_labels[~known[source.test_labels]]
     if len(unknown):
         raise ConfigError(
             f"data ({settings.name}): there are test images of class {int(unknown.min())}, and no training images; "

@@ -5,7 +5,7 @@ from typing import Any
 
 from convexp.records.identity import LOCATIONS, OUTSIDE_IDENTITY
 from convexp.records.record import RunRecord
-from convexp.records.settings import Settings, completed, flatten, within
+from convexp.records.settings import Settings, completed, entry, flatten, within
 
 ORDERED = ("augment", "optimizer.groups")
 MAY_DIFFER = ("seed", *OUTSIDE_IDENTITY)  # settings in which repetitions of a run may differ
@@ -25,14 +25,8 @@ def result_settings(config: dict[str, Any]) -> Settings:
 
 def _orders(config: dict[str, Any]) -> Settings:
     """The order of the entries of sections that are applied one after the other, where there are several."""
-    found: Settings = {}
-    for setting in ORDERED:
-        section: Any = config
-        for name in setting.split("."):
-            section = section.get(name) if isinstance(section, dict) else None
-        if isinstance(section, dict) and len(section) > 1:
-            found[setting] = ",".join(section)
-    return found
+    sections = {setting: entry(config, setting) for setting in ORDERED}
+    return {setting: ",".join(each) for setting, each in sections.items() if isinstance(each, dict) and len(each) > 1}
 
 
 def seedless_configurations(runs: Sequence[RunRecord]) -> list[Settings]:

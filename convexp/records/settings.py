@@ -41,10 +41,16 @@ def lookup(config: Any, setting: str) -> Any:
 
     The value of a section is its ``name``, or else the name of the class that it makes.
     """
+    found = entry(config, setting)
+    if isinstance(found, dict):
+        return found.get("name") or str(found.get("_target_") or "").rpartition(".")[2] or None
+    return found
+
+
+def entry(config: Any, setting: str) -> Any:
+    """Return what stands at a dotted setting, be it a section or a value; None if there is nothing."""
     for part in setting.split("."):
         config = config.get(part) if isinstance(config, dict) else None
-    if isinstance(config, dict):
-        return config.get("name") or str(config.get("_target_") or "").rpartition(".")[2] or None
     return config
 
 
@@ -54,13 +60,12 @@ def says(config: Any, setting: str) -> bool:
     They do not for a setting that they lack, for a section that is null, and for one without a ``name``, of which they hold
     what an option has made.
     """
-    *sections, name = setting.split(".")
-    for part in sections:
-        config = config.get(part) if isinstance(config, dict) else None
-    if not isinstance(config, dict) or name not in config:
-        return False
-    value = config[name]
-    return "name" in value if isinstance(value, dict) else value is not None or bool(sections)
+    value = entry(config, setting)
+    if value is not None:
+        return not isinstance(value, dict) or "name" in value
+    parent, _, name = setting.rpartition(".")
+    section = entry(config, parent)
+    return isinstance(section, dict) and name in section
 
 
 def within(setting: str, sections: Iterable[str]) -> bool:

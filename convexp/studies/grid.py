@@ -33,7 +33,7 @@ class Axis:
     @property
     def key(self) -> str:
         """The settings as the grid names them, separated by commas."""
-        return ", ".join(setting.lstrip("+") for setting in self.settings)
+        return ", ".join(map(_plain, self.settings))
 
     def value(self, row: Row) -> Any:
         """The parsed value of a row, or a list of values if the axis has several settings."""

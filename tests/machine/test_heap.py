@@ -18,7 +18,7 @@ for _ in range(20):
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 before = faults()
-for _ in range(20):
+for _ in range(50):
     torch.empty(count).zero_()
 print(faults() - before)
 """
@@ -34,5 +34,5 @@ def test_memory_of_a_tensor_is_not_mapped_anew_at_each_step(count):
         command = [sys.executable, "-c", PROGRAM, str(count)]
         return int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
-    assert faults({}) < 200  # not one step in eight
-    assert faults({"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}) > 20 * 8
+    assert faults({}) < 500  # not one step in eight
+    assert faults({"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}) > 50 * 8
