@@ -52,10 +52,17 @@ class Done:
 
 
 @pytest.fixture(autouse=True)
-def as_in_a_new_process() -> Iterator[None]:
-    """What a run leaves behind in its process reaches no other test: subnormal numbers are 0, it was asked to stop."""
+def as_in_a_new_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a run leaves behind in its process reaches no other test.
+
+    It has made subnormal numbers 0, was asked to stop, or has imported modules of the user's own.
+    """
+    own, before = str(tmp_path_factory.getbasetemp()), {*sys.modules}
 
     def put_back() -> None:
+        for name in sys.modules.keys() - before:
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(own):
+                del sys.modules[name]
         if "torch" in sys.modules:
             sys.modules["torch"].set_flush_denormal(False)
         if "convexp.machine.interruption" in sys.modules:

@@ -7,7 +7,6 @@ seed.
 import re
 import runpy
 import shlex
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -158,8 +157,6 @@ def weights(tmp_path_factory):
 @pytest.fixture
 def reader(call, runs, study, request, tmp_path, monkeypatch):
     """Does what a command says, in a folder with all that the documents speak of."""
-    for module in ("mine", "mypackage"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setenv("CONVEXP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("CONVEXP_DATA", raising=False)
     monkeypatch.setattr("convexp.data.vision._part", drawn_part)
