@@ -81,7 +81,7 @@ def show(given: str, port: int) -> None:
 def update(root: Path) -> None:
     """Bring the dashboards below a folder up to date, and say of which studies that worked."""
     from convexp.board.studies import update_studies
-    from convexp.reporting.formatting import plural
+    from convexp.terminal.words import plural
 
     named = left_out = 0
     for study, configurations, problem in update_studies(root):

@@ -22,6 +22,7 @@ from convexp.studies.dry_run.shapes import Shapes
 from convexp.studies.dry_run.sweep import NOTHING_WRITTEN
 from convexp.studies.dry_run.text import STATES, print_forecast
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 
 def show_new(cfg: DictConfig, config: Config, folder: Path) -> None:
@@ -72,6 +73,6 @@ def show_resumed(cfg: DictConfig) -> None:
     config = check_config(parse_saved_config(saved))
     state = _state(folder, identity_of_resumed(config, folder))
     extension = extension_of(read_record(folder), config) if state is not RunStatus.BUSY else None
-    epochs = f"would go on from {extension.from_epochs} to {extension.to_epochs} epochs" if extension else None
+    epochs = f"would go on from {extension.from_epochs} to {plural(extension.to_epochs, 'epoch')}" if extension else None
     happens = epochs or STATES.get(state, state)
     console.out.print(f"{config.name} in {console.display_path(folder)}: {happens} ({NOTHING_WRITTEN})", markup=False)

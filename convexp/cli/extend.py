@@ -7,6 +7,7 @@ from convexp.machine.environment import now
 from convexp.records import RunFolder, RunRecord, identity_hash
 from convexp.records.record import ExtensionRecord
 from convexp.records.settings import lookup, where_data_lay_first
+from convexp.terminal.words import plural
 
 
 def extend(folder: RunFolder, config: Config) -> ExtensionRecord | None:
@@ -60,13 +61,15 @@ def _check_extendable(record: RunRecord, config: Config, before: int) -> None:
     if config.only_costs:
         raise ConfigError(f"{setting}: this run counts costs and trains nothing; leave it out")
     if record.is_finished and done < before:
-        raise ConfigError(f"{setting}: this run was stopped after {done} of {before} epochs, and would be again; leave it out")
+        raise ConfigError(
+            f"{setting}: this run was stopped after {done} of {plural(before, 'epoch')}, and would be again; leave it out"
+        )
     if config.trainer.max_epochs < done:
-        raise ConfigError(f"{setting}: this run has done {done} epochs; should be more")
+        raise ConfigError(f"{setting}: this run has done {plural(done, 'epoch')}; should be more")
     if config.scheduler is not None:
         raise ConfigError(
-            f"{setting}: the learning rates of this run are a schedule over its {before} epochs, and a run of another length "
-            "would have begun with others; train a new run, with scheduler=none if it may have to go on later"
+            f"{setting}: the learning rates of this run are a schedule over its {plural(before, 'epoch')}, and a run of "
+            "another length would have begun with others; train a new run, with scheduler=none if it may have to go on later"
         )
 
 

@@ -90,8 +90,8 @@ def make(
     """
     from joblib import cpu_count
 
-    from convexp.reporting.formatting import plural
     from convexp.teaching.building import build, build_notebooks
+    from convexp.terminal.words import plural
 
     folder = parse_path("--output", output)
     make_writable_folder(f"--output {output}", folder)

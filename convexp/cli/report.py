@@ -10,6 +10,7 @@ from convexp.config.user_paths import parse_path
 from convexp.errors import ConfigError, ConvexpError
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
+from convexp.terminal.words import plural
 
 if TYPE_CHECKING:
     from convexp.reporting.report import Report
@@ -68,7 +69,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     main_files = [file for file in files if file.parent == folder]
     figures = len(files) - len(main_files)
-    rest = f", and {figures} files in {folder / 'figures'}" if figures else ""
+    rest = f", and {plural(figures, 'file')} in {folder / 'figures'}" if figures else ""
     console.out.print(f"written: {', '.join(map(str, main_files))}{rest}", markup=False)
 
 

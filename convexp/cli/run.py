@@ -27,6 +27,7 @@ from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
 from convexp.records.plan_part import Sweep, find_sweep
 from convexp.records.record_file import LOG
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 if TYPE_CHECKING:
     from convexp.execution.count_run import CountRun
@@ -87,7 +88,7 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
             announce(cfg, config, locked)
         sweep = find_sweep(folder, HydraConfig.get().job.num if in_sweep else None)
         if extension:
-            console.out.print(f"from {extension.from_epochs} to {extension.to_epochs} epochs", markup=False)
+            console.out.print(f"from {extension.from_epochs} to {plural(extension.to_epochs, 'epoch')}", markup=False)
         run = set_up_in(locked, cfg, config, sweep, keep=resumed or locked.found.is_unfinished)
         try:
             record = run.execute()

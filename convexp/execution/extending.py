@@ -7,6 +7,7 @@ from pytorch_lightning import LightningModule
 from convexp.errors import ConfigError
 from convexp.records import RunRecord
 from convexp.records.record import ExtensionRecord
+from convexp.terminal.words import plural
 from convexp.tracking.final_metrics import final_metrics
 from convexp.tracking.metrics_csv import remove_columns
 from convexp.training.checkpoints import LAST, Checkpoints
@@ -35,9 +36,9 @@ def check_checkpoint(folder: Path, module: LightningModule, extension: Extension
         return
     done = int(checkpoint["epoch"]) + 1
     if checkpoint["callbacks"][Checkpoints.__name__]["stopped"]:
-        raise ConfigError(f"{setting}: this run was stopped after {done} epochs, and would be again; leave it out")
+        raise ConfigError(f"{setting}: this run was stopped after {plural(done, 'epoch')}, and would be again; leave it out")
     if extension.to_epochs < done:
-        begun = f"begun epoch {done}" if position(checkpoint)[1] else f"done {done} epochs"
+        begun = f"begun epoch {done}" if position(checkpoint)[1] else f"done {plural(done, 'epoch')}"
         raise ConfigError(f"{setting}: this run has {begun}; should be more")
 
 

@@ -11,9 +11,9 @@ from convexp.errors import ConvexpError
 from convexp.records.damage import DamagedError
 from convexp.records.record_file import load_record
 from convexp.records.settings import printable
-from convexp.reporting.formatting import plural
 from convexp.reporting.groups import Group
 from convexp.reporting.selection import evenly_spaced
+from convexp.terminal.words import plural
 
 PROBE = "errors"
 MEASURED = f"probe/{PROBE}/accuracy"  # the number that every run with this probe has

@@ -93,8 +93,3 @@ def format_p(p: float | None) -> str:
 def truncate(text: str, length: int) -> str:
     """Return the text cut to at most ``length`` characters, with an ellipsis where something was cut off."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: ``1 run``, ``2 runs``, ``1,000 runs``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

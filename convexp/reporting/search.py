@@ -7,9 +7,10 @@ from convexp.config.command_line.format import format_value
 from convexp.records.numbers import is_moderate
 from convexp.records.search import FAILED, PRUNED, SearchRecord, SearchTrial
 from convexp.records.settings import display_value, printable
-from convexp.reporting.formatting import format_mean, format_number, plural, short_setting
+from convexp.reporting.formatting import format_mean, format_number, short_setting
 from convexp.reporting.metrics import average_of, metric_title
 from convexp.reporting.statistics import Mean
+from convexp.terminal.words import plural
 
 MAX_ROWS = 10  # of the table of the best trials
 NO_VALUE = "no trial has ended with a value"

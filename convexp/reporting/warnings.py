@@ -7,9 +7,9 @@ from convexp.records import RunRecord
 from convexp.records.plan import Plan, settings_of
 from convexp.records.repetitions import result_settings
 from convexp.records.settings import display_value, lookup, printable
-from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import COLUMNS
 from convexp.reporting.provenance import PathsByValue, environment, environment_text, own_files, paths_by_value
+from convexp.terminal.words import plural
 
 # What should be the same in all runs, by its title in the environment.
 EXPECTED_EQUAL = {

@@ -23,6 +23,7 @@ from convexp.reporting.render.terminal import print_report
 from convexp.reporting.report import Report, build_report
 from convexp.terminal import console
 from convexp.terminal.commands import dashboard_command
+from convexp.terminal.words import plural
 
 LOCK = ".report.lock"
 MAX_NAMED = 5  # folders
@@ -121,7 +122,7 @@ def _report(root: Path) -> int:
 def _tell_held(held: Mapping[str, str]) -> None:
     """Say which runs an engine holds."""
     few = [f"{run}: {where}" for run, where in list(held.items())[:MAX_NAMED]] + ["..."] * (len(held) > MAX_NAMED)
-    console.out.print(f"{len(held)} runs are still to come ({', '.join(few)})", markup=False)
+    console.out.print(f"{plural(len(held), 'run')} still to come ({', '.join(few)})", markup=False)
 
 
 def _write(found: Report, root: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from convexp.records import RunStatus
 from convexp.studies.planning import Job
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 MAX_NAMED = 5  # folders
 
@@ -38,8 +39,8 @@ def plan_line(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, 
     parts = [f"{len(names)} {TEXTS[state].format(_listed(names))}" for state, names in folders.items() if names]
     if elsewhere := [f"{job.folder}: {held[job.folder]}" for job in jobs if _is_held(job, held)]:
         parts.append(f"{len(elsewhere)} submitted before ({_listed(elsewhere)})")
-    title = f"{name}: {len(jobs)} runs" if name else f"{len(jobs)} runs"
-    return f"{title} in {console.display_path(root)}: {', '.join(parts)}"
+    before = f"{name}: " if name else ""
+    return f"{before}{plural(len(jobs), 'run')} in {console.display_path(root)}: {', '.join(parts)}"
 
 
 def _is_held(job: Job, held: Mapping[str, str]) -> bool:

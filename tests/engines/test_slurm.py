@@ -124,7 +124,7 @@ def test_a_detached_sweep_is_picked_up_and_what_was_lost_is_submitted_again(slur
     until(lambda: begun(root) or states(root) == {"conv-seed0": "finished"})
     code, said = sweep(detached)
     assert code == 0, said
-    assert "1 runs submitted" in said
+    assert "1 run submitted" in said
     again = jobs_of(root)
     assert {run for run in RUNS if again[run] != jobs[run]} == {"local-seed1"}
     for run in RUNS[1:3]:

@@ -22,6 +22,7 @@ from convexp.engines.slurm.wait import ended_jobs
 from convexp.errors import ConvexpError
 from convexp.records.markers import is_stopped
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 
 def launch(
@@ -88,8 +89,8 @@ def _detached(root: Path, jobs: Collection[str], submitted: int, command: str) -
     names = sorted(jobs)
     few = names if len(names) <= 2 else [names[0], "...", names[-1]]
     return (
-        f"{submitted} runs submitted; Slurm has {len(jobs)} jobs of this sweep ({', '.join(few)}). To look: convexp-status "
-        f"{console.display_path(root)}; to collect the results: {command}"
+        f"{plural(submitted, 'run')} submitted; Slurm has {plural(len(jobs), 'job')} of this sweep ({', '.join(few)}). "
+        f"To look: convexp-status {console.display_path(root)}; to collect the results: {command}"
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from convexp.records.numbers import is_moderate
 from convexp.records.settings import lookup
-from convexp.reporting.formatting import plural
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import metric_title, other_test_metrics
+from convexp.terminal.words import plural
 
 TEST, SHIFTED = "test/acc", "probe/shift_map/mean"
 COUNTED = ("cost/parameters", "cost/flops")  # metrics of runs that train nothing

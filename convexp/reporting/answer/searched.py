@@ -3,9 +3,10 @@
 from convexp.records.search import SearchRecord
 from convexp.records.settings import printable
 from convexp.reporting.answer.wording import listed, number, seeds
-from convexp.reporting.formatting import plural, short_setting
+from convexp.reporting.formatting import short_setting
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.search import choice_note, param_text, trial_mean
+from convexp.terminal.words import plural
 
 
 def answer_of_search(search: SearchRecord) -> str:

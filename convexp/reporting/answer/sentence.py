@@ -10,11 +10,11 @@ from convexp.reporting.answer.values import clause, close_together, one_number, 
 from convexp.reporting.answer.verdict import nothing_shown, verdict_along
 from convexp.reporting.answer.wording import listed, seeds
 from convexp.reporting.comparison import Comparison
-from convexp.reporting.formatting import plural
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.paired import MIN_PAIRS
 from convexp.reporting.report import Report
+from convexp.terminal.words import plural
 
 SEVERAL = tuple(map(metric_title, COUNTED))  # subjects in the plural: parameters, FLOPs
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from convexp.reporting.formatting import format_number, plural, truncate
+from convexp.reporting.formatting import format_number, truncate
 from convexp.reporting.metrics import is_percentage
+from convexp.terminal.words import plural
 
 LABEL_LENGTH = 60  # characters of a label in a sentence
 PER_CENT = "\N{NO-BREAK SPACE}%"

@@ -16,11 +16,12 @@ from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK
 from convexp.reporting.charts.words import without_common_words
 from convexp.reporting.curves import shift_reach
-from convexp.reporting.formatting import format_compact, format_mean, plural, truncate
+from convexp.reporting.formatting import format_compact, format_mean, truncate
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import is_percentage, metric_title
 from convexp.reporting.selection import evenly_spaced, omission_note
 from convexp.reporting.statistics import Mean
+from convexp.terminal.words import plural
 
 WIDTH = 5.2
 MAX_ROWS = 12

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.style import WIDTH
 from convexp.reporting.error_tables import ErrorTable
-from convexp.reporting.formatting import plural, truncate
+from convexp.reporting.formatting import truncate
+from convexp.terminal.words import plural
 
 COLUMNS, HEAD, FOOT, SIDE, GAP = 2, 0.46, 0.62, 0.34, 0.12  # inches: above, below, left of and between the matrices
 MOST_NUMBERS = 12  # classes; of more the cells have no room for a number

@@ -10,10 +10,11 @@ from convexp.records.ensembles import ERROR_BEYOND, ERROR_IN_RANGE, EnsembleReco
 from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.style import WIDTH, chart_style
 from convexp.reporting.charts.ticks import set_scale
-from convexp.reporting.formatting import format_mean, plural
+from convexp.reporting.formatting import format_mean
 from convexp.reporting.members import SHOWN, by_members, mean_metric
 from convexp.reporting.metrics import is_percentage
 from convexp.reporting.statistics import Mean
+from convexp.terminal.words import plural
 
 HEIGHT = 3.6  # inches, of each pair of axes
 BY_CHANCE = "by chance"  # at the end of the titles that are a control, which is drawn dashed

@@ -16,9 +16,10 @@ from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.colours import ranked_colours
 from convexp.reporting.charts.legend import new_figure
 from convexp.reporting.charts.style import INK
-from convexp.reporting.formatting import format_compact, plural, short_setting, truncate
+from convexp.reporting.formatting import format_compact, short_setting, truncate
 from convexp.reporting.metrics import is_percentage, metric_title
 from convexp.reporting.selection import evenly_spaced
+from convexp.terminal.words import plural
 
 MAX_LINES, MAX_SETTINGS, MAX_CHOICES = 300, 6, 8
 GAP = 0.04  # between the ends of an axis and its labels

@@ -13,11 +13,12 @@ from convexp.reporting.charts.pareto import pareto_front
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import INK
 from convexp.reporting.charts.ticks import set_scale
-from convexp.reporting.formatting import format_mean, plural
+from convexp.reporting.formatting import format_mean
 from convexp.reporting.groups import Group
 from convexp.reporting.metrics import metric_title
 from convexp.reporting.selection import evenly_spaced
 from convexp.reporting.statistics import Mean
+from convexp.terminal.words import plural
 
 MAX_POINTS = 1000
 MAX_ERROR_BARS = 60

@@ -11,9 +11,9 @@ from convexp.reporting.charts.chart import Chart, finish_chart
 from convexp.reporting.charts.legend import Entry, add_legend, new_figure
 from convexp.reporting.charts.parallel import parallel_chart
 from convexp.reporting.charts.ticks import set_scale
-from convexp.reporting.formatting import plural
 from convexp.reporting.metrics import is_percentage, metric_title
 from convexp.reporting.search import best_sentence
+from convexp.terminal.words import plural
 
 SECTION = "search"
 LOG_RATIO = 8  # values that are minimised are on a logarithmic scale if the largest is at least this many times the smallest

@@ -11,7 +11,7 @@ from convexp.records.identity import OUTSIDE_IDENTITY
 from convexp.records.record import RunRecord
 from convexp.records.settings import completed, display_value, flatten, last_line, printable, within
 from convexp.reporting.difference.ends import CurveDifference, compare_curves, equal, read_curves
-from convexp.reporting.formatting import plural
+from convexp.terminal.words import plural
 
 NOT_SET = "not set"
 # Endings of metrics that depend on how busy the machine was.

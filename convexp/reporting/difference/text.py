@@ -9,8 +9,9 @@ from rich.text import Text
 
 from convexp.reporting.difference.difference import Difference, Facts, MetricDifference, ValueDifference
 from convexp.reporting.difference.ends import CurveDifference
-from convexp.reporting.formatting import MISSING, format_number, plural
+from convexp.reporting.formatting import MISSING, format_number
 from convexp.reporting.metrics import is_percentage
+from convexp.terminal.words import plural
 
 MOST = 40  # lines of a table
 FIRST = ("test/", "best/", "val/", "probe/shift_map/mean", "probe/consistency/all")  # metrics, in the order of interest

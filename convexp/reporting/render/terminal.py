@@ -9,7 +9,6 @@ from rich.text import Text
 from convexp.records.search import SearchRecord
 from convexp.records.settings import printable
 from convexp.reporting.answer import answer
-from convexp.reporting.formatting import plural
 from convexp.reporting.render.rows import (
     COMPARISON_CAPTION,
     COMPARISON_TEXT_COLUMNS,
@@ -24,6 +23,7 @@ from convexp.reporting.search import best_command, best_sentence, search_rows, s
 from convexp.reporting.step_verdicts import step_lines
 from convexp.reporting.verdicts import verdicts
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 MAX_LINES = 20  # of each kind
 MAX_ROWS = 100  # configurations of a table
@@ -74,7 +74,7 @@ def _print_search(search: SearchRecord, title: str, width: int) -> None:
     """Print the best trials instead of all, and the command that repeats the best."""
     rows = search_rows(search)
     if len(rows) > 1:
-        console.out.print(rich_table(rows, (0,), title, f"the best of {len(search.complete)} trials", width))
+        console.out.print(rich_table(rows, (0,), title, f"the best of {plural(len(search.complete), 'trial')}", width))
     for line in (*search_sentences(search), best_sentence(search)):
         console.out.print(line, markup=False)
     if command := best_command(search):

@@ -16,6 +16,7 @@ from convexp.studies.dry_run.forecast import TO_RUN, Forecast
 from convexp.studies.overview.text import duration
 from convexp.studies.planning import Job
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 MOST = 20  # runs in the table
 MOST_VALUES = 12  # values of a setting in its line
@@ -79,7 +80,7 @@ def _forecast(forecast: Forecast, root: Path) -> Iterator[str]:
         yield "time and disk: unknown, below the outputs lies no finished run of these networks on these data, trained alike"
         return
     unknown = asked - len(forecast.known)
-    rest = f", not counting {unknown:,} runs of which nothing is known" if unknown else ""
+    rest = f", not counting {plural(unknown, 'run')} of which nothing is known" if unknown else ""
     yield f"time: about {_range(seconds, duration)}, {_how_many(forecast.places)}{rest}"
     yield f"disk: about {_range(size, format_size)}{_free(root)}{rest}"
     sources = "; ".join(f"{number:,} {source}" for source, number in forecast.sources.items())

@@ -11,11 +11,11 @@ from convexp.machine.own_code import changed_on_path
 from convexp.records import RunRecord, RunStatus
 from convexp.records.index import records_below
 from convexp.records.repetitions import result_settings
-from convexp.reporting.formatting import plural
 from convexp.studies.planning import Job
 from convexp.studies.reuse.candidates import Finished, Reusable
 from convexp.studies.reuse.take_over import NotTakenError, take_over
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 MAX_NAMED = 5  # folders
 PACKAGES = ("convexp", "torch", "numpy")  # whose versions can change the bits of a result

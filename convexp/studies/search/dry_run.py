@@ -14,6 +14,7 @@ from convexp.studies.dry_run.text import print_forecast
 from convexp.studies.search.settings import SearchSettings
 from convexp.studies.search.task import SearchTask, shown_space
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 
 def show_search(cfg: DictConfig, settings: SearchSettings, task: SearchTask, example: Config) -> None:
@@ -32,8 +33,8 @@ def show_search(cfg: DictConfig, settings: SearchSettings, task: SearchTask, exa
     done = f", {ended} of them done" if ended else ""
     seeds = f" with seeds {', '.join(map(str, task.seeds))}" if len(task.seeds) > 1 else ""
     console.out.print(
-        f"search of {settings.n_trials} trials{done}{seeds} in {console.display_path(root)}: {left * len(task.seeds)} runs "
-        f"({settings.sampler}, {task.direction} {task.metric}) ({NOTHING_WRITTEN})",
+        f"search of {plural(settings.n_trials, 'trial')}{done}{seeds} in {console.display_path(root)}: "
+        f"{plural(left * len(task.seeds), 'run')} ({settings.sampler}, {task.direction} {task.metric}) ({NOTHING_WRITTEN})",
         markup=False,
     )
     for key, values in task.space.items():

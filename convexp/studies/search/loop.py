@@ -17,6 +17,7 @@ from convexp.studies.search.task import SearchTask
 from convexp.studies.search.trials import Trials
 from convexp.studies.search.waiting import wait_until_free
 from convexp.terminal import console
+from convexp.terminal.words import plural
 
 Batch = dict[int, tuple[FrozenTrial, list[Job]]]  # by number of the trial
 
@@ -107,7 +108,7 @@ class Loop:
         shown = [part for part in parts if not part.startswith("0 ")]
         root = console.display_path(self.jobs.root)
         how = f"{settings.sampler}, {self.task.direction} {self.task.metric}"
-        console.out.print(f"search of {settings.n_trials} trials in {root}: {', '.join(shown)} ({how})", markup=False)
+        console.out.print(f"search of {plural(settings.n_trials, 'trial')} in {root}: {', '.join(shown)} ({how})", markup=False)
 
     def _print(self, trial: FrozenTrial, outcome: Outcome) -> None:
         if outcome.pruned:

@@ -8,11 +8,11 @@ from convexp import __version__
 from convexp.errors import ConvexpError
 from convexp.pictures.page_style import page_style
 from convexp.reporting.charts.colours import page_variables
-from convexp.reporting.formatting import plural
 from convexp.teaching.execution import Executed
 from convexp.teaching.page.code import count_assertions, heading, highlighted, is_open
 from convexp.teaching.page.markdown import to_html, to_inline_html
 from convexp.teaching.page.outputs import outputs_html
+from convexp.terminal.words import plural
 
 HERE = Path(__file__).parent
 STYLES = (HERE / "page.css", HERE / "code.css", HERE.parent / "picture.css")

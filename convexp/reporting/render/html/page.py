@@ -15,7 +15,6 @@ from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
-from convexp.reporting.formatting import plural
 from convexp.reporting.origin import META_NAME, digest
 from convexp.reporting.playground import choose_networks
 from convexp.reporting.render.html.first_screen import all_verdicts, first_verdicts
@@ -25,6 +24,7 @@ from convexp.reporting.render.html.playground import Section, playground_html
 from convexp.reporting.render.html.search import search_content
 from convexp.reporting.render.html.tables import claims_table, comparisons_table, groups_table, metrics_table
 from convexp.reporting.report import Report
+from convexp.terminal.words import plural
 
 HERE = Path(__file__).parent
 MAX_BYTES = 6_000_000  # of a page with networks to play with; without them it is as large as it is

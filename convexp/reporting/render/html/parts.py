@@ -8,11 +8,11 @@ from convexp.reporting.answer.conditions import image_count
 from convexp.reporting.charts.colours import page_colour
 from convexp.reporting.charts.draw import part_section
 from convexp.reporting.charts.series_style import series_styles
-from convexp.reporting.formatting import plural
 from convexp.reporting.render.html.first_screen import all_verdicts
 from convexp.reporting.render.html.table import Table
 from convexp.reporting.render.html.tables import comparisons_table, groups_table
 from convexp.reporting.report import Report
+from convexp.terminal.words import plural
 
 MAX_PARTS = 200
 MAX_OPEN = 6  # parts of a report that are not folded
