@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import group, interruption
+from convexp.models.parts import BatchNormUnit
 from convexp.records.log import log
 from convexp.replicas import Member, Replicas, worthwhile
 from convexp.training import random_states as random_states  # each run of a group has its own
@@ -19,6 +20,11 @@ from convexp.training.tasks.task import Task, TaskBatch
 TOO_LARGE = "it is not expected to take less time for networks of this size (hydra.launcher.replicas=N does so all the same)"
 WITH_EMA = (
     "it is not known to take less time with ema, which averages the weights after each step (hydra.launcher.replicas=N does so)"
+)
+
+BY_UNIT = (
+    "it would give other results with norm=batch_unit, which enlarges the rounding of units that see the same in all images "
+    "(hydra.launcher.replicas=N does so)"
 )
 
 
@@ -63,7 +69,7 @@ class _StepsTogether:
 
     def __call__(self, task: Task, batches: Sequence[TaskBatch]) -> list[Step]:
         """Train on the batches, or on the first ones of them, as the other runs may have brought less."""
-        if self.member is None and (reason := self._why_not_faster(task)) is not None:
+        if self.member is None and (reason := self._why_not_unasked(task)) is not None:
             return _train_alone(task, batches, reason)  # to its end, before the next run of the group is set up
         self.member = self.member or _member(task)
         answer: _Answer = group.meet(_Wish(self.member, batches, self.replicas), _train)
@@ -76,8 +82,8 @@ class _StepsTogether:
             self.replicas = answer.replicas
         return answer.steps
 
-    def _why_not_faster(self, task: Task) -> str | None:
-        """Say why not to come to the meetings: the same for all runs of a group, which have one network and size of a batch."""
+    def _why_not_unasked(self, task: Task) -> str | None:
+        """Say why not to come to the meetings unasked: the same for all runs of a group, which have one network."""
         network = self.recorder.record.network
         batch = self.setup.config.data.batch_size
         if group.asked_for.get():
@@ -87,6 +93,8 @@ class _StepsTogether:
             return TOO_LARGE
         if self.setup.config.ema is not None:
             return WITH_EMA
+        if any(isinstance(module, BatchNormUnit) for module in task.network.modules()):
+            return BY_UNIT
         return None if worthwhile(group.size(), batch, task.network, network.layers) else TOO_LARGE
 
     def __deepcopy__(self, _: object) -> Self:

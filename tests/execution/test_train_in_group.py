@@ -12,6 +12,7 @@ from torch import nn
 
 from convexp.execution.train_in_group import _StepsTogether
 from convexp.machine.group import run_group
+from convexp.models.parts import BatchNormUnit
 from convexp.replicas import Replicas
 
 CPU = torch.device("cpu")
@@ -105,15 +106,19 @@ def test_networks_of_any_kind_with_averaged_weights_equal_the_runs_alone(sweep):
         assert max(float((average[key] - value).abs().max()) for key, value in weights.items()) > 1e-3
 
 
-@pytest.mark.parametrize(("parameters", "flops", "ema"), [(10**8, 10**9, None), (1000, 1000, 0.9)])
-def test_runs_that_are_not_faster_at_once_are_done_one_after_another(parameters, flops, ema):
+@pytest.mark.parametrize(
+    ("parameters", "flops", "ema", "norm"),
+    [(10**8, 10**9, None, nn.BatchNorm1d), (1000, 1000, 0.9, nn.BatchNorm1d), (1000, 1000, None, BatchNormUnit)],
+    ids=["large", "ema", "batch_unit"],
+)
+def test_runs_that_are_not_faster_or_not_the_same_at_once_are_done_one_after_another(parameters, flops, ema, norm):
     happened = []
     network = SimpleNamespace(layers=[SimpleNamespace(parameters=parameters, flops=flops)])
     recorder = SimpleNamespace(record=SimpleNamespace(network=network))
     setup = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(batch_size=32), ema=ema))
 
     def run(number):
-        task = SimpleNamespace(device=CPU, network=nn.Identity(), trainer_of_steps=_StepsTogether(setup, recorder))
+        task = SimpleNamespace(device=CPU, network=nn.Sequential(norm(1)), trainer_of_steps=_StepsTogether(setup, recorder))
         task.train_on = lambda batches: happened.append((number, len(batches))) or []
         happened.append((number, "set up"))
         task.trainer_of_steps(task, [None, None])
