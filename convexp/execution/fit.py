@@ -1,5 +1,6 @@
 """Training the network of a run, from the beginning or from a checkpoint."""
 
+import math
 import shutil
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from convexp.records.log import log
 from convexp.records.pruning import is_pruning
 from convexp.records.record import EpochRecord
 from convexp.terminal import console
+from convexp.terminal.warning_lines import print_warning
 from convexp.training.batch_counts import batches_ahead
 from convexp.training.callbacks import FiniteLoss, RandomState, StopAfterSteps
 from convexp.training.checkpoints import LAST, SECONDS, Checkpoints
@@ -107,6 +109,10 @@ def fit(
     for callback in probing:
         _record_probes_by_epoch(callback, recorder)
     _record_epochs(trainer, checkpoints, recorder)
+    if checkpoints.best is not None and math.isnan(checkpoints.best):
+        said = f"{config.monitor} is not a number after any epoch, and the last one is taken for the best"
+        log.info("%s", said)
+        print_warning(f"{setup.folder.name}: {said}")
     return trainer
 
 

@@ -43,6 +43,11 @@ class Brier(pl.LightningModule):
         self.log("test/brier", self.error(batch))
 
 
+class Undefined(Brier):
+    def validation_step(self, batch, batch_idx):
+        self.log("val/loss", self.error(batch) * float("nan"))
+
+
 class Many(Brier):
     def training_step(self, batch, batch_idx):
         return self.network(batch[0])[:, 0]
@@ -129,6 +134,21 @@ def test_a_lightning_module_of_a_users_own_is_trained_tested_and_evaluated(mine,
     said = call("evaluate", "run=run").out
     assert said.count("as noted; by the run's own code") == 3
     assert "test/brier" in said
+
+
+@pytest.mark.integration
+def test_a_monitored_metric_that_is_never_a_number_is_warned_of(mine, call, tmp_path):
+    for name, monitor in (("Undefined", "val/loss"), ("Brier", "val/loss")):
+        own = (*OWN, f"task._target_=mine_tasks.{name}", f"monitor={monitor}", "trainer.max_epochs=2", "probes=none")
+        done = call("train", *own, f"hydra.run.dir={name}")
+        assert done.code == 0, done.err
+        warned = "val/loss is not a number after any epoch, and the last one is taken for the best"
+        assert (
+            (f"{name}: {warned}" in done.err)
+            == (warned in (tmp_path / name / "train.log").read_text())
+            == (name == "Undefined")
+        )
+        assert read(tmp_path / name)["metrics"]["best_epoch"] == 1
 
 
 @pytest.mark.parametrize(
