@@ -99,12 +99,17 @@ def task(
 ) -> LightningModule:
     """Make the LightningModule that trains and evaluates ``network``.
 
+    With ``trainer.precision=64-true`` their weights are in double precision from now on.
+
     Raises:
         ConfigError: if it does not take its settings.
     """
     made = maker("task", config.task, LightningModule, *PROVIDED_ARGUMENTS["task"])
     with naming_setting("task", config.task):
-        return made(network=network, make_optimizer=make_optimizer, make_scheduler=make_scheduler)
+        module = made(network=network, make_optimizer=make_optimizer, make_scheduler=make_scheduler)
+    if config.trainer.precision == "64-true":  # Lightning does it after it has loaded the weights of a checkpoint
+        module.double()
+    return module
 
 
 def probes(config: Config | Probing) -> dict[str, Probe]:

@@ -105,18 +105,13 @@ def set_up(config: Config, folder: Path, previous: RunRecord | None, sweep: Swee
 
 
 def build_trainee(setup: Setup) -> Trainee:
-    """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state.
-
-    With ``trainer.precision=64-true`` the weights are in double precision.
-    """
+    """Build the network with weights drawn from the seed, and its optimizer and callbacks in their initial state."""
     pl.seed_everything(setup.config.seed, workers=True, verbose=False)
     network, layers = setup.plan.build(setup.data)
     module = build.task(setup.config, network, *build.optimization(setup.config, network))
     try_task(setup.config, module, setup.data, setup.augmenter)
     callbacks = build.callbacks(setup.config)
     check_relaxed_memory(setup.config, network, layers, setup.data, callbacks)
-    if setup.config.trainer.precision == "64-true":  # as Lightning does later, when the weights of a checkpoint are loaded
-        module.double()
     return Trainee(network, layers, module, callbacks)
 
 

@@ -48,6 +48,13 @@ def test_weights_are_the_best_ones_not_the_last(small_run):
     assert not torch.equal(own, last["state_dict"][f"network.{name}"])
 
 
+def test_weights_of_double_precision_are_not_rounded(small_run):
+    run = runs.open(small_run("trainer.precision=64-true"))
+    best = torch.load(run.folder / "checkpoints" / "best.ckpt", weights_only=True)
+    assert all(torch.equal(own, best["state_dict"][f"network.{name}"]) for name, own in run.network.named_parameters())
+    assert run.network(run.data.test.first(2)[0]).dtype == torch.float64
+
+
 def test_from_another_folder_and_by_text(finished_run, tmp_path, monkeypatch):
     finished_run()
     (tmp_path / "elsewhere").mkdir()

@@ -53,8 +53,9 @@ class Imitation(Task):
         self.register_buffer("matrix", random_layer(shape[-1], kernel_size, rank, seed), persistent=False)
 
     def targets_of(self, signals: Tensor) -> Tensor:
-        """Return what the layer computes, ``(B, L)``, for signals ``(B, 1, L)``, 0 to 255."""
-        return (signals.flatten(1).to(self.matrix.dtype) - GREY) / self.levels @ self.matrix.T
+        """Return what the layer computes, ``(B, L)``, for signals ``(B, 1, L)``, 0 to 255; never in mixed precision."""
+        with torch.autocast(signals.device.type, enabled=False):
+            return (signals.flatten(1).to(self.matrix.dtype) - GREY) / self.levels @ self.matrix.T
 
     def losses(self, outputs: Tensor, batch: TaskBatch) -> Tensor:
         """Return the mean squared error of each signal, ``(B,)``."""
