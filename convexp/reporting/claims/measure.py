@@ -11,6 +11,7 @@ from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import average_of
 from convexp.reporting.paired import are_equal, paired_test
+from convexp.reporting.pairs import differences
 from convexp.reporting.statistics import ALPHA
 
 
@@ -77,7 +78,7 @@ def _measured(claim: Claim, case: Settings, runs: Sequence[Result], alpha: float
     pairs = [(of[key], minus[key]) for key in of if key in minus]
     whole = [(a, b) for a, b in pairs if a is not None and b is not None]
     one, other = (level(claim, values) for values in ([a for a, _ in whole], [b for _, b in whole]))
-    return Measured(case, one, other, difference([a - b for a, b in whole], alpha), len(pairs))
+    return Measured(case, one, other, difference(differences(whole), alpha), len(pairs))
 
 
 def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interval | None:
