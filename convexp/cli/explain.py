@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from omegaconf import DictConfig
+
 from convexp.cli.application import errors_in_one_line
 from convexp.cli.information import print_information
 from convexp.config.command_line.arrange import arrange_arguments
@@ -57,14 +59,26 @@ def explain_network(arguments: Sequence[str]) -> None:
     if unknown := [word for word in arguments if word in SWEEPS] or list(line.names):
         raise ConfigError(f"{unknown[0]}: explains one network at a time; give settings, as in model=conv model.stride=1")
     cfg = line.compose("train")
-    with hydra_values(cfg):
-        config = parse_config(resolve(without_hydra(cfg)))
-    explained = explain_config(config)
+    try:
+        with hydra_values(cfg):
+            config = parse_config(resolve(without_hydra(cfg)))
+        explained = explain_config(config)
+    except ConfigError as error:
+        raise _choice(cfg, arguments, str(error)) or error from None
     if "--json" in arguments:
         facts = {"name": config.model.name, "input_shape": config.data.input_shape, **asdict(explained)}
         console.out.print(json.dumps(facts, default=_ends), markup=False)
     else:
         show_explanation(config, explained)
+
+
+def _choice(cfg: DictConfig, arguments: Sequence[str], message: str) -> ConfigError | None:
+    """What to do if the setting that is wrong is one that the study varies and nobody has chosen; None if it is not."""
+    for axis, values in (cfg.study.grid if cfg.study else {}).items():
+        wrong = message.startswith(f"{axis}=") and not any(word.startswith(f"{axis}=") for word in arguments)
+        if wrong and isinstance(values, Sequence) and values:
+            return ConfigError(f"{axis}: the runs of study={cfg.study.name} differ in it; choose one, as in {axis}={values[0]}")
+    return None
 
 
 def _ends(units: range) -> list[int]:

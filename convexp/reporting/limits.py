@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from convexp.reporting.comparison import Comparison
 from convexp.reporting.formatting import format_difference
-from convexp.reporting.metrics import is_percentage
+from convexp.reporting.metrics import is_percentage, is_proportion
 from convexp.reporting.paired import MIN_PAIRS, smallest_p
 from convexp.reporting.power import MOST, POWER
 from convexp.reporting.statistics import ALPHA
+from convexp.terminal.words import plural
 
 
 def detection_limit(comparisons: Sequence[Comparison]) -> str | None:
@@ -36,11 +37,17 @@ def detectable_differences(comparisons: Sequence[Comparison]) -> str | None:
     sizes = [c.detectable for c in comparisons if not c.shows_difference and c.detectable is not None]
     if not sizes:
         return None
-    low, high = (format_difference(size, comparisons[0].metric).lstrip("+") for size in (min(sizes), max(sizes)))
-    unit = " points" if is_percentage(comparisons[0].metric) else ""
-    smallest = low if low == high else f"{low} to {high}"
-    seeds = max(c.n for c in comparisons)
-    shown = f"with the observed variation between {seeds} seeds, only differences of at least {smallest}{unit} can be shown"
+    metric = comparisons[0].metric
+    variation = f"with the observed variation between {max(c.n for c in comparisons)} seeds"
+    possible = [size for size in sizes if size <= 1 or not is_proportion(metric)]
+    if possible:
+        low, high = (format_difference(size, metric).lstrip("+") for size in (min(possible), max(possible)))
+        unit = " points" if is_percentage(metric) else ""
+        beyond = f", and none in {plural(len(sizes) - len(possible), 'comparison')}" if len(possible) < len(sizes) else ""
+        smallest = low if low == high else f"{low} to {high}"
+        shown = f"{variation}, only differences of at least {smallest}{unit} can be shown{beyond}"
+    else:
+        shown = f"{variation}, no difference that is possible can be shown"
     return "; ".join([shown, *([enough] if (enough := enough_for_a_point(comparisons)) else [])])
 
 

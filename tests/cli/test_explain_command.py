@@ -77,6 +77,11 @@ def test_data_need_not_be_there(call):
         (["model.pool=aps", "data.canvas=18"], "model.pool_size=2 (stage 0): should divide the 9 units"),
         (["model.stride=x"], "model.stride=x: should be a valid integer"),
         (["model.stirde=1"], "stirde"),
+        (
+            ["study=kernel_size"],
+            "model.kernel_size: the runs of study=kernel_size differ in it; choose one, as in model.kernel_size=1",
+        ),
+        (["study=kernel_size", "model.kernel_size=[3,3]"], "model.kernel_size=[3, 3]: should be one value, or 1 of them"),
         (["model=local", "match=params:3"], "match=params:3: even one channel per stage makes"),
     ],
 )

@@ -176,6 +176,29 @@ def test_all_training_images_are_as_many_as_there_are():
     assert [line.indices for line in sweep_lines(groups, "data.train_size")] == [[0, 1]]
 
 
+def test_shares_of_the_training_images_are_as_many_as_they_are():
+    points = ((0.5, 628), (200, 200), (None, 1257), (0.1, 125))
+    groups = [Group(f"{value}", {"data.train_size": value}, [run("conv", 0, size=images)]) for value, images in points]
+    assert [axis_value(made, "data.train_size") for made in groups] == [628, 200, 1257, 125]
+    (line,) = sweep_lines(groups, "data.train_size")
+    assert line.indices == [3, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("setting", "values", "numeric"),
+    [
+        ("data.shift.train", (0.25, 3, 1), False),
+        ("data.shift.train", (0, 0.25, 0.5), True),
+        ("data.shift.train", (0.0, 3, 1), True),
+        ("trainer.limit_train_batches", (0.5, 10), False),
+        ("optimizer.lr", (1, 0.1), True),
+    ],
+)
+def test_shares_beside_pixels_have_no_order(setting, values, numeric):
+    groups = [Group(str(v), {setting: v}, [run("conv", 0)]) for v in values]
+    assert numeric_axes(groups) == ([setting] if numeric else [])
+
+
 @pytest.mark.parametrize("values", [(True, False), ([5, 3], [3, 3]), ("none", "max"), (1, "params:5"), (3, 3)])
 def test_what_is_no_axis_of_numbers(values):
     assert numeric_axes([Group(str(v), {"x": v}, [run("conv", 0)]) for v in values]) == []

@@ -292,6 +292,10 @@ def test_what_so_few_seeds_can_show_is_said():
     assert detectable_differences(found) == said
     assert detectable_differences(found[:1]) == said.replace(" to 4.8", "")
     assert detectable_differences(found[2:]) is detectable_differences(made_up(3, 3)) is None
+    impossible = replace(found[0], detectable=2.741)
+    assert detectable_differences([*found, impossible]) == f"{said}, and none in 1 comparison"
+    none = "with the observed variation between 3 seeds, no difference that is possible can be shown"
+    assert detectable_differences([impossible]) == none
 
 
 def test_a_comparison_that_needs_more_seeds_than_are_looked_for_counts_too():

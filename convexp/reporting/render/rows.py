@@ -19,7 +19,8 @@ from convexp.reporting.metrics import COLUMNS, other_test_metrics
 Rows = list[list[str]]  # the header, then the body
 
 CAPTIONS = {  # by the first column that a caption is about
-    "test": "test, shift mean, shift worst: accuracy (%) on {images}, its mean and its minimum over the grid of shifts",
+    "test": "test: accuracy (%) on {images}",
+    "shift mean": "shift mean, shift worst: mean and minimum of the accuracy (%) over the grid of shifts",
     "consistency": "consistency: same answer for two shifts of an image (%); by chance: for two images of different classes",
     "FLOPs": "FLOPs: forward pass of one image",
 }
