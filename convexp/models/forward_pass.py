@@ -47,7 +47,7 @@ def observe_forward(network: nn.Module, input_shape: tuple[int, ...]) -> Forward
         if isinstance(output, Tensor):
             seen.shapes[module] = tuple(output.shape[1:])
 
-    image = torch.zeros(1, *input_shape, device=device_of(network))
+    image = torch.zeros(1, *input_shape, device=device_of(network), dtype=_dtype_of(network))
     with evaluating(network), torch.no_grad(), plain_attention(), counter:
         submodules = [module for name, module in network.named_modules() if name]
         with hooked(submodules, enter, leave):
@@ -59,6 +59,11 @@ def observe_forward(network: nn.Module, input_shape: tuple[int, ...]) -> Forward
 def device_of(network: nn.Module) -> torch.device:
     """Return the device of the first parameter or buffer; the CPU if there is none."""
     return next((tensor.device for tensor in chain(network.parameters(), network.buffers())), torch.device("cpu"))
+
+
+def _dtype_of(network: nn.Module) -> torch.dtype:
+    """The type of the first parameter, which images usually have; single precision if there is none of floating point."""
+    return next((each.dtype for each in network.parameters() if each.is_floating_point()), torch.float32)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from convexp.models.positions import MapPositions, Tracer
 T = TypeVar("T")
 
 OUTPUT = "output"  # name of the network's output, where no layer that is looked at returns it
+RESERVED = {OUTPUT, "logits", "softmax"}  # names of the output, and of what is made of it, which no layer has
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,14 @@ def representations(network: nn.Module, images: Tensor) -> dict[str, Tensor]:
     The layers are the parts of a ``convexp.models.Network``, those that an ``ImageNetwork`` names, or the children of any other
     module, an ``nn.ModuleList`` or ``nn.ModuleDict`` replaced by its own. Of a layer that is called several times the last
     output counts, and of a tuple the first tensor in it. A layer that is not called, or returns no tensor, is left out. The
-    network's own output is added as ``output`` unless the last layer returns it.
+    network's own output is added as ``output`` unless the last layer returns it and nothing changes it afterwards.
     """
     if isinstance(network, Network):
         return network.representations(images)
-    return _watch(network, images, torch.clone)  # a later layer may change the tensor in place
+    found, last, output = _watch(network, images, torch.clone)  # a later layer may change the tensor in place
+    if last is None or not torch.equal(found[last].detach(), output.detach()):
+        found[OUTPUT] = output
+    return found
 
 
 def maps(network: nn.Module, images: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
@@ -86,7 +90,9 @@ def layout(network: nn.Module, images: Tensor) -> Layout:
     with evaluating(network), torch.inference_mode(), Tracer() as tracer:
         image = images[:1].clone()
         tracer.start(image)
-        found = _watch(network, image, lambda output: _position(output, tracer, image.dim() - 2))
+        found, last, output = _watch(network, image, lambda tensor: _position(tensor, tracer, image.dim() - 2))
+        if last is None:
+            found[OUTPUT] = _position(output, tracer, image.dim() - 2)
     others = {name: "it is not called, or returns no tensor" for name in observed_layers(network) if name not in found}
     return Layout(
         {name: position for name, position in found.items() if isinstance(position, MapPositions)},
@@ -118,7 +124,8 @@ def inputs(network: nn.Module, images: Tensor, modules: Iterable[nn.Module]) -> 
 def observed_layers(network: nn.Module) -> dict[str, nn.Module]:
     """Return the modules of any network but a ``convexp.models.Network`` that ``representations`` looks at, by name.
 
-    Of an ``Ensemble`` there are none: its members have layers, and the mean over them has nothing but an output.
+    Of an ``Ensemble`` there are none: its members have layers, and the mean over them has nothing but an output. The name of a
+    layer that is called ``logits``, ``softmax`` or ``output`` becomes ``layer.logits`` and so on.
     """
     if isinstance(network, Ensemble):
         return {}
@@ -128,7 +135,10 @@ def observed_layers(network: nn.Module) -> dict[str, nn.Module]:
     found: dict[str, nn.Module] = {}
     for name, module in chosen.items():
         container = isinstance(module, nn.ModuleList | nn.ModuleDict)
-        found |= {f"{name}.{child}": each for child, each in module.named_children()} if container else {name: module}
+        if container:
+            found |= {f"{name}.{child}": each for child, each in module.named_children()}
+        else:
+            found[f"layer.{name}" if name in RESERVED else name] = module
     return found
 
 
@@ -149,7 +159,8 @@ def forward_from(network: nn.Module, images: Tensor, layer: str) -> tuple[Tensor
         above = kept[0].clone()  # a later layer may change it in place
         return above if output is tensor else type(output)(above if item is tensor else item for item in output)
 
-    hook = named_part(network).get_submodule(layer).register_forward_hook(cut)
+    module = network.get_submodule(layer) if isinstance(network, Network) else observed_layers(network)[layer]
+    hook = module.register_forward_hook(cut)
     try:
         with torch.enable_grad():
             output = network.forward(images)
@@ -158,17 +169,22 @@ def forward_from(network: nn.Module, images: Tensor, layer: str) -> tuple[Tensor
     return kept[0], output
 
 
-def _watch(network: nn.Module, images: Tensor, keep: Callable[[Tensor], T]) -> dict[str, T]:
-    """Pass images through a network, and return what ``keep`` makes of the output of every layer that is looked at."""
-    found: dict[str, T] = {}
-    latest: list[Tensor] = []
+def _watch(network: nn.Module, images: Tensor, keep: Callable[[Tensor], T]) -> tuple[dict[str, T], str | None, Tensor]:
+    """Pass images through a network, and look at the output of every layer that is looked at.
 
-    def note(name: str, _module: nn.Module | None, _inputs: Any, output: Any) -> None:
+    Returns:
+        What ``keep`` makes of the output of each layer, the name of the last one if the network returns its output, changed
+        in place or not, and what the network returns.
+    """
+    found: dict[str, T] = {}
+    latest: list[tuple[str, Tensor]] = []
+
+    def note(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
         tensor = _first_tensor(output)
         if tensor is not None:
             found.pop(name, None)  # the last call decides on the order, too
             found[name] = keep(tensor)
-            latest[:] = [tensor]
+            latest[:] = [(name, tensor)]
 
     hooks = [module.register_forward_hook(partial(note, name)) for name, module in observed_layers(network).items()]
     try:
@@ -176,9 +192,7 @@ def _watch(network: nn.Module, images: Tensor, keep: Callable[[Tensor], T]) -> d
     finally:
         for each in hooks:
             each.remove()
-    if not latest or latest[0] is not output:
-        note(OUTPUT, None, images, output)
-    return found
+    return found, latest[0][0] if latest and latest[0][1] is output else None, output
 
 
 def _first_tensor(output: Any) -> Tensor | None:

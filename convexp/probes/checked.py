@@ -24,7 +24,7 @@ def checked_images(images: Any) -> Tensor:
         raise ConfigError(f"images: are of {tensor.dtype}; should be uint8 or float, as the module takes them")
     if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
         raise ConfigError("images: hold numbers that are not finite")
-    return tensor.detach()
+    return tensor.clone() if tensor.is_inference() else tensor.detach()  # some probes take derivatives by the pixels
 
 
 def checked_labels(labels: Any, images: int) -> Tensor:

@@ -22,6 +22,7 @@ from convexp.probes.sample import BATCH_SIZE, Sample
 Choice = str | Probe | Sequence[str | Probe] | Mapping[str, Mapping[str, Any] | Probe | None]
 
 
+@torch.inference_mode(False)  # some probes need gradients, wherever they are called
 def measure(
     module: Any,
     images: Any,
@@ -78,7 +79,7 @@ def measure(
         class_names=None if class_names is None else tuple(map(str, class_names)),
     )
     chosen = make_probes(probes, sample.size)
-    network, there = _on_device(module, device)
+    network, there = _on_device(_unwrapped(module), device)
     sample = sample.to(there)
     observed = _observing(network, layers)
     check_answers(observed, sample, f"module ({type(module).__name__})")
@@ -158,6 +159,12 @@ def _checked_batch_size(batch_size: Any) -> int:
     if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
         raise ConfigError(f"batch_size={batch_size}: should be a whole number, 1 or more")
     return batch_size
+
+
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """The module that ``torch.compile`` or ``nn.DataParallel`` has wrapped, whose layers have names."""
+    wrapped = module.module if isinstance(module, nn.DataParallel) else getattr(module, "_orig_mod", None)
+    return _unwrapped(wrapped) if isinstance(wrapped, nn.Module) else module
 
 
 def _on_device(module: nn.Module, device: str | torch.device | None) -> tuple[nn.Module, torch.device]:

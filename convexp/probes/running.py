@@ -54,6 +54,8 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
         except NotApplicableError as reason:
             return Outcome(Measurement({}), str(reason))
         except Exception as error:
+            if "not supported on ScriptModules" in str(error):
+                return Outcome(Measurement({}), "looks into the layers by hooks, which modules of TorchScript do not have")
             error.add_note(f"while measuring probes.{name}")
             raise
     _check_finite(name, found)

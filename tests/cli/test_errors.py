@@ -287,6 +287,10 @@ LATER = {
     "a name without a package": (["model.wiring._target_=Layer"], ["model.wiring._target_=Layer", "package.module.Name"]),
     "a source that is none": (["data.source._target_=builtins.dict"], ["data.source._target_=builtins.dict", "Source"]),
     "an optimizer that is none": (["optimizer._target_=builtins.dict"], ["optimizer._target_=builtins.dict", "Optimizer"]),
+    "a schedule without the number of steps": (
+        ["scheduler=cosine", "scheduler._target_=torch.optim.lr_scheduler.CosineAnnealingLR", "+scheduler.T_max=20"],
+        ["scheduler._target_=torch.optim.lr_scheduler.CosineAnnealingLR", "total_steps"],
+    ),
     "a schedule that is none": (["scheduler._target_=builtins.dict"], ["scheduler._target_=builtins.dict", "LRScheduler"]),
     "a probe that is none": (["+probes.mine={_target_:collections.OrderedDict}"], ["probes.mine._target_", "Probe"]),
     "a callback that is none": (

@@ -46,6 +46,18 @@ def test_names_and_defaults_are_pythons(target):
 
 
 @pytest.mark.parametrize(
+    ("module", "first"), [("named_self", "self"), ("named_this", "this"), ("named_before", "self, /"), ("named_s", "s, a, /")]
+)
+def test_the_object_itself_is_no_argument_whatever_its_name(tmp_path, monkeypatch, module, first):
+    (tmp_path / f"{module}.py").write_text(f"class Net:\n    def __init__({first}, k=10, *, self_=1):\n        pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    read = read_signature(f"{module}.Net")
+    assert read is not None
+    assert [*read.schemas] == ["a"] * ("a" in first) + ["k", "self_"]
+    assert read.defaults == {"k": 10, "self_": 1}
+
+
+@pytest.mark.parametrize(
     "target",
     [
         "builtins.dict",

@@ -14,7 +14,7 @@ from torchvision.models.vision_transformer import VisionTransformer
 
 from convexp.layers import Conv2d, Dense2d, LocallyConnected2d, LowRankLocallyConnected2d
 from convexp.models import ImageNetwork
-from convexp.models.representations import forward_from, layout, maps, representations
+from convexp.models.representations import forward_from, layout, maps, maps_and_logits, representations
 
 
 def looked_at(network, layers=None):
@@ -75,6 +75,41 @@ def test_what_an_activation_overwrites_is_kept_as_it_was():
     assert torch.equal(found["bn1"].relu(), found["relu"])
     assert torch.equal(found["fc"], network(images))
     assert "output" not in found
+
+
+@pytest.mark.parametrize("inference", [True, False])
+def test_an_output_that_was_changed_in_place_is_not_that_of_the_last_layer(inference):
+    class InPlace(nn.Sequential):
+        def forward(self, x):
+            x = super().forward(x)
+            x *= 10
+            return x
+
+    network, images = InPlace(nn.Flatten(), nn.Linear(64, 4)), torch.rand(3, 1, 8, 8)
+    with torch.inference_mode(inference):
+        found = representations(network, images)
+        assert list(found) == ["0", "1", "output"]
+        assert torch.equal(found["output"], network(images))
+        assert torch.equal(found["1"], network[1](network[0](images)))
+        assert torch.equal(maps_and_logits(network, images, [])["logits"], network(images))
+
+
+@pytest.mark.parametrize("name", ["output", "logits", "softmax"])
+def test_a_layer_that_is_called_as_the_output_is_has_a_name_of_its_own(name):
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(1, 3, 3)
+            self.add_module(name, nn.Conv2d(3, 4, 1))
+
+        def forward(self, x):
+            return self.get_submodule(name)(self.conv(x)).mean((2, 3))
+
+    network, images = Named(), torch.rand(2, 1, 8, 8)
+    found = representations(network, images)
+    assert list(found) == ["conv", f"layer.{name}", "output"]
+    assert list(layout(network, images).maps) == ["conv", f"layer.{name}"]
+    assert torch.equal(found[f"layer.{name}"], forward_from(network, images, f"layer.{name}")[0])
 
 
 class Attention(nn.Module):

@@ -40,6 +40,9 @@ BEHAVIOUR = {
 }
 
 
+MANY = ["equivariance", "local_equivariance", "invariance_by_layer", "absolute_position"]
+
+
 def circular(width=3):
     border = {"padding": 1, "padding_mode": "circular"}
     return nn.Sequential(
@@ -307,3 +310,85 @@ def test_wrong_arguments_are_named_in_one_line(message):
         measure(**arguments)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+class Logits(nn.Module):
+    """As a fully convolutional network: the map of the classes is a layer, and its mean is the answer."""
+
+    def __init__(self, name="logits"):
+        super().__init__()
+        self.name, self.conv = name, nn.Conv2d(1, 3, 3, padding=1, padding_mode="circular")
+        self.add_module(name, nn.Conv2d(3, 3, 1))
+
+    def forward(self, images):
+        return self.get_submodule(self.name)(self.conv(images).relu()).mean((2, 3))
+
+
+@pytest.mark.parametrize("name", ["logits", "softmax", "output"])
+def test_a_layer_with_the_name_of_the_answer_is_measured_as_any_other(name):
+    found, expected = ({}, {})
+    for into, layer in ((found, name), (expected, "head")):
+        torch.manual_seed(0)
+        into |= measure(Logits(layer), *noise(9), MANY).numbers
+    assert found == {key.replace("/head", f"/layer.{name}"): value for key, value in expected.items()}
+    assert f"equivariance/layer.{name}/full" in found
+    assert any(key.startswith("local_equivariance/layer.") for key in found)
+
+
+class InPlace(nn.Module):
+    """An output that is changed after its last layer."""
+
+    def __init__(self, in_place):
+        super().__init__()
+        self.in_place, self.conv, self.fc = in_place, nn.Conv2d(1, 3, 3), nn.Linear(3 * 36, 3)
+
+    def forward(self, images):
+        scores = self.fc(self.conv(images).flatten(1))
+        if self.in_place:
+            scores *= 10
+            return scores
+        return scores * 10
+
+
+def test_an_output_that_is_changed_in_place_is_the_answer():
+    found = []
+    for in_place in (True, False):
+        torch.manual_seed(0)
+        found.append(measure(InPlace(in_place), *noise(9), MANY).numbers)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_networks_in_other_precisions_are_measured(dtype):
+    (images, labels), probes = noise(9), ["relative_stability", "accounting"]
+    torch.manual_seed(0)
+    network = circular()
+    expected = measure(network, images, labels, probes).numbers
+    found = measure(network.to(dtype), images.to(dtype), labels, probes).numbers
+    assert found.keys() == expected.keys()
+    assert found["accounting/flops"] == expected["accounting/flops"]
+    assert found["relative_stability/all"] == pytest.approx(
+        expected["relative_stability/all"], rel=1e-4 if dtype is torch.float64 else 0.5
+    )
+
+
+def test_what_is_wrapped_is_measured_itself():
+    network, sample = circular(), noise(9)
+    expected = measure(network, *sample, MANY).numbers
+    assert measure(nn.DataParallel(network), *sample, MANY).numbers == expected
+    assert measure(torch.compile(network, backend="eager"), *sample, MANY).numbers == expected
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_what_needs_hooks_is_skipped_for_torchscript():
+    network, sample = circular(), noise(9)
+    found = measure(torch.jit.trace(network.eval(), sample[0]), *sample, ["shift_map", *MANY, "accounting"])
+    assert found.numbers["shift_map/worst"] == measure(network, *sample, "shift_map").numbers["shift_map/worst"]
+    assert "TorchScript" in str(found)
+
+
+def test_gradients_are_taken_in_inference_mode_too():
+    network, sample = circular(), noise(9)
+    expected = measure(network, *sample, MANY).numbers
+    with torch.inference_mode():
+        assert measure(network, sample[0].clone(), sample[1], MANY).numbers == expected

@@ -15,6 +15,7 @@ from convexp.config.signatures.value_types import describe_values, matches
 from convexp.errors import ConfigError
 
 # The targets of these sections are built later, with further arguments.
+STEPS = "total_steps"  # the schedule gets it by name
 PARTIAL_SECTIONS = ("model.wiring", "task", "optimizer", "scheduler", "logger")
 
 
@@ -74,6 +75,11 @@ def _check_installed(setting: str, name: str) -> None:
 
 def _check_arguments(setting: str, target: Target, signature: Signature) -> None:
     arguments = {name: value for name, value in target.spec().items() if name not in (TARGET, PARTIAL)}
+    if setting == "scheduler" and not signature.open and STEPS not in signature.schemas:
+        raise ConfigError(
+            f"{setting}.{TARGET}={target.target}: takes no {STEPS}, which is the number of steps of the training; should be a "
+            f"class or function that is called with optimizer and {STEPS}, such as one of yours that makes this schedule"
+        )
     check_known(setting, arguments, signature, settable_arguments(setting, target.target))
     provided = provided_arguments(setting) | PROVIDED_UNLESS_GIVEN.get(setting, set())
     for name in sorted(signature.required - provided - set(arguments)):

@@ -1,6 +1,7 @@
 """The signature of a ``_target_``, read from its source code."""
 
 import ast
+import copy
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ def read_signature(target: str) -> Signature | None:
 def _of_definition(definition: Definition | None) -> Signature | None:
     match definition:
         case module, ast.FunctionDef(decorator_list=[]) as node:
-            return signature_of_function(node, module, ast.get_docstring(node))
+            return _signature(node.args, module, ast.get_docstring(node))
         case module, ast.ClassDef() as node:
             return _of_class(node, module)
         case _:
@@ -65,21 +66,29 @@ def _of_class(node: ast.ClassDef, module: str) -> Signature | None:
     for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__":
             docstring = f"{ast.get_docstring(node) or ''}\n\n{ast.get_docstring(method) or ''}"
-            return None if method.decorator_list else signature_of_function(method, module, docstring)
+            return None if method.decorator_list else signature_of_method(method, module, docstring)
     if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
         return _of_fields(node, module)
     names = [base.id for base in node.bases if isinstance(base, ast.Name)]
     return next(filter(None, (_of_definition(resolve_definition(module, name)) for name in names)), None)
 
 
-def signature_of_function(node: ast.FunctionDef, module: str, docstring: str | None) -> Signature:
-    """The signature of the function or method that ``node`` defines in ``module``, without ``self``."""
-    arguments = node.args
+def signature_of_method(node: ast.FunctionDef, module: str, docstring: str | None) -> Signature:
+    """The signature of the method that ``node`` defines in ``module``, without its first argument, whatever its name."""
+    arguments = copy.copy(node.args)
+    if arguments.posonlyargs:
+        arguments.posonlyargs = arguments.posonlyargs[1:]
+    else:
+        arguments.args = arguments.args[1:]
+    return _signature(arguments, module, docstring)
+
+
+def _signature(arguments: ast.arguments, module: str, docstring: str | None) -> Signature:
     positional = [*arguments.posonlyargs, *arguments.args]
     with_default = [*positional[len(positional) - len(arguments.defaults) :], *arguments.kwonlyargs]
     given = zip(with_default, [*arguments.defaults, *arguments.kw_defaults], strict=True)
     defaults = {a.arg: default for a, default in given if default is not None}
-    named = [a for a in (*positional, *arguments.kwonlyargs) if a.arg != "self"]
+    named = (*positional, *arguments.kwonlyargs)
     schemas = {a.arg: annotation_schema(a.annotation, module) for a in named}
     required = frozenset(schemas) - set(defaults)
     return Signature(schemas, required, arguments.kwarg is not None, _meanings(docstring), _plain(defaults.items()))

@@ -3,7 +3,7 @@
 import ast
 from functools import cache
 
-from convexp.config.signatures.signature import Signature, signature_of_function
+from convexp.config.signatures.signature import Signature, signature_of_method
 from convexp.config.signatures.source import find_definition
 
 MODULE = "pytorch_lightning.trainer.trainer"
@@ -35,6 +35,6 @@ def trainer_signature() -> Signature:
     assert definition is not None
     assert isinstance(definition[1], ast.ClassDef)
     init = next(node for node in definition[1].body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
-    found = signature_of_function(init, MODULE, ast.get_docstring(init))
+    found = signature_of_method(init, MODULE, ast.get_docstring(init))
     schemas = {name: schema for name, schema in found.schemas.items() if name not in REFUSED}
     return Signature(schemas, frozenset(), False, found.meanings)

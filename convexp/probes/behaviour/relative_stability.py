@@ -62,17 +62,18 @@ class RelativeStability:
         generator = torch.Generator().manual_seed(self.seed)
         base, deformed_logits, noisy_logits = [], [], []
         for batch in sample.batches():
-            images = batch.images.float()
-            field = displacement_field(len(images), sample.size, self.displacement, self.cutoff, generator).to(images.device)
+            given = batch.images if batch.images.is_floating_point() else batch.images.float()
+            images = given.to(torch.promote_types(given.dtype, torch.float32))  # no pixel is moved in half precision
+            field = displacement_field(len(images), sample.size, self.displacement, self.cutoff, generator).to(images)
             deformed = deform(images, field)
-            noise = torch.randn(images.shape, generator=generator).to(images.device)
+            noise = torch.randn(images.shape, generator=generator).to(images)
             length = (deformed - images).flatten(1).norm(dim=1) / noise.flatten(1).norm(dim=1)
             for into, seen in (
                 (base, images),
                 (deformed_logits, deformed),
                 (noisy_logits, images + noise * length[:, None, None, None]),
             ):
-                into.append(network(seen).double())
+                into.append(network(seen.to(given.dtype)).double())
         logits = torch.cat(base)
         deformation, noise = ((torch.cat(v) - logits).square().sum(1) for v in (deformed_logits, noisy_logits))
         different = other_class_indices(sample.labels)
