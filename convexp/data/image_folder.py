@@ -70,7 +70,7 @@ def image_folder(
         target = cached_folder(folder, key, write)
         try:
             source = read_source(target)
-        except (ValueError, EOFError, KeyError, FileNotFoundError):
+        except (ValueError, TypeError, EOFError, KeyError, FileNotFoundError):
             message = "the cached images were altered, are damaged or are of an older version; decoding again"
             console.out.print(f"data.source.cache={cache}: {message}", markup=False)
             remove_entry(folder, key)

@@ -63,7 +63,7 @@ def nonlinear_gaussian(
         white = torch.randn(CHUNK, shape[1], generator=drawn, dtype=torch.float64)
         z = torch.fft.ifft(torch.fft.fft(white) * amplitudes[labels]).real  # (CHUNK, n)
         x = transform(z, marginal, parameter)
-        return (x * scale + GREY).round_().clamp_(0, 255).to(torch.uint8)[:, None], labels
+        return grey_levels(x, scale).to(torch.uint8)[:, None], labels
 
     images, labels = draw_in_chunks(train, draw, "nonlinear_gaussian", seed, "train")
     test_images, test_labels = draw_in_chunks(test, draw, "nonlinear_gaussian", seed, "test")
@@ -93,16 +93,24 @@ def transform(z: Tensor, marginal: Marginal, parameter: float) -> Tensor:
     u = torch.erf(z.abs() / math.sqrt(2))  # 2 Phi(|z|) - 1
     beyond = torch.erfc(z.abs() / math.sqrt(2))  # 1 - u, without cancellation
     below = -torch.expm1(parameter * torch.log1p(-beyond))  # 1 - u^q
-    return z.sign() * u * below ** (-1 / parameter) / math.sqrt(_algebraic_moment(2, parameter))
+    return z.sign() * u * below ** (-1 / parameter) / math.sqrt(_algebraic_variance(parameter))
 
 
 def excess_kurtosis(marginal: Marginal, parameter: float) -> float:
-    """Return ``E x^4 - 3`` of a pixel, before it is rounded to grey levels."""
-    if marginal == "algebraic":
-        return _algebraic_moment(4, parameter) / _algebraic_moment(2, parameter) ** 2 - 3
+    """Return ``E p^4 / (E p^2)^2 - 3`` of the level p of a pixel above grey, as drawn: rounded and clipped.
+
+    The few pixels that are clipped matter: for an algebraic marginal of exponent 5 it is 1.02, and of ``x`` itself 1.29.
+    """
     z = torch.linspace(-12, 12, 240_001, dtype=torch.float64)
     density = (-z.square() / 2).exp()
-    return float((transform(z, marginal, parameter) ** 4 * density).sum() / density.sum()) - 3
+    pixels = grey_levels(transform(z, marginal, parameter), levels(marginal, parameter)) - GREY
+    second, fourth = (float((pixels**power * density).sum() / density.sum()) for power in (2, 4))
+    return fourth / second**2 - 3
+
+
+def grey_levels(x: Tensor, scale: float) -> Tensor:
+    """Return the pixels of values x, at ``scale`` levels per unit: whole numbers from 0 to 255, of the type of x."""
+    return (x * scale + GREY).round().clamp(0, 255)
 
 
 def levels(marginal: Marginal, parameter: float) -> float:
@@ -115,9 +123,9 @@ def _erf_variance(gain: float) -> float:
     return 2 / math.pi * math.asin(2 * gain**2 / (1 + 2 * gain**2))
 
 
-def _algebraic_moment(p: int, q: float) -> float:
-    """``E |t|^p`` for t of the distribution F: ``B((p + 1) / q, 1 - p / q) / q``, with B Euler's beta function."""
-    a, b = (p + 1) / q, 1 - p / q
+def _algebraic_variance(q: float) -> float:
+    """``E t^2`` for t of the distribution F: ``B(3 / q, 1 - 2 / q) / q``, with B Euler's beta function."""
+    a, b = 3 / q, 1 - 2 / q
     return math.exp(math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)) / q
 
 

@@ -21,6 +21,7 @@ NAMES = {
     "test": (("test_images", "test_labels"), ("x_test", "y_test")),
     "all": (("images", "labels"), ("x", "y")),
 }
+UNREADABLE = (OSError, EOFError, ValueError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 MOST_CLASSES = 10**9  # Larger labels do not number classes.
 Named = tuple[str, Any]
 
@@ -86,7 +87,7 @@ def _arrays(path: Path) -> dict[str, tuple[Named, Named]]:
             raise _error(path, "is not an npz file, or is damaged")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {part: found for part in NAMES if (found := _part(path, arrays, part)) is not None}
-    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise _error(path, f"cannot be read ({error})") from None
 
 
@@ -106,6 +107,8 @@ def _part(path: Path, arrays: Any, part: str) -> tuple[Named, Named] | None:
 
 def _read(path: Path, arrays: Any, name: str) -> Any:
     array = arrays[name]
+    if not isinstance(array, np.ndarray):
+        raise _error(path, f"{name} is not an array")
     if array.ndim == 0 or array.dtype.kind not in "biuf":
         raise _error(path, f"{name} has type {array.dtype} and shape {list(array.shape)}; should be an array of numbers")
     return array

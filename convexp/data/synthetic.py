@@ -36,8 +36,9 @@ def check_memory(n: int, shape: list[int], part: str) -> None:
 
 
 def source_error(setting: str, value: object, expected: str) -> ConfigError:
-    """Return the error for a setting of the section ``data.source`` that has a wrong value."""
-    return ConfigError(f"data.source.{setting}={value}: {expected}")
+    """Return the error for a wrong value of a setting of ``data.source``; its ``shape`` is set by ``data.image_shape``."""
+    name = "data.image_shape" if setting == "shape" else f"data.source.{setting}"
+    return ConfigError(f"{name}={value}: {expected}")
 
 
 def check_integers(values: dict[str, Any], **minimum: int) -> None:

@@ -67,6 +67,8 @@ def expand(study: Study | None, overrides: Sequence[str]) -> ExpandedStudy:
         points |= {tuple((axis.settings, row) for axis, row in point): point for point in included}
     if fixed := [axis.key for axis in every if axis.key in FIXED]:
         raise ConfigError(f"{fixed[0]}: is the same for all runs of a sweep; give it one value")
+    if empty := [axis.key for axis in every if not axis.rows]:
+        raise ConfigError(f"{empty[0]}: should have a value, and this range or list has none")
     if not points:
         raise ConfigError("study.exclude: leaves no run of the grid")
     return ExpandedStudy(every, list(points.values()), without_those_of_the_command(constant))

@@ -14,6 +14,27 @@ from convexp.cli.application import errors_in_one_line
 FEW = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
 LIGHTNING, SCHEDULER = "pytorch_lightning.callbacks", "GradientAccumulationScheduler"
 MISTAKES = {
+    "none beside others": (["augment=[flip,none]"], ["augment=[flip,none]: none leaves nothing", "choose none alone"]),
+    "an option twice": (
+        ["probes=[flip_rate,kernels,flip_rate]"],
+        ["probes=[flip_rate,kernels,flip_rate]: names flip_rate twice"],
+    ),
+    "a range without a value": (["-m", "seed=range(3,1)"], ["seed: should have a value"]),
+    "a configuration that is none": (["--config-name", "mine"], ["--config-name=mine: there is no mine.yaml", "--config-dir"]),
+    "a folder of configurations that is none": (["--config-path", "mine"], ["--config-path", "--config-dir"]),
+    "a switch with a wrong value": (["--cfg", "jobs"], ["--cfg", "'jobs'", "job"]),
+    "a switch without its value": (["--config-dir"], ["--config-dir", "expected one argument"]),
+    "two things at once": (["-m", "-sc", "install=bash"], ["--multirun --shell-completion: only one"]),
+    "completion of no shell": (["-sc"], ["--shell-completion: should be followed by install=bash"]),
+    "completion of an unknown shell": (["-sc", "install=sh"], ["--shell-completion install=sh: should be", "fish"]),
+    "a folder in place of a file": (
+        ["data=npz", "data.source.file=.", "data.classes=3", "data.image_shape=[1,8,8]"],
+        ["data.source.file=.: is no file"],
+    ),
+    "a shape that a source does not have": (
+        ["data=waldo", "data.image_shape=[1,32]"],
+        ["data.image_shape=[1, 32]: should be one"],
+    ),
     "unknown option": (["model=cnov"], ["model=cnov", "conv", "dense"]),
     "a misspelled option": (
         ["data=mnsit"],

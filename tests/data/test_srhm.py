@@ -212,5 +212,5 @@ def test_the_seed_decides_and_a_smaller_part_is_the_beginning_of_a_larger_one():
 def test_a_wrong_setting_is_named(wrong, words):
     with pytest.raises(ConfigError) as error:
         srhm(**CASE | SIZES | wrong)
-    assert str(error.value).startswith(f"data.source.{words}")
+    assert str(error.value).startswith(f"data.source.{words}".replace("data.source.shape", "data.image_shape"))
     assert "\n" not in str(error.value)

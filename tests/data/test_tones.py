@@ -76,7 +76,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("setting", "value", "expected"), WRONG)
 def test_a_wrong_setting_is_named(setting, value, expected):
-    with pytest.raises(ConfigError, match=f"data.source.{setting}=.*{expected}"):
+    named = "data.image_shape" if setting == "shape" else f"data.source.{setting}"
+    with pytest.raises(ConfigError, match=f"{named}=.*{expected}"):
         tones_signals(**CASE | {setting: value})
 
 

@@ -199,7 +199,7 @@ def test_much_noise_is_clipped():
 def test_a_wrong_setting_is_named(wrong, words):
     with pytest.raises(ConfigError) as error:
         images(**wrong)
-    assert str(error.value).startswith(f"data.source.{words}")
+    assert str(error.value).startswith(f"data.source.{words}".replace("data.source.shape", "data.image_shape"))
     assert "\n" not in str(error.value)
 
 

@@ -57,6 +57,12 @@ def _check_choice(override: str, group: str, options: list[str], value: Any, sou
     if not all(isinstance(name, str) for name in names) or not (several or len(names) == 1):
         expected = "the name of an option, or a list of names" if several else "the name of one option"
         raise ConfigError(f"{setting}={shown}: should be {expected}{known}")
+    if "none" in names and len(names) > 1:
+        raise ConfigError(
+            f"{setting}=[{','.join(names)}]: none leaves nothing of those before it; leave it out, or choose none alone"
+        )
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"{setting}=[{','.join(names)}]: names {twice[0]} twice; an option is there once")
     if any(is_shared(group, str(name), sources) for name in names):
         raise ConfigError(
             f"{setting}={shown}: only holds what the options of {group} share; choose one of {', '.join(options)}"

@@ -38,7 +38,7 @@ def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLErr
     """
     text = str(error) or str(error.__cause__)
     if isinstance(error, MissingConfigException):
-        return _missing_option(text, line)
+        return _missing_configuration(text, config_name) or _missing_option(text, line)
     if isinstance(error, OverrideParseException):
         return explain_unreadable(str(error.override), config_name)
     if unknown := re.search(r"Could not override '([^']+)'", text):
@@ -53,6 +53,16 @@ def explain_hydra_error(error: HydraException | OmegaConfBaseException | YAMLErr
     if merged := re.match("Error merging override (.*)", text):
         return f"{merged[1]}: {str(error.__cause__).partition(DEVELOPER_DETAILS)[0]}"
     return " ".join(text.split())
+
+
+def _missing_configuration(text: str, config_name: str) -> str | None:
+    """From Hydra's ``Cannot find primary config 'mine'``, or its folder; None if it is about anything else."""
+    found = re.search("Cannot find primary config '(.+?)'", text)
+    if re.match("Primary config (directory|module)", text) or (found and found[1] == config_name):
+        return "--config-path: is no folder of convexp's configurations; leave it out, and name one of yours by --config-dir"
+    if found is None:
+        return None
+    return f"--config-name={found[1]}: there is no {found[1]}.yaml; leave it out, or name its folder by --config-dir"
 
 
 def _missing_option(text: str, line: CommandLine) -> str:
