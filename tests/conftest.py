@@ -73,6 +73,12 @@ def as_in_a_new_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     put_back()
 
 
+@pytest.fixture(autouse=True)
+def files_are_merged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hydra merges the files of the same options once for all tests of a process."""
+    remember_merged_files(monkeypatch)
+
+
 @pytest.fixture
 def program() -> Callable[..., Done]:
     """Runs a command, or a file of Python, in a process of its own: program("train", "seed=1", cwd=...).
@@ -105,7 +111,6 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds the folders of the user's own modules
     monkeypatch.setattr("convexp.config.differences.CommandLine", RememberedLine)
-    remember_merged_files(monkeypatch)
 
     def run(name: str, *arguments: str) -> Done:
         import importlib
