@@ -346,6 +346,14 @@ def test_a_storage_of_ones_own(call, tmp_path):
     assert done.code == 2
     assert "model.kernel_size=[3,5], before [3,5,7]" in done.err
     assert not (tmp_path / "other").exists()
+    done = call("train", *COSTS, *own, "hydra.sweep.dir=elsewhere/sweep")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "its study sweep is the search in sweep; name another study_name" in done.err
+    assert not (tmp_path / "elsewhere" / "sweep").exists()
+    (tmp_path / "sweep").rename(tmp_path / "moved")
+    done = call("train", *COSTS, *own, "hydra.sweep.dir=moved", "hydra.sweeper.study_name=sweep")
+    assert done.code == 0, done.err
+    assert "1 already done" in done.out
     (tmp_path / "text.db").write_text("no database, but a text that is longer than the header of one would be " * 20)
     for storage, reason in [("text.db", "file is not a database"), ("'no://a:secret@b/c'", "Can't load plugin")]:
         done = call("train", *COSTS, "hydra.sweep.dir=other", f"hydra.sweeper.storage={storage}")

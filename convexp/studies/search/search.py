@@ -65,6 +65,8 @@ def search(
         stack.enter_context(quiet_optuna())
         storage = stack.enter_context(opened_storage(url))
         trials = Trials(storage, study_name(settings, root), described(url), task, settings, space)
+        if settings.storage is not None:  # one's own may hold the search of another folder of the same name
+            trials.claim(root)
         jobs.begin()
         Loop(trials, jobs, task, launcher).run()
     return []

@@ -1,6 +1,7 @@
 """The trials of a search, as its storage keeps them: asked for, told, and found again by the next start."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -13,8 +14,9 @@ from convexp.studies.search.samplers import make_pruner, make_sampler
 from convexp.studies.search.settings import SearchSettings
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import MAX_NAMED, SearchTask
+from convexp.terminal.console import display_path
 
-TASK, VALUES, REASON = "convexp", "values", "reason"  # attributes of the study, and of a trial
+TASK, FOLDER, VALUES, REASON = "convexp", "folder", "values", "reason"  # attributes of the study, and of a trial
 
 
 class Trials:
@@ -43,6 +45,7 @@ class Trials:
     ) -> None:
         self.storage = storage
         self.settings = settings
+        self.where = where
         self.pruner = make_pruner(settings)
         self._reported: dict[int, dict[int, float]] = {}  # by number of the trial and epoch
         self.distributions = {dimension.key: dimension.distribution for dimension in space}
@@ -60,6 +63,21 @@ class Trials:
         study = optuna.create_study(storage=storage, study_name=name, direction=task.direction)
         study.set_user_attr(TASK, task.as_attribute())
         return study
+
+    def claim(self, root: Path) -> None:
+        """Note that the trials are those of the folder ``root``.
+
+        Raises:
+            ConfigError: if they are those of another folder, which still exists: they have their runs there.
+        """
+        here, before = str(root.absolute()), self.study.user_attrs.get(FOLDER)
+        if before != here:
+            if before is not None and Path(before).is_dir():
+                raise ConfigError(
+                    f"{self.where}: its study {self.study.study_name} is the search in {display_path(Path(before))}; name "
+                    "another study_name, or another storage"
+                )
+            self.study.set_user_attr(FOLDER, here)
 
     def all(self) -> list[FrozenTrial]:
         """Return all trials by number."""
