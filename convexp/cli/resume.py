@@ -32,6 +32,9 @@ def find_resumed_run(cfg: DictConfig) -> tuple[SavedConfig, Path]:
     if forbidden:
         raise ConfigError(f"resume={cfg.resume}: the run keeps its own configuration; leave out {' '.join(forbidden)}")
     folder = parse_path("resume", cfg.resume)
+    chosen = [text for text in HydraConfig.get().overrides.hydra if text.partition("=")[0] == "hydra.run.dir"]
+    if chosen and Path(HydraConfig.get().run.dir).resolve() != folder.resolve():
+        raise ConfigError(f"resume={cfg.resume}: the run goes on in its folder; leave out {chosen[-1]}")
     saved = read_saved_config(folder, "resume", cfg.data_root)
     if MAX_EPOCHS in given and isinstance(trainer := saved.values.get("trainer"), dict):
         trainer["max_epochs"] = cfg.trainer.max_epochs

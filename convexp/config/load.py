@@ -1,5 +1,6 @@
 """From a composed configuration to a checked ``Config``, or to one line that says which setting is wrong."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,10 @@ def resolve(cfg: DictConfig, base: Path | None = None) -> dict[Any, Any]:
         make_paths_absolute(cfg, base or Path.cwd())
         values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(f"{error.full_key or 'configuration'}: {str(error).splitlines()[0]}") from None
+        setting, text = error.full_key or "configuration", str(error).splitlines()[0]
+        if missing := re.fullmatch("Interpolation key '(.+)' not found", text):
+            raise ConfigError(f"{missing[1]}: is missing, and {setting} takes its value from it") from None
+        raise ConfigError(f"{setting}: {text}") from None
     assert isinstance(values, dict)
     return values
 

@@ -94,7 +94,7 @@ class SpatialLayer(ImageLayer):
 
     def conv_groups(self, groups: int | None = None) -> int:
         """Return the groups of the nearest convolution: ``groups``, or the layer's own for None."""
-        return groups or self.groups
+        return self.groups if groups is None else count("groups", groups)
 
     def conv_kernel(self, groups: int | None = None) -> Tensor:
         """Return the kernel of the nearest convolution: (O, C/groups, k1, k2).

@@ -1,6 +1,7 @@
 """Every unit sees a window, with weights of its own: locally connected, a convolution without weight sharing."""
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -117,6 +118,16 @@ class LocallyConnectedNd(PerLocation):
     def in_literature_order(self, weight: Tensor) -> Tensor:
         """Return ``weight``, its gradient or an optimizer's state, (H', W', O, k2, k1, C), as a view (H', W', O, C, k1, k2)."""
         return weight.permute(literature_order(self.dims))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Keep the order of what ``to(memory_format=torch.channels_last)`` would take for images: all of four dimensions."""
+
+        def in_order(tensor: Tensor) -> Tensor:
+            if is_lazy(tensor) or tensor.dim() != 4:
+                return fn(tensor)
+            return fn(tensor.flatten(0, 1)).unflatten(0, tensor.shape[:2])
+
+        return super()._apply(in_order, recurse)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *settings: Any, **named: Any) -> None:
         """Load ``kernel``, which older checkpoints hold, as ``weight``."""

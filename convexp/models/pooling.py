@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convexp.geometry import Size
-from convexp.layers.arguments import PAD_MODE
+from convexp.layers.arguments import PAD_MODE, check_mode
 from convexp.layers.conv import CONV
 from convexp.models.batch_innermost import by_map, from_maps
 
@@ -64,7 +64,9 @@ class Blur(nn.Module):
 
     def __init__(self, taps: Size, stride: Size, padding_mode: str) -> None:
         super().__init__()
-        self.taps, self.stride, self.padding_mode = taps, stride, padding_mode
+        if len(taps) != len(stride) or not all(k % 2 for k in taps):
+            raise ValueError(f"taps={taps}: should be an odd number for each dimension of stride={stride}")
+        self.taps, self.stride, self.padding_mode = taps, stride, check_mode(padding_mode)
         self.register_buffer("filter", binomial_filter(taps), persistent=False)
         self.filter: Tensor
 
@@ -94,7 +96,7 @@ class DenseMax(nn.Module):
 
     def __init__(self, window: Size, padding_mode: str) -> None:
         super().__init__()
-        self.window, self.padding_mode = window, padding_mode
+        self.window, self.padding_mode = window, check_mode(padding_mode)
 
     def forward(self, x: Tensor) -> Tensor:
         """Take the maximum in each channel."""

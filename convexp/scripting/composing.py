@@ -52,8 +52,8 @@ def compose_run(line: CommandLine) -> DictConfig:
         ConfigError: if that is not possible, or if it is several runs.
     """
     with hydra_errors(line):
-        parser = OverridesParser.create()
-        if several := [text for text in line.overrides if parser.parse_override(text).is_sweep_override()]:
+        parsed = OverridesParser.create().parse_overrides([*line.overrides])
+        if several := [each.input_line for each in parsed if each.is_sweep_override()]:
             raise ConfigError(f"{several[0]}: stands for several runs; convexp.train does one, convexp.sweep many")
         cfg = line.compose(CONFIG_NAME)
     if cfg.hydra.mode == RunMode.MULTIRUN:

@@ -14,6 +14,7 @@ from convexp.cli.application import errors_in_one_line
 FEW = ("data.source.train=300", "data.source.test=200", "data.val_size=100", "probes=none")
 LIGHTNING, SCHEDULER = "pytorch_lightning.callbacks", "GradientAccumulationScheduler"
 MISTAKES = {
+    "a section that others need": (["~data"], ["data.name: is missing, and name takes its value from it"]),
     "none beside others": (["augment=[flip,none]"], ["augment=[flip,none]: none leaves nothing", "choose none alone"]),
     "an option twice": (
         ["probes=[flip_rate,kernels,flip_rate]"],

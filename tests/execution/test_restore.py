@@ -55,6 +55,17 @@ def test_weights_of_double_precision_are_not_rounded(small_run):
     assert run.network(run.data.test.first(2)[0]).dtype == torch.float64
 
 
+def test_weights_are_those_of_the_run_whatever_the_default_type_is(finished_run):
+    folder = finished_run()
+    torch.set_default_dtype(torch.float64)
+    try:
+        run = runs.open(folder)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {parameter.dtype for parameter in run.network.parameters()} == {torch.float32}
+    assert accuracy(run) == run.record.metrics["test/acc"]
+
+
 def test_from_another_folder_and_by_text(finished_run, tmp_path, monkeypatch):
     finished_run()
     (tmp_path / "elsewhere").mkdir()

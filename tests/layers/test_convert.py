@@ -181,6 +181,8 @@ def test_groups_that_do_not_divide():
     for call in (nearest_local, nearest_conv):
         with pytest.raises(ValueError, match="groups=4: should divide in_channels=4 and out_channels=6"):
             call(dense, 4)
+    with pytest.raises(ValueError, match="groups=0: should be 1 or more"):
+        nearest_conv(dense, 0)
     with pytest.raises(ValueError, match="groups=2: should be the layer's own, 1"):
         nearest_conv(LOCAL[2](4, 6, 3, 5), 2)
 

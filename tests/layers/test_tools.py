@@ -12,7 +12,15 @@ from torch import nn
 from torch.func import functional_call
 
 from convexp.geometry.skeleton import Skeleton, Stage
-from convexp.layers import Conv2d, Dense2d, GlobalConv2d, LocallyConnected2d, LowRankLocallyConnected2d
+from convexp.layers import (
+    Conv2d,
+    Dense2d,
+    GlobalConv2d,
+    LocallyConnected1d,
+    LocallyConnected2d,
+    LocallyConnected3d,
+    LowRankLocallyConnected2d,
+)
 from convexp.models import Network
 
 SMALL = {"in_channels": 2, "out_channels": 3, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
@@ -104,6 +112,17 @@ def channels_last(layer, x):
     network = nn.Sequential(copy.deepcopy(layer), nn.Identity()).to(memory_format=torch.channels_last)
     assert network[0].weight.grad is None
     return network(x.contiguous(memory_format=torch.channels_last))
+
+
+@pytest.mark.parametrize("kind", [LocallyConnected1d, LocallyConnected2d, LocallyConnected3d])
+def test_channels_last_leaves_the_order_of_what_is_no_image(kind):
+    dims = int(kind.__name__[-2])
+    layer = kind(2, 3, 3, (6,) * dims)
+    layer(torch.rand(1, 2, *(6,) * dims)).sum().backward()
+    before = copy.deepcopy(layer)
+    layer.to(memory_format=torch.channels_last)
+    assert all(each.is_contiguous() and each.grad.is_contiguous() for each in layer.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(layer.parameters(), before.parameters(), strict=True))
 
 
 def shared_and_moved(layer, x):

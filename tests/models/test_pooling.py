@@ -173,3 +173,11 @@ def test_one_dimension_and_gradients():
 def test_what_does_not_fit_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(STAGE, **changes).output_size((8, 8))
+
+
+def test_filters_that_have_no_centre_and_unknown_borders_are_refused():
+    with pytest.raises(ValueError, match="taps=\\(2, 2\\): should be an odd number"):
+        Blur((2, 2), (2, 2), "zeros")
+    for make in (lambda: Blur((3, 3), (2, 2), "wrap"), lambda: DenseMax((2, 2), "wrap")):
+        with pytest.raises(ValueError, match="wrap"):
+            make()

@@ -120,6 +120,29 @@ def test_the_command_and_the_function_do_the_same_run_and_the_process_is_unchang
 
 
 @pytest.mark.integration
+def test_a_run_within_another_default_device_is_on_the_cpu_and_the_device_stays(finished_run):
+    whole = finished_run()
+    for number in range(2):
+        with torch.device("meta"):
+            run = convexp.train(*SMALL, folder=f"run{number}", progress=False)
+            assert torch.empty(1).device.type == "meta"
+        assert torch.empty(1).device.type == "cpu"
+        assert science(read(run.folder)) == science(read(whole))
+
+
+@pytest.mark.integration
+def test_a_resumed_run_stays_in_its_folder(interrupted_at, tmp_path):
+    with interrupted_at(epoch=1, batch=3), pytest.raises(KeyboardInterrupt):
+        convexp.train(*SMALL, folder="part", progress=False)
+    before = (tmp_path / "part" / "result.json").read_text()
+    with pytest.raises(ConfigError, match=r"resume=part: the run goes on in its folder; leave out hydra.run.dir=.*other"):
+        convexp.train(resume="part", folder="other", progress=False)
+    assert (tmp_path / "part" / "result.json").read_text() == before
+    assert not (tmp_path / "other").exists()
+    assert convexp.train(resume="part", folder=tmp_path / "part", progress=False).record.is_finished
+
+
+@pytest.mark.integration
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(finished_run, interrupted_at, tmp_path):
     whole = finished_run()
     before = state()
@@ -145,6 +168,8 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(finished_run, interrupted_at, t
         (["model"], "'model': is no override; write setting=value"),
         (["only_costs=true"], "only_costs=true: leaves no network"),
         (["debug=fast_dev_run"], "trainer.fast_dev_run=true: leaves no network"),
+        (["model.channels=[8,16"], "model.channels=[8,16: cannot be read; write setting=value"),
+        (["model=local seed=1"], "model=local seed=1: cannot be read"),
         (["resume=nowhere"], "resume=nowhere: there is no run in this folder"),
     ],
 )
