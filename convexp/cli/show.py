@@ -79,7 +79,9 @@ def result(record: RunRecord, folder: str) -> None:
     metrics, network = record.metrics, record.network
     assert network is not None
     console.out.print(f"[bold]{escape(record.name or '')}[/]: {_headline(metrics)}")
-    counts = f"{network.parameters:,} parameters, {network.flops:,} FLOPs per image forward"
+    counts = f"{network.tested_parameters:,} parameters, {network.tested_flops:,} FLOPs per image forward"
+    if network.relaxed_parameters is not None:
+        counts += f" ({network.parameters:,} and {network.flops:,} before it was relaxed)"
     epochs = (
         f", best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch"
         if "epochs" in metrics

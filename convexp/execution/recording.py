@@ -11,7 +11,7 @@ from convexp.config.sources import versions_of
 from convexp.data import Dataset
 from convexp.machine.environment import git, now, versions
 from convexp.machine.own_code import checksums
-from convexp.models import LayerCost, network_cost
+from convexp.models import LayerCost, layer_costs, network_cost
 from convexp.records import RunRecord, RunStatus
 from convexp.records.record import DataRecord, LayerRecord, NetworkRecord
 from convexp.records.settings import where_data_lay_first
@@ -60,12 +60,13 @@ def network_record(layers: list[LayerCost], width: float) -> NetworkRecord:
 
 
 def trained_network_record(
-    record: NetworkRecord | None, network: nn.Module, callbacks: Sequence[Callback]
+    record: NetworkRecord | None, network: nn.Module, input_shape: Sequence[int], callbacks: Sequence[Callback]
 ) -> NetworkRecord | None:
-    """Record as well how many parameters a network has after its training, if a callback has relaxed it."""
+    """Record as well what a network costs after its training, if a callback has relaxed it."""
     if record is None or not any(isinstance(callback, Relax) and callback.relaxed for callback in callbacks):
         return record
-    return replace(record, relaxed_parameters=sum(parameter.numel() for parameter in network.parameters()))
+    cost = network_cost(layer_costs(network, tuple(input_shape)))
+    return replace(record, relaxed_parameters=cost.parameters, relaxed_flops=cost.flops)
 
 
 def data_record(data: Dataset) -> DataRecord:

@@ -79,7 +79,8 @@ class TrainingRun:
                 log.info("%s", said)
                 console.out.print(f"[yellow]warning:[/] {console.escape(f'{setup.folder.name}: {said}')}")
             trainer = self._fit()
-            record.network = trained_network_record(record.network, self.trainee.network, self.trainee.callbacks)
+            shape = setup.config.data.input_shape
+            record.network = trained_network_record(record.network, self.trainee.network, shape, self.trainee.callbacks)
             if (best := setup.checkpoints / BEST).exists():  # a fast_dev_run writes none
                 load_weights(self.trainee.module, best)
             with recorder.stopwatch.time("test"):

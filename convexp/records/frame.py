@@ -45,8 +45,8 @@ def columns(runs: Sequence[RunRecord]) -> dict[str, list[Any]]:
     metrics = dict.fromkeys(name for run in runs for name in run.metrics)
     return {
         **identifying_columns(runs),
-        "parameters": [run.network.parameters if run.network else None for run in runs],
-        "flops": [run.network.flops if run.network else None for run in runs],
+        "parameters": [run.network.tested_parameters if run.network else None for run in runs],
+        "flops": [run.network.tested_flops if run.network else None for run in runs],
         "seconds": [run.seconds.total for run in runs],
         **{name: [run.metrics.get(name) for run in runs] for name in metrics},
     }

@@ -40,6 +40,7 @@ class NetworkRecord(Struct, frozen=True, kw_only=True):
         layers: The layers that have parameters, in order; empty in records that are read for a report.
         width: Factor by which the numbers of channels and hidden units in the configuration were multiplied.
         relaxed_parameters: Number of parameters after ``callbacks.relax`` has replaced layers; None if it has not.
+        relaxed_flops: FLOPs of the forward pass then; None if it has not, and in records of earlier versions.
     """
 
     parameters: int
@@ -47,6 +48,17 @@ class NetworkRecord(Struct, frozen=True, kw_only=True):
     layers: tuple[LayerRecord, ...] = ()
     width: float
     relaxed_parameters: int | None = None
+    relaxed_flops: int | None = None
+
+    @property
+    def tested_parameters(self) -> int:
+        """Number of parameters of the network that was tested."""
+        return self.parameters if self.relaxed_parameters is None else self.relaxed_parameters
+
+    @property
+    def tested_flops(self) -> int:
+        """FLOPs of the forward pass of the network that was tested."""
+        return self.flops if self.relaxed_flops is None else self.relaxed_flops
 
 
 class DataRecord(Struct, frozen=True, kw_only=True):

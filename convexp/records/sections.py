@@ -30,6 +30,7 @@ class _Totals(Struct):
     flops: int
     width: float
     relaxed_parameters: int | None = None
+    relaxed_flops: int | None = None
 
 
 ANYTHING = msgspec.json.Decoder(Any)
@@ -91,7 +92,7 @@ def network_totals(raw: Raw) -> NetworkRecord | None:
 
 def _moderate(found: NetworkRecord) -> NetworkRecord:
     """The network, if its numbers can be averaged."""
-    for name in ("parameters", "flops", "width", "relaxed_parameters"):
+    for name in ("parameters", "flops", "width", "relaxed_parameters", "relaxed_flops"):
         number = getattr(found, name)
         if number is not None and not is_moderate(number):
             raise DamagedError(f"network.{name}: is too large a number")

@@ -36,12 +36,12 @@ class Group:
     @property
     def parameters(self) -> int:
         """Number of parameters of the network that was tested: of one that was relaxed, after that."""
-        return self._network.relaxed_parameters or self._network.parameters
+        return self._network.tested_parameters
 
     @property
     def flops(self) -> int:
-        """Floating point operations of one forward pass of one image."""
-        return self._network.flops
+        """Floating point operations of one forward pass of one image, of the network that was tested."""
+        return self._network.tested_flops
 
     @property
     def _network(self) -> NetworkRecord:

@@ -86,7 +86,7 @@ def read_network(run: RunRecord, folder: Path, label: str, wiring: str) -> Playg
 
 
 def _note(run: RunRecord) -> str:
-    parameters = f"{run.network.parameters:,} parameters" if run.network else ""
+    parameters = f"{run.network.tested_parameters:,} parameters" if run.network else ""
     accuracy = f"test {100 * run.metrics['test/acc']:.1f} %" if "test/acc" in run.metrics else ""
     return " · ".join(filter(None, (parameters, accuracy)))
 

@@ -31,7 +31,7 @@ def final_metrics(record: RunRecord) -> dict[str, float]:
     assert network is not None
     layers = {f"parameters/{layer.name}": float(layer.parameters) for layer in network.layers}
     named = {f"best/{k}" if k.startswith("val/") else k: v for k, v in metrics.items()}
-    return named | {"parameters/total": float(network.parameters)} | layers
+    return named | {"parameters/total": float(network.tested_parameters)} | layers
 
 
 def table_metrics(metrics: dict[str, float]) -> list[str]:

@@ -41,7 +41,7 @@ class Column:
 # TensorBoard shows columns that vary first, and the first five. "with/" marks settings that are seldom compared.
 CURATED = (
     Column("model", "config.model"),
-    Column("parameters", "network.parameters", number=True),
+    Column("parameters", "network.tested_parameters", number=True),
     Column("data", "config.data"),
     Column("match", "config.match"),
     Column("readout", "config.model.readout"),

@@ -34,6 +34,7 @@ networks = st.builds(
     layers=st.lists(layers, max_size=2).map(tuple),
     width=st.floats(0, 1e100),
     relaxed_parameters=st.none() | counts,
+    relaxed_flops=st.none() | counts,
 )
 data = st.builds(DataRecord, checksum=texts, train=counts, mean=st.lists(finite, max_size=2), notes=st.just({"left_out": {}}))
 probes = st.builds(ProbeRecord, skipped=texts) | st.builds(

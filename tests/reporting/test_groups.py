@@ -26,9 +26,9 @@ def test_groups_are_sorted_by_seed_and_carry_what_differs():
 
 def test_a_relaxed_network_counts_as_it_was_tested():
     made = run()
-    made["network"] |= {"relaxed_parameters": 7_654_321}
+    made["network"] |= {"relaxed_parameters": 7_654_321, "relaxed_flops": 15_000_000}
     (group,) = group_runs([made])
-    assert group.parameters == 7_654_321
+    assert (group.parameters, group.flops) == (7_654_321, 15_000_000)
 
 
 def test_a_seed_of_the_data_that_follows_the_runs_is_no_difference():

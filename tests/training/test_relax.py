@@ -115,6 +115,10 @@ def test_stopped_after_it_was_relaxed_a_run_goes_on_bit_for_bit_and_is_opened_as
     opened, counted = runs.open(whole), read(whole)["network"]
     assert type(opened.network.stages[0].wiring) is KINDS[to]
     assert counted["parameters"] < counted["relaxed_parameters"] == sum(p.numel() for p in opened.network.parameters())
+    of_weights = 2 * sum(weight.numel() for name, weight in opened.network.named_parameters() if name.endswith("weight"))
+    assert counted["relaxed_flops"] == (of_weights if to == "dense" else counted["flops"])
+    for name in ("parameters", "flops"):
+        assert list(runs.load(whole)[name]) == [counted[f"relaxed_{name}"]]
     assert call("evaluate", f"run={whole}").code == 0
 
 

@@ -190,7 +190,11 @@ def _network(run: RunRecord) -> dict[str, Any]:
         f"layer {layer.name}": f"{layer.kind}, {layer.parameters:,} parameters, output {list(layer.output_shape)}"
         for layer in network.layers
     }
-    return {"parameters": f"{network.parameters:,}", "FLOPs": f"{network.flops:,}", "width": network.width} | layers
+    return {
+        "parameters": f"{network.tested_parameters:,}",
+        "FLOPs": f"{network.tested_flops:,}",
+        "width": network.width,
+    } | layers
 
 
 def _metrics(a: RunRecord, b: RunRecord) -> list[MetricDifference]:
