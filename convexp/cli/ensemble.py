@@ -34,7 +34,7 @@ def evaluate_ensemble(folders: Sequence[Path], chosen: Evaluation) -> None:
     runs = {folder: (run_config(folder, chosen), member(folder, record)) for folder, record in by_seed}
     if chosen.mean_of == "probabilities" and not next(iter(runs.values()))[0].outputs_are_scores:
         raise ConfigError("mean_of=probabilities: the outputs are no scores of classes (task.outputs); use mean_of=outputs")
-    name = SEED.sub("", folders[0].name) or folders[0].name
+    name = SEED.sub("", folders[0].name) or folders[0].absolute().parent.name  # of a sweep over the seed alone
     name += "-probabilities" if chosen.mean_of == "probabilities" else ""
     target = parse_path("folder", chosen.folder) if chosen.folder is not None else folders[0].parent / FOLDER / name
     check_target(target, folders)

@@ -15,7 +15,7 @@ from convexp.machine.processes import torchrun_place
 from convexp.records.contents import check_way
 from convexp.records.folder import prune
 from convexp.records.markers import is_stopped, mark_refused, mark_stopped
-from convexp.records.record_file import write_failure
+from convexp.records.record_file import read_record, write_failure
 from convexp.terminal import console
 
 if TYPE_CHECKING:
@@ -94,11 +94,12 @@ def run_of_sweep(cfg: DictConfig, root: Path, folder: Path) -> float | None:
     except ConvexpError as error:
         message, reason, config_error = str(error), str(error), isinstance(error, ConfigError)
     except Exception as error:
-        message = f"{type(error).__name__}: {error} (traceback in {folder}/result.json)"
-        reason, config_error = traceback.format_exc(), False
-    console.print_error("convexp-train", f"{folder.name}: {message}")
+        message, reason, config_error = f"{type(error).__name__}: {error}", traceback.format_exc(), False
     with suppress(OSError):  # a full disk must not end the other runs
         write_failure(folder, reason, config_error)
+    if reason != message and (record := read_record(folder)) is not None and record.error:
+        message += f" (traceback in {folder}/result.json)"
+    console.print_error("convexp-train", f"{folder.name}: {message}")
     if cfg.get("on_failure") == "stop":
         mark_stopped(root)
     return None

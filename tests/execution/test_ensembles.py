@@ -69,6 +69,14 @@ def test_probes_of_layers_do_not_apply_and_results_lie_beside_the_runs(call, thr
     assert not any("stages" in name for name in found[(0, 1, 2)])
 
 
+def test_of_a_sweep_over_the_seed_alone_it_has_the_name_of_the_sweep(call, finished_run, tmp_path):
+    for seed in (0, 1):
+        finished_run(*WIRING, f"seed={seed}", folder=f"sweep/seed{seed}")
+    done = call("evaluate", "runs='sweep/seed*'", "ensemble=true", "members=[2]")
+    assert done.code == 0, done.err
+    assert [folder.name for folder in (tmp_path / "sweep" / "ensembles").iterdir()] == ["sweep"]
+
+
 def test_without_ensemble_each_run_is_evaluated_by_itself(call, three):
     before = contents(three[0].parent)
     done = call("evaluate", "runs=[net-seed0,net-seed2]")

@@ -15,6 +15,7 @@ from conftest import SMALL, read
 from sweeps import LONG, RUNS, SWEEP, begun, kill, outcome, processes_below, started, starts, states, undisturbed_outcome, until
 
 from convexp.records.folder import RunFolder
+from convexp.records.search import read_search
 from convexp.records.statuses import status_of
 
 
@@ -215,6 +216,8 @@ def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, call, pro
     assert done.code == 1
     assert "No space left" in done.err
     assert "Traceback" not in done.err
+    for run in re.findall(r"traceback in (\S+)/result.json", done.err):
+        assert read(tmp_path / run)["error"]
     finished = {
         n: (disk / "sweep" / n / "result.json").read_bytes() for n, s in states(disk / "sweep").items() if s == "finished"
     }
@@ -223,6 +226,24 @@ def test_full_disk_loses_nothing_and_the_next_start_finishes(tmp_path, call, pro
     assert done.code == 0, done.err
     assert outcome(disk / "sweep") == undisturbed
     assert all((disk / "sweep" / name / "result.json").read_bytes() == before for name, before in finished.items())
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("size", [200, 420, 600])
+def test_a_search_on_a_full_disk_says_so_in_a_line_and_no_trial_fails_by_it(tmp_path, program, small_disk, size):
+    disk, remount = small_disk
+    remount(f"size={size}k")
+    small = ("trainer=cpu", "trainer.threads=1", "trainer.max_epochs=1", "data.train_size=200", "logger=csv", "probes=none")
+    search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=5", "hydra.sweeper.sampler=random", "hydra.launcher.processes=1")
+    space = ("model.channels=[16,16]", "optimizer.lr=interval(0.001,0.01)", "playground=false", f"hydra.sweep.dir={disk}/sweep")
+    done = program("train", "-m", *small, *search, *space, cwd=tmp_path)
+    assert done.code == 1, done.err
+    assert "Traceback" not in done.err
+    assert "No space left on device" in done.err or "disk is full" in done.err
+    remount("size=100m")
+    done = program("train", "-m", *small, *search, *space, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert [trial.state for trial in read_search(disk / "sweep").trials] == ["complete"] * 5
 
 
 @pytest.mark.e2e

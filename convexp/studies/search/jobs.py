@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 from convexp.config.command_line.of_sweep import command_line
 from convexp.config.hydra_context import hydra_values
 from convexp.config.user_paths import absolute_path
-from convexp.records import RunStatus
+from convexp.records import RunStatus, read_record
 from convexp.records.neighbours import collections_below
 from convexp.records.plan import Plan, PlannedRun, read_plan, write_plan
 from convexp.records.plan_part import write_parts
@@ -25,6 +25,7 @@ from convexp.studies.planning import Job, plan_jobs, with_state
 from convexp.studies.reuse.candidates import find_reusable
 from convexp.studies.reuse.take_over_all import take_over_all
 from convexp.studies.search.names import run_folder, with_seed
+from convexp.studies.search.outcome import lacked_space
 from convexp.studies.search.space import Dimension
 from convexp.studies.search.task import SearchTask
 from convexp.studies.sweep import job_overrides, launch, write_sweep
@@ -115,15 +116,15 @@ class TrialJobs:
         return Plan(None, self.question, axes, {}, runs, command_line(self.cfg))
 
     def launch(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
-        """Launch those jobs that have neither finished nor failed; trials with the same settings share their runs.
+        """Launch those jobs that have neither finished nor failed, but for want of space on the disk.
 
-        With ``reuse=true`` those that others have finished are taken over first.
+        Trials with the same settings share their runs. With ``reuse=true`` what others have finished is taken over first.
         """
         if self.cfg.get("reuse"):
             unique = [*{job.folder: job for job in jobs}.values()]
             reusable = find_reusable(unique, self.root.absolute(), self._others, update=True)
             jobs = take_over_all(unique, reusable, self.root)
-        wanted = {job.folder: job for job in jobs if job.state not in DONE}
+        wanted = {job.folder: job for job in jobs if job.state not in DONE or lacked_space(read_record(self.root / job.folder))}
         if wanted:
             launch(launcher, [job_overrides(job) for job in wanted.values()], self.cfg)
 

@@ -1,10 +1,11 @@
 """The course of a search: trials in batches, whatever an earlier start has left first."""
 
 from hydra.plugins.launcher import Launcher
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial
 
 from convexp.config.messages.suggestions import suggest
-from convexp.errors import ConfigError
+from convexp.errors import ConfigError, ConvexpError, one_line
 from convexp.records.markers import is_stopped
 from convexp.records.settings import display_value
 from convexp.studies.overrides import parse_value
@@ -19,6 +20,7 @@ from convexp.studies.search.waiting import wait_until_free
 from convexp.terminal import console
 from convexp.terminal.words import plural
 
+UNWRITABLE = (OSError, StorageInternalError)  # as on a full disk
 Batch = dict[int, tuple[FrozenTrial, list[Job]]]  # by number of the trial
 
 
@@ -40,8 +42,21 @@ class Loop:
         self.set_aside: set[int] = set()  # trials that this start could not bring to an end; the next one tries again
 
     def run(self) -> None:
-        """Go on until there are ``n_trials`` trials and all have ended, or nothing can be done any more."""
+        """Go on until there are ``n_trials`` trials and all have ended, or nothing can be done any more.
+
+        Raises:
+            ConvexpError: if the folder or the storage cannot be written. The next start goes on from there.
+        """
         self._announce()
+        try:
+            self._run()
+        except UNWRITABLE as error:
+            raise ConvexpError(
+                f"{console.display_path(self.jobs.root)}: the search cannot go on ({one_line(error)}); when it can, the same "
+                "command does"
+            ) from None
+
+    def _run(self) -> None:
         try:
             while batch := self._next_batch():
                 jobs = [job for _, jobs in batch.values() for job in jobs]

@@ -1,13 +1,17 @@
 """What the runs of a trial came to. Their folders alone decide, not what the launcher returned."""
 
+import errno
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
-from convexp.records import RunStatus, read_record
+from convexp.records import RunRecord, RunStatus, read_record
 from convexp.records.settings import last_line
 from convexp.studies.planning import Job
+
+NO_SPACE = re.compile(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT})\]")  # of an OSError in a record
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,13 @@ def outcome_of(root: Path, jobs: Sequence[Job], seeds: Sequence[int], metric: st
 
 
 def run_outcome(folder: Path, job: Job, metric: str) -> RunOutcome | None:
-    """Return what a run came to; None if it has not ended."""
+    """Return what a run came to; None if it has not ended, or failed for want of space on a disk, not for its settings."""
     if job.error is not None:
         return RunOutcome(reason=str(job.error))
     record = read_record(folder)
     if record is None:
         return None
-    if record.state in (RunStatus.FAILED, RunStatus.PRUNED):
+    if record.state in (RunStatus.FAILED, RunStatus.PRUNED) and not lacked_space(record):
         reason = last_line(record.error) or "no reason recorded"
         return RunOutcome(reason=reason, pruned=record.state is RunStatus.PRUNED)
     if record.state is not RunStatus.FINISHED or record.identity != job.identity:
@@ -90,3 +94,8 @@ def run_outcome(folder: Path, job: Job, metric: str) -> RunOutcome | None:
         others = tuple(record.metrics)
         return RunOutcome(reason=f"has no metric {metric}; there are {', '.join(others)}", others=others)
     return RunOutcome(float(value))
+
+
+def lacked_space(record: RunRecord | None) -> bool:
+    """Whether a run failed because a disk was full: it is tried again, as its settings are not to blame."""
+    return record is not None and record.state is RunStatus.FAILED and bool(NO_SPACE.search(last_line(record.error) or ""))
