@@ -14,8 +14,8 @@ from convexp.config.signatures.signature import Signature, read_signature
 from convexp.config.signatures.value_types import describe_values, matches
 from convexp.errors import ConfigError
 
-# The targets of these sections are built later, with further arguments.
 STEPS = "total_steps"  # the schedule gets it by name
+# The targets of these sections are built later, with further arguments.
 PARTIAL_SECTIONS = ("model.wiring", "task", "optimizer", "scheduler", "logger")
 
 
