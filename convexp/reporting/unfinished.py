@@ -50,6 +50,8 @@ def _found(root: Path, run: RunRecord, now: RunStatus | None) -> Unfinished:
         found, reason = _running(now)
     if run.has_wrong_settings:
         found = RunStatus.WRONG
+    if found is RunStatus.PRUNED and reason is not None:
+        reason = reason.removeprefix("pruned ")  # which the status says
     if found is RunStatus.INTERRUPTED and reason is None:
         command = f"convexp-train {shell_path_override('resume', (root / path).resolve())}"
         reason = f"to resume: {command}, or start the study again"
