@@ -1,7 +1,5 @@
 """A run that was trained, restored from its folder alone."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from convexp.data import Dataset
 from convexp.errors import ConfigError, one_line
 from convexp.execution import build
 from convexp.execution.evaluation import load_weights
+from convexp.execution.torch_defaults import torch_defaults
 from convexp.records import RunRecord, read_record
 
 
@@ -90,20 +89,10 @@ class Restored:
     data: Dataset
 
 
-@contextmanager
-def _default_type(dtype: torch.dtype) -> Generator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
 def restore(config: Config, folder: Path, data: Dataset | None = None) -> Restored:
     """Build the network and the data of ``config``, and load the weights of the best checkpoint in ``folder``.
 
-    Torch's random state does not change, and the weights are in the run's precision, whatever the default type is.
+    Torch's random state does not change, and the weights are on the CPU, in the run's precision, whatever torch's defaults are.
 
     Args:
         config: Configuration of the run.
@@ -113,7 +102,7 @@ def restore(config: Config, folder: Path, data: Dataset | None = None) -> Restor
     Raises:
         ConfigError: if the checkpoint cannot be read.
     """
-    with torch.random.fork_rng(devices=[]), _default_type(torch.float32):  # the weights that are drawn here are replaced
+    with torch.random.fork_rng(devices=[]), torch_defaults():  # the weights that are drawn here are replaced
         data = build.dataset(config) if data is None else data
         network = build.network(config, data)
         module = build.task(config, network)

@@ -1,20 +1,20 @@
 """Torch's settings and random states in the process of a caller: a run finds the defaults, the caller finds their own again."""
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
+from convexp.execution.torch_defaults import torch_defaults
 from convexp.scripting.caller import State, unchanged
 
 
 @contextmanager
 def torch_of_caller() -> Generator[None]:
     """A context in which torch is as in a new process, apart from its number of threads; afterwards it is as it was before."""
-    with unchanged(STATES), _tensors_on_cpu(), torch.inference_mode(False), torch.enable_grad():
-        torch.set_default_dtype(torch.float32)
+    with unchanged(STATES), torch_defaults(), torch.inference_mode(False), torch.enable_grad():
         _put_deterministic((False, False))
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.benchmark = torch.backends.cudnn.deterministic = False
@@ -63,19 +63,11 @@ def _put_rank(before: Any) -> None:
     rank_zero_only.rank = before  # pyright: ignore[reportFunctionMemberAccess]
 
 
-def _tensors_on_cpu() -> AbstractContextManager[Any]:
-    """A context in which tensors are made on the CPU, also within ``with torch.device("cuda")``, which no function can end."""
-    if torch.get_default_device().type == "cpu":
-        return nullcontext()  # another context would be an extra call in every operation
-    return torch.device("cpu")
-
-
 STATES = (
     State(torch.get_rng_state, torch.set_rng_state),
     State(_cuda_states, _put_cuda_states),
     State(torch.get_num_threads, torch.set_num_threads),
     State(_subnormals_are_zero, torch.set_flush_denormal),
-    State(torch.get_default_dtype, torch.set_default_dtype),
     State(_deterministic, _put_deterministic),
     State(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     State(_cudnn, _put_cudnn),

@@ -55,11 +55,14 @@ def test_weights_of_double_precision_are_not_rounded(small_run):
     assert run.network(run.data.test.first(2)[0]).dtype == torch.float64
 
 
-def test_weights_are_those_of_the_run_whatever_the_default_type_is(finished_run):
+def test_weights_are_those_of_the_run_whatever_torchs_defaults_are(finished_run):
     folder = finished_run()
     torch.set_default_dtype(torch.float64)
     try:
-        run = runs.open(folder)
+        with torch.device("meta"):
+            run = runs.open(folder)
+            assert torch.empty(1).device.type == "meta"
+        assert torch.get_default_dtype() == torch.float64
     finally:
         torch.set_default_dtype(torch.float32)
     assert {parameter.dtype for parameter in run.network.parameters()} == {torch.float32}
