@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from convexp.config.docstrings import Entry
+from convexp.config.folders import make_writable_folder
 from convexp.config.instantiate import TARGET
 from convexp.files.json_files import write_json
 from convexp.probes.base import Probe
@@ -125,9 +126,13 @@ class Measurements(Mapping[str, ProbeResult]):
         return DataFrame(rows, columns=["probe", "number", "value", "unit", "meaning"])
 
     def save(self, folder: str | Path) -> None:
-        """Write into ``folder`` a JSON file for each probe, with settings, numbers and maps, and the pictures as PNG files."""
+        """Write into ``folder`` a JSON file for each probe, with settings, numbers and maps, and the pictures as PNG files.
+
+        Raises:
+            ConfigError: If the folder cannot be made or written to.
+        """
         target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
+        make_writable_folder(f"folder={folder}", target)
         for name, each in self.items():
             each.save(name, target)
 
