@@ -115,7 +115,7 @@ def test_numbers_units_maps_pictures_and_reasons(tmp_path):
     assert table.loc["worst", "value"] == found.numbers["shift_map/worst"]
     assert table.loc["n", "unit"] == "images"
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="folder=.*file"):
+    with pytest.raises(ConfigError, match=r"folder=.*file"):
         found.save(tmp_path / "file")
     found.save(tmp_path / "new")
     saved = json.loads((tmp_path / "new" / "shift_map.json").read_text())
