@@ -84,7 +84,7 @@ def result(record: RunRecord, folder: str) -> None:
         counts += f" ({network.parameters:,} and {network.flops:,} before it was relaxed)"
     epochs = (
         f", best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, {metrics['seconds_per_epoch']:.2f} s per epoch"
-        if "epochs" in metrics
+        if metrics.get("best_epoch", -1) >= 0
         else ""
     )
     console.out.print(f"  {counts}{epochs}, {record.seconds.total:.1f} s in total")

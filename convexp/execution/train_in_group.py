@@ -6,11 +6,11 @@ from typing import Self
 
 import torch
 from msgspec.structs import replace
+from torch import nn
 
 from convexp.execution.recorder import Recorder
 from convexp.execution.setup import Setup, Trainee
 from convexp.machine import group, interruption
-from convexp.models.parts import BatchNormUnit
 from convexp.records.log import log
 from convexp.replicas import Member, Replicas, worthwhile
 from convexp.training import random_states as random_states  # each run of a group has its own
@@ -23,8 +23,8 @@ WITH_EMA = (
 )
 
 BY_UNIT = (
-    "it would give other results with norm=batch_unit, which enlarges the rounding of units that see the same in all images "
-    "(hydra.launcher.replicas=N does so)"
+    "it would give other results with batch normalisation of single units, which enlarges the rounding of what is the same in "
+    "all images (hydra.launcher.replicas=N does so)"
 )
 
 
@@ -93,7 +93,7 @@ class _StepsTogether:
             return TOO_LARGE
         if self.setup.config.ema is not None:
             return WITH_EMA
-        if any(isinstance(module, BatchNormUnit) for module in task.network.modules()):
+        if any(isinstance(module, nn.BatchNorm1d) for module in task.network.modules()):
             return BY_UNIT
         return None if worthwhile(group.size(), batch, task.network, network.layers) else TOO_LARGE
 

@@ -91,6 +91,16 @@ class ErrorTable:
         return [1 - sum(changes[:reach]) / total for reach in range(len(changes))] if total else []
 
 
+def shifted_images(tables: Sequence[ErrorTable]) -> str:
+    """Which images were shifted, in words: the probe may shift only the first ones of those that it measures."""
+    counts = {
+        (sum(table.counts.shifted) // table.runs, sum(map(sum, table.counts.confusion)) // table.runs) for table in tables
+    }
+    if all(shifted >= every for shifted, every in counts):
+        return "the test images"
+    return "the first {:,} of the {:,} test images".format(*counts.pop()) if len(counts) == 1 else "the first test images"
+
+
 def error_tables(groups: Sequence[Group], root: Path) -> tuple[list[ErrorTable], list[str]]:
     """Read the errors of at most 12 groups, each summed over its runs, and say what was left out.
 

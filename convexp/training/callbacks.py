@@ -17,7 +17,7 @@ def early_stopping(monitor: str, patience: int, mode: Direction | None = None) -
 
     Args:
         monitor: Name of the metric.
-        patience: Epochs without improvement after which the training stops, 0 or more.
+        patience: Validations without improvement after which the training stops, 0 or more.
         mode: Whether the metric improves by rising (max) or by falling (min); None: by its name.
 
     Raises:

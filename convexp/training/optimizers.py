@@ -53,6 +53,9 @@ class Together(Optimizer):
         self._link()
 
 
+OF_ADAMW = "adamw_lr"  # of a group
+
+
 def muon(
     params: Iterable[nn.Parameter] | Iterable[Group],
     lr: float,
@@ -71,7 +74,8 @@ def muon(
         lr: Learning rate.
         weight_decay: Decoupled weight decay.
         momentum: Factor of the previous steps.
-        adamw_lr: Learning rate of AdamW; None for ``lr``. A group's own ``lr`` is that of both.
+        adamw_lr: Learning rate of AdamW; None for ``lr``. A group's own ``lr`` is that of both, unless it has an
+            ``adamw_lr``, too.
 
     Raises:
         ValueError: if torch has no Muon, or no parameter has two dimensions.
@@ -80,8 +84,11 @@ def muon(
     if kind is None:
         raise ValueError(f"needs torch 2.9 or later, which has Muon; this is torch {torch.__version__}")
     groups = as_groups(params)
-    matrices = _select(groups, lambda parameter: parameter.ndim == 2)
-    others = _select(groups, lambda parameter: parameter.ndim != 2)
+    matrices = [_without(group, OF_ADAMW) for group in _select(groups, lambda parameter: parameter.ndim == 2)]
+    others = [
+        _without(group, OF_ADAMW) | ({"lr": group[OF_ADAMW]} if group.get(OF_ADAMW) is not None else {})
+        for group in _select(groups, lambda parameter: parameter.ndim != 2)
+    ]
     if not matrices:
         raise ValueError("there is no parameter with two dimensions, and Muon trains matrices only; use optimizer=adamw")
     parts: list[Optimizer] = [kind(matrices, lr=lr, weight_decay=weight_decay, momentum=momentum)]
@@ -94,6 +101,10 @@ def as_groups(params: Iterable[Any]) -> list[Group]:
     """Parameters as torch's optimizers take them, as a list of groups."""
     listed = list(params)
     return listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
+
+
+def _without(group: Group, name: str) -> Group:
+    return {key: value for key, value in group.items() if key != name}
 
 
 def _select(groups: list[Group], chosen: Callable[[Tensor], bool]) -> list[Group]:

@@ -64,7 +64,7 @@ def step(optimizer: Optimizer, total_steps: int, milestones: Sequence[float], fa
         raise ValueError(f"milestones={list(milestones)}: should be shares of all steps, between 0 and 1")
     if not factor > 0:
         raise ValueError(f"factor={factor}: should be above 0")
-    return LambdaLR(optimizer, lambda s: factor ** sum(s >= m * total_steps for m in milestones))
+    return LambdaLR(optimizer, lambda s: factor ** sum(s / total_steps >= m for m in milestones))
 
 
 def _cosine(start: float, end: float, t: float) -> float:

@@ -231,7 +231,7 @@ for name, (make, steps) in kinds.items():
     print(f"{name}, {parameters:,} parameters: {ranges} of new images (n=3)")
 
 few, many = seen[large, 1437].min(), seen[large, 20000].min()
-print(f"{large}, images trained on: at least {few:.0f} % of 1,437 and {many:.0f} % of 20,000 (n=3)")
+print(f"{large}, images trained on: at least {few:.0f} % of 1,437 and {many:.0f} % of the first 2,000 of 20,000 (n=3)")
 assert min(seen[large, 100].min(), few) > 98  # the promise is kept on what was seen,
 assert unseen[large, 100].max() < 30  # and worth little on anything else:
 assert unseen["convolution", 100].min() > 2 * unseen[large, 100].max()
@@ -262,7 +262,8 @@ axes[0].legend(loc="lower left")
 show(
     figure,
     alt="Accuracy by number of training images. On images trained on, 256 units reach at least "
-    f"{few:.0f} % of 1,437 images and {many:.0f} % of 20,000. On new images, with 100, 1,437 and 20,000 images trained on, "
+    f"{few:.0f} % of 1,437 images and {many:.0f} % of the first 2,000 of 20,000. "
+    "On new images, with 100, 1,437 and 20,000 images trained on, "
     f"256 units reach {medians(large)} %, the convolution {medians('convolution')} %.",
     caption="Above, what the theorem is about: 256 hidden units reproduce what they have seen. Below, what it is not about: "
     "new images. The convolution needs far fewer, as what it learns at one place holds at all others (exactly for shifts by "

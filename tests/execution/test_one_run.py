@@ -313,7 +313,9 @@ def test_damaged_result_counts_as_none(tmp_path, content):
 
 
 def test_fast_dev_run_and_overfit(call, tmp_path):
-    assert call("train", *SMALL[:1], "debug=fast_dev_run", "hydra.run.dir=fast").code == 0
+    done = call("train", *SMALL[:1], "debug=fast_dev_run", "hydra.run.dir=fast")
+    assert done.code == 0
+    assert "best epoch" not in done.out  # none is kept
     assert read(tmp_path / "fast")["metrics"]["steps"] == 1
     assert call("train", *SMALL[:1], "debug=overfit", "hydra.run.dir=over").code == 0
     assert float(curves(tmp_path / "over")[-1]["train/acc"]) == 1.0

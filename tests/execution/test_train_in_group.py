@@ -108,8 +108,13 @@ def test_networks_of_any_kind_with_averaged_weights_equal_the_runs_alone(sweep):
 
 @pytest.mark.parametrize(
     ("parameters", "flops", "ema", "norm"),
-    [(10**8, 10**9, None, nn.BatchNorm1d), (1000, 1000, 0.9, nn.BatchNorm1d), (1000, 1000, None, BatchNormUnit)],
-    ids=["large", "ema", "batch_unit"],
+    [
+        (10**8, 10**9, None, nn.BatchNorm2d),
+        (1000, 1000, 0.9, nn.BatchNorm2d),
+        (1000, 1000, None, nn.BatchNorm1d),
+        (1000, 1000, None, BatchNormUnit),
+    ],
+    ids=["large", "ema", "batch_norm_of_units", "batch_unit"],
 )
 def test_runs_that_are_not_faster_or_not_the_same_at_once_are_done_one_after_another(parameters, flops, ema, norm):
     happened = []

@@ -195,6 +195,16 @@ def test_many_configurations_and_other_classes(tmp_path):
     charts = {chart.name: chart for chart in draw_charts(report) if chart.section == "errors"}
     assert "errors_recall" not in charts  # the groups have other classes
     assert "10 of 20 classes" in charts["errors_class_shifts"].caption
+    assert "accuracy on the first test images at every shift" in charts["errors_class_shifts"].caption
+
+
+@pytest.mark.parametrize(("shifted", "which"), [([6] * 3, "the first 18 of the 36 test images"), ([12] * 3, "the test images")])
+def test_captions_say_which_images_were_shifted(tmp_path, shifted, which):
+    found = maps() | {"shifted": shifted}
+    report = report_of(tmp_path, measured(0, found=found), measured(1, found=found))
+    charts = {chart.name: chart for chart in draw_charts(report)}
+    assert f"accuracy on {which} at every shift" in charts["errors_class_shifts"].caption
+    assert f"Of {which} that are right without a shift" in charts["errors_changes"].caption
 
 
 def test_the_same_runs_give_the_same_charts(tmp_path):

@@ -88,6 +88,19 @@ def test_muon_is_muon_on_matrices_and_adamw_elsewhere():
 
 
 @needs_muon
+def test_a_group_has_a_rate_of_its_own_for_adamw():
+    net = network()
+    first, *rest = net.parameters()
+    optimizer = muon([{"params": [first], "adamw_lr": 9.0}, {"params": rest, "lr": 0.02, "adamw_lr": 3.0}], lr=0.01)
+    rates = {id(parameter): group["lr"] for group in optimizer.param_groups for parameter in group["params"]}
+    expected = {
+        id(p): (0.01 if p is first else 0.02) if p.ndim == 2 else (9.0 if p is first else 3.0) for p in net.parameters()
+    }
+    assert rates == expected
+    assert not any("adamw_lr" in group for group in optimizer.param_groups)
+
+
+@needs_muon
 def test_muon_goes_on_from_its_state_and_follows_a_schedule():
     whole, first = network(), network()
     optimizer = muon(whole.parameters(), lr=0.01)

@@ -52,6 +52,28 @@ def test_the_loss_follows_its_formula(seed, smoothing, weights):
 
 
 @settings(max_examples=30, deadline=None)
+@given(SEEDS, st.lists(st.floats(0.1, 3), min_size=5, max_size=5), st.floats(0.1, 10), st.floats(0, 0.9))
+def test_the_scale_of_the_weights_of_classes_does_not_matter_for_labels_and_for_mixtures(seed, weights, scale, smoothing):
+    logits, labels = drawn(seed)
+    shares = (F.one_hot(labels, 5) * 0.7 + F.one_hot(labels.flip(0), 5) * 0.3).float()
+    for target in (labels, F.one_hot(labels, 5).float(), shares):
+        tasks = [Classification(nn.Identity(), None, None, smoothing, [w * by for w in weights]) for by in (1, scale)]
+        one, other = (float(task.loss(logits, batch(target))) for task in tasks)
+        assert one == pytest.approx(other, rel=1e-4)
+        if target is not shares:
+            assert one == pytest.approx(float(tasks[0].loss(logits, batch(labels))), rel=1e-5)
+
+
+def test_a_batch_without_weight_has_no_loss():
+    task, (logits, _) = Classification(nn.Identity(), class_weights=[1, 0, 0, 0, 0]), drawn(0)
+    logits.requires_grad_()
+    loss = task.loss(logits, batch(torch.ones(len(logits), dtype=torch.long)))
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert not logits.grad.any()
+
+
+@settings(max_examples=30, deadline=None)
 @given(SEEDS)
 def test_a_mixture_with_one_class_is_that_class(seed):
     logits, labels = drawn(seed)

@@ -14,7 +14,7 @@ from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
 from convexp.reporting.charts.marks import tag
 from convexp.reporting.charts.series_style import SeriesStyle
 from convexp.reporting.charts.style import WIDTH
-from convexp.reporting.error_tables import ErrorTable
+from convexp.reporting.error_tables import ErrorTable, shifted_images
 from convexp.reporting.formatting import truncate
 from convexp.reporting.selection import evenly_spaced, omission_note
 
@@ -76,8 +76,9 @@ def class_shifts_chart(tables: Sequence[ErrorTable]) -> Chart | None:
     flat = all(len(rows) == 1 for table in drawn for rows in table.counts.right_by_shift)
     down = "" if flat else "shifts down are below it, "
     caption = (
-        "A map for each class, with its name and the mean over the map in per cent above it: test accuracy at every shift of "
-        f"up to {reach} pixel{'' if reach == '1' else 's'}, over all seeds together. The middle is no shift, "
+        "A map for each class, with its name and the mean over the map in per cent above it: accuracy on "
+        f"{shifted_images(drawn)} at every shift of up to {reach} pixel{'' if reach == '1' else 's'}, over all seeds together. "
+        "The middle is no shift, "
         f"{down}and shifts to the right on its right. All maps share one scale."
         + omission_note(range(min(most, MAX_CLASSES)), range(most), "classes")
     )

@@ -9,13 +9,14 @@ from convexp.reporting.charts.intervals import marker_style
 from convexp.reporting.charts.legend import add_legend, entries_for, new_figure
 from convexp.reporting.charts.marks import tag
 from convexp.reporting.charts.series_style import SeriesStyle
-from convexp.reporting.error_tables import ErrorTable
+from convexp.reporting.error_tables import ErrorTable, shifted_images
 from convexp.reporting.formatting import truncate
 
 CAPTION = (
-    "Of the test images that are right without a shift: the share whose answer no shift of at most so many pixels, in any "
-    "direction, changes. Over all seeds together."
+    "Of {} that are right without a shift: the share whose answer no shift of at most so many pixels, in any direction, "
+    "changes. Over all seeds together."
 )
+OFTEN = " The nearest shift, of several the first from the upper left, changes the answer most often thus: {}."
 NAMED = 2  # changes that are named
 
 
@@ -37,7 +38,7 @@ def changes_chart(tables: Sequence[ErrorTable], styles: Sequence[SeriesStyle]) -
         for table, kept, _ in drawn
     )
     changes = "; ".join(said for table, _, _ in drawn if (said := _most_often(table)))
-    caption = CAPTION + (f" The nearest shift changes the answer most often thus: {changes}." if changes else "")
+    caption = CAPTION.format(shifted_images([table for table, _, _ in drawn])) + (OFTEN.format(changes) if changes else "")
     return finish_chart("errors_changes", "errors", "What changes a right answer", f"{alt_text}.", caption, figure)
 
 

@@ -30,7 +30,8 @@ def markdown(report: Report) -> str:
     if report.search:
         parts += ["## Search\n", _list(_search_lines(report.search)), markdown_table(search_rows(report.search))]
     for part in report.parts:
-        parts += [f"## {escape(part.title)}\n", f"{escape(answer(part))}\n", _sentence(part.name)]
+        parts += [f"## {escape(part.title)}\n", f"{escape(answer(part))}\n"]
+        parts += [f"{escape(part.name)}\n"] if part.name != part.title else []
         parts += [markdown_table(group_rows(part.groups)), _sentence(caption(part.groups))] if part.groups else []
         parts += _comparisons(part, "###")
     if not report.parts:

@@ -17,10 +17,11 @@ class Classification(Task):
 
     It logs ``loss`` and ``acc`` (``train/loss``, ``val/acc`` and so on). The loss of a training batch is
 
-        sum_i w[y_i] * -log p_i[y_i] / sum_i w[y_i],
+        sum_i sum_c w[c] * q_i[c] * -log p_i[c] / sum_i sum_c w[c] * y_i[c],
 
-    with the label smoothed to ``1 - e`` for its class plus ``e/K`` for every class. The losses of validation and test are
-    without smoothing and weights, so that runs with different ones can be compared.
+    y_i the shares of the classes in the label (1 and 0, or those of a mixture), and q_i these smoothed: ``(1 - e) y_i + e/K``.
+    It is 0 for a batch without weight. The losses of validation and test are without smoothing and weights, so that runs with
+    different ones can be compared.
 
     Args:
         network: Network from images ``(B, C, H, W)``, 0 to 255, to logits ``(B, K)``.
@@ -69,13 +70,15 @@ class Classification(Task):
 
     def loss(self, outputs: Tensor, batch: TaskBatch) -> Tensor:
         """Return the mean cross entropy of logits ``(B, K)`` and labels ``(B,)``, or of shares ``(B, K)`` of the classes."""
-        return F.cross_entropy(outputs, batch[1], weight=self.class_weights, label_smoothing=self.label_smoothing)
+        weights = self.class_weights
+        if weights is None:
+            return F.cross_entropy(outputs, batch[1], label_smoothing=self.label_smoothing)
+        total = F.cross_entropy(outputs, batch[1], weight=weights, label_smoothing=self.label_smoothing, reduction="sum")
+        return total / _weight(weights, batch[1]).clamp(min=torch.finfo(weights.dtype).tiny)
 
     def weight(self, batch: TaskBatch) -> int | Tensor:
-        """Return the sum of the images' class weights, by which torch divides; with labels that are mixtures, their number."""
-        if self.class_weights is None or batch[1].ndim > 1:
-            return len(batch[1])
-        return self.class_weights[batch[1]].sum()
+        """Return the sum of the images' class weights, by which the loss is divided; of mixtures that of their shares."""
+        return len(batch[1]) if self.class_weights is None else _weight(self.class_weights, batch[1])
 
     def measure_training(self, outputs: Tensor, batch: TaskBatch) -> dict[str, Tensor]:
         """Return the number of correct predictions; of a label that is a mixture the class with the largest share counts."""
@@ -111,3 +114,8 @@ class Classification(Task):
         labels = images.labels[images.rows]
         losses = outputs.logsumexp(1) - outputs.gather(1, labels[:, None])[:, 0]
         return {"loss": losses, "acc": (outputs.argmax(1) == labels).double()}
+
+
+def _weight(weights: Tensor, labels: Tensor) -> Tensor:
+    """The sum of the class weights of labels ``(B,)``, or of shares ``(B, K)`` of the classes."""
+    return (weights[labels] if labels.ndim == 1 else labels @ weights).sum()
