@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from math import exp, lgamma, sqrt
 
-from convexp.reporting.bootstrap import EQUAL
-from convexp.reporting.paired import MIN_PAIRS
+from convexp.reporting.paired import MIN_PAIRS, are_equal
 from convexp.reporting.statistics import deviation
 
 
@@ -18,7 +17,7 @@ def standardised_difference(differences: Sequence[float]) -> float | None:
     Returns:
         g, with the sign of the mean; None for fewer than three differences, or if all are equal.
     """
-    if len(differences) < MIN_PAIRS or max(differences) - min(differences) <= EQUAL * max(map(abs, differences)):
+    if len(differences) < MIN_PAIRS or are_equal(differences):
         return None
     return small_sample_factor(len(differences) - 1) * sum(differences) / len(differences) / deviation(differences)
 

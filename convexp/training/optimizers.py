@@ -53,9 +53,6 @@ class Together(Optimizer):
         self._link()
 
 
-OF_ADAMW = "adamw_lr"  # of a group
-
-
 def muon(
     params: Iterable[nn.Parameter] | Iterable[Group],
     lr: float,
@@ -84,11 +81,13 @@ def muon(
     if kind is None:
         raise ValueError(f"needs torch 2.9 or later, which has Muon; this is torch {torch.__version__}")
     groups = as_groups(params)
-    matrices = [_without(group, OF_ADAMW) for group in _select(groups, lambda parameter: parameter.ndim == 2)]
-    others = [
-        _without(group, OF_ADAMW) | ({"lr": group[OF_ADAMW]} if group.get(OF_ADAMW) is not None else {})
-        for group in _select(groups, lambda parameter: parameter.ndim != 2)
-    ]
+    matrices = _select(groups, lambda parameter: parameter.ndim == 2)
+    others = _select(groups, lambda parameter: parameter.ndim != 2)
+    for group in matrices:
+        group.pop("adamw_lr", None)
+    for group in others:
+        if (rate := group.pop("adamw_lr", None)) is not None:
+            group["lr"] = rate
     if not matrices:
         raise ValueError("there is no parameter with two dimensions, and Muon trains matrices only; use optimizer=adamw")
     parts: list[Optimizer] = [kind(matrices, lr=lr, weight_decay=weight_decay, momentum=momentum)]
@@ -101,10 +100,6 @@ def as_groups(params: Iterable[Any]) -> list[Group]:
     """Parameters as torch's optimizers take them, as a list of groups."""
     listed = list(params)
     return listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
-
-
-def _without(group: Group, name: str) -> Group:
-    return {key: value for key, value in group.items() if key != name}
 
 
 def _select(groups: list[Group], chosen: Callable[[Tensor], bool]) -> list[Group]:
