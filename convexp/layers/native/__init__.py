@@ -5,8 +5,9 @@ windows of units are read where they lie in the padded image, through tables of 
 registers, as the library's are not that torch calls for each unit. The vectors of a processor are filled by the images of a
 batch, or, if these are few, by the inputs of a unit.
 
-All is computed in float32. Operands in bfloat16 or float16 are widened, of the weights a few rows at a time, so that no float32
-copy of them exists; the result is rounded once, to the nearest, of two to the even one.
+All is computed in float32. Operands in bfloat16 or float16 are widened, of the weights a few rows at a time, or, with few
+images, where they are read, so that no float32 copy of them exists; the result is rounded once, to the nearest, of two to the
+even one.
 
 ``kernels.c`` is compiled for this processor when it is first needed (``build``). Results differ from those of the other
 algorithms in the last bits, and are the same whatever the number of threads.

@@ -1,8 +1,9 @@
 /* The locally connected layer in C: three uses of one matrix product per unit.
 
    A unit is one location of one group. Products and their sums are in float32. Operands of a type of 16 bits are widened, of the
-   weights some rows at a time, and each result is rounded once. Offsets are in numbers of values. Each function works with
-   `threads` threads of OpenMP, which change no bit of its result. See native/__init__.py for shapes. */
+   weights some rows at a time, or, with few images, where they are read; each result is rounded once. Offsets are in numbers of
+   values. Each function works with `threads` threads of OpenMP, which change no bit of its result. See native/__init__.py for
+   shapes. */
 
 #include "numbers.h"
 
@@ -96,8 +97,9 @@ void order_output(const layer *l, const float *grad, const i64 *strides, float *
    location plus `channel` times its channel. */
 void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_strides, const void *weight, const void *bias,
              i64 location, i64 channel, void *out, float *room, i64 each, i64 threads) {
-    i64 batch = l->input.batch, step = type == FLOAT32 ? l->units * l->outputs : l->rows;
+    i64 batch = l->input.batch, step = type == FLOAT32 || kind == FEW_IMAGES ? l->units * l->outputs : l->rows;
     const float *image = input_of(l, (values){x, type}, x_strides, innermost_of(kind), &room, threads);
+    values kernel = {weight, type};
     EACH_PART {
         if (kind == GROUPS) {
             i64 all = l->units / l->input.groups;
@@ -107,21 +109,22 @@ void forward(const layer *l, i64 kind, i64 type, const void *x, const i64 *x_str
         }
         scratch s = scratch_of(l, kind, room, each, part);
         EACH_BLOCK(l->units * part / threads, l->units * (part + 1) / threads) {
-            const float *weights = floats((values){weight, type}, row * l->taps, block * l->taps, s.weights);
+            const float *weights = kind == FEW_IMAGES ? 0 : floats(kernel, row * l->taps, block * l->taps, s.weights);
             float *made = type == FLOAT32 ? (float *)out + row * batch : s.outputs;
             EACH_UNIT_OF_BLOCK {
                 const float *biases = biases_of(l, u, o, count, (values){bias, type}, location, channel, s.biases);
-                const float *rows = weights + r * l->taps;
-                float *to = made + r * batch;
                 if (kind == FEW_IMAGES) {
+                    void *to = place_of(out, (row + r) * batch, type);
                     if (o == 0) gather(l, image + l->at[u], s.windows);
-                    dots(rows, s.windows, l->weight_row, biases, to, count, batch, l->taps);
+                    dots(from(kernel, (row + r) * l->taps), s.windows, l->weight_row, biases, to, count, batch, l->taps);
                 } else {
-                    product p = {rows, image + l->at[u], biases, to, l->tap, l->output_row, l->taps, 1, l->taps, 0};
+                    product p = {weights + r * l->taps, {image + l->at[u], FLOAT32}, biases, made + r * batch,
+                                 l->tap, l->output_row, l->taps, 1, l->taps, 0};
                     multiply(p, count, 0, batch);
                 }
             }
-            if (type != FLOAT32) convert(made, FLOAT32, place_of(out, row * batch, type), type, block * batch);
+            if (type != FLOAT32 && kind != FEW_IMAGES)
+                convert(made, FLOAT32, place_of(out, row * batch, type), type, block * batch);
         }
     }
 }
@@ -155,14 +158,14 @@ void weight_gradient(const layer *l, i64 kind, i64 type, const void *grad, const
             EACH_UNIT_OF_BLOCK {
                 const float *rows = outputs + r * batch, *window = image + l->at[u];
                 float *to = weights + r * l->taps;
-                if (kind == MANY_IMAGES) dots(rows, window, l->tap, 0, to, count, l->taps, batch);
+                if (kind == MANY_IMAGES) dots((values){rows, FLOAT32}, window, l->tap, 0, to, count, l->taps, batch);
                 else if (kind == FEW_IMAGES) {
                     if (o == 0) gather(l, window, s.windows);
-                    product p = {rows, s.windows, 0, to, l->weight_row, l->weight_row, batch, 1, batch, 0};
+                    product p = {rows, {s.windows, FLOAT32}, 0, to, l->weight_row, l->weight_row, batch, 1, batch, 0};
                     multiply(p, count, 0, l->taps);
                 } else
                     for (i64 t = 0; t < l->runs; t++) {
-                        product p = {rows, window + l->run[t], 0, to + t * channels,
+                        product p = {rows, {window + l->run[t], FLOAT32}, 0, to + t * channels,
                                      l->image, l->weight_row, batch, 1, batch, 0};
                         multiply(p, count, 0, channels);
                     }
@@ -182,7 +185,7 @@ void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const 
     i64 step = type == FLOAT32 ? l->units * l->outputs : l->rows;
     float *image = new_image(&l->input, made, made_strides, type, innermost_of(kind), room);
     if (image == room) room += rounded_up(padded_values(&l->input));
-    values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads);
+    values upstream = upstream_of(l, (values){grad, type}, grad_strides, &room, threads), kernel = {weight, type};
     EACH_PART {
         if (kind == GROUPS) {
             i64 groups = l->input.groups, all = (groups + LANES - 1) / LANES;
@@ -194,16 +197,18 @@ void input_gradient(const layer *l, i64 kind, i64 type, const void *grad, const 
         i64 begin = blocks * part / threads * columns, end = least(blocks * (part + 1) / threads * columns, batch);
         EACH_BLOCK(0, begin < end ? l->units : 0) {
             const float *outputs = floats(upstream, row * batch, block * batch, s.outputs);
-            const float *weights = floats((values){weight, type}, row * l->taps, block * l->taps, s.weights);
+            const float *weights = kind == FEW_IMAGES ? 0 : floats(kernel, row * l->taps, block * l->taps, s.weights);
             EACH_UNIT_OF_BLOCK {
-                const float *above = outputs + r * batch, *rows = weights + r * l->taps;
+                const float *above = outputs + r * batch;
                 float *window = image + l->at[u];
                 if (kind == FEW_IMAGES) {
-                    product p = {above + begin, rows, 0, s.windows, l->weight_row, l->weight_row, 1, batch, count, o > 0};
-                    multiply(p, end - begin, 0, l->taps);
+                    product p = {above + begin, from(kernel, (row + r) * l->taps), 0, s.windows,
+                                 l->weight_row, l->weight_row, 1, batch, count, o > 0};
+                    multiply_widened(p, end - begin, 0, l->taps);
                     if (o + count == l->outputs) scatter(l, s.windows, window + begin * l->input.channels, end - begin);
                 } else {
-                    product p = {rows, above, 0, window, l->output_row, l->tap, 1, l->taps, count, 1};
+                    product p = {weights + r * l->taps, {above, FLOAT32}, 0, window,
+                                 l->output_row, l->tap, 1, l->taps, count, 1};
                     multiply_transposed(p, l->taps, begin, end);
                 }
             }

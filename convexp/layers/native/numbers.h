@@ -2,10 +2,12 @@
 
 #include <immintrin.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef int64_t i64;
 typedef uint16_t u16;
 #define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline)) /* a function whose loops have all registers, whoever calls it */
 
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
 
@@ -17,7 +19,8 @@ INLINE mask first_lanes(i64 count) { return (mask)((1u << count) - 1); }
 #define LOAD_SOME(from, some) _mm512_maskz_loadu_ps(some, from)
 #define STORE_SOME(to, some, values) _mm512_mask_storeu_ps(to, some, values)
 typedef __m256i halves; /* as many values of 16 bits as a vector has */
-#define LOAD_HALVES(from) _mm256_loadu_si256(from)
+#define LOAD_HALVES(from) _mm256_loadu_si256((const __m256i *)(from))
+#define LOAD_SOME_HALVES(from, some) _mm256_maskz_loadu_epi16(some, from)
 #define STORE_HALVES(to, bits) _mm256_storeu_si256(to, bits)
 #define FROM_FLOAT16(bits) _mm512_cvtph_ps(bits)
 #define TO_FLOAT16(values) _mm512_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT)
@@ -29,6 +32,7 @@ typedef __m256i halves; /* as many values of 16 bits as a vector has */
 #define PAIRS(name, a, b) ((vector)_mm512_##name##_ps(a, b))
 #define PAIRS_OF_TWO(name, a, b) ((vector)_mm512_##name##_pd((__m512d)(a), (__m512d)(b)))
 #define FIRST_FOUR(bits) _mm256_castsi256_si128(bits)
+enum { SUBNORMAL = 0x20 }; /* of fpclass; the processor's own instruction takes such numbers for 0 */
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 enum { LANES = 8, ROWS = 4, VECTORS = 2 };
 typedef __m256i mask;
@@ -38,7 +42,12 @@ INLINE mask first_lanes(i64 count) {
 #define LOAD_SOME(from, some) _mm256_maskload_ps(from, some)
 #define STORE_SOME(to, some, values) _mm256_maskstore_ps(to, some, values)
 typedef __m128i halves;
-#define LOAD_HALVES(from) _mm_loadu_si128(from)
+#define LOAD_HALVES(from) _mm_loadu_si128((const __m128i *)(from))
+INLINE halves LOAD_SOME_HALVES(const u16 *from, mask some) {
+    u16 bits[LANES] = {0};
+    memcpy(bits, from, sizeof(u16) * (size_t)__builtin_popcount((unsigned)_mm256_movemask_ps((__m256)some)));
+    return LOAD_HALVES(bits);
+}
 #define STORE_HALVES(to, bits) _mm_storeu_si128(to, bits)
 #define FROM_FLOAT16(bits) _mm256_cvtph_ps(bits)
 #define TO_FLOAT16(values) _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT)
@@ -81,6 +90,10 @@ INLINE vector widened(halves bits, int type) {
 /* Rounded to the nearest, of two to the even one; what is no number stays none. */
 INLINE halves narrowed(vector values, int type) {
     if (type == FLOAT16) return TO_FLOAT16(values);
+#if defined(__AVX512BF16__)
+    if (__builtin_expect(!_mm512_fpclass_ps_mask((__m512)values, SUBNORMAL), 1))
+        return (halves)_mm512_cvtneps_pbh((__m512)values);
+#endif
     words bits = (words)values, none = (words)(values != values);
     words rounded = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 0x400000, made = ((none & quiet) | (~none & rounded)) >> 16;
     return FROM_WORDS(made);
@@ -150,12 +163,23 @@ static void write_past(const float *from, void *to, int type, i64 count) {
     convert(from + i, FLOAT32, place_of(to, i, type), type, count - i);
 }
 
-/* Values of a type, and some of them as floats: where they lie, or in `room`. */
+/* Values of a type. */
 typedef struct {
     const void *first;
     int type;
 } values;
 
+/* Those from value number `at` on. */
+INLINE values from(values all, i64 at) { return (values){place_of(all.first, at, all.type), all.type}; }
+
+/* A vector of them, from value number `at` on, as `load`. */
+INLINE vector load_from(values from, i64 at, int whole, mask some) {
+    if (from.type == FLOAT32) return load((const float *)from.first + at, whole, some);
+    const u16 *first = (const u16 *)from.first + at;
+    return widened(whole ? LOAD_HALVES(first) : LOAD_SOME_HALVES(first, some), from.type);
+}
+
+/* Some of them as floats: where they lie, or in `room`. */
 INLINE const float *floats(values from, i64 at, i64 count, float *room) {
     const void *first = place_of(from.first, at, from.type);
     if (from.type == FLOAT32) return first;

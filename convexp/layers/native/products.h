@@ -4,7 +4,9 @@
 
 /* y[yo[r] + c] = start + sum_i a[r ar + i ai] x[xo[i] + c], where start is bias[r], 0, or what y holds. */
 typedef struct {
-    const float *a, *x, *bias;
+    const float *a;
+    values x;
+    const float *bias;
     float *y;
     const i64 *xo, *yo;
     i64 ar, ai, inner;
@@ -15,7 +17,7 @@ typedef struct {
    the one before it: all are read before one is written. With less than LANES columns there is one vector, of `some` lanes. */
 INLINE void tile(product p, int transposed, i64 row, i64 column, int rows, int vectors, i64 back, int whole, mask some) {
     vector sums[2 * ROWS][VECTORS];
-    const float *a = p.a + row * p.ar, *x = p.x + column;
+    const float *a = p.a + row * p.ar;
     i64 place[VECTORS];
     for (int v = 0; v < vectors; v++) place[v] = v * LANES - (v == vectors - 1 ? back : 0);
     for (int r = 0; r < rows; r++)
@@ -26,12 +28,12 @@ INLINE void tile(product p, int transposed, i64 row, i64 column, int rows, int v
             sums[r][v] = start;
         }
     for (i64 i = 0; i < p.inner; i++) {
-        vector values[VECTORS];
+        vector read[VECTORS];
         if (transposed) __builtin_prefetch(a + (p.inner + i) * p.ai);
-        for (int v = 0; v < vectors; v++) values[v] = load(x + p.xo[i] + place[v], whole, some);
+        for (int v = 0; v < vectors; v++) read[v] = load_from(p.x, column + p.xo[i] + place[v], whole, some);
         for (int r = 0; r < rows; r++) {
             float factor = a[r * p.ar + i * p.ai];
-            for (int v = 0; v < vectors; v++) sums[r][v] += factor * values[v];
+            for (int v = 0; v < vectors; v++) sums[r][v] += factor * read[v];
         }
     }
     for (int r = 0; r < rows; r++)
@@ -67,12 +69,35 @@ INLINE void multiply_either(product p, int transposed, i64 rows, i64 first, i64 
     else if (vectors == 1) rows_of(p, transposed, rows, column, 1, 0, 1, some);
 }
 
-/* All rows, and the columns from `first` up to `last`. */
-static void multiply(product p, i64 rows, i64 first, i64 last) { multiply_either(p, 0, rows, first, last); }
+/* All rows, and the columns from `first` up to `last`, of an x of floats. */
+APART void multiply(product p, i64 rows, i64 first, i64 last) {
+    p.x.type = FLOAT32;
+    multiply_either(p, 0, rows, first, last);
+}
 
 /* The same where `a` is transposed. A tile reads a little of it here and there, which a processor does not foresee, so that what
    has the same place in the next unit is fetched from memory meanwhile. */
-static void multiply_transposed(product p, i64 rows, i64 first, i64 last) { multiply_either(p, 1, rows, first, last); }
+APART void multiply_transposed(product p, i64 rows, i64 first, i64 last) {
+    p.x.type = FLOAT32;
+    multiply_either(p, 1, rows, first, last);
+}
+
+APART void multiply_bfloat16(product p, i64 rows, i64 first, i64 last) {
+    p.x.type = BFLOAT16;
+    multiply_either(p, 0, rows, first, last);
+}
+
+APART void multiply_float16(product p, i64 rows, i64 first, i64 last) {
+    p.x.type = FLOAT16;
+    multiply_either(p, 0, rows, first, last);
+}
+
+/* As `multiply`, of an x of any type, which is widened where it is read. */
+INLINE void multiply_widened(product p, i64 rows, i64 first, i64 last) {
+    if (p.x.type == BFLOAT16) multiply_bfloat16(p, rows, first, last);
+    else if (p.x.type == FLOAT16) multiply_float16(p, rows, first, last);
+    else multiply(p, rows, first, last);
+}
 
 /* The sums of four vectors. */
 INLINE __m128 sums_of(vector a, vector b, vector c, vector d) {
@@ -88,43 +113,85 @@ INLINE __m128 sums_of(vector a, vector b, vector c, vector d) {
 
 enum { DOTS = 4 };
 
-INLINE void add_products(vector sums[DOTS][DOTS], const float *a, const float *x, const i64 *xo, i64 inner, int rows,
-                         int columns, int whole, mask some) {
-    for (int r = 0; r < rows; r++) __builtin_prefetch(a + (rows + r) * inner); /* where the next rows begin in memory */
+INLINE void add_products(vector sums[DOTS][DOTS], values a, const float *x, const i64 *xo, i64 inner, int rows, int columns,
+                         int whole, mask some) {
+    vector factors[DOTS];
+    for (int r = 0; r < rows; r++) {
+        __builtin_prefetch(from(a, (rows + r) * inner).first); /* where the next rows begin in memory */
+        factors[r] = load_from(a, r * inner, whole, some);
+    }
     for (int c = 0; c < columns; c++) {
-        vector values = load(x + xo[c], whole, some);
-        for (int r = 0; r < rows; r++) sums[r][c] += load(a + r * inner, whole, some) * values;
+        vector others = load(x + xo[c], whole, some);
+        for (int r = 0; r < rows; r++) sums[r][c] += factors[r] * others;
     }
 }
 
-INLINE void some_dots(const float *a, const float *x, const i64 *xo, const float *bias, float *y, i64 step, i64 inner, int rows,
+/* A column of four sums, `step` apart. */
+INLINE void store_column(void *to, __m128 sums, i64 step, int type) {
+    float four[4];
+    if (step == 1) {
+        store_four(to, sums, type);
+        return;
+    }
+    store_four(four, sums, type);
+    for (int k = 0; k < 4; k++)
+        if (type == FLOAT32) ((float *)to)[k * step] = four[k];
+        else ((u16 *)to)[k * step] = ((const u16 *)four)[k];
+}
+
+INLINE void some_dots(values a, const float *x, const i64 *xo, const float *bias, void *y, i64 step, i64 inner, int rows,
                       int columns) {
     vector sums[DOTS][DOTS] = {{{0}}};
     mask rest = first_lanes(inner % LANES);
     i64 i = 0;
-    for (; i + LANES <= inner; i += LANES) add_products(sums, a + i, x + i, xo, inner, rows, columns, 1, rest);
-    if (i < inner) add_products(sums, a + i, x + i, xo, inner, rows, columns, 0, rest);
-    if (columns == DOTS) {
+    for (; i + LANES <= inner; i += LANES) add_products(sums, from(a, i), x + i, xo, inner, rows, columns, 1, rest);
+    if (i < inner) add_products(sums, from(a, i), x + i, xo, inner, rows, columns, 0, rest);
+    if (columns == DOTS)
         for (int r = 0; r < rows; r++) {
             __m128 found = sums_of(sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
             if (bias) found += _mm_set1_ps(bias[r]);
-            _mm_storeu_ps(y + r * step, found);
+            store_four(place_of(y, r * step, a.type), found, a.type);
         }
-        return;
+    else if (rows == DOTS)
+        for (int c = 0; c < columns; c++) {
+            __m128 found = sums_of(sums[0][c], sums[1][c], sums[2][c], sums[3][c]);
+            if (bias) found += _mm_loadu_ps(bias);
+            store_column(place_of(y, c, a.type), found, step, a.type);
+        }
+    else {
+        float found = sums_of(sums[0][0], sums[0][0], sums[0][0], sums[0][0])[0];
+        put(y, 0, bias ? found + *bias : found, a.type);
     }
-    __m128 found = sums_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0]);
-    for (int r = 0; r < rows; r++) y[r * step] = bias ? found[r] + bias[r] : found[r];
 }
 
-/* y[r][c] = sum_i a[r][i] x[xo[c] + i], and bias[r] if there is one: vectors of what is summed. */
-static void dots(const float *a, const float *x, const i64 *xo, const float *bias, float *y, i64 rows, i64 columns, i64 inner) {
-    for (i64 r = 0; r < rows; r += r + DOTS <= rows ? DOTS : 1)
-        for (i64 c = 0; c < columns; c += c + DOTS <= columns ? DOTS : 1) {
-            const float *row = a + r * inner, *of_row = bias ? bias + r : 0;
-            float *to = y + r * columns + c;
-            if (r + DOTS <= rows && c + DOTS <= columns) some_dots(row, x, xo + c, of_row, to, columns, inner, DOTS, DOTS);
-            else if (r + DOTS <= rows) some_dots(row, x, xo + c, of_row, to, columns, inner, DOTS, 1);
-            else if (c + DOTS <= columns) some_dots(row, x, xo + c, of_row, to, columns, inner, 1, DOTS);
-            else some_dots(row, x, xo + c, of_row, to, columns, inner, 1, 1);
-        }
+INLINE void dots_of_rows(values a, const float *x, const i64 *xo, const float *bias, void *y, int rows, i64 columns, i64 inner) {
+    i64 c = 0;
+    for (; c + DOTS <= columns; c += DOTS) some_dots(a, x, xo + c, bias, place_of(y, c, a.type), columns, inner, rows, DOTS);
+    if (rows == DOTS)
+        for (; c + 2 <= columns; c += 2) some_dots(a, x, xo + c, bias, place_of(y, c, a.type), columns, inner, rows, 2);
+    for (; c < columns; c++) some_dots(a, x, xo + c, bias, place_of(y, c, a.type), columns, inner, rows, 1);
+}
+
+INLINE void dots_of_all(values a, const float *x, const i64 *xo, const float *bias, void *y, i64 rows, i64 columns, i64 inner) {
+    i64 r = 0;
+    for (; r + DOTS <= rows; r += DOTS)
+        dots_of_rows(from(a, r * inner), x, xo, bias ? bias + r : 0, place_of(y, r * columns, a.type), DOTS, columns, inner);
+    for (; r < rows; r++)
+        dots_of_rows(from(a, r * inner), x, xo, bias ? bias + r : 0, place_of(y, r * columns, a.type), 1, columns, inner);
+}
+
+#define DOTS_OF_TYPE(type) \
+    APART void dots_of_##type(const void *a, const float *x, const i64 *xo, const float *bias, void *y, i64 rows, i64 columns, \
+                              i64 inner) { \
+        dots_of_all((values){a, type}, x, xo, bias, y, rows, columns, inner); \
+    }
+DOTS_OF_TYPE(FLOAT32)
+DOTS_OF_TYPE(BFLOAT16)
+DOTS_OF_TYPE(FLOAT16)
+
+/* y[r][c] = sum_i a[r][i] x[xo[c] + i], and bias[r] if there is one: vectors of what is summed. `y` is of the type of `a`. */
+INLINE void dots(values a, const float *x, const i64 *xo, const float *bias, void *y, i64 rows, i64 columns, i64 inner) {
+    if (a.type == BFLOAT16) dots_of_BFLOAT16(a.first, x, xo, bias, y, rows, columns, inner);
+    else if (a.type == FLOAT16) dots_of_FLOAT16(a.first, x, xo, bias, y, rows, columns, inner);
+    else dots_of_FLOAT32(a.first, x, xo, bias, y, rows, columns, inner);
 }
