@@ -28,6 +28,7 @@ from convexp.reporting.claims import Result, StudyResults, claim_rows, results_o
 from convexp.reporting.render.markdown import escape
 from convexp.reporting.report import Report, build_report
 from convexp.studies.study import expand, read_study
+from convexp.terminal.words import plural
 
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS, PAPERS = ROOT / "docs" / "literature.md", ROOT / "docs" / "literature", "study/paper"
@@ -80,13 +81,15 @@ def keep(report: Report, folder: Path) -> Path:
     """Keep the results of a study in a small file.
 
     Raises:
-        ConfigError: If no claim is about the study, or it is not as its file has it.
+        ConfigError: If no claim is about the study, it is not as its file has it, or some of its runs did not finish.
     """
     study = report.plan.name if report.plan else None
     about = next((each for each in papers() if each.study == study), None)
     if report.plan is None or about is None:
         raise ConfigError(f"{report.root}: no claim of conf/{PAPERS} is about this; name the folder of one of its studies")
     check_unchanged(report.root, report.plan, about.option)
+    if report.unfinished:
+        raise ConfigError(f"{report.root}: {plural(len(report.unfinished), 'run')} of {study} did not finish; start it again")
     runs = [run for group in report.groups for run in group.runs]
     metrics = {claim.metric for claim in about.claims}
     kept = StudyResults(

@@ -16,8 +16,6 @@ from convexp.config.run_folder import CHECKPOINT, load_run_config
 from convexp.config.user_paths import parse_path
 from convexp.config.validated import validated
 from convexp.errors import ConfigError
-from convexp.machine.own_code import changed
-from convexp.records import read_record
 from convexp.records.playground import FILE as PLAYGROUND
 from convexp.records.playground import read_playground
 from convexp.records.playground_format import LeftOut
@@ -64,14 +62,13 @@ def evaluate_run(folder: Path, chosen: Evaluation) -> None:
 
     prepare_torch(config)
     restored = restore(config, folder)
-    data = restored.data
-    record = read_record(folder)
+    data, record = restored.data, restored.record
     before = record.data.checksum if record else None
     if before is not None and before != data.checksum:
         message = f"these are other images than the run's (checksum {before}, now {data.checksum})"
         console.print_error("convexp-eval", f"data ({config.data.name}): {message}")
-    if others := changed(config.target_names(), record.versions if record else {}):
-        console.print_error("convexp-eval", f"{', '.join(others)} changed since the run: its network is built with other code")
+    if restored.changed:
+        console.print_error("convexp-eval", restored.changed)
     finished = record is None or record.is_finished
     if not finished:
         console.print_error("convexp-eval", "the run has not finished; this is the best network that it has found so far")

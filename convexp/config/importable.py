@@ -5,17 +5,21 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+_added: list[str] = []  # the folders of earlier calls
+
 
 def make_importable(folders: Iterable[str] | None) -> None:
     """Let modules in ``folders`` be imported, after all installed ones: they can hide no module that is installed.
 
-    Only folders that the user has named may be given, never those that somebody else's run folder names. Processes that this
-    one starts inherit them.
+    They come before the folders of earlier calls, so that a run finds its own modules. Only folders that the user has named may
+    be given, never those that somebody else's run folder names. Processes that this one starts inherit them.
     """
-    for folder in folders or ():
-        absolute = str(Path(folder).expanduser().absolute())
-        if absolute not in sys.path:
-            sys.path.append(absolute)
+    absolute = dict.fromkeys(str(Path(folder).expanduser().absolute()) for folder in folders or ())
+    others = [folder for folder in sys.path if folder not in _added]
+    added = [folder for folder in absolute if folder not in others]
+    earlier = [folder for folder in sys.path if folder in _added and folder not in added]
+    sys.path[:] = [*others, *added, *earlier]
+    _added[:] = dict.fromkeys([*added, *_added])
 
 
 def module_exists(name: str) -> bool:

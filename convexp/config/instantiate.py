@@ -8,6 +8,8 @@ import functools
 import pkgutil
 from typing import Any
 
+from convexp.machine.own_code import check_imported
+
 TARGET, PARTIAL = "_target_", "_partial_"
 
 
@@ -44,8 +46,15 @@ def locate(name: str) -> Any:
     """The object that ``package.module.Name`` or ``package.module.Class.method`` names.
 
     Raises:
-        ImportError, AttributeError, ValueError: if there is no object of this name.
+        ImportError, AttributeError, ValueError: if there is no object of this name, or if this process has imported the module
+            of another folder that has the same name.
     """
+    found = _resolve(name)
+    check_imported(name)
+    return found
+
+
+def _resolve(name: str) -> Any:
     module, _, attribute = name.rpartition(".")
     try:
         return pkgutil.resolve_name(f"{module}:{attribute}")

@@ -160,19 +160,28 @@ def _view(placement: Placement, order: Tensor | None, images: str, n: int, part:
 
 
 def check_source(settings: DataSettings, source: Source) -> None:
-    """Check that images and labels of a source are what the settings say.
+    """Check that images and labels of a source are what ``Source`` and the settings say.
 
     Raises:
-        ConfigError: If the shape of the images or the number of classes differs, if a part has no images, and if a class has
-            test images alone.
+        ConfigError: If their types, their numbers, the shape of the images or the number of classes differ, if a part has no
+            images, and if a class has test images alone.
     """
-    shape = tuple(settings.image_shape)
-    for images in (source.train_images, source.test_images):
+    name, shape = settings.name, tuple(settings.image_shape)
+    for part, images, labels in (
+        ("train", source.train_images, source.train_labels),
+        ("test", source.test_images, source.test_labels),
+    ):
+        _check_type(f"data ({name}): {part}_images", images, torch.uint8, "pixels are 0 to 255")
+        _check_type(f"data ({name}): {part}_labels", labels, torch.int64, "labels count from 0")
         if tuple(images.shape[1:]) != shape:
             raise ConfigError(f"data.image_shape={list(shape)}: the images have shape {list(images.shape[1:])}")
+        if labels.shape != (len(images),):
+            raise ConfigError(
+                f"data ({name}): {part}_labels have shape {list(labels.shape)}; should be [{len(images)}], one for each image"
+            )
     if not len(source.test_labels) or not len(source.train_labels):
         part = "test" if len(source.train_labels) else "training"
-        raise ConfigError(f"data ({settings.name}): there are no {part} images")
+        raise ConfigError(f"data ({name}): there are no {part} images")
     labels = torch.cat((source.train_labels, source.test_labels))
     least, largest = int(labels.min()), int(labels.max())
     if least < 0:
@@ -181,10 +190,20 @@ def check_source(settings: DataSettings, source: Source) -> None:
         raise ConfigError(
             f"data.classes={settings.classes}: there are labels up to {largest}, which makes {largest + 1} classes"
         )
+    if source.class_names is not None and len(source.class_names) != settings.classes:
+        raise ConfigError(
+            f"data.classes={settings.classes}: there are {len(source.class_names)} class_names; should be one for each class"
+        )
     known = source.train_labels.bincount(minlength=settings.classes) > 0
     unknown = source.test_labels[~known[source.test_labels]]
     if len(unknown):
         raise ConfigError(
-            f"data ({settings.name}): there are test images of class {int(unknown.min())}, and no training images; "
+            f"data ({name}): there are test images of class {int(unknown.min())}, and no training images; "
             "a class needs some to be learned"
         )
+
+
+def _check_type(what: str, found: object, dtype: torch.dtype, why: str) -> None:
+    if not isinstance(found, Tensor) or found.dtype != dtype:
+        kind = f"of {found.dtype}" if isinstance(found, Tensor) else f"a {type(found).__module__}.{type(found).__name__}"
+        raise ConfigError(f"{what} are {kind}; should be a tensor of {dtype}: {why}")

@@ -56,6 +56,8 @@ def evaluate_ensembles(
     members: dict[int, nn.Module] = {}
     for folder, (own, member) in runs.items():
         restored = restore(own, folder, data)
+        if restored.changed:
+            console.print_error("convexp-eval", f"{folder}: {restored.changed}")
         _check_task(restored.module, restored.network, config)
         members[member.seed] = restored.network.eval()
     found: list[Measured] = []

@@ -1,5 +1,6 @@
 """A run that was trained, restored from its folder alone."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from convexp.errors import ConfigError, one_line
 from convexp.execution import build
 from convexp.execution.evaluation import load_weights
 from convexp.execution.torch_defaults import torch_defaults
+from convexp.machine.own_code import changed
 from convexp.records import RunRecord, read_record
 
 
@@ -71,7 +73,9 @@ def open_trained(config: Config, folder: Path) -> OpenedRun:
         ConfigError: if the checkpoint cannot be read.
     """
     restored = restore(config, folder)
-    return OpenedRun(folder, config, restored.network.eval(), restored.data, read_record(folder))
+    if restored.changed:
+        warnings.warn(f"{folder}: {restored.changed}", stacklevel=4)  # whose code calls convexp.runs.open
+    return OpenedRun(folder, config, restored.network.eval(), restored.data, restored.record)
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,15 @@ class Restored:
         module: The LightningModule, which holds the network.
         network: The network.
         data: The data set.
+        record: Content of ``result.json``; None if that is damaged.
+        changed: Which code of the user's own is another one than the run's, in a sentence; empty if none is.
     """
 
     module: LightningModule
     network: nn.Module
     data: Dataset
+    record: RunRecord | None
+    changed: str
 
 
 def restore(config: Config, folder: Path, data: Dataset | None = None) -> Restored:
@@ -106,9 +114,12 @@ def restore(config: Config, folder: Path, data: Dataset | None = None) -> Restor
         data = build.dataset(config) if data is None else data
         network = build.network(config, data)
         module = build.task(config, network)
-    best = folder / CHECKPOINT
+    best, record = folder / CHECKPOINT, read_record(folder)
+    files = changed(config.target_names(), record.versions if record else {})
+    other_code = f"{', '.join(files)} changed since the run: its network is built with other code" if files else ""
     try:
         load_weights(module, best)
     except Exception as error:
-        raise ConfigError(f"{best}: cannot be read ({type(error).__name__}: {one_line(error)})") from None
-    return Restored(module, network, data)
+        said = f"{best}: cannot be read ({type(error).__name__}: {one_line(error)})"
+        raise ConfigError(f"{said}; {other_code}" if other_code else said) from None
+    return Restored(module, network, data, record, other_code)

@@ -15,7 +15,7 @@ from convexp.execution.recording import data_record, first_record, network_recor
 from convexp.execution.setup import build_trainee, set_up
 from convexp.execution.stopwatch import Stopwatch
 from convexp.execution.train_together import train
-from convexp.machine.own_code import changed
+from convexp.machine.own_code import changed, edited
 from convexp.probes.pictures import save_pictures
 from convexp.records import RunFolder, RunRecord
 from convexp.records.log import log, logging_to
@@ -53,7 +53,7 @@ class TrainingRun:
             check_checkpoint(self.setup.checkpoints, self.trainee.module, folder.extension)
         network = network_record(self.trainee.layers, self.setup.plan.width)
         record = first_record(config, folder.identity, network, previous)
-        self.changed_files = changed(config.target_names(), previous.versions if previous else {})
+        self.warnings = _code_warnings(config.target_names(), previous)
         record.data = data_record(self.setup.data)
         record.loss = "mean over samples"  # records of older versions lack it: they have the mean over batches
         if groups := config.optimizer.groups:
@@ -74,8 +74,7 @@ class TrainingRun:
                 rewrite_epochs(setup.folder, setup.config.trainer.max_epochs)
                 forget_end(setup.folder, self.goes_on_from)
             recorder.save()
-            if self.changed_files:
-                said = f"{', '.join(self.changed_files)} changed since the run was begun, which goes on with the new code"
+            for said in self.warnings:
                 log.info("%s", said)
                 console.out.print(f"[yellow]warning:[/] {console.escape(f'{setup.folder.name}: {said}')}")
             trainer = self._fit()
@@ -107,3 +106,15 @@ class TrainingRun:
             console.out.print(f"[yellow]checkpoints: {console.escape(str(error))}, starting again[/]")
         self.trainee = build_trainee(self.setup)
         return train(self.setup, self.trainee, self.loggers, self.recorder, None)
+
+
+def _code_warnings(targets: list[str], previous: RunRecord | None) -> list[str]:
+    """What to say of files of the user's own that the code of this run is not, or was not at its beginning."""
+    said: list[str] = []
+    if files := changed(targets, previous.versions if previous else {}):
+        said.append(f"{', '.join(files)} changed since the run was begun, which goes on with the new code")
+    if files := edited(targets):
+        said.append(
+            f"{', '.join(files)} changed since this process imported the code, which it goes on with; use a new process"
+        )
+    return said

@@ -126,7 +126,7 @@ def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, Confi
     groups = group_runs(counted, plan)
     plan = _with_baselines(plan, groups, baselines, refused)
     ensembles, ensemble_warnings = ensembles_of(root)
-    claims, claim_warnings = read_claims(plan.claims if plan else [], groups, ensembles)
+    claims, claim_warnings = read_claims(plan, groups, ensembles) if plan else ([], [])
     warnings = [*plan_warnings, *search_warnings, *ensemble_warnings, *claim_warnings]
     warnings += [*find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -297,16 +298,29 @@ def test_the_larger_canvas_of_a_window():
     assert Images(images, torch.arange(5)).first_on_canvas(2) is None
 
 
-@pytest.mark.parametrize(("train", "test", "said"), [(20, 0, "no test images"), (0, 20, "no training images")])
-def test_a_part_without_images_is_named(train, test, said):
+IMAGES, LABELS = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) % 10
+WRONG = [
+    ({"test_images": IMAGES[:0], "test_labels": LABELS[:0]}, "no test images"),
+    ({"train_images": IMAGES[:0], "train_labels": LABELS[:0]}, "no training images"),
+    ({"train_images": IMAGES / 255}, "train_images are of torch.float32; should be a tensor of torch.uint8: pixels are 0 to 255"),
+    ({"test_images": IMAGES.numpy()}, "test_images are a numpy.ndarray; should be a tensor of torch.uint8"),
+    ({"train_labels": LABELS.to(torch.uint8)}, "train_labels are of torch.uint8; should be a tensor of torch.int64"),
+    ({"test_labels": LABELS.float()}, "test_labels are of torch.float32; should be a tensor of torch.int64"),
+    ({"train_labels": LABELS[:-1]}, r"train_labels have shape \[19\]; should be \[20\], one for each image"),
+    ({"test_labels": LABELS[:, None]}, r"test_labels have shape \[20, 1\]; should be \[20\]"),
+    ({"test_images": IMAGES[:, :, 1:]}, r"data.image_shape=\[1, 8, 8\]: the images have shape \[1, 7, 8\]"),
+    ({"class_names": ("a", "b")}, "data.classes=10: there are 2 class_names; should be one for each class"),
+]
 
+
+@pytest.mark.parametrize(("changes", "said"), WRONG, ids=[said[:30] for _, said in WRONG])
+def test_what_a_source_may_not_have_is_named(changes, said):
     from convexp.config.compose import compose_config
     from convexp.data import prepare
 
     settings = compose_config("data=digits").data
-    images, labels = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) % 10
     with pytest.raises(ConfigError, match=said):
-        prepare(settings, Source(images[:train], labels[:train], images[:test], labels[:test]))
+        prepare(settings, replace(Source(IMAGES, LABELS, IMAGES, LABELS), **changes))
 
 
 @few

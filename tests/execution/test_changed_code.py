@@ -50,6 +50,60 @@ def test_it_is_recorded_and_said_wherever_results_of_both_meet(program, tmp_path
     assert code("longer") == f"{code('sweep/seed0')}, later {code('sweep/seed2')}"
 
 
+NOTEBOOK = """
+import importlib, pathlib, sys, warnings
+import convexp
+
+def write(file, activation):
+    pathlib.Path(file).parent.mkdir(exist_ok=True)
+    pathlib.Path(file).write_text(pathlib.Path("net.txt").read_text().replace("ACTIVATION", activation))
+
+def train(of, folder):
+    settings = ("trainer=cpu", "trainer.max_epochs=1", "trainer.threads=1", "probes=none", f"pythonpath=[{of}]")
+    own = ("model=own", "model.network._target_=mine.net")
+    return convexp.train(*settings, *own, folder=folder, progress="progress" in folder)
+
+def said(do):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            do()
+        except convexp.errors.ConfigError as error:
+            return str(error)
+    return " ".join(str(warning.message) for warning in caught if "mine.py" in str(warning.message))
+
+write("a/mine.py", "Identity")
+write("b/mine.py", "Tanh")
+train("a", "first")
+print("OTHER", said(lambda: train("b", "other")))
+write("a/mine.py", "Sigmoid")
+train("a", "progress_edited")
+sys.path.append("a")
+importlib.reload(sys.modules["mine"])
+train("a", "reloaded")
+print("OPENED", said(lambda: convexp.runs.open("first")))
+print("OPENED", said(lambda: convexp.runs.open("reloaded")))
+"""
+
+
+def test_a_process_that_goes_on_never_takes_one_code_for_another(program, tmp_path):
+    (tmp_path / "net.txt").write_text(NET.format(activation="ACTIVATION"))
+    (tmp_path / "notebook.py").write_text(NOTEBOOK)
+    done = program("notebook.py", cwd=tmp_path)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    imported, wanted = (re.escape(str(tmp_path / folder / "mine.py")) for folder in "ab")
+    assert re.search(rf"OTHER model.network \(mine.net\): .* has imported mine from {imported}, and here it is {wanted};", said)
+    assert not (tmp_path / "other").exists()
+    assert "progress_edited: mine.py changed since this process imported the code, which it goes on with" in said
+    assert re.search(r"OPENED first: mine.py changed since the run: its network is built with other code OPENED$", said)
+    first, edited, reloaded = (
+        json.loads((tmp_path / folder / "result.json").read_text())["versions"]["mine.py"]
+        for folder in ("first", "progress_edited", "reloaded")
+    )
+    assert first == edited != reloaded
+
+
 FAILING = """
 from torch import nn
 

@@ -1,14 +1,14 @@
 """Which code is the user's own, and whether it has changed."""
 
 import hashlib
+import importlib
 import json
 import sys
 
 import pytest
 
 from convexp.errors import ConfigError
-from convexp.machine import own_code
-from convexp.machine.own_code import changed, checksums, place_in_own_code
+from convexp.machine.own_code import changed, check_imported, checksums, edited, place_in_own_code
 
 FILES = {
     "lab/__init__.py": "",
@@ -30,9 +30,12 @@ def nets(tmp_path, monkeypatch):
     import lab.nets
 
     yield lab.nets
+    forget()
+
+
+def forget():
     for name in [name for name in sys.modules if name.partition(".")[0] == "lab"]:
         del sys.modules[name]
-    own_code._digits.cache_clear()
 
 
 def test_it_is_the_module_of_a_target_and_what_that_imports(nets):
@@ -46,12 +49,33 @@ def test_what_has_changed_is_named(nets, tmp_path):
     before = checksums(["lab.nets.Small"])
     (tmp_path / "lab/sizes.py").write_text("WIDTH = 4\n")
     assert changed(["lab.nets.Small"], before) == []  # this process has the code of before
-    own_code._digits.cache_clear()
+    assert edited(["lab.nets.Small"]) == ["lab/sizes.py"]
+    importlib.reload(sys.modules["lab.sizes"])
     assert changed(["lab.nets.Small"], before) == ["lab/sizes.py"]
+    assert edited(["lab.nets.Small"]) == []
     assert (
         changed(["lab.nets.Small"], before | {"lab/sizes.py": f"0123, later {checksums(['lab.nets.S'])['lab/sizes.py']}"}) == []
     )
     assert changed(["lab.nets.Small"], {"torch": "2.0"}) == []  # a run that noted nothing
+
+
+@pytest.mark.parametrize("target", ["lab.nets.Small", "lab.blocks.block"])
+def test_a_module_of_the_same_name_in_another_folder_is_not_taken_for_it(target, nets, tmp_path, monkeypatch):
+    check_imported(target)
+    other = tmp_path / "other" / "lab"
+    other.mkdir(parents=True)
+    for name in ("__init__.py", "sizes.py"):  # which both of them import
+        (other / name).write_text("WIDTH = 5\n")
+    monkeypatch.syspath_prepend(other.parent)
+    with pytest.raises(ImportError) as error:
+        check_imported(target)
+    assert str(error.value).startswith("this process has imported lab")
+    assert str(other) in str(error.value)
+    forget()
+    import lab.sizes
+
+    assert lab.sizes.WIDTH == 5
+    check_imported("lab.sizes.WIDTH")
 
 
 def test_the_place_of_an_error_is_the_innermost_line_of_ones_own(nets):

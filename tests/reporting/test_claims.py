@@ -166,6 +166,37 @@ def test_the_exponent_of_runs_is_that_they_were_made_with():
     assert "n = 4 of 5; the other seeds gave no exponent" in row.ours[0]
 
 
+def test_a_seed_without_runs_of_a_size_gives_no_exponent():
+    made = [
+        Result(
+            settings={"model": "dense", "size": size, "data.train_size": n},
+            seed=seed,
+            metrics={"test/acc": 0.5 + 0.25 * n / (size ** (1.5 if size < 4 else 2.5) * 10 * (1 + NOISE[seed]))},
+            minutes=1.0,
+            images=f"{size} {n}",
+        )
+        for size in (1, 2, 4)
+        for n in (4, 16, 64, 256, 1024)
+        for seed in range(5)
+    ]
+    planned = [each.settings | {"seed": each.seed} for each in made]
+    growth = claim(exponent={"size": "size", "threshold": 0.75}, of={"model": "dense"}, within=[1.0, 2.0])
+
+    def row(kept, planned=planned):
+        return claim_rows([growth], [each for each in made if kept(each)], planned)[0]
+
+    assert "n = 5" in row(lambda _: True).ours[0]
+    without_a_size = row(lambda each: each.settings["size"] < 4)
+    assert without_a_size.verdict == "not shown"
+    assert "n = 0 of 5" in without_a_size.ours[0]
+    for planned_or_not in (planned, ()):
+        some = row(lambda each: each.settings["size"] < 4 or each.seed > 1, planned_or_not)
+        assert some.verdict == "not shown"
+        assert "n = 3 of 5" in some.ours[0]
+    one = row(lambda each: each.seed != 3 or (each.settings["size"], each.settings["data.train_size"]) != (2, 64))
+    assert "n = 4 of 5" in one.ours[0]
+
+
 @given(st.floats(2, 1000), st.floats(1.1, 10))
 def test_the_samples_needed_lie_between_those_tried(few, ratio):
     many = few * ratio

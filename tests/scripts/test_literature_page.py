@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 
 import pytest
 from conftest import ROOT
@@ -64,13 +65,17 @@ def test_results_are_kept_as_they_were(script, tmp_path):
 
 @pytest.fixture
 def finished(tmp_path):
-    """The folder of ``study=paper/kayhan`` with one of its runs finished, and a function that changes the plan."""
+    """The folder of ``study=paper/kayhan``, whose runs are finished, and a function that changes the plan."""
     _, found = points(["study=paper/kayhan"])
-    made = run(seed=3, model="conv") | {"metrics": {"probe/absolute_position/accuracy_own": 0.5, "test/acc": 0.9}}
-    folder = kept(tmp_path / "paper_kayhan", made)
-    planned = [PlannedRun(made["path"], made["identity"], found[0] | {"seed": 3})]
-    planned += [PlannedRun(f"run{number}", str(number), point) for number, point in enumerate(found[1:])]
-    plan = Plan("paper_kayhan", "?", {"seed": [3]}, {}, planned, ["-m", "study=paper/kayhan"])
+    made = [run(seed, model="conv") for seed in range(len(found))]
+    for each in made:
+        each["metrics"] = {"probe/absolute_position/accuracy_own": 0.5, "test/acc": 0.9}
+    folder = kept(tmp_path / "paper_kayhan", *made)
+    planned = [
+        PlannedRun(each["path"], each["identity"], point | {"seed": each["seed"]})
+        for each, point in zip(made, found, strict=True)
+    ]
+    plan = Plan("paper_kayhan", "?", {"seed": [*range(len(found))]}, {}, planned, ["-m", "study=paper/kayhan"])
 
     def change(**changes):
         write_plan(folder, replace(plan, **changes))
@@ -88,7 +93,7 @@ def test_results_of_an_unchanged_study_are_kept(more, finished, script, tmp_path
     _, change = finished
     file = script.keep(change(command=["-m", "study=paper/kayhan", *more]), tmp_path)
     assert file.name == "paper_kayhan.json"
-    (result,) = script.read("paper_kayhan", tmp_path)
+    result = script.read("paper_kayhan", tmp_path)[3]
     assert result.metrics == {"probe/absolute_position/accuracy_own": 0.5}  # what a claim is about, and nothing else
     assert result.seed == 3
     assert result.minutes == pytest.approx(0.1)  # of one core: 3 s with 2 threads
@@ -117,6 +122,14 @@ def test_results_of_a_changed_study_are_refused_in_one_line(changes, said, finis
         script.keep(report, tmp_path / "kept")
     assert str(raised.value).startswith(f"{folder}: ")
     assert "\n" not in str(raised.value)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_results_of_a_study_that_is_not_finished_are_refused(finished, script, tmp_path):
+    folder, change = finished
+    shutil.rmtree(folder / "conv-seed3")
+    with pytest.raises(ConfigError, match="1 run of paper_kayhan did not finish; start it again"):
+        script.keep(change(), tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
 
 

@@ -14,7 +14,6 @@ from sweeps import until
 from trees import tree
 
 from convexp.config.hydra_files import is_signed
-from convexp.machine import own_code
 from convexp.records import RunFolder, RunStatus, read_record
 from convexp.records.index import STAGING, run_folders
 from convexp.records.statuses import status_of
@@ -173,7 +172,7 @@ def test_a_run_with_other_code_of_the_users_own_is_not_taken(call, tmp_path):
     own = (*settings, "model=own", "model.network._target_=mine.net", "reuse=true")
     assert call("train", *own, "hydra.sweep.dir=outputs/one").code == 0
     assert "taken over from" in call("train", *own, "hydra.sweep.dir=outputs/two").out
-    own_code._digits.cache_clear()
+    del sys.modules["mine"]
     (tmp_path / "mine.py").write_text(NET.format("nn.Tanh"))
     done = call("train", *own, "hydra.sweep.dir=outputs/three")
     assert done.code == 0, done.err

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from convexp.config.schema.claim import MEMBERS, Claim, Settings
+from convexp.config.schema.claim import MEMBERS, Claim, Exponent, Settings
 from convexp.records.settings import differing
 from convexp.records.values import same_value
 from convexp.reporting.claims.exponents import exponent
@@ -60,18 +60,29 @@ class Measured:
         return not self.free and self.seeds == (self.number.n if self.number else 0)
 
 
-def measure(claim: Claim, runs: Sequence[Result]) -> list[Measured]:
-    """Return what was measured in each case of a claim, from the runs of its study, or the ensembles of them."""
+def measure(claim: Claim, runs: Sequence[Result], planned: Sequence[Settings] = ()) -> list[Measured]:
+    """Return what was measured in each case of a claim.
+
+    Args:
+        claim: The claim.
+        runs: The finished runs of its study, or the ensembles of them.
+        planned: The settings of all runs of the study. A seed gives an exponent only if it has each size and number of samples.
+    """
     runs = [run for run in runs if (MEMBERS in run.settings) == claim.is_about_ensembles]
-    return [_measured(claim, case, runs, ALPHA / len(claim.cases)) for case in claim.cases]
+    return [_measured(claim, case, runs, planned, ALPHA / len(claim.cases)) for case in claim.cases]
 
 
-def _measured(claim: Claim, case: Settings, runs: Sequence[Result], alpha: float) -> Measured:
-    chosen = [run for run in runs if _has(run, claim.of | case)]
-    others = [run for run in runs if claim.minus is not None and _has(run, claim.minus) and _has(run, _known(case, run))]
+def _measured(claim: Claim, case: Settings, runs: Sequence[Result], planned: Sequence[Settings], alpha: float) -> Measured:
+    def is_of(settings: Settings) -> bool:
+        return _has(settings, claim.of | case)
+
+    def is_minus(settings: Settings) -> bool:
+        return claim.minus is not None and _has(settings, claim.minus) and _has(settings, _known(case, settings))
+
+    chosen, others = ([run for run in runs if belongs(run.settings)] for belongs in (is_of, is_minus))
     if free := tuple(dict.fromkeys([*_free(claim, chosen), *_free(claim, others)])):
         return Measured(case, None, None, None, free=free)
-    of, minus = _numbers(claim, chosen), _numbers(claim, others)
+    of, minus = _numbers(claim, chosen, filter(is_of, planned)), _numbers(claim, others, filter(is_minus, planned))
     if claim.minus is None:
         number = level(claim, _found(of.values()), alpha)
         return Measured(case, number, None, number, len(of))
@@ -106,15 +117,19 @@ def difference(values: Sequence[float], alpha: float = ALPHA) -> Interval | None
     return Interval(test.n, test.difference, test.difference - half_width, test.difference + half_width)
 
 
-def _numbers(claim: Claim, runs: Sequence[Result]) -> dict[tuple[int, str], float | None]:
+def _numbers(claim: Claim, runs: Sequence[Result], planned: Iterable[Settings]) -> dict[tuple[int, str], float | None]:
     """The number of each seed, and of its images if what is compared has the same ones; None for a seed that gave none."""
     if claim.exponent is None:
         return {(run.seed, run.images if _same_images(claim) else ""): _value(claim, run) for run in runs}
+    points = {_at(claim, settings) for settings in (*planned, *(run.settings for run in runs))}
     seeds = {seed: [run for run in runs if run.seed == seed] for seed in sorted({run.seed for run in runs})}
     return {
-        (seed, ""): None if any(_value(claim, run) is None for run in its) else exponent(its, claim.metric, claim.exponent)
-        for seed, its in seeds.items()
+        (seed, ""): _exponent(claim, claim.exponent, its) if len(its) == len(points) else None for seed, its in seeds.items()
     }
+
+
+def _exponent(claim: Claim, of: Exponent, runs: Sequence[Result]) -> float | None:
+    return None if any(_value(claim, run) is None for run in runs) else exponent(runs, claim.metric, of)
 
 
 def _value(claim: Claim, run: Result) -> float | None:
@@ -128,21 +143,26 @@ def _found(numbers: Iterable[float | None]) -> list[float]:
 
 def _free(claim: Claim, runs: Sequence[Result]) -> list[str]:
     """Settings in which runs differ that have one seed, and for an exponent one size and one number of samples."""
-    named = (claim.exponent.size, claim.exponent.samples) if claim.exponent else ()
-    alike: dict[str, list[Settings]] = {}
+    alike: dict[tuple[int, str], list[Settings]] = {}
     for run in runs:
-        alike.setdefault(repr((run.seed, *map(run.settings.get, named))), []).append(run.settings)
+        alike.setdefault((run.seed, _at(claim, run.settings)), []).append(run.settings)
     several = [settings for settings in alike.values() if len(settings) > 1]
     return [name for settings in several for name in differing(settings) or ["no setting that the study varies"]]
 
 
-def _known(case: Settings, run: Result) -> Settings:
+def _at(claim: Claim, settings: Settings) -> str:
+    """The size and the number of samples of a run, if a claim is about an exponent."""
+    named = (claim.exponent.size, claim.exponent.samples) if claim.exponent else ()
+    return repr([settings.get(name) for name in named])
+
+
+def _known(case: Settings, settings: Settings) -> Settings:
     """What of a case the settings of a run have."""
-    return {name: value for name, value in case.items() if name in run.settings}
+    return {name: value for name, value in case.items() if name in settings}
 
 
-def _has(run: Result, settings: Settings) -> bool:
-    return all(name in run.settings and same_value(run.settings[name], value) for name, value in settings.items())
+def _has(settings: Settings, wanted: Settings) -> bool:
+    return all(name in settings and same_value(settings[name], value) for name, value in wanted.items())
 
 
 def _same_images(claim: Claim) -> bool:

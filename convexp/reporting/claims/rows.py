@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from convexp.config.schema.claim import Claim
+from convexp.config.schema.claim import Claim, Settings
 from convexp.config.validated import validated
 from convexp.errors import ConfigError
 from convexp.records.ensembles import EnsembleRecord
+from convexp.records.plan import Plan, single_settings
 from convexp.records.settings import printable
 from convexp.reporting.claims.measure import Interval, Measured, measure
 from convexp.reporting.claims.results import Result, results_of, results_of_ensembles
@@ -49,29 +49,30 @@ class ClaimRow:
         return [source, f"{says} {condition(claim)}", published, "\n".join(self.ours) or MISSING, self.verdict]
 
 
-def claim_rows(claims: Sequence[Claim], runs: Sequence[Result]) -> list[ClaimRow]:
-    """Return a row for each claim on the runs of one study."""
-    return [_row(claim, measure(claim, runs)) for claim in claims]
+def claim_rows(claims: Sequence[Claim], runs: Sequence[Result], planned: Sequence[Settings] = ()) -> list[ClaimRow]:
+    """Return a row for each claim on the finished runs of one study, of which ``planned`` are the settings of all runs."""
+    return [_row(claim, measure(claim, runs, planned)) for claim in claims]
 
 
 def read_claims(
-    given: Sequence[dict[str, Any]], groups: Sequence[Group], ensembles: Iterable[EnsembleRecord] = ()
+    plan: Plan, groups: Sequence[Group], ensembles: Iterable[EnsembleRecord] = ()
 ) -> tuple[list[ClaimRow], list[str]]:
     """Return the rows of the claims that the plan of a study has, and a warning for each that is wrong.
 
     Args:
-        given: The claims as they are in the plan.
+        plan: The plan.
         groups: The groups of the study's runs.
         ensembles: Ensembles of these runs.
     """
     claims: list[Claim] = []
     warnings: list[str] = []
-    for number, each in enumerate(given):
+    for number, each in enumerate(plan.claims):
         try:
             claims.append(validated(Claim, each, f"study.claims.{number}"))
         except ConfigError as error:
             warnings.append(f"a claim is left out: {error}")
-    rows = claim_rows(claims, [*results_of(groups), *results_of_ensembles(ensembles, groups)])
+    planned = [single_settings(run.point) for run in plan.runs]
+    rows = claim_rows(claims, [*results_of(groups), *results_of_ensembles(ensembles, groups)], planned)
     return rows, [*warnings, *(f"a claim of {row.claim.paper}: {line}" for row in rows for line in row.undecided)]
 
 
