@@ -1,11 +1,18 @@
 """Measuring a network with one probe, and checking what it returns."""
 
+import json
 import math
 import time
-from dataclasses import dataclass
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convexp.errors import ConvexpError
 from convexp.models.forward_pass import evaluating
@@ -32,7 +39,8 @@ class Outcome:
 def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -> Outcome:
     """Measure a network with one probe.
 
-    The mode of every module and torch's random state are the same afterwards as before.
+    The mode of every module and torch's random state are the same afterwards as before. So are parameters and buffers: if a
+    probe of the user's own has changed any, as batch normalisation does in training mode, a warning says so.
 
     Args:
         name: Name of the probe in the configuration.
@@ -41,14 +49,19 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
         sample: The images to measure it on.
 
     Raises:
-        ConvexpError: If there are no images, or a number is not finite.
+        ConvexpError: If there are no images, if the probe returns no ``Measurement``, or if a number is none or not finite.
     """
     if not len(sample):
         raise ConvexpError(f"probes.{name}: there are no test images")
     if getattr(probe, "needs_scores", False) and not sample.scores:
         return Outcome(Measurement({}), "needs a network whose outputs are scores of the classes (task.outputs=null)")
     start = time.perf_counter()
-    with torch.random.fork_rng([sample.images.device] if sample.images.is_cuda else []), torch.no_grad(), evaluating(network):
+    with (
+        torch.random.fork_rng([sample.images.device] if sample.images.is_cuda else []),
+        torch.no_grad(),
+        evaluating(network),
+        _kept(name, probe, network),
+    ):
         try:
             found = probe.measure(network, sample)
         except NotApplicableError as reason:
@@ -58,11 +71,48 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
                 return Outcome(Measurement({}), "looks into the layers by hooks, which modules of TorchScript do not have")
             error.add_note(f"while measuring probes.{name}")
             raise
-    _check_finite(name, found)
-    return Outcome(found, None, round(time.perf_counter() - start, 4))
+    return Outcome(_checked(name, found), None, round(time.perf_counter() - start, 4))
 
 
-def _check_finite(name: str, found: Measurement) -> None:
-    for number, value in found.numbers.items():
-        if not math.isfinite(value):
-            raise ConvexpError(f"probes.{name}: the number {number} is {value}, which is not finite")
+@contextmanager
+def _kept(name: str, probe: Probe, network: nn.Module) -> Generator[None]:
+    """A context after which parameters and buffers are what they were, whatever a probe of the user's own has done."""
+    if type(probe).__module__.partition(".")[0] == "convexp":
+        yield
+        return
+    tensors = dict(chain(network.named_parameters(), network.named_buffers()))
+    before = {each: tensor.detach().clone() for each, tensor in tensors.items()}
+    try:
+        yield
+    finally:
+        others = [each for each, tensor in tensors.items() if not torch.equal(tensor, before[each])]
+        for each in others:
+            tensors[each].detach().copy_(before[each])
+        if others:
+            what = f"{others[0]}{f' and {len(others) - 1} more' if others[1:] else ''}"
+            warnings.warn(
+                f"probes.{name}: changed {what} of the network, which is put back; measure a copy of it", stacklevel=2
+            )
+
+
+def _checked(name: str, found: object) -> Measurement:
+    """What a probe returned, with plain numbers."""
+    if not isinstance(found, Measurement):
+        raise ConvexpError(f"probes.{name}: returned a {type(found).__name__}; should return a convexp.probes.Measurement")
+    numbers = {number: _finite(f"probes.{name}: the number {number}", value) for number, value in found.numbers.items()}
+    maps = {each: value.tolist() if isinstance(value, Tensor | np.ndarray) else value for each, value in found.maps.items()}
+    try:
+        json.dumps(maps)
+    except (TypeError, ValueError) as error:
+        raise ConvexpError(f"probes.{name}: maps: {error}; should be plain lists and dictionaries") from None
+    return replace(found, numbers=numbers, maps=maps)
+
+
+def _finite(what: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ConvexpError(f"{what} is a {type(value).__name__}; should be a float") from None
+    if not math.isfinite(number):
+        raise ConvexpError(f"{what} is {number}, which is not finite")
+    return value if isinstance(value, int | float) else number

@@ -302,7 +302,10 @@ IMAGES, LABELS = torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.arange(20) %
 WRONG = [
     ({"test_images": IMAGES[:0], "test_labels": LABELS[:0]}, "no test images"),
     ({"train_images": IMAGES[:0], "train_labels": LABELS[:0]}, "no training images"),
-    ({"train_images": IMAGES / 255}, "train_images are of torch.float32; should be a tensor of torch.uint8: pixels are 0 to 255"),
+    (
+        {"train_images": IMAGES / 255},
+        "train_images are of torch.float32; should be a tensor of torch.uint8: pixels are 0 to 255",
+    ),
     ({"test_images": IMAGES.numpy()}, "test_images are a numpy.ndarray; should be a tensor of torch.uint8"),
     ({"train_labels": LABELS.to(torch.uint8)}, "train_labels are of torch.uint8; should be a tensor of torch.int64"),
     ({"test_labels": LABELS.float()}, "test_labels are of torch.float32; should be a tensor of torch.int64"),
