@@ -22,7 +22,7 @@ from convexp.config.importable import make_importable
 from convexp.config.trust import parse_saved_config, untrusted_packages
 from convexp.errors import ConvexpError, one_line
 from convexp.machine import interruption
-from convexp.machine.own_code import place_in_own_code
+from convexp.machine.own_code import changed_on_path, place_in_own_code
 from convexp.records import RunFolder, RunRecord, RunStatus, identity_hash
 from convexp.records.plan_part import Sweep, find_sweep
 from convexp.records.record_file import LOG
@@ -83,6 +83,9 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
         if locked.found is RunStatus.FINISHED:
             assert locked.previous is not None
             console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
+            if files := changed_on_path(locked.previous.versions):
+                said = f"{', '.join(files)} changed since; for a result of the new code choose another hydra.run.dir"
+                console.out.print(f"[yellow]warning:[/] {console.escape(said)}")
             return ExecutedRun(config, folder, locked.previous)
         if not in_sweep:
             announce(cfg, config, locked)

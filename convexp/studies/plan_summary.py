@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from convexp.machine.own_code import changed_on_path
 from convexp.records import RunStatus
+from convexp.records.index import records_below
 from convexp.studies.planning import Job
 from convexp.terminal import console
 from convexp.terminal.words import plural
@@ -21,9 +23,19 @@ TEXTS = {  # in the order of the line
 }
 
 
-def print_plan(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str]) -> None:
-    """Print how many runs are finished, resumed, retried and new, as ``plan_line`` says."""
-    console.out.print(plan_line(jobs, root, name, held), markup=False)
+def print_plan(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str], note: str = "") -> None:
+    """Print how many runs are finished, resumed, retried and new, as ``plan_line`` says, and which finished with other code.
+
+    Args:
+        jobs: The runs.
+        root: Folder of the sweep.
+        name: Name of the study; None for a sweep by ``-m``.
+        held: Where runs are that an engine holds, by their folders.
+        note: What follows the line.
+    """
+    console.out.print(f"{plan_line(jobs, root, name, held)}{note}", markup=False)
+    if said := changed_code(jobs, root):
+        console.out.print(f"[yellow]warning:[/] {console.escape(said)}")
 
 
 def plan_line(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str]) -> str:
@@ -41,6 +53,22 @@ def plan_line(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, 
         parts.append(f"{len(elsewhere)} submitted before ({_listed(elsewhere)})")
     before = f"{name}: " if name else ""
     return f"{before}{plural(len(jobs), 'run')} in {console.display_path(root)}: {', '.join(parts)}"
+
+
+def changed_code(jobs: list[Job], root: Path) -> str:
+    """Return which code of the user's own changed since runs were finished, which are not done again; empty if none did."""
+    finished = {job.folder for job in jobs if job.state is RunStatus.FINISHED}
+    records = records_below(root, with_maps=False, update=False) if finished else []
+    changed = {
+        record.path: files for record in records if record.path in finished if (files := changed_on_path(record.versions))
+    }
+    if not changed:
+        return ""
+    files = ", ".join(dict.fromkeys(file for each in changed.values() for file in each))
+    return (
+        f"{files} changed since {plural(len(changed), 'run')} finished ({_listed([*changed])}), whose results stay; "
+        "for results of the new code choose another study.name or hydra.sweep.dir"
+    )
 
 
 def _is_held(job: Job, held: Mapping[str, str]) -> bool:

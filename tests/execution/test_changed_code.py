@@ -40,6 +40,14 @@ def test_it_is_recorded_and_said_wherever_results_of_both_meet(program, tmp_path
     )
     assert code("sweep/seed2") != code("sweep/seed1")
 
+    done = train(*RUNS, "seed=0,1,2")
+    said = " ".join(done.out.split())
+    assert (
+        "mine.py changed since 2 runs finished (seed0, seed1), whose results stay; for results of the new code choose" in said
+    )
+    done = train(*RUNS[1:-1], "seed=1", "hydra.run.dir=sweep/seed1")
+    assert "sweep/seed1: already finished warning: mine.py changed since; for a result of" in " ".join(done.out.split())
+
     done = program("evaluate", "run=sweep/seed0", "pythonpath=[.]", cwd=tmp_path)
     assert "mine.py changed since the run: its network is built with other code" in done.err
     assert "mine.py" not in program("evaluate", "run=sweep/seed2", "pythonpath=[.]", cwd=tmp_path).err

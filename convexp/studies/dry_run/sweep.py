@@ -12,7 +12,7 @@ from convexp.records import RunStatus
 from convexp.studies.composer import Composer
 from convexp.studies.dry_run.forecast import forecast
 from convexp.studies.dry_run.text import print_axes, print_forecast, print_runs
-from convexp.studies.plan_summary import plan_line
+from convexp.studies.plan_summary import print_plan
 from convexp.studies.planning import Job, axis_values
 from convexp.studies.reuse.candidates import Reusable, reuse_line
 from convexp.studies.study import ExpandedStudy
@@ -48,7 +48,7 @@ def show_sweep(
     wanted = [job for job in jobs if job.folder not in held and not (cfg.get("reuse") and job.folder in reusable.runs)]
     outputs = absolute_path("outputs", cfg.outputs, Path.cwd())
     expected = forecast(wanted, composer, root.absolute(), outputs, places(cfg))
-    console.out.print(f"{plan_line(jobs, root, name, held)} ({NOTHING_WRITTEN})", markup=False)
+    print_plan(jobs, root, name, held, f" ({NOTHING_WRITTEN})")
     print_axes(axis_values(expanded.axes, [job.values for job in jobs]))
     print_runs(jobs, expected, _notes(jobs, held, reusable, cfg.get("reuse")))
     for line in reuse_line(reusable, len(jobs), cfg.get("reuse")):
