@@ -22,7 +22,7 @@ from convexp.config.command_line.parse import parse_command_line
 from convexp.config.help.groups import list_groups_quickly
 from convexp.config.help.own_options import register_own_options
 from convexp.config.messages.hydra_errors import explain_encoding_error, explain_hydra_error
-from convexp.config.user_paths import drop_empty_variables
+from convexp.config.user_paths import check_working_directory, drop_empty_variables
 from convexp.errors import ConvexpError
 from convexp.machine import interruption
 from convexp.machine.program import begin_program
@@ -70,6 +70,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
         forget_warnings()
         try:
             with errors_in_one_line(program, config_name):
+                check_working_directory()
                 sys.argv[1:] = arrange_arguments(sys.argv[1:])
                 if not print_information(program, config_name, sys.argv[1:]):
                     check_switches(sys.argv[1:])

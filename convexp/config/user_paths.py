@@ -13,6 +13,18 @@ VARIABLES = ("CONVEXP_DATA", "CONVEXP_CACHE")
 HOME = re.compile(r"([\w./+@-]+)=(~[^'\",\[\]{}()]*)")
 
 
+def check_working_directory() -> None:
+    """Check that the folder in which the process works is still there: relative paths start from it.
+
+    Raises:
+        ConfigError: If it was removed.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError("the working directory does not exist any more; change to another one") from None
+
+
 def parse_path(setting: str, value: object) -> Path:
     """The path that the value of ``setting`` stands for, with ``~`` expanded.
 

@@ -130,7 +130,9 @@ class AdaptivePolyphase(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the component with the largest Euclidean norm, for each image by itself."""
-        dims = len(self.stride)
+        dims, size = len(self.stride), tuple(x.shape[2:])
+        if len(size) != dims or any(pixels % n for pixels, n in zip(size, self.stride, strict=True)):
+            raise ValueError(f"the map has the size {size}; should be divisible by stride={self.stride}")
         parts = x
         for dim, n in enumerate(self.stride):
             parts = parts.unflatten(2 + 2 * dim, (-1, n))  # (B, C, H/n1, n1, W/n2, n2)

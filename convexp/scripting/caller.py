@@ -16,7 +16,7 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from hydra.version import VersionBase
 
-from convexp.config.user_paths import drop_empty_variables
+from convexp.config.user_paths import check_working_directory, drop_empty_variables
 from convexp.machine.torch_variables import set_torch_variables
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
@@ -58,6 +58,7 @@ def in_process_of_caller(progress: bool) -> Generator[None]:
     Args:
         progress: Whether to print what the command prints; errors are raised, not printed.
     """
+    check_working_directory()
     with unchanged(STATES), warnings.catch_warnings(), lenient_output(ours=False), console.silence(not progress):
         set_environment()
         yield

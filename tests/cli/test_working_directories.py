@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from conftest import SMALL, read
 
+import convexp
 from convexp import runs
+from convexp.errors import ConfigError
 
 NPZ = ("data=npz", "data.classes=2", "data.image_shape=[1,8,8]", "data.val_size=20")
 
@@ -236,3 +238,17 @@ def test_a_run_whose_images_lie_nowhere_has_no_data_root(call, interrupted_at):
         assert done.code == 2, done.err
         assert done.err.count("\n") == 1
         assert "data_root=.: the images of this run are not read from a folder" in done.err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_working_directory_that_was_removed_is_said(command, call, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = call(command, "outputs=elsewhere" if command == "train" else "run=x")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(": the working directory does not exist any more; change to another one\n")
+    with pytest.raises(ConfigError, match=r"^the working directory does not exist"):
+        convexp.train("trainer.max_epochs=1", folder=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []

@@ -181,3 +181,9 @@ def test_filters_that_have_no_centre_and_unknown_borders_are_refused():
     for make in (lambda: Blur((3, 3), (2, 2), "wrap"), lambda: DenseMax((2, 2), "wrap")):
         with pytest.raises(ValueError, match="wrap"):
             make()
+
+
+@pytest.mark.parametrize("size", [(7, 8), (8,)])
+def test_adaptive_sampling_names_a_size_that_does_not_divide(size):
+    with pytest.raises(ValueError, match=r"the map has the size \(.*\); should be divisible by stride=\(2, 2\)"):
+        AdaptivePolyphase((2, 2))(torch.zeros(1, 3, *size))
