@@ -15,7 +15,7 @@ from convexp.errors import ConfigError
 from convexp.terminal import console
 
 Resize = Literal["fit", "stretch", "none"]
-TWO_BYTES = re.compile(";16[BLN]")  # in Pillow's names of how pixels lie in a file; it would keep the upper byte of each
+TWO_BYTES = re.compile(";16[BLN]")  # in Pillow's names of how pixels lie in a file
 JOB = 64  # Number of images that a thread decodes before it takes the next ones.
 
 
@@ -77,7 +77,7 @@ def decode(path: Path, shape: list[int], resize: str) -> Any:
     with Image.open(path) as opened:
         if opened.mode.startswith(("I", "F")):
             raise ConfigError(f"{path}: has pixels of kind {opened.mode}; should have 8 bits per channel")
-        if any(TWO_BYTES.search(str(tile)) for tile in opened.tile):
+        if any(map(_has_two_bytes, opened.tile)):
             raise ConfigError(f"{path}: has 16 bits per channel; should have 8")
         image: Any = ImageOps.exif_transpose(opened)
         if image.has_transparency_data:
@@ -95,3 +95,10 @@ def decode(path: Path, shape: list[int], resize: str) -> Any:
             )
         pixels = np.asarray(image)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _has_two_bytes(tile: Any) -> bool:
+    """Whether each channel of a pixel takes two bytes in a file, by what Pillow knows of a part of it; it would keep one."""
+    codec, _, _, arguments = tile
+    of_pnm = codec in ("ppm", "ppm_plain") and arguments[1] > 255  # the largest value
+    return of_pnm or TWO_BYTES.search(str(tile)) is not None

@@ -311,6 +311,9 @@ def wrong(tmp_path: Path, kind: str) -> dict:
     elif kind == "sixteen bits of each colour, as TIFF":
         a.unlink()
         a.with_suffix(".tif").write_bytes(tiff_of_sixteen_bits())
+    elif kind == "sixteen bits of each colour, as PPM":
+        a.unlink()
+        a.with_suffix(".ppm").write_bytes(b"P6 8 6 1023\n" + bytes(8 * 6 * 6))
     elif kind == "empty class":
         (folder / "class9").mkdir()
         return {"classes": 4}
@@ -341,6 +344,7 @@ WRONG = {
     "sixteen bits": ["class0/00000.png", "pixels of kind I"],  # I or I;16, by the version of Pillow
     "sixteen bits of each colour": ["class0/00000.png: has 16 bits per channel; should have 8"],
     "sixteen bits of each colour, as TIFF": ["class0/00000.tif: has 16 bits per channel; should have 8"],
+    "sixteen bits of each colour, as PPM": ["class0/00000.ppm: has 16 bits per channel; should have 8"],
     "empty class": ["class9", "no images"],
     "no classes": ["photos", "one per class"],
     "a class in one part only": ["class1", "same classes"],
