@@ -11,6 +11,20 @@ from convexp.geometry.skeleton import Skeleton
 from convexp.geometry.width import BudgetError, nearest_width
 from convexp.geometry.wiring import Wiring
 
+SHAPING = ("model", "data", "data.image_shape", "data.canvas", "data.classes", "data.permute_pixels", "match", "task")
+
+
+def shapes_network(setting: str, protocol: str) -> bool:
+    """Whether what is explained may change with a setting, or with the option of a group.
+
+    Args:
+        setting: The setting or the group.
+        protocol: How images are shifted; with ``crop`` the network sees a window that is as large as the shifts allow.
+    """
+    if setting.startswith("data.shift."):
+        return protocol == "crop"
+    return setting in SHAPING or setting.startswith(("model.", "task."))
+
 
 def explain_config(config: Config) -> Explanation:
     """Explain the network that ``config`` describes, at the width that ``match`` asks for.

@@ -92,6 +92,24 @@ def test_mistakes_take_one_line(call, arguments, message):
     assert message in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        (["study=four_corners"], "model=conv data=mnist: images of 1x28x28"),  # a network of one of the runs
+        (["study=sample_efficiency"], "model=conv data=mnist: images of 1x28x28"),  # the number of images shapes no network
+        (
+            ["study=paper/srhm", "data.image_shape=[4,36]", "model.kernel_size=6", "model.stride=6"],
+            "model=conv data=srhm: images of 4x36",
+        ),
+        (["study=anti_aliasing", "model.pool=avg"], "model=conv data=digits: images of 1x16x16"),  # no run's, but asked for
+    ],
+)
+def test_of_a_study_a_network_of_a_run_or_what_is_asked_for(call, arguments, title):
+    done = call("explain", *arguments)
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"{title}\n")
+
+
 def test_help_and_version(call):
     assert "convexp-explain model=conv" in call("explain", "--help").out
     assert "one of none, max" in call("explain", "--help", "model.pool").out
