@@ -1,6 +1,6 @@
 """The network of a configuration, explained from geometry alone (``convexp-explain``)."""
 
-from convexp.config.checks.geometry import check_geometry
+from convexp.config.checks.geometry import check_geometry, check_layers
 from convexp.config.checks.sizes import check_width, check_windows
 from convexp.config.checks.targets import check_targets
 from convexp.config.schema import Config
@@ -42,7 +42,7 @@ def explain_config(config: Config) -> Explanation:
         raise ConfigError(
             f"data.permute_pixels={seed}: what follows from geometry needs pixels where they belong; leave it out"
         )
-    for check in (check_targets, check_geometry, check_width, check_windows):
+    for check in (check_targets, check_geometry, check_width, check_windows, check_layers):
         check(config)
     wiring = wiring_of(model)
     skeleton = model.skeleton(config.data.input_shape, config.network_outputs).scaled(model.width)
