@@ -24,6 +24,11 @@ MISTAKES = {
     "a configuration that is none": (["--config-name", "mine"], ["--config-name=mine: there is no mine.yaml", "--config-dir"]),
     "a folder of configurations that is none": (["--config-path", "mine"], ["--config-path", "--config-dir"]),
     "a switch with a wrong value": (["--cfg", "jobs"], ["--cfg", "'jobs'", "job"]),
+    "a part of the configuration that is none": (
+        ["--cfg", "job", "-p", "modle"],
+        ["--package=modle: there is no such section or setting; did you mean model?\n"],
+    ),
+    "a part of the configuration that is null": (["--cfg", "job", "--package=study"], ["--package=study: is null"]),
     "a switch without its value": (["--config-dir"], ["--config-dir", "expected one argument"]),
     "two things at once": (["-m", "-sc", "install=bash"], ["--multirun --shell-completion: only one"]),
     "completion of no shell": (["-sc"], ["--shell-completion: should be followed by install=bash"]),
@@ -56,6 +61,16 @@ MISTAKES = {
     "several settings of sections": (["epochs=3"], ["did you mean trainer.max_epochs or trainer.min_epochs?"]),
     "several values": (["model.channels=2,4"], ["model.channels=2,4: several", "-m", "a list is written model.channels=[2,4]"]),
     "several options": (["model=conv,local"], ["model=conv,local: several values are several runs, which -m does\n"]),
+    "a setting written as a switch": (
+        ["-m", "study=border", "--dry-run"],
+        ["--dry-run: there is no such switch; a setting is written dry_run=true\n"],
+    ),
+    "a setting written as a switch of a sweep": (
+        ["-m", "model=conv,local", "--reuse"],
+        ["--reuse: there is no such switch; a setting is written reuse=true\n"],
+    ),
+    "a setting written as a switch, with its value": (["--outputs=x"], ["--outputs=x: ", "a setting is written outputs=x\n"]),
+    "a setting of a section written as a switch": (["--trainer.max-epochs", "3"], ["is written trainer.max_epochs=...\n"]),
     "unknown switch": (["--mulitrun"], ["--mulitrun: there is no such switch; did you mean --multirun?"]),
     "added typo": (["+model.widht=1"], ["model.widht", "width"]),
     "added typo in a target": (["+model.wiring.biass=channel"], ["model.wiring.biass"]),
