@@ -371,7 +371,7 @@ LATER = {
     "too few classes": (["data.classes=9"], ["data.classes=9", "10 classes"]),
     "too many classes": (["data.classes=11"], ["data.classes=11", "10 classes"]),
     "more to train on than there are": (["data.train_size=2000"], ["data.train_size=2000", "1257"]),
-    "too few to train on": (["data.train_size=9"], ["data.train_size=9", "no sample of class"]),
+    "too few to train on": (["data.train_size=9"], ["data.train_size=9: no sample of class 8", "should be 10 or more"]),
     "unknown split": (["data=emnist", "data.source.root=.", "data.source.split=all"], ["data.source.split=all", "balanced"]),
     "warm-up beyond the end": (["scheduler.warmup=1.5"], ["scheduler", "warmup=1.5"]),
     "milestone beyond the end": (["scheduler=step", "scheduler.milestones=[2]"], ["scheduler", "milestones=[2]"]),
