@@ -75,6 +75,12 @@ MISTAKES = {
     "added typo": (["+model.widht=1"], ["model.widht", "width"]),
     "added typo in a target": (["+model.wiring.biass=channel"], ["model.wiring.biass"]),
     "added typo in a probe": (["+probes.shift_map.max_shfit=1"], ["probes.shift_map.max_shfit", "max_shift"]),
+    "added typo in a section's name": (["+optimzer.lr=0.1"], ["optimzer.lr: ", "did you mean optimizer.lr?\n"]),
+    "added typo in a section of a section": (
+        ["+data.shfit.train=2"],
+        ["data.shfit.train: ", "did you mean data.shift.train?\n"],
+    ),
+    "added section without such a setting": (["+optimzer.abc=1"], ["optimzer: ", "did you mean optimizer?\n"]),
     "added typo at the top": (["+sede=1"], ["sede", "seed"]),
     "deleted setting": (["~trainer.max_epochs"], ["trainer.max_epochs", "missing"]),
     "unreadable override": (["trainer.max_epochs="], ["trainer.max_epochs"]),
