@@ -73,7 +73,7 @@ def application(program: str, config_name: str, task: Callable[[DictConfig], Any
                 check_working_directory()
                 sys.argv[1:] = arrange_arguments(sys.argv[1:])
                 if not print_information(program, config_name, sys.argv[1:]):
-                    check_switches(sys.argv[1:])
+                    check_switches(sys.argv[1:], config_name)
                     run_hydra()
         except KeyboardInterrupt:
             sys.exit(130)

@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from convexp.cli.application import errors_in_one_line
 from convexp.cli.information import print_information
 from convexp.config.command_line.arrange import arrange_arguments
-from convexp.config.command_line.parse import parse_command_line
+from convexp.config.command_line.parse import CommandLine, parse_command_line
 from convexp.errors import ConfigError
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
@@ -59,12 +60,10 @@ def explain_network(arguments: Sequence[str]) -> None:
     if unknown := [word for word in arguments if word in SWEEPS] or list(line.names):
         raise ConfigError(f"{unknown[0]}: explains one network at a time; give settings, as in model=conv model.stride=1")
     cfg = line.compose("train")
-    try:
-        with hydra_values(cfg):
-            config = parse_config(resolve(without_hydra(cfg)))
-        explained = explain_config(config)
-    except ConfigError as error:
-        raise _choice(cfg, arguments, str(error)) or error from None
+    with hydra_values(cfg):
+        _check_chosen(cfg, line)
+        config = parse_config(resolve(without_hydra(cfg)))
+    explained = explain_config(config)
     if "--json" in arguments:
         facts = {"name": config.model.name, "input_shape": config.data.input_shape, **asdict(explained)}
         console.out.print(json.dumps(facts, default=_ends), markup=False)
@@ -72,13 +71,34 @@ def explain_network(arguments: Sequence[str]) -> None:
         show_explanation(config, explained)
 
 
-def _choice(cfg: DictConfig, arguments: Sequence[str], message: str) -> ConfigError | None:
-    """What to do if the setting that is wrong is one that the study varies and nobody has chosen; None if it is not."""
-    for axis, values in (cfg.study.grid if cfg.study else {}).items():
-        wrong = message.startswith(f"{axis}=") and not any(word.startswith(f"{axis}=") for word in arguments)
-        if wrong and isinstance(values, Sequence) and values:
-            return ConfigError(f"{axis}: the runs of study={cfg.study.name} differ in it; choose one, as in {axis}={values[0]}")
-    return None
+def _check_chosen(cfg: DictConfig, line: CommandLine) -> None:
+    """Check that ``cfg`` describes the network of a run of its study, apart from what the command line chooses.
+
+    Raises:
+        ConfigError: naming the settings in which no run is like it, and those of a run.
+    """
+    from convexp.config.explained import shapes_network
+    from convexp.studies.nearest import overrides_left
+    from convexp.studies.study import read_study
+
+    study, options = read_study(cfg), cfg.hydra.runtime.choices
+    if study is None or "network" in (cfg.get("model") or {}):  # such a network is not explained, whatever its settings
+        return
+
+    def value_of(setting: str) -> Any:
+        return options[setting] if setting in options else _plain(OmegaConf.select(cfg, setting))
+
+    def matters(setting: str) -> bool:
+        return shapes_network(setting, OmegaConf.select(cfg, "data.shift.protocol"))
+
+    if left := overrides_left(study, value_of, line.settings, matters):
+        it, one = ("it", "one") if len(left) == 1 else ("them", "those of one run")
+        choices = " ".join(f"{setting}={text}" for setting, text in left.items())
+        raise ConfigError(f"{', '.join(left)}: the runs of study={options.study} differ in {it}; choose {one}, as in {choices}")
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _ends(units: range) -> list[int]:

@@ -1,6 +1,6 @@
 """The network of a configuration, explained from geometry alone (``convexp-explain``)."""
 
-from convexp.config.checks.geometry import check_geometry
+from convexp.config.checks.geometry import check_geometry, check_layers
 from convexp.config.checks.sizes import check_width, check_windows
 from convexp.config.checks.targets import check_targets
 from convexp.config.schema import Config
@@ -10,6 +10,20 @@ from convexp.geometry.explanation import Explanation, explain
 from convexp.geometry.skeleton import Skeleton
 from convexp.geometry.width import BudgetError, nearest_width
 from convexp.geometry.wiring import Wiring
+
+SHAPING = ("model", "data", "data.image_shape", "data.canvas", "data.classes", "data.permute_pixels", "match", "task")
+
+
+def shapes_network(setting: str, protocol: str) -> bool:
+    """Whether what is explained may change with a setting, or with the option of a group.
+
+    Args:
+        setting: The setting or the group.
+        protocol: How images are shifted; with ``crop`` the network sees a window that is as large as the shifts allow.
+    """
+    if setting.startswith("data.shift."):
+        return protocol == "crop"
+    return setting in SHAPING or setting.startswith(("model.", "task."))
 
 
 def explain_config(config: Config) -> Explanation:
@@ -28,7 +42,7 @@ def explain_config(config: Config) -> Explanation:
         raise ConfigError(
             f"data.permute_pixels={seed}: what follows from geometry needs pixels where they belong; leave it out"
         )
-    for check in (check_targets, check_geometry, check_width, check_windows):
+    for check in (check_targets, check_geometry, check_width, check_windows, check_layers):
         check(config)
     wiring = wiring_of(model)
     skeleton = model.skeleton(config.data.input_shape, config.network_outputs).scaled(model.width)

@@ -12,7 +12,7 @@ from convexp.config.checks.augment import check_augment
 from convexp.config.checks.combinations import check_batch_norm, check_combinations
 from convexp.config.checks.data_files import check_data_files
 from convexp.config.checks.environment import check_environment
-from convexp.config.checks.geometry import check_geometry
+from convexp.config.checks.geometry import check_geometry, check_layers
 from convexp.config.checks.machine import check_image_memory, check_logger_packages, check_threads
 from convexp.config.checks.monitors import check_monitors
 from convexp.config.checks.networks import check_network
@@ -128,6 +128,7 @@ def check_config(config: Config) -> Config:
     check_image_memory(config)
     check_width(config)
     check_windows(config)
+    check_layers(config)
     check_batch_norm(config)
     for setting, target in config.targets().items():
         check_numbers(setting, target)

@@ -25,4 +25,4 @@ def validated(kind: type[Model], values: Mapping[Any, Any], section: str = "") -
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(explain_validation_error(error, section)) from None
+        raise ConfigError(explain_validation_error(error, values, section)) from None

@@ -109,8 +109,12 @@ def prepare(settings: DataSettings, source: Source) -> Dataset:
     check_source(settings, source)
     placement, seed = settings.placement(), settings.split_seed
     labels, test_labels = source.train_labels, source.test_labels
-    rest, val = stratified_split(labels, settings.val_size, seed, "data.val_size")
-    train = rest[stratified_subset(labels[rest], settings.train_size, seed, "data.train_size")]
+    names = source.class_names
+    rest, val = stratified_split(labels, settings.val_size, seed, "data.val_size", names, " that are not for testing")
+    chosen = stratified_subset(
+        labels[rest], settings.train_size, seed, "data.train_size", names, " that are for neither testing nor validation"
+    )
+    train = rest[chosen]
     mean, std = source.statistics(train)
     train_images, test_images, workers = _in_memory_or_streamed(settings, source)
     unshifted = OneOf(((0,) * len(placement.canvas_size),))

@@ -95,7 +95,7 @@ def _parts(images: Listing, test_size: int | float, split_seed: int) -> tuple[Te
     if bool(test.any()):
         parts = (~test).nonzero()[:, 0], test.nonzero()[:, 0]
     else:
-        parts = stratified_split(labels, test_size, split_seed, "data.source.test_size")
+        parts = stratified_split(labels, test_size, split_seed, "data.source.test_size", images.classes)
     return mix_classes(labels, parts[0], split_seed), mix_classes(labels, parts[1], split_seed)
 
 

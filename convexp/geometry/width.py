@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-WIDEST = 4096.0
+NARROWEST, WIDEST = 1e-6, 4096.0  # with the first every stage has one channel
 
 
 class BudgetError(ValueError):
@@ -25,7 +25,7 @@ def nearest_width(match: str, count: Callable[[float], int]) -> float:
     """
     kind, _, number = match.partition(":")
     budget, cost = int(number), cache(count)
-    low, high = 1e-6, 1.0
+    low, high = NARROWEST, 1.0
     if cost(low) > budget:
         raise BudgetError(f"match={match}: even one channel per stage makes {cost(low):,} {kind}; ask for that many or more")
     while cost(high) < budget:

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 Size = tuple[int, ...]
 
 
-def _check_minimum(minimum: int, **settings: Sequence[int]) -> None:
+def check_minimum(minimum: int, **settings: Sequence[int]) -> None:
+    """Check that numbers are ``minimum`` or more.
+
+    Raises:
+        ValueError: If one is not, naming its setting.
+    """
     for name, values in settings.items():
         if wrong := [v for v in values if v < minimum]:
             raise ValueError(f"{name}={wrong[0]}: should be {minimum} or more")
@@ -31,8 +36,8 @@ def output_size(
     Raises:
         ValueError: If the kernel is larger than the padded input, a padding is negative or another setting is below 1.
     """
-    _check_minimum(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
-    _check_minimum(0, padding=padding)
+    check_minimum(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    check_minimum(0, padding=padding)
     sizes: list[int] = []
     for i, k, s, p, d in zip(input_size, kernel_size, stride, padding, dilation, strict=True):
         if extent(k, d) > i + 2 * p:
@@ -59,8 +64,8 @@ def transposed_output_size(
         ValueError: If no pixel is left, an output padding is negative or not less than the stride, a padding is negative, or
             another setting is below 1.
     """
-    _check_minimum(1, input_size=input_size, kernel_size=kernel_size, stride=stride, dilation=dilation)
-    _check_minimum(0, padding=padding)
+    check_minimum(1, input_size=input_size, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    check_minimum(0, padding=padding)
     sizes: list[int] = []
     for i, k, s, p, d, r in zip(input_size, kernel_size, stride, padding, dilation, output_padding, strict=True):
         if not 0 <= r < s:
@@ -85,7 +90,7 @@ def receptive_field(kernel_size: Sequence[int], stride: Sequence[int], dilation:
     Raises:
         ValueError: If a setting is below 1.
     """
-    _check_minimum(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
+    check_minimum(1, kernel_size=kernel_size, stride=stride, dilation=dilation)
     field, jump = 1, 1
     for k, s, d in zip(kernel_size, stride, dilation, strict=True):
         field += (extent(k, d) - 1) * jump

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from convexp.geometry.fourier import cheaper_by_fourier, fourier_flops, transform_flops
-from convexp.geometry.skeleton import Stage
-from convexp.geometry.windows import Size
+from convexp.geometry.requirements import check_global_border, check_groups, first_centres
+from convexp.geometry.skeleton import Skeleton, Stage
+from convexp.geometry.windows import Size, check_minimum
 
 WiringName = Literal["conv", "global_conv", "local", "low_rank_local", "dense", "unknown"]
 
@@ -40,6 +41,21 @@ class Wiring:
     def sees_all(self) -> bool:
         """Whether a unit sees every pixel of its input, and not a window."""
         return self.name in ("dense", "global_conv")
+
+
+def check_wiring(wiring: Wiring, skeleton: Skeleton) -> None:
+    """Check that ``wiring`` can make the layer of every stage.
+
+    Raises:
+        ValueError: If a layer cannot be made, with the words in which ``convexp.layers`` says so, or a window does not fit.
+    """
+    check_minimum(1, groups=[wiring.groups], rank=[wiring.rank])
+    channels = (skeleton.input_shape[0], *(stage.channels for stage in skeleton.stages))
+    for inputs, stage, size in zip(channels, skeleton.stages, skeleton.sizes(), strict=False):
+        check_groups(wiring.groups, inputs, stage.channels)
+        if wiring.name == "global_conv":
+            check_global_border(stage.padding_mode)
+            first_centres(size, stage.kernel_size, stage.stride, stage.padding, stage.dilation, stage.padding_mode)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convexp.geometry import Size, extent
+from convexp.geometry import Size
 from convexp.geometry.fourier import cheaper_by_fourier, fourier_flops, transform_flops
+from convexp.geometry.requirements import check_global_border, first_centres
 from convexp.layers.arguments import Padding, Sizes, flag
 from convexp.layers.base import SpatialLayer
 from convexp.layers.fourier_flops import register_transforms
@@ -85,10 +86,9 @@ class GlobalConvNd(SpatialLayer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        if padding_mode not in ("zeros", "circular"):
-            raise ValueError(f"padding_mode={padding_mode}: a global convolution has zeros or circular")
+        check_global_border(padding_mode)
         super().__init__(in_channels, out_channels, kernel_size, input_size, stride, padding, dilation, 1, padding_mode)
-        self.first = tuple(self._first(dim) for dim in range(self.dims))
+        self.first = first_centres(self.input_size, self.kernel_size, self.stride, self.padding, self.dilation, padding_mode)
         """Centre of the first unit in pixels, by dimension."""
         circular = padding_mode == "circular"
         size = self.input_size if circular else tuple(2 * n - 1 for n in self.input_size)
@@ -99,14 +99,6 @@ class GlobalConvNd(SpatialLayer):
         """Pixels of the transforms: at a zero border enough that nothing comes round."""
         matrix = 2 * in_channels * math.prod(self.input_size) * out_channels * math.prod(self.output_size)
         self.by_fourier = cheaper_by_fourier(in_channels, out_channels, self.fourier_size, matrix)
-
-    def _first(self, dim: int) -> int:
-        reach = (extent(self.kernel_size[dim], self.dilation[dim]) - 1) // 2
-        first = reach - self.padding[dim]
-        last = first + self.stride[dim] * (self.output_size[dim] - 1)
-        if self.padding_mode == "zeros" and (first < 0 or last >= self.input_size[dim]):
-            raise ValueError(f"padding={self.padding[dim]}: is at most {reach} here, as every unit's centre must be a pixel")
-        return first
 
     def _units(self, dim: int) -> Units:
         """The centre of the first unit, the stride from one to the next, and the number of units, along one dimension."""

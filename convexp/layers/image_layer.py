@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from convexp.geometry import Size, check_border, output_size
+from convexp.geometry.requirements import check_groups
 from convexp.layers.arguments import Padding, Sizes, check_mode, count, padding_pixels, sizes
 from convexp.layers.operands import as_given, with_batch
 
@@ -87,10 +88,7 @@ class ImageLayer(nn.Module):
 
     def _set_input(self, in_channels: int, input_size: Sizes) -> None:
         self.in_channels = count("in_channels", in_channels)
-        if self.in_channels % self.groups or self.out_channels % self.groups:
-            raise ValueError(
-                f"groups={self.groups}: should divide in_channels={in_channels} and out_channels={self.out_channels}"
-            )
+        check_groups(self.groups, self.in_channels, self.out_channels)
         self.input_size = sizes("input_size", input_size, self.dims, 1)
         check_border(self.input_size, self.padding, self.padding_mode)
         self.output_size = output_size(self.input_size, self.kernel_size, self.stride, self.padding, self.dilation)

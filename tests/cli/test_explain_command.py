@@ -82,6 +82,26 @@ def test_data_need_not_be_there(call):
             "model.kernel_size: the runs of study=kernel_size differ in it; choose one, as in model.kernel_size=1",
         ),
         (["study=kernel_size", "model.kernel_size=[3,3]"], "model.kernel_size=[3, 3]: should be one value, or 1 of them"),
+        (
+            ["study=anti_aliasing"],
+            "model.pool: the runs of study=anti_aliasing differ in it; choose one, as in model.pool=max\n",
+        ),
+        (
+            ["study=paper/srhm"],
+            "data.image_shape, model.kernel_size, model.stride: the runs of study=paper/srhm differ in them; choose those of "
+            "one run, as in data.image_shape=[4,16] model.kernel_size=4 model.stride=4\n",
+        ),
+        (["study=paper/srhm_three", "model.kernel_size=6"], "as in data.image_shape=[4,216] model.stride=6\n"),
+        (["study=paper/novak"], "model.channels: the runs of study=paper/novak differ in it"),
+        (["study=paper/zhou"], "model=one_layer: is made by model.network"),
+        (
+            ["model=global_conv", "model.padding_mode=reflect"],
+            "model (global_conv): padding_mode=reflect: a global convolution has zeros or circular\n",
+        ),
+        (
+            ["model=global_conv", "model.padding_mode=replicate", "match=params:50000"],
+            "model (global_conv): padding_mode=replicate: a global convolution has zeros or circular\n",
+        ),
         (["model=local", "match=params:3"], "match=params:3: even one channel per stage makes"),
     ],
 )
@@ -90,6 +110,24 @@ def test_mistakes_take_one_line(call, arguments, message):
     assert (done.code, done.err.count("\n")) == (2, 1), done.err
     assert done.out == ""
     assert message in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        (["study=four_corners"], "model=conv data=mnist: images of 1x28x28"),  # a network of one of the runs
+        (["study=sample_efficiency"], "model=conv data=mnist: images of 1x28x28"),  # the number of images shapes no network
+        (
+            ["study=paper/srhm", "data.image_shape=[4,36]", "model.kernel_size=6", "model.stride=6"],
+            "model=conv data=srhm: images of 4x36",
+        ),
+        (["study=anti_aliasing", "model.pool=avg"], "model=conv data=digits: images of 1x16x16"),  # no run's, but asked for
+    ],
+)
+def test_of_a_study_a_network_of_a_run_or_what_is_asked_for(call, arguments, title):
+    done = call("explain", *arguments)
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"{title}\n")
 
 
 def test_help_and_version(call):

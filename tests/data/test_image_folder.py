@@ -387,6 +387,29 @@ def test_a_run_on_a_folder_says_what_is_wrong_before_it_starts(call, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
+def test_a_class_of_too_few_images_is_called_by_its_name(call, tmp_path):
+    photos = tmp_path.parent / f"{tmp_path.name}-photos"
+    write(photos / "p", *some(40, classes=1))
+    write(photos / "few", *some(3, classes=1))
+    (photos / "few" / "class0").rename(photos / "p" / "dog's")
+    own = ("data=image_folder", f"data.source.root={photos}/p", "data.image_shape=[3,6,8]", f"data.source.cache={photos}/cache")
+    for arguments, said in (
+        ([], "data.val_size=0.1: no sample of class dog's, which has 2 of the 34 samples that are not for testing, would be"),
+        (
+            ["data.val_size=0.27", "data.train_size=2"],
+            "data.train_size=2: no sample of class dog's, which has 1 of the 25 samples",
+        ),
+        (
+            ["data.source.test_size=1"],
+            "data.source.test_size=1: no sample of class dog's, which has 3 of the 43 samples, would be",
+        ),
+    ):
+        done = call("train", *SMALL, *own, "data.classes=2", *arguments)
+        assert (done.code, done.err.count("\n")) == (2, 1), done.err
+        assert said in done.err
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_the_first_test_images_are_of_all_classes(tmp_path):
     """Probes look at the first so many."""
     write(tmp_path / "photos", *some(60))

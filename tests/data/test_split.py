@@ -129,3 +129,35 @@ def test_a_class_with_too_few_samples(counts, size):
     labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
     with pytest.raises(ConfigError, match=f"data.val_size={size}: "):
         stratified_split(labels, size, 0, "data.val_size")
+
+
+@pytest.mark.parametrize("share", [False, True])
+@pytest.mark.parametrize(("counts", "most"), [([10, 10], 18), ([32, 2], 25), ([50, 7, 2], 44)])
+def test_what_is_said_to_be_right_is_the_bound(counts, most, share):
+    labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    n = len(labels)
+    for size, part, one_more in ((1, "held out", -1), (n - 1, "left", 1)):
+        with pytest.raises(ConfigError, match=f"would be {part}; should be") as told:
+            stratified_split(labels, size / n if share else size, 0, "data.val_size")
+        text = str(told.value).partition("should be ")[2].split()[0]
+        bound = float(text) if share else int(text)
+        stratified_split(labels, bound, 0, "data.val_size")
+        with pytest.raises(ConfigError):
+            stratified_split(labels, subset_size(bound, n, "x") + one_more, 0, "data.val_size")
+    assert subset_size(bound, n, "x") == most
+
+
+def test_a_class_is_called_by_its_name_and_counted_among_what_is_split():
+    labels = torch.tensor([0] * 32 + [1] * 2)
+    with pytest.raises(ConfigError) as told:
+        stratified_split(labels, 0.1, 0, "data.val_size", ["cats", "dog's"], " that are not for testing")
+    assert str(told.value) == (
+        "data.val_size=0.1: no sample of class dog's, which has 2 of the 34 samples that are not for testing, would be held "
+        "out; should be 0.27 or more"
+    )
+    with pytest.raises(
+        ConfigError, match=r"data.train_size=1: no sample of class dog's, .* would be left; should be 9 or more"
+    ):
+        stratified_subset(labels, 1, 0, "data.train_size", ["cats", "dog's"])
+    with pytest.raises(ConfigError, match=r"class 1 has 1 of the 4 samples, and needs two, one to hold out and one to leave"):
+        stratified_split(torch.tensor([0, 0, 0, 1]), 2, 0, "data.val_size")

@@ -38,7 +38,7 @@ def check_windows(config: Config) -> None:
         value = getattr(model, setting)
         for of_stage in value if isinstance(value, list) else [value]:
             limits = size if isinstance(of_stage, list) else (max(size),)
-            for number, pixels in zip(of_stage if isinstance(of_stage, list) else [of_stage], limits, strict=True):
+            for number, pixels in zip(of_stage if isinstance(of_stage, list) else [of_stage], limits, strict=False):
                 limit = 2 * pixels + 1 if setting in ("kernel_size", "blur_size") else pixels
                 if isinstance(number, int) and number > limit:
                     raise ConfigError(f"model.{setting}={number}: should be {limit} at most for images of {pixels} pixels")

@@ -52,6 +52,11 @@ class CommandLine:
         folders = [Path(path.removeprefix("file://")) for path in self.search_path]
         return (*installed_sources(), *(Source(display_path(folder), folder) for folder in folders if folder.is_dir()))
 
+    @property
+    def settings(self) -> list[str]:
+        """The settings and groups that are overridden."""
+        return [text.partition("=")[0].lstrip("+~") for text in self.overrides]
+
     def override(self, setting: str) -> str | None:
         """The override of ``setting`` as it was typed; None if there is none."""
         return next((text for text in self.overrides if text.partition("=")[0].lstrip("+") == setting), None)
