@@ -12,6 +12,7 @@ from convexp.cli.application import errors_in_one_line
 from convexp.cli.information import print_information
 from convexp.config.command_line.arrange import arrange_arguments
 from convexp.config.command_line.parse import CommandLine, parse_command_line
+from convexp.config.user_paths import check_working_directory
 from convexp.errors import ConfigError
 from convexp.terminal import console
 from convexp.terminal.streams import lenient_output
@@ -37,6 +38,7 @@ SWEEPS = ("-m", "--multirun")
 def main() -> None:
     """Print the explanation of the network that the command line describes."""
     with errors_in_one_line(PROGRAM, "train"):
+        check_working_directory()
         arguments = sys.argv[1:] = arrange_arguments(sys.argv[1:])
         line = parse_command_line(arguments)
         if line.help and not line.names:

@@ -240,13 +240,13 @@ def test_a_run_whose_images_lie_nowhere_has_no_data_root(call, interrupted_at):
         assert "data_root=.: the images of this run are not read from a folder" in done.err
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "explain"])
 def test_a_working_directory_that_was_removed_is_said(command, call, tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    done = call(command, "outputs=elsewhere" if command == "train" else "run=x")
+    done = call(command, "run=x" if command == "evaluate" else "model=conv")
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(": the working directory does not exist any more; change to another one\n")
     with pytest.raises(ConfigError, match=r"^the working directory does not exist"):
