@@ -30,6 +30,7 @@ from convexp.config.checks.sections import (
 from convexp.config.checks.sizes import check_numbers, check_width, check_windows
 from convexp.config.checks.targets import check_targets
 from convexp.config.checks.tasks import check_task
+from convexp.config.checks.trackers import check_tracking_uri
 from convexp.config.checks.trainer import check_trainer
 from convexp.config.folders import check_name
 from convexp.config.importable import make_importable
@@ -133,5 +134,6 @@ def check_config(config: Config) -> Config:
     for setting, target in config.targets().items():
         check_numbers(setting, target)
     check_monitors(config)
+    check_tracking_uri(config)
     check_logger_packages(config)
     return config

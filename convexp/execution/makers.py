@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +28,11 @@ class Maker(Generic[T]):
     setting: str
     partial: functools.partial[Any]
     kind: type[T]
+
+    @property
+    def target(self) -> str:
+        """The name of what makes the object."""
+        return f"{self.partial.func.__module__}.{self.partial.func.__qualname__}"
 
     def __call__(self, *args: Any, **kwargs: Any) -> T:
         """Call the target with its configured arguments and these.
@@ -72,9 +77,14 @@ def make(setting: str, target: Target, kind: type[T]) -> T:
         return maker(setting, target, kind)()
 
 
-@contextmanager
-def naming_setting(setting: str, target: Target) -> Generator[None]:
+def naming_setting(setting: str, target: Target) -> AbstractContextManager[None]:
     """Turn every exception of the block into a ConfigError of one line that names ``setting`` and its target."""
+    return naming(setting, target.target)
+
+
+@contextmanager
+def naming(setting: str, target: str) -> Generator[None]:
+    """Turn every exception of the block into a ConfigError as ``naming_setting`` does."""
     try:
         yield
     except ConfigError:
@@ -82,7 +92,7 @@ def naming_setting(setting: str, target: Target) -> Generator[None]:
     except Exception as error:
         speaks_for_itself = isinstance(error, ValueError | TypeError | ImportError | AttributeError)
         kind, place = "" if speaks_for_itself else f"{type(error).__name__}: ", place_in_own_code(error)
-        raise ConfigError(f"{setting} ({target.target}): {kind}{one_line(error)}{place and f' ({place})'}") from None
+        raise ConfigError(f"{setting} ({target}): {kind}{one_line(error)}{place and f' ({place})'}") from None
 
 
 def _qualified_name(kind: type) -> str:

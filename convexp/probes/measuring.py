@@ -1,6 +1,7 @@
 """Measure any trained module from Python: ``convexp.probes.measure``."""
 
 import copy
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from convexp.models.forward_pass import device_of
 from convexp.models.representations import layout
 from convexp.probes.base import Probe
 from convexp.probes.checked import check_answers, checked_images, checked_labels
-from convexp.probes.results import Measurements, measure_all
+from convexp.probes.results import Measurements, ProbeResult, measure_one
 from convexp.probes.sample import BATCH_SIZE, Sample
 
 Choice = str | Probe | Sequence[str | Probe] | Mapping[str, Mapping[str, Any] | Probe | None]
@@ -46,6 +47,8 @@ def measure(
         print(found)                                   # every number with its unit and meaning
         found.numbers["shift_map/worst"]
         found.save("probes")                           # JSON and PNG
+
+    A probe that fails is left out, with a warning, and named in ``found.failed``; if all fail, the first error is raised.
 
     The mode and the weights of the module, the images and torch's random state are left as they are.
 
@@ -84,7 +87,24 @@ def measure(
     observed = _observing(network, layers)
     check_answers(observed, sample, f"module ({type(module).__name__})")
     _check_called(observed, layers, sample)
-    return measure_all(chosen, observed, sample)
+    return _measure_each(chosen, observed, sample)
+
+
+def _measure_each(probes: Mapping[str, Probe], network: nn.Module, sample: Sample) -> Measurements:
+    """Measure a network with several probes, of which those that fail keep no other from being measured."""
+    results: dict[str, ProbeResult] = {}
+    errors: dict[str, Exception] = {}
+    for name, probe in probes.items():
+        try:
+            results[name] = measure_one(name, probe, network, sample)
+        except Exception as error:
+            errors[name] = error
+    if errors and not results:
+        raise next(iter(errors.values()))
+    failed = {name: f"{type(error).__name__}: {one_line(error)}" for name, error in errors.items()}
+    for name, reason in failed.items():
+        warnings.warn(f"probes.{name}: failed, and is left out: {reason}", stacklevel=4)
+    return Measurements(results, failed)
 
 
 def make_probes(choice: Choice, size: tuple[int, ...]) -> dict[str, Probe]:

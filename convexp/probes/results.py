@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +81,11 @@ class Measurements(Mapping[str, ProbeResult]):
 
     Attributes:
         results: The result of every probe, by name.
+        failed: For each probe that could not be measured the error; it has no result.
     """
 
     results: dict[str, ProbeResult]
+    failed: dict[str, str] = field(default_factory=dict[str, str])
 
     def __getitem__(self, name: str) -> ProbeResult:
         return self.results[name]
@@ -137,12 +139,13 @@ class Measurements(Mapping[str, ProbeResult]):
             each.save(name, target)
 
     def __str__(self) -> str:
-        """Return a line for each number, and one for each probe that does not apply."""
+        """Return a line for each number, and one for each probe that does not apply or has failed."""
         lines: list[str] = []
         for probe, each in self.items():
             if each.skipped is not None:
                 lines.append(f"{probe} skipped: {each.skipped}")
             lines += ["  ".join((name, rest)).rstrip() for name, rest in number_lines(probe, each.described())]
+        lines += [f"{probe} failed: {reason}" for probe, reason in self.failed.items()]
         return "\n".join(lines)
 
 

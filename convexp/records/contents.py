@@ -10,13 +10,15 @@ from convexp.errors import RefusedError
 FOLDERS = (".hydra", "checkpoints", "probes")
 FILES = (".lock", "train.log")
 LEASE = re.compile(r"\.lease-\d+")
+WANDB_LOG = re.compile(r"wandb/[^/]+/logs/debug-core\.log")  # W&B's link to its log elsewhere, through which nothing is written
 SUFFIXES = (".ckpt", ".csv", ".json", ".png", ".yaml")
 
 
 def check_inside(folder: Path) -> None:
     """Check that writing into ``folder`` cannot write outside of it, and that reading it cannot block.
 
-    Links are allowed if they lead to something in the folder, as trackers create such links. Pipes and devices are refused.
+    Links are allowed if they lead to something in the folder, as trackers create such links; so is W&B's to its own log.
+    Pipes and devices are refused.
 
     Raises:
         RefusedError: If the folder cannot be read or holds something that a run does not create; the message names it.
@@ -56,6 +58,8 @@ def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
 def _wrong(entry: os.DirEntry[str], root: Path) -> str | None:
     """Return what is wrong with an entry; None if nothing is."""
     if entry.is_symlink():
+        if WANDB_LOG.fullmatch(Path(entry.path).relative_to(root).as_posix()):
+            return None
         return None if _leads_inside(Path(entry.path), root) else "is a link that leads out of the run's folder, or nowhere"
     if entry.is_dir():
         is_file = entry.name.endswith(SUFFIXES) or entry.name in FILES or LEASE.fullmatch(entry.name)

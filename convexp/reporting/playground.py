@@ -60,7 +60,7 @@ def choose_networks(groups: Sequence[Group], root: Path, room: int) -> Playgroun
             room -= size
     shown = list(chosen)[:MAX_SHOWN]
     networks = [replace(chosen[index], shown=index in shown) for index in sorted(chosen)]
-    return Playground(networks, left_out) if networks or _could_have(groups, root) else None
+    return Playground(networks, left_out) if networks or could_have(groups, root) else None
 
 
 def _different_first(groups: Sequence[Group]) -> list[int]:
@@ -97,7 +97,7 @@ def _size_of_file(group: Group, root: Path, room: int) -> int:
     return size
 
 
-def _could_have(groups: Sequence[Group], root: Path) -> bool:
-    """Whether a run folder says why it has no network, or has a checkpoint from which one can be made."""
+def could_have(groups: Sequence[Group], root: Path) -> bool:
+    """Whether a run folder has a network, says why it has none, or has a checkpoint from which one can be made."""
     files = (FILE, "checkpoints/best.ckpt")
     return any((root / group.runs[0].path / file).is_file() for group in groups for file in files)

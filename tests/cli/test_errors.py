@@ -368,6 +368,10 @@ LATER = {
         ["+logger.mine={_target_:collections.OrderedDict,_partial_:true}"],
         ["logger.mine._target_", "Logger"],
     ),
+    "an address that MLflow does not know": (
+        ["logger=mlflow", "logger.mlflow.tracking_uri=foo:///x"],
+        ["logger.mlflow.tracking_uri=foo:///x: should be a database, sqlite:///FILE, or a server, http://HOST:PORT\n"],
+    ),
     "no GPU": (["trainer=gpu"], ["trainer.accelerator=gpu", "trainer=cpu"]),
     "no such optimizer": (["optimizer._target_=torch.optim.Adem"], ["optimizer", "Adem"]),
     "budget too small": (["match=params:3"], ["match=params:3", "even one channel"]),

@@ -110,6 +110,20 @@ def test_a_job_that_may_not_go_back_leaves_its_run_interrupted(slurm, sweep, tmp
 
 
 @pytest.mark.e2e
+def test_an_interrupted_run_that_is_in_the_queue_again_waits(slurm, sweep, root, tmp_path, program):
+    single = ("model=conv", "seed=0", "hydra.sweep.subdir=conv-seed0", "hydra.launcher.detach=true")
+    assert sweep(*LONG, *single)[0] == 0
+    until(lambda: begun(root))
+    job = jobs_of(root)["conv-seed0"]
+    slurm("scontrol", "requeuehold", job)
+    until(lambda: states(root) == {"conv-seed0": "interrupted"} and slurm.told(job, "JobState") == "PENDING")
+    said = program("status", "sweep", cwd=tmp_path, **slurm.environment).out
+    assert "1 run: 1 waiting (1 handed to slurm again)" in said
+    slurm("scancel", job)
+    assert "1 run: 1 interrupted" in program("status", "sweep", cwd=tmp_path, **slurm.environment).out
+
+
+@pytest.mark.e2e
 def test_a_detached_sweep_is_picked_up_and_what_was_lost_is_submitted_again(slurm, sweep, root, tmp_path_factory):
     detached = "hydra.launcher.detach=true"
     code, said = sweep(detached, "hydra.launcher.additional_parameters={hold: true}")

@@ -96,7 +96,13 @@ def test_what_is_no_file_of_a_run_is_refused_in_a_line_and_nothing_is_written_th
 
 def test_links_within_the_folder_are_what_trackers_make(run):
     (run / "latest-run").symlink_to("checkpoints")
+    logs = run / "wandb" / "offline-run-1" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "debug-core.log").symlink_to(run.parent / "core-debug.log")  # in the user's cache, which may have been emptied
     check_inside(run)
+    (logs / "debug.log").symlink_to(run.parent / "debug.log")
+    with pytest.raises(RefusedError, match="leads out of the run's folder"):
+        check_inside(run)
 
 
 @contextmanager

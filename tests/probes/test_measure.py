@@ -103,6 +103,24 @@ def test_modes_weights_images_and_random_state_are_left_as_they_are():
     assert first.numbers == measure(network, images, labels, ["flip_rate", "relative_stability"]).numbers
 
 
+class Failing:
+    def measure(self, network, sample):
+        raise RuntimeError("out of\nmemory")
+
+
+def test_a_probe_that_fails_keeps_no_other_from_being_measured():
+    network, (images, labels) = circular(), noise()
+    with pytest.warns(UserWarning, match=r"probes\.broken: failed, and is left out: RuntimeError: out of") as warned:
+        found = measure(network, images, labels, {"broken": Failing(), "flip_rate": None})
+    assert warned[0].filename == __file__
+    assert [*found] == ["flip_rate"]
+    assert found.numbers == measure(network, images, labels, "flip_rate").numbers
+    assert found.failed["broken"].startswith("RuntimeError: out of")
+    assert "broken failed: RuntimeError: out of" in str(found)
+    with pytest.raises(RuntimeError, match="out of"):
+        measure(network, images, labels, {"broken": Failing()})
+
+
 def test_numbers_units_maps_pictures_and_reasons(tmp_path):
     images, labels = noise()
     found = measure(circular(), images.numpy(), labels.tolist(), {"shift_map": {"max_shift": 1}, "localisation": None})

@@ -61,6 +61,20 @@ def test_a_sweep_below_the_folder_is_reported_as_it_is_itself(several):
     assert build_report(several).parts[0].comparisons == alone.comparisons
 
 
+def test_a_page_of_several_sweeps_says_where_its_networks_are(several, tmp_path):
+    def page():
+        write_report(build_report(several), tmp_path)
+        return (tmp_path / "report.html").read_text()
+
+    said = "A page on several sweeps, studies or data sets has no networks to try"
+    assert said not in page()  # and neither has any of them
+    run = build_report(several).parts[1].runs[0]
+    checkpoint = several / "b" / run.path / "checkpoints" / "best.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    assert said in page()
+
+
 def test_verdicts_of_two_studies_on_one_axis_stay_apart(tmp_path):
     """Lines of the same name along the same axis are corrected, and told, study by study."""
     for name in ("a", "b"):

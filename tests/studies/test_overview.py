@@ -109,6 +109,22 @@ def test_the_text_fits_eighty_columns_and_says_what_matters(sweep):
         assert part in words
 
 
+def test_an_interrupted_run_that_its_engine_holds_waits_and_needs_no_start(sweep, monkeypatch):
+    add_submissions(sweep, [Submission(run="conv-seed7", engine="slurm", job="123_7", host="login", at=SINCE)])
+    asked = []
+    said = {"conv-seed7": "waiting in slurm (job 123_7)", "conv-seed6": "running in slurm (job 123_6)"}
+    monkeypatch.setattr("convexp.engines.waiting.waiting_runs", lambda root: asked.append(root) or said)
+    found = Overviews(sweep.parent, Holders()).look()
+    assert asked == [sweep]
+    assert found.counts == counts(finished=6, running=1, waiting=3, interrupted=1, failed=1)
+    again = view(found, "sweep/conv-seed7")
+    assert (again.stage, again.job, again.again) == (Stage.WAITING, "slurm 123_7", True)
+    assert "3 waiting (1 handed to slurm again, 1 handed to slurm)" in shown(found, 300)
+    assert "sweep/conv-seed7" not in shown(found, 300)
+    said.clear()  # its job has ended, or Slurm does not answer
+    assert view(Overviews(sweep, Holders()).look(), "conv-seed7").stage is Stage.INTERRUPTED
+
+
 def test_a_machine_that_beats_lives_and_one_that_does_not_is_dead_in_the_end(sweep):
     clock = Clock()
     overviews = Overviews(sweep, Holders(clock))

@@ -3,15 +3,22 @@
 import csv
 import json
 import struct
+import sys
+from types import ModuleType, SimpleNamespace
 
+import own_trackers
 import pytest
 from conftest import SMALL, read
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from convexp.config.checks import trackers
+from convexp.config.schema import Target
 from convexp.records import read_record
+from convexp.tracking import kept_names
 from convexp.tracking.final_metrics import TABLE_METRICS, final_metrics
 
 SWEEP = ("-m", *SMALL, "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${seed}", "seed=0,1")
+DIARY = "+logger.diary={_target_:own_trackers.Diary,_partial_:true}"
 DIVERGES = ("optimizer=sgd", "optimizer.lr=1e30")
 
 
@@ -57,6 +64,67 @@ def test_csv_of_a_run_that_is_resumed_at_its_end(small_run, call):
     assert [row["epoch"] for row in after] == [row["epoch"] for row in before]
     assert after[-1]["test/acc"] == before[-1]["test/acc"] != ""
     assert not any(row["test/acc"] for row in after[:-1])
+
+
+def told(folder, kind):
+    """What the tracker was told of a kind, with the name of the run."""
+    lines = map(json.loads, (folder / own_trackers.FILE).read_text().splitlines())
+    return [(line["run"], line[kind]) for line in lines if kind in line]
+
+
+def test_a_tracker_has_the_settings_from_the_start(small_run):
+    folder = small_run(DIARY)
+    lines = (folder / own_trackers.FILE).read_text().splitlines()
+    assert json.loads(lines[0])["settings"]["model"] == "conv"
+    assert [*json.loads(lines[-1])] == ["run", "failed"]
+    assert len(told(folder, "settings")) == 1  # and not once more at the end, as all are the same
+
+
+def test_a_run_that_goes_on_is_the_same_in_its_tracker(small_run, call):
+    folder = small_run(DIARY, "scheduler=none", "trainer.max_epochs=1")
+    done = call("train", f"resume={folder}", "trainer.max_epochs=2")
+    assert done.code == 0, done.err
+    assert len({run for run, _ in told(folder, "failed")}) == 1
+    assert [metrics["epoch"] for _, metrics in told(folder, "metrics") if "val/acc" in metrics] == [0, 1]
+    assert [settings["with/epochs"] for _, settings in told(folder, "settings")] == [1, 2]
+
+
+@pytest.mark.parametrize("content", ['{"diary": "../elsewhere"}', '{"diary": 3}', '["diary"]', "{"])
+def test_a_name_that_no_tracker_gives_is_not_used(tmp_path, content):
+    (tmp_path / kept_names.FILE).write_text(content)
+    assert kept_names.kept_name(tmp_path, "diary", 3) is None
+    kept_names.keep_name(tmp_path, "diary", "a-name")
+    assert kept_names.kept_name(tmp_path, "diary", 3) == "a-name"
+    assert kept_names.kept_name(tmp_path, "diary", None) is None  # a run that starts at the beginning is a new one
+
+
+def test_the_opening_of_trackers_is_no_training(small_run):
+    folder = small_run(DIARY, "trainer.max_epochs=1")
+    assert read(folder)["metrics"]["seconds_per_epoch"] < own_trackers.SECONDS
+
+
+def test_a_tracker_that_cannot_be_opened_is_named(call):
+    done = call("train", *SMALL, "hydra.run.dir=run", "+logger.mine={_target_:own_trackers.Closed,_partial_:true}")
+    assert done.code == 2
+    assert "logger.mine (own_trackers.Closed): OSError: nobody answers" in done.err
+
+
+@pytest.mark.parametrize("address", ["file:///runs", "runs"])
+def test_a_folder_for_mlflow_is_refused_before_anything_is_written(call, tmp_path, monkeypatch, address):
+    module = ModuleType("mlflow")
+    module.environment_variables = SimpleNamespace(MLFLOW_ALLOW_FILE_STORE=SimpleNamespace(get=lambda: False))
+    monkeypatch.setitem(sys.modules, "mlflow", module)
+    done = call("train", *SMALL, "logger=mlflow", f"logger.mlflow.tracking_uri={address}", "hydra.run.dir=run")
+    assert done.code == 2
+    assert f"logger.mlflow.tracking_uri={address}: should be a database, sqlite:///FILE" in done.err
+    assert "MLFLOW_ALLOW_FILE_STORE=true" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "postgresql+psycopg2", "mysql", "https", "databricks"])
+def test_addresses_that_mlflow_knows(scheme):
+    target = Target.model_validate({"_target_": trackers.MLFLOW, "tracking_uri": f"{scheme}://somewhere"})
+    trackers.check_tracking_uri(SimpleNamespace(logger={"mlflow": target}))
 
 
 @pytest.fixture
@@ -123,7 +191,34 @@ def test_mlflow_knows_the_same(program, tmp_path, mlflow_runs):
 @pytest.mark.filterwarnings("ignore")
 def test_mlflow_knows_which_runs_failed(program, tmp_path, mlflow_runs):
     assert program("train", *SWEEP, *DIVERGES, "logger=mlflow", cwd=tmp_path).code == 1
-    assert {run.info.status for run in mlflow_runs().values()} == {"FAILED"}
+    found = mlflow_runs()
+    assert {run.info.status for run in found.values()} == {"FAILED"}
+    assert set(found) == {"0", "1"}  # seeds: the settings are there from the start
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_goes_on_is_one_run_of_mlflow(program, tmp_path, mlflow_runs):
+    import mlflow
+
+    run = (*SMALL, "logger=mlflow", "scheduler=none", "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert program("train", *run, cwd=tmp_path).code == 0
+    done = program("train", "resume=run", "trainer.max_epochs=2", cwd=tmp_path)
+    assert done.code == 0, done.err
+    (found,) = mlflow_runs().values()
+    assert found.info.status == "FINISHED"
+    assert (found.data.params["with/epochs"], found.data.tags["with/epochs"]) == ("1.0", "2.0")  # a setting stays as it was
+    history = mlflow.MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db").get_metric_history(found.info.run_id, "train/loss")
+    assert len({point.step for point in history}) == len(history) == 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_mlflow_has_lost_begins_anew_there(program, tmp_path, mlflow_runs):
+    run = (*SMALL, "logger=mlflow", "scheduler=none", "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert program("train", *run, cwd=tmp_path).code == 0
+    (tmp_path / "outputs/mlflow.db").unlink()
+    done = program("train", "resume=run", "trainer.max_epochs=2", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert [run.data.params["with/epochs"] for run in mlflow_runs().values()] == ["2.0"]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -143,6 +238,18 @@ def test_wandb_offline_knows_the_same(program, tmp_path, wandb_runs):
 def test_wandb_knows_which_runs_failed(program, tmp_path, wandb_runs):
     assert program("train", *SWEEP, *DIVERGES, "logger=wandb", cwd=tmp_path).code == 1
     assert [codes for *_, codes in wandb_runs().values()] == [[1], [1]]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_goes_on_is_one_run_of_wandb(program, tmp_path):
+    pytest.importorskip("wandb")
+    run = (*SMALL, "logger=wandb", "scheduler=none", "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert program("train", *run, cwd=tmp_path).code == 0
+    done = program("train", "resume=run", "trainer.max_epochs=2", cwd=tmp_path)
+    assert done.code == 0, done.err
+    parts = [file.name for file in tmp_path.glob("run/wandb/offline-run-*/*.wandb")]
+    assert len(parts) == 2
+    assert len(set(parts)) == 1  # both have the name of one run, and "wandb sync" joins them
 
 
 @pytest.fixture
@@ -191,6 +298,19 @@ def test_aim_knows_the_same(program, tmp_path, aim_runs):
 def test_aim_knows_which_runs_failed(program, tmp_path, aim_runs):
     assert program("train", *SWEEP, *DIVERGES, "logger=aim", cwd=tmp_path).code == 1
     assert [(run["state"], run.active) for run in aim_runs()] == 2 * [("failed", False)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_goes_on_is_one_run_of_aim_unless_that_is_lost(program, tmp_path, aim_runs):
+    run = (*SMALL, "logger=aim", "scheduler=none", "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert program("train", *run, cwd=tmp_path).code == 0
+    assert program("train", "resume=run", "trainer.max_epochs=2", cwd=tmp_path).code == 0
+    (found,) = aim_runs()
+    assert (found["hparams"]["with/epochs"], found["state"], found.active) == (2, "finished", False)
+    kept_names.keep_name(tmp_path / "run", "aim", "lost")
+    done = program("train", "resume=run", "trainer.max_epochs=3", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert kept_names.kept_name(tmp_path / "run", "aim", 1) not in ("lost", found.hash)
 
 
 @pytest.mark.filterwarnings("ignore")

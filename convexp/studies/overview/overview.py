@@ -20,7 +20,7 @@ class Stage(StrEnum):
 
     FINISHED = "finished"
     RUNNING = "running"
-    WAITING = "waiting"  # planned, or in the queue of an engine
+    WAITING = "waiting"  # planned, or in the queue of an engine, also to go on after an interruption
     INTERRUPTED = "interrupted"
     PRUNED = "pruned"  # a search has stopped it
     FAILED = "failed"
@@ -52,6 +52,7 @@ class RunView(Struct, frozen=True, kw_only=True):
         remaining: Seconds that it will probably still take; None if nothing is known.
         error: The last line of its error; None if there is none.
         job: What the engine that it was handed to calls it, such as ``slurm 123_4``; None if it was handed to none.
+        again: Whether it was interrupted, and its job is to go on with it.
     """
 
     path: str
@@ -63,6 +64,7 @@ class RunView(Struct, frozen=True, kw_only=True):
     remaining: float | None = None
     error: str | None = None
     job: str | None = None
+    again: bool = False
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -109,7 +111,8 @@ class Overviews:
         """
         seen = read_runs(self.root, self._plans)
         usual = mean(run.seconds for run in seen if run.state is RunStatus.FINISHED)
-        runs = [self._view(run, usual) for run in seen]
+        held = self._held(seen)
+        runs = [self._view(run, usual, run.path in held) for run in seen]
         counts, plan = Counter(run.stage for run in runs), self._plans[self.root]
         return Overview(
             folder=str(self.root),
@@ -119,16 +122,30 @@ class Overviews:
             command=plan.command if plan else [],
         )
 
-    def _view(self, run: SeenRun, usual: float | None) -> RunView:
+    def _held(self, seen: Sequence[SeenRun]) -> set[str]:
+        """The paths of runs that were interrupted, and that an engine still holds to go on with them, if it can be asked."""
+        paths: dict[Path, set[str]] = {}
+        for run in seen:
+            if run.submission and STAGES.get(run.state) is Stage.INTERRUPTED:
+                sweep = (self.root / run.path).parents[len(Path(run.submission.run).parts) - 1]
+                paths.setdefault(sweep, set()).add(run.path)
+        if not paths:
+            return set()
+        from convexp.engines.waiting import waiting_runs  # not at the top: it imports Hydra
+
+        held = {str((sweep / name).relative_to(self.root)) for sweep in paths for name in waiting_runs(sweep)}
+        return held & {path for within in paths.values() for path in within}
+
+    def _view(self, run: SeenRun, usual: float | None, is_held: bool) -> RunView:
         job = f"{run.submission.engine} {run.submission.job}" if run.submission else None
         if run.state is RunStatus.FINISHED:
             return RunView(path=run.path, stage=Stage.FINISHED)
         holder = self.holders.find(self.root / run.path)
         if holder is not None and holder.life is not Life.DEAD:
             return self._running(run, holder, usual, job)
-        stage = STAGES.get(run.state, Stage.UNREADABLE)
+        stage = Stage.WAITING if is_held else STAGES.get(run.state, Stage.UNREADABLE)
         error = None if stage is Stage.WAITING else run.error
-        return RunView(path=run.path, stage=stage, holder=holder, error=error, epochs=run.epochs, job=job)
+        return RunView(path=run.path, stage=stage, holder=holder, error=error, epochs=run.epochs, job=job, again=is_held)
 
     def _running(self, run: SeenRun, holder: Holder, usual: float | None, job: str | None) -> RunView:
         pace = read_pace(self.root / run.path)

@@ -55,7 +55,8 @@ def _head(overview: Overview) -> Text:
 
 def _submitted(overview: Overview) -> str:
     """How many of the waiting runs wait in the queue of an engine."""
-    engines = Counter(run.job.partition(" ")[0] for run in _of(overview, Stage.WAITING) if run.job)
+    waiting = [run for run in _of(overview, Stage.WAITING) if run.job]
+    engines = Counter(f"{str(run.job).partition(' ')[0]}{' again' if run.again else ''}" for run in waiting)
     return f" ({', '.join(f'{number:,} handed to {engine}' for engine, number in engines.items())})" if engines else ""
 
 

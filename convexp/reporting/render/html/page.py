@@ -16,7 +16,7 @@ from convexp.reporting.charts import Chart, draw_charts
 from convexp.reporting.charts.colours import page_colour, page_variables
 from convexp.reporting.charts.series_style import series_styles
 from convexp.reporting.origin import META_NAME, digest
-from convexp.reporting.playground import choose_networks
+from convexp.reporting.playground import choose_networks, could_have
 from convexp.reporting.render.html.first_screen import all_verdicts, first_verdicts
 from convexp.reporting.render.html.kernels import LAYOUT, kernel_pictures, mistake_pictures
 from convexp.reporting.render.html.parts import parts_content
@@ -109,6 +109,7 @@ def _content(report: Report) -> dict[str, Any]:
         "images": plural(images, "test image") if (images := image_count(groups)) else None,
         "search": search_content(report.search) if report.search else None,
         **parts_content(report),
+        "parts_have_networks": any(could_have(part.groups, part.root) for part in report.parts),
         "results": groups_table(groups, colours) if one and groups else None,
         "metrics": metrics_table(groups, colours) if one and groups else None,
         "compared": comparisons_table(report.comparisons) if one and report.comparisons else None,
