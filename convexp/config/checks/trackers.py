@@ -19,10 +19,9 @@ def check_tracking_uri(config: Config) -> None:
         ConfigError: naming the setting.
     """
     for name, target in (config.logger or {}).items():
-        if target.target == MLFLOW:
-            uri = str(target.spec()["tracking_uri"])
-            if reason := _wrong(uri):
-                raise ConfigError(f"logger.{name}.tracking_uri={uri}: {reason}")
+        uri = target.spec().get("tracking_uri")
+        if target.target == MLFLOW and isinstance(uri, str) and (reason := _wrong(uri)):
+            raise ConfigError(f"logger.{name}.tracking_uri={uri}: {reason}")
 
 
 def _wrong(uri: str) -> str | None:
