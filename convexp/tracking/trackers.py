@@ -15,7 +15,7 @@ from convexp.tracking.wandb_logger import RunInWandb
 def keep(logger: Logger, folder: Path) -> None:
     """Keep what the tracker calls the run in the folder of the run, if the tracker can go on in it later."""
     tracker, name = getattr(logger, "tracker", None), logger.version
-    if tracker is not None and name is not None:
+    if isinstance(tracker, str) and name is not None:  # Lightning's logger that logs nothing has any attribute, a function
         keep_name(folder, tracker, str(name))
 
 
