@@ -2,8 +2,8 @@
 
 A model of their times decides (``algorithms``), also about the kernels in C where there are any (``native``).
 
-Of a type of 16 bits, all is computed in C, in float32, and rounded once; but for large units if this CPU has matrix products of
-the type (oneDNN tells), which are then faster. In Python, a type of which it has none is worked on in float32 and rounded once,
+Of a type of 16 bits, all is computed in C, in float32, and rounded once; but for many images of large units if this CPU has matrix
+products of the type (oneDNN tells), which are then faster. In Python, a type of which it has none is worked on in float32 and rounded once,
 too, and so are unfolded windows with one channel: each such operation holds float32 copies of its operands and result, those of
 all weights among them, for as long as it lasts.
 """
@@ -32,6 +32,10 @@ LARGE_UNIT = 32768
 """Weights of a unit from which matrix products in 16 bits are faster than C: on an Intel Xeon with AMX, in bfloat16 and with 16
 to 256 images, n = 5, the three operations together take less time in C for units of 18432 weights, and more for 73728."""
 
+FEW_IMAGES = 8
+"""Images up to which C is faster for these, too: on an AMD EPYC with AVX512-BF16, for six units of 36864 to 294912 weights, the
+three operations together take 0.48 to 1.09 of the time with 1 to 8 images, and 1.17 to 2.00 with 64 or 128 (n = 5)."""
+
 
 @lru_cache
 def multiplies(dtype: torch.dtype) -> bool:
@@ -46,7 +50,7 @@ def multiplies(dtype: torch.dtype) -> bool:
 def choice(operation: Operation, a: Tensor, b: Tensor, g: Geometry) -> Algorithm:
     """Return the algorithm for an operation on two operands."""
     half = a.dtype.itemsize == 2
-    large = half and multiplies(a.dtype) and g.unit_channels * g.taps >= LARGE_UNIT
+    large = half and multiplies(a.dtype) and g.unit_channels * g.taps >= LARGE_UNIT and g.batch > FEW_IMAGES
     in_c = native.takes(a) and b.dtype == a.dtype and b.device == a.device and not large
     return fastest(operation, g, in_c=in_c, in_python=not (in_c and half))
 

@@ -125,13 +125,13 @@ def test_so_are_windows_with_one_channel(monkeypatch):
 
 
 @pytest.mark.skipif(native.library() is None, reason="no kernels in C")
-@pytest.mark.parametrize("more", [-1, 1])
-def test_so_are_units_that_are_not_large_in_c(more, monkeypatch):
+@pytest.mark.parametrize(("more", "batch"), [(-1, 9), (1, 9), (1, 8)])
+def test_so_are_units_that_are_not_large_in_c_and_few_images(more, batch, monkeypatch):
     torch.manual_seed(0)
     monkeypatch.setattr(by_shape, "LARGE_UNIT", 36 * 10)
     layer = {"in_channels": 4, "out_channels": 10 + more, "kernel_size": 3, "input_size": (5, 4), "padding": 1}
-    g, of = operands(layer, 8, torch.bfloat16)
-    once = more < 0 or not by_shape.multiplies(torch.bfloat16)
+    g, of = operands(layer, batch, torch.bfloat16)
+    once = more < 0 or batch == 8 or not by_shape.multiplies(torch.bfloat16)
     for operation, (a, b, *_) in of.items():
         assert (by_shape.choice(operation, a, b, g) in IN_C) == once
     if once:
