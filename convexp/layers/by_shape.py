@@ -2,10 +2,10 @@
 
 A model of their times decides (``algorithms``), also about the kernels in C where there are any (``native``).
 
-Of a type of 16 bits, all is computed in C, in float32, and rounded once; but for many images of large units if this CPU has matrix
-products of the type (oneDNN tells), which are then faster. In Python, a type of which it has none is worked on in float32 and rounded once,
-too, and so are unfolded windows with one channel: each such operation holds float32 copies of its operands and result, those of
-all weights among them, for as long as it lasts.
+Of a type of 16 bits, all is computed in C, in float32, and rounded once; but for many images of large units if this CPU has
+matrix products of the type (oneDNN tells), which are then faster. In Python, a type of which it has none is worked on in
+float32 and rounded once, too, and so are unfolded windows with one channel: each such operation holds float32 copies of its
+operands and result, those of all weights among them, for as long as it lasts.
 """
 
 from functools import lru_cache
