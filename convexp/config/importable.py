@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-_added: list[str] = []  # the folders of earlier calls
+_added: set[str] = set()  # by earlier calls, at the end of the path
 
 
 def make_importable(folders: Iterable[str] | None) -> None:
@@ -15,11 +15,12 @@ def make_importable(folders: Iterable[str] | None) -> None:
     be given, never those that somebody else's run folder names. Processes that this one starts inherit them.
     """
     absolute = dict.fromkeys(str(Path(folder).expanduser().absolute()) for folder in folders or ())
-    others = [folder for folder in sys.path if folder not in _added]
-    added = [folder for folder in absolute if folder not in others]
-    earlier = [folder for folder in sys.path if folder in _added and folder not in added]
-    sys.path[:] = [*others, *added, *earlier]
-    _added[:] = dict.fromkeys([*added, *_added])
+    end = len(sys.path)
+    while end and sys.path[end - 1] in _added:
+        end -= 1
+    added = [folder for folder in absolute if folder not in sys.path[:end]]
+    sys.path[end:] = [*added, *(folder for folder in sys.path[end:] if folder not in added)]
+    _added.update(added)
 
 
 def module_exists(name: str) -> bool:

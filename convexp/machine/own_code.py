@@ -1,12 +1,14 @@
 """Code of the user's own: neither convexp's, nor Python's, nor of an installed package."""
 
 import hashlib
+import os
+import struct
 import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -60,8 +62,9 @@ def changed_on_path(versions: Mapping[str, str]) -> list[str]:
 
 def edited(targets: Iterable[str]) -> list[str]:
     """Return those files of ``checksums`` that are no longer as they were then, by name."""
-    modules = [module for module in _own_modules(targets) if _digits_of(module) is not None]
-    return [_file_name(module.__name__) for module in modules if _digits(str(module.__file__)) != _digits_of(module)]
+    return [
+        _file_name(module.__name__) for module in _own_modules(targets) if _digits(str(module.__file__)) != _digits_of(module)
+    ]
 
 
 def check_imported(target: str) -> None:
@@ -71,16 +74,18 @@ def check_imported(target: str) -> None:
         ImportError: If this process has imported one from another folder before, whose name is the same.
     """
     for module in _own_modules([target]):
-        file, found = Path(str(module.__file__)), _first_on_path(_file_name(module.__name__))
+        top = module.__name__.partition(".")[0]  # a package that has a file may find its modules in its own way
+        name = top if getattr(sys.modules.get(top), "__file__", None) else module.__name__
+        file, found = Path(str(sys.modules[name].__file__)), _first_on_path(name)
         if found is not None and file.exists() and not found.samefile(file):
             raise ImportError(
-                f"this process has imported {module.__name__} from {file}, and here it is {found.absolute()}; use a new process"
+                f"this process has imported {name} from {file}, and here it is {found.absolute()}; use a new process"
             )
 
 
 def _own_modules(targets: Iterable[str]) -> list[ModuleType]:
     """The user's modules that objects come from and that have been imported, and those that they import."""
-    found, waiting = dict[str, ModuleType](), [target.rpartition(".")[0] for target in targets]
+    found, waiting = dict[str, ModuleType](), [_imported(target) for target in targets]
     while waiting:
         name = waiting.pop()
         module = sys.modules.get(name)
@@ -92,21 +97,37 @@ def _own_modules(targets: Iterable[str]) -> list[ModuleType]:
     return list(found.values())
 
 
+def _imported(target: str) -> str:
+    """The module of an object, which may be a method of a class."""
+    name = target.rpartition(".")[0]
+    while name and name not in sys.modules:
+        name = name.rpartition(".")[0]
+    return name
+
+
 def _file_name(module: str) -> str:
     return f"{module.replace('.', '/')}{ENDING}"
 
 
 def _is_same_on_path(name: str, digits: str) -> bool:
-    """Whether a module, or its first file on the path, if there is one, has these digits."""
-    module, file = sys.modules.get(name.removesuffix(ENDING).replace("/", ".")), _first_on_path(name)
+    """Whether a module, or the file that an import would find, if there is one, has these digits."""
+    dotted = name.removesuffix(ENDING).replace("/", ".")
+    module = sys.modules.get(dotted)
+    file = _first_on_path(dotted) if module is None else None
     here = _digits_of(module) if module is not None else _digits(str(file)) if file is not None else None
     return here is None or digits.endswith(here)
 
 
-def _first_on_path(name: str) -> Path | None:
-    """The file that an import would find for a module, by the name of its file."""
-    names = (name, f"{name.removesuffix(ENDING)}/__init__{ENDING}")
-    return next((path for folder in sys.path for path in (Path(folder, each) for each in names) if path.is_file()), None)
+def _first_on_path(module: str) -> Path | None:
+    """The file that a new process would import for a module; None if there is none, or if it is no file of Python."""
+    folders: Iterable[str] | None = None  # of the path
+    spec: ModuleSpec | None = None
+    for end in range(len(parts := module.split("."))):
+        spec = PathFinder.find_spec(".".join(parts[: end + 1]), None if folders is None else [*folders])
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations or ()
+    return Path(spec.origin) if spec is not None and spec.origin and spec.origin.endswith(ENDING) else None
 
 
 def _module_of(value: object) -> str:
@@ -118,9 +139,27 @@ def _digits_of(module: ModuleType) -> str | None:
     """Those of a module as it was imported: another one of its name, or a module that is reloaded, has another ``__spec__``."""
     spec, digits = _noted.get(module.__name__, (None, None))
     if spec is None or spec is not module.__spec__:
-        digits = _digits(str(module.__file__))
+        digits = None if _is_newer(module) else _digits(str(module.__file__))
         _noted[module.__name__] = module.__spec__, digits
     return digits
+
+
+def _is_newer(module: ModuleType) -> bool:
+    """Whether the file of a module is not the one of which Python wrote the bytecode when it imported the module.
+
+    Where Python writes none, as in a folder that cannot be written to, this is not known.
+    """
+    if sys.dont_write_bytecode:
+        return False
+    try:
+        if not os.access(Path(module.__cached__).parent, os.W_OK):
+            return False
+        header = Path(module.__cached__).read_bytes()[4:16]
+        status = Path(str(module.__file__)).stat()
+    except (AttributeError, OSError, TypeError):
+        return False
+    kind, *noted = struct.unpack("<III", header) if len(header) == 12 else (1,)
+    return kind == 0 and noted != [int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF]
 
 
 def _digits(file: str) -> str | None:

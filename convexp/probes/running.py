@@ -4,7 +4,7 @@ import json
 import math
 import time
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from convexp.errors import ConvexpError
 from convexp.models.forward_pass import evaluating
@@ -80,19 +81,33 @@ def _kept(name: str, probe: Probe, network: nn.Module) -> Generator[None]:
     if type(probe).__module__.partition(".")[0] == "convexp":
         yield
         return
-    tensors = dict(chain(network.named_parameters(), network.named_buffers()))
+    tensors = {each: tensor for each, tensor in _tensors(network) if tensor.layout is torch.strided and not is_lazy(tensor)}
     before = {each: tensor.detach().clone() for each, tensor in tensors.items()}
     try:
         yield
     finally:
-        others = [each for each, tensor in tensors.items() if not torch.equal(tensor, before[each])]
+        now = dict(_tensors(network))
+        others = [each for each, tensor in before.items() if each not in now or not _equal(now[each], tensor)]
         for each in others:
-            tensors[each].detach().copy_(before[each])
+            module, _, attribute = each.rpartition(".")
+            tensors[each].data = before[each]
+            setattr(network.get_submodule(module), attribute, tensors[each])
         if others:
             what = f"{others[0]}{f' and {len(others) - 1} more' if others[1:] else ''}"
             warnings.warn(
-                f"probes.{name}: changed {what} of the network, which is put back; measure a copy of it", stacklevel=2
+                f"probes.{name}: changed {what} of the network, which is put back; measure a copy of it", stacklevel=3
             )
+
+
+def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    return chain(network.named_parameters(), network.named_buffers())
+
+
+def _equal(tensor: Tensor, before: Tensor) -> bool:
+    """Whether a tensor has the type, the place and the bits of before, so that NaN equals itself."""
+    if (tensor.dtype, tensor.device, tensor.shape) != (before.dtype, before.device, before.shape):
+        return False
+    return torch.equal(tensor, before) or bool(((tensor == before) | (tensor != tensor) & (before != before)).all())
 
 
 def _checked(name: str, found: object) -> Measurement:
@@ -100,19 +115,28 @@ def _checked(name: str, found: object) -> Measurement:
     if not isinstance(found, Measurement):
         raise ConvexpError(f"probes.{name}: returned a {type(found).__name__}; should return a convexp.probes.Measurement")
     numbers = {number: _finite(f"probes.{name}: the number {number}", value) for number, value in found.numbers.items()}
-    maps = {each: value.tolist() if isinstance(value, Tensor | np.ndarray) else value for each, value in found.maps.items()}
     try:
+        maps = _plain(found.maps)
         json.dumps(maps)
     except (TypeError, ValueError) as error:
         raise ConvexpError(f"probes.{name}: maps: {error}; should be plain lists and dictionaries") from None
     return replace(found, numbers=numbers, maps=maps)
 
 
+def _plain(value: Any) -> Any:
+    """A value with tensors and arrays as lists, and numbers of NumPy as Python's, also as keys."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.tolist() if isinstance(value, Tensor | np.ndarray | np.generic) else value
+
+
 def _finite(what: str, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ConvexpError(f"{what} is a {type(value).__name__}; should be a float") from None
     if not math.isfinite(number):
         raise ConvexpError(f"{what} is {number}, which is not finite")
-    return value if isinstance(value, int | float) else number
+    return value if type(value) in (int, float) else number

@@ -33,7 +33,8 @@ def seedless_configurations(runs: Sequence[RunRecord]) -> list[Settings]:
     """Return for each run its configuration without the seed; repetitions of each other have one dictionary in common.
 
     A setting called ``seed`` or ``..._seed`` which has the value of the run's seed in every run that has it
-    (``data.source.seed=${seed}``) is left out as well.
+    (``data.source.seed=${seed}``) is left out as well. That is told by the runs which are equal apart from such settings, where
+    these have several seeds, else by all.
     """
     keys = [_sections(run) for run in runs]
     flat: dict[tuple[object, ...], Settings] = {}
@@ -41,10 +42,19 @@ def seedless_configurations(runs: Sequence[RunRecord]) -> list[Settings]:
         if key not in flat:
             flat[key] = result_settings(run.config or {})
     following = _following(runs, [flat[key] for key in keys])
+    without_seeds = {key: _key({k: v for k, v in settings.items() if not is_seed(k)}) for key, settings in flat.items()}
+    alike: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        alike.setdefault(without_seeds[key], []).append(index)
+    left_out: dict[str, set[str]] = {}
+    for name, indices in alike.items():
+        its = [runs[index] for index in indices]
+        several = len({run.seed for run in its}) > 1
+        left_out[name] = _following(its, [flat[keys[index]] for index in indices]) if several else following
     shared: dict[str, Settings] = {}
     kind: dict[tuple[object, ...], Settings] = {}
     for key, settings in flat.items():
-        left = {k: v for k, v in settings.items() if k not in following}
+        left = {k: v for k, v in settings.items() if k not in left_out[without_seeds[key]]}
         kind[key] = shared.setdefault(_key(left), left)
     return [kind[key] for key in keys]
 

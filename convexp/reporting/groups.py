@@ -93,8 +93,18 @@ def group_runs(runs: Sequence[RunRecord], plan: Plan | None = None) -> list[Grou
     runs_by_group = list(members.values())
     points = _planned_points(runs_by_group, plan) if plan else _points_by_difference(configurations)
     labels = unique_labels(_labels(runs_by_group, points), configurations)
+    points = _told_apart(points, configurations)
     by_seed = [sorted(runs, key=lambda run: run.seed or 0) for runs in runs_by_group]
     return [Group(*parts) for parts in zip(labels, points, by_seed, strict=True)]
+
+
+def _told_apart(points: list[Point], configurations: list[Settings]) -> list[Point]:
+    """The points, with further axes where configurations that differ are at the same one, as of runs of another command."""
+    at: dict[str, list[Settings]] = {}
+    for point, configuration in zip(points, configurations, strict=True):
+        at.setdefault(repr(sorted(point.items())), []).append(configuration)
+    further = dict.fromkeys(name for alike in at.values() if len(alike) > 1 for name in distinguishing_settings(alike))
+    return [point_of(each, list(further)) | point for point, each in zip(points, configurations, strict=True)]
 
 
 def _points_by_difference(configurations: list[Settings]) -> list[Point]:

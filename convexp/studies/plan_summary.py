@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from convexp.machine.own_code import changed_on_path
+from convexp.machine.own_code import ENDING, changed_on_path
 from convexp.records import RunStatus
 from convexp.records.index import records_below
 from convexp.studies.planning import Job
@@ -59,9 +59,13 @@ def changed_code(jobs: list[Job], root: Path) -> str:
     """Return which code of the user's own changed since runs were finished, which are not done again; empty if none did."""
     finished = {job.folder for job in jobs if job.state is RunStatus.FINISHED}
     records = records_below(root, with_maps=False, update=False) if finished else []
-    changed = {
-        record.path: files for record in records if record.path in finished if (files := changed_on_path(record.versions))
+    own = {
+        record.path: tuple((name, digits) for name, digits in record.versions.items() if name.endswith(ENDING))
+        for record in records
+        if record.path in finished
     }
+    found = {versions: changed_on_path(dict(versions)) for versions in {*own.values()}}  # few are different
+    changed = {path: found[versions] for path, versions in own.items() if found[versions]}
     if not changed:
         return ""
     files = ", ".join(dict.fromkeys(file for each in changed.values() for file in each))

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any, cast
 
 from convexp.files.json_files import read_json, write_json
 
@@ -17,9 +18,10 @@ def keep_name(folder: Path, tracker: str, name: str) -> None:
         tracker: Name of the tracker.
         name: What it calls the run.
     """
-    known = read_json(folder / FILE) or {}
-    if known.get(tracker) != name:
-        write_json(folder / FILE, known | {tracker: name})
+    found = _read(folder)
+    kept = {"folder": str(folder.resolve()), "names": _names(found) | {tracker: name}}
+    if kept != found:
+        write_json(folder / FILE, kept)
 
 
 def kept_name(folder: Path, tracker: str, purge_step: int | None) -> str | None:
@@ -31,7 +33,21 @@ def kept_name(folder: Path, tracker: str, purge_step: int | None) -> str | None:
         purge_step: First step that a resumed run writes again; None for one that starts at the beginning.
 
     Returns:
-        The name; None for a run that the tracker is to begin.
+        The name; None for a run that the tracker is to begin, also for a copy of a run, which has its name in its own folder.
     """
-    name = None if purge_step is None else (read_json(folder / FILE) or {}).get(tracker)
-    return name if isinstance(name, str) and NAME.fullmatch(name) else None
+    found = _read(folder)
+    name = None if purge_step is None else _names(found).get(tracker)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        return None
+    first = Path(str(found.get("folder")))
+    is_copy = first != folder.resolve() and _names(_read(first)).get(tracker) == name
+    return None if is_copy else name
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    return read_json(folder / FILE) or {}
+
+
+def _names(kept: dict[str, Any]) -> dict[str, Any]:
+    names = kept.get("names")
+    return cast(dict[str, Any], names) if isinstance(names, dict) else {}

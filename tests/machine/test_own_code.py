@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from convexp.errors import ConfigError
-from convexp.machine.own_code import changed, check_imported, checksums, edited, place_in_own_code
+from convexp.machine.own_code import changed, changed_on_path, check_imported, checksums, edited, place_in_own_code
 
 FILES = {
     "lab/__init__.py": "",
@@ -76,6 +76,34 @@ def test_a_module_of_the_same_name_in_another_folder_is_not_taken_for_it(target,
 
     assert lab.sizes.WIDTH == 5
     check_imported("lab.sizes.WIDTH")
+
+
+def test_what_python_imports_is_found_as_python_finds_it(nets, tmp_path):
+    (tmp_path / "lab.py").write_text("")  # the package of this name comes first
+    check_imported("lab.nets.Small")
+    versions = checksums(["lab.nets.Small"])
+    forget()
+    assert changed_on_path(versions) == []
+    (tmp_path / "lab/sizes.py").write_text("WIDTH = 4\n")
+    assert changed_on_path(versions) == ["lab/sizes.py"]
+    (tmp_path / "lab/sizes.py").unlink()
+    assert changed_on_path(versions) == []
+
+
+def test_a_method_of_a_class_comes_from_the_module_of_the_class(nets):
+    assert checksums(["lab.nets.Small.build"]) == checksums(["lab.nets.Small"])
+
+
+def test_a_file_that_was_edited_before_anybody_looked_is_known_by_its_bytecode(nets, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    forget()
+    importlib.import_module("lab.nets")
+    (tmp_path / "lab/sizes.py").write_text("WIDTH = 44\n")
+    assert edited(["lab.nets.Small"]) == ["lab/sizes.py"]
+    assert "lab/sizes.py" not in checksums(["lab.nets.Small"])  # what was imported is not known
+    importlib.reload(sys.modules["lab.sizes"])
+    assert edited(["lab.nets.Small"]) == []
+    assert "lab/sizes.py" in checksums(["lab.nets.Small"])
 
 
 def test_the_place_of_an_error_is_the_innermost_line_of_ones_own(nets):

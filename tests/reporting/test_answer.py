@@ -65,6 +65,20 @@ def test_a_study_along_an_axis_names_its_ends_once_and_its_best_value_if_that_is
     assert "conv goes from 88.5 % at train_size=1 to 93.5 % at 55 (at best 94.5 % at 15)" in said(compared(*hill))
 
 
+def test_a_difference_along_any_axis_is_one():
+    report = three_layers()
+    alike = [replace(c, verdict="no difference shown") for c in report.comparisons]
+    assert "and no difference is shown" in said(replace(report, comparisons=alike))
+    higher = replace(comparison("conv train_size=300", "conv train_size=100", 0.02), axis="data.train_size", verdict="higher")
+    flat = replace(comparison("conv width=2", "conv width=1", 0.0), axis="model.width")
+    found = said(replace(report, comparisons=alike, along=[higher, flat]))
+    assert "no difference is shown" not in found
+    assert (
+        "and a difference is shown in 1 of 1 comparison with train_size=100 along train_size and in 0 of 1 comparison with "
+        "width=1 along width and in 0 of 2 comparisons with dense"
+    ) in found
+
+
 def test_the_first_line_with_two_ends_has_the_verb():
     sizes = ((None, 0.9), (1, 0.93), (15, 0.94), (55, 0.95))
     made = [

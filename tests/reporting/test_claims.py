@@ -62,7 +62,22 @@ def test_runs_of_a_seed_that_differ_in_another_setting_decide_nothing():
     runs = [*results("conv", rank=1), *results("conv", rank=2)]
     (row,) = claim_rows([claim(of={"model": "conv"})], runs)
     assert row.verdict == "not shown"
-    assert row.ours == row.undecided == ["several runs of one seed, which differ in rank"]
+    assert row.ours == row.undecided == ["several runs that it may mean, which differ in rank"]
+
+
+def test_so_do_runs_of_other_seeds_that_differ():
+    runs = [*results("conv", rank=1), *(structs.replace(run, seed=run.seed + 5) for run in results("conv", rank=2))]
+    (row,) = claim_rows([claim(of={"model": "conv"})], runs)
+    assert (row.verdict, row.ours) == ("not shown", ["several runs that it may mean, which differ in rank"])
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_one_or_two_equal_values_have_no_interval(seeds):
+    runs = [structs.replace(run, metrics={"test/acc": 0.5}) for run in results(seeds=seeds)]
+    minus = [structs.replace(run, settings={"model": "local"}) for run in runs]
+    (row,) = claim_rows([claim(**COMPARED)], [*runs, *minus])
+    assert row.verdict == "not shown"
+    assert row.ours[0].endswith(f"difference +0.0, n = {seeds}")
 
 
 @pytest.mark.parametrize(("wanted", "mean"), [(True, 0.2), (1, 0.7)])
@@ -197,6 +212,28 @@ def test_a_seed_without_runs_of_a_size_gives_no_exponent():
     assert "n = 4 of 5" in one.ours[0]
 
 
+def test_nor_do_ensembles_of_which_a_size_is_missing():
+    def made(sizes):
+        return [
+            Result(
+                settings={"size": size, "data.train_size": n, "mean_of": "outputs", "members": 2},
+                seed=seed,
+                metrics={"test/acc": 0.5 + 0.25 * n / (size * 10 * (1 + NOISE[seed]))},
+                minutes=1.0,
+                images="",
+            )
+            for size in sizes
+            for n in (4, 16, 64, 256)
+            for seed in range(3)
+        ]
+
+    growth = claim(exponent={"size": "size", "threshold": 0.75}, of={"members": 2}, within=[0.0, 2.0])
+    planned = [{"size": size, "data.train_size": n, "seed": 0} for size in (1, 2, 4) for n in (4, 16, 64, 256)]
+    (whole,), (lacking,) = (measure(growth, made(sizes), planned) for sizes in ((1, 2, 4), (1, 2)))
+    assert (whole.number.n, whole.is_whole) == (3, True)
+    assert (lacking.number, lacking.is_whole) == (None, False)
+
+
 @given(st.floats(2, 1000), st.floats(1.1, 10))
 def test_the_samples_needed_lie_between_those_tried(few, ratio):
     many = few * ratio
@@ -287,7 +324,7 @@ def test_ensembles_of_other_runs_and_of_two_means_decide_nothing():
     assert results_of_ensembles([ensembles_of([made[0], run(1, "dense")])], groups) == []
     both = results_of_ensembles([ensembles_of(made), ensembles_of(made, "probabilities")], groups)
     (row,) = claim_rows([claim(of={"members": 2})], both)
-    assert row.undecided == ["several runs of one seed, which differ in mean_of"]
+    assert row.undecided == ["several runs that it may mean, which differ in mean_of"]
 
 
 def test_ensembles_of_a_stranger_are_read_as_far_as_they_can_be():

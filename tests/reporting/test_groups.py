@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from convexp.records.settings import display_value, flatten, lookup
 from convexp.reporting import groups
+from convexp.reporting.compare import compare
 
 
 def labels(*runs, plan=None):
@@ -39,6 +40,29 @@ def test_a_seed_of_the_data_that_follows_the_runs_is_no_difference():
     assert labels(made(0, 7), made(1, 7)) == [("conv", 2)]
     several = labels(made(0, 0), made(1, 1), made(1, 0))  # one of them does not follow
     assert sorted(several) == [("conv source.seed=0 split_seed=0", 2), ("conv source.seed=1 split_seed=1", 1)]
+
+
+def test_a_run_of_another_command_takes_no_seed_of_the_data_from_the_others():
+    made = [run(seed, model, data__split_seed=seed) for model in ("conv", "dense") for seed in range(3)]
+    found = labels(*made, run(1, data__split_seed=0, optimizer__lr=0.1))
+    assert sorted(n for _, n in found) == [1, 3, 3]
+
+
+def test_runs_of_another_command_are_no_repetitions_on_the_axes_of_the_plan():
+    made = [run(seed, model) for model in ("conv", "dense") for seed in range(3)]
+    plan = planned(
+        {"model": ["conv", "dense"], "seed": [0, 1, 2]},
+        *((each, {"model": each["config"]["model"]["name"], "seed": each["seed"]}) for each in made),
+    )
+    found = group_runs([*made, with_path("other", run(7, optimizer__lr=0.1))], plan)
+    assert [(g.point, g.n) for g in found] == [
+        ({"optimizer.lr": 0.01, "model": "conv"}, 3),
+        ({"optimizer.lr": 0.01, "model": "dense"}, 3),
+        ({"optimizer.lr": 0.1, "model": "conv"}, 1),
+    ]
+    assert [(c.label, c.baseline, c.n) for c in compare(found, plan) if c.metric == "test/acc" and c.n] == [
+        ("dense", "conv lr=0.01", 3)
+    ]
 
 
 def test_a_seed_that_one_data_set_has_alone_may_follow_too():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import struct
 import sys
 from types import ModuleType, SimpleNamespace
@@ -89,13 +90,27 @@ def test_a_run_that_goes_on_is_the_same_in_its_tracker(small_run, call):
     assert [settings["with/epochs"] for _, settings in told(folder, "settings")] == [1, 2]
 
 
-@pytest.mark.parametrize("content", ['{"diary": "../elsewhere"}', '{"diary": 3}', '["diary"]', "{"])
+@pytest.mark.parametrize(
+    "content", ['{"names": {"diary": "../elsewhere"}}', '{"names": {"diary": 3}}', '{"names": ["diary"]}', '["diary"]', "{"]
+)
 def test_a_name_that_no_tracker_gives_is_not_used(tmp_path, content):
     (tmp_path / kept_names.FILE).write_text(content)
     assert kept_names.kept_name(tmp_path, "diary", 3) is None
     kept_names.keep_name(tmp_path, "diary", "a-name")
     assert kept_names.kept_name(tmp_path, "diary", 3) == "a-name"
     assert kept_names.kept_name(tmp_path, "diary", None) is None  # a run that starts at the beginning is a new one
+
+
+def test_a_copy_of_a_run_is_another_one_and_a_run_that_was_moved_is_not(tmp_path):
+    run, copied, moved = (tmp_path / name for name in ("run", "copied", "moved"))
+    run.mkdir()
+    kept_names.keep_name(run, "diary", "first")
+    shutil.copytree(run, copied)
+    assert kept_names.kept_name(copied, "diary", 3) is None
+    kept_names.keep_name(copied, "diary", "second")
+    assert [kept_names.kept_name(folder, "diary", 3) for folder in (run, copied)] == ["first", "second"]
+    run.rename(moved)
+    assert kept_names.kept_name(moved, "diary", 3) == "first"
 
 
 def test_the_opening_of_trackers_is_no_training(small_run):

@@ -43,8 +43,8 @@ def _part(report: Report, condition: Condition, again: bool) -> str:
     if not values:
         return ""
     compared = [c for c in report.comparisons if c.metric == condition.metric]
+    along = [c for c in report.along if c.metric == condition.metric]
     axis = main_axis(report.groups)
-    along = [c for c in report.along if c.metric == condition.metric and c.axis == axis]
     if condition.metric == SHIFTED and close_together(values, SHIFTED) and nothing_shown([*compared, *along]):
         return f"{condition.where} {one_number(values, _verb(report.groups))}"
     if axis:

@@ -30,7 +30,7 @@ def verdict(comparisons: Sequence[Comparison]) -> str:
 
 
 def verdict_along(along: Sequence[Comparison], comparisons: Sequence[Comparison], again: bool = False) -> str:
-    """Return what the comparisons along an axis and those with the baseline show on one metric, as ``verdict`` does.
+    """Return what the comparisons along axes and those with the baseline show on one metric, as ``verdict`` does.
 
     If the sentence has said it of another metric (``again``), the numbers stand alone.
     """
@@ -42,7 +42,9 @@ def verdict_along(along: Sequence[Comparison], comparisons: Sequence[Comparison]
         return ", and no difference is shown"
     if again:
         return f" (a difference in {' and '.join(_count(found) for found in (tested, others) if found)})"
-    counts = [f"{_share(tested)} along {short_setting(tested[0].axis or '')}", *([_share(others)] if others else [])]
+    axes = {axis: [c for c in tested if c.axis == axis] for axis in dict.fromkeys(c.axis for c in tested)}
+    counts = [f"{_share(its)} along {short_setting(axis or '')}" for axis, its in axes.items()]
+    counts += [_share(others)] if others else []
     return f", and a difference is shown in {' and in '.join(counts)}"
 
 

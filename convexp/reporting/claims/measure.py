@@ -6,13 +6,15 @@ from math import isfinite
 
 from convexp.config.schema.claim import MEMBERS, Claim, Exponent, Settings
 from convexp.records.settings import differing
-from convexp.records.values import same_value
+from convexp.records.values import same_value, unique
 from convexp.reporting.claims.exponents import exponent
 from convexp.reporting.claims.results import Result
 from convexp.reporting.metrics import average_of
-from convexp.reporting.paired import are_equal, paired_test
+from convexp.reporting.paired import MIN_PAIRS, are_equal, paired_test
 from convexp.reporting.pairs import differences
 from convexp.reporting.statistics import ALPHA
+
+OF_ENSEMBLES = (MEMBERS, "mean_of")  # settings that no run has
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Measured:
         number: What the claim is about, at the level ``1 - 0.05 / cases`` (Bonferroni): the paired differences of the two, or
             the numbers of the group if there is only one.
         seeds: Number of seeds, or of pairs, that have runs; more than those of ``number`` if some gave no number.
-        free: Settings in which several runs of one seed differ although the claim does not name them. Which of these runs it
-            is about is not known, so that there are no numbers.
+        free: Settings in which runs differ although the claim does not name them. Which of these runs it is about is not
+            known, so that there are no numbers.
     """
 
     case: Settings
@@ -69,6 +71,9 @@ def measure(claim: Claim, runs: Sequence[Result], planned: Sequence[Settings] = 
         planned: The settings of all runs of the study. A seed gives an exponent only if it has each size and number of samples.
     """
     runs = [run for run in runs if (MEMBERS in run.settings) == claim.is_about_ensembles]
+    if claim.is_about_ensembles:  # each kind is to be there of all runs
+        kinds = [{name: run.settings[name] for name in OF_ENSEMBLES if name in run.settings} for run in runs]
+        planned = [settings | kind for settings in planned for kind in unique(kinds)]
     return [_measured(claim, case, runs, planned, ALPHA / len(claim.cases)) for case in claim.cases]
 
 
@@ -103,14 +108,14 @@ def level(claim: Claim, values: Sequence[float], alpha: float = ALPHA) -> Interv
 def difference(values: Sequence[float], alpha: float = ALPHA) -> Interval | None:
     """Return the mean with its interval: bootstrap-t over seeds from five on, Student's t for three and four, else none.
 
-    Of equal values the interval has no width (``verdict`` says from how many on they count).
+    Of equal values, three and more, the interval has no width (``verdict`` says from how many on they count).
     """
     if not values:
         return None
     test = paired_test(values)
     half_width = test.half_width(alpha)
     assert test.difference is not None
-    if are_equal(values):
+    if are_equal(values) and test.n >= MIN_PAIRS:
         half_width = 0.0
     if half_width is None:
         return Interval(test.n, test.difference, None, None)
@@ -142,12 +147,14 @@ def _found(numbers: Iterable[float | None]) -> list[float]:
 
 
 def _free(claim: Claim, runs: Sequence[Result]) -> list[str]:
-    """Settings in which runs differ that have one seed, and for an exponent one size and one number of samples."""
-    alike: dict[tuple[int, str], list[Settings]] = {}
+    """Settings in which runs differ, for an exponent those of one size and one number of samples."""
+    alike: dict[str, list[Result]] = {}
     for run in runs:
-        alike.setdefault((run.seed, _at(claim, run.settings)), []).append(run.settings)
-    several = [settings for settings in alike.values() if len(settings) > 1]
-    return [name for settings in several for name in differing(settings) or ["no setting that the study varies"]]
+        alike.setdefault(_at(claim, run.settings), []).append(run)
+    if found := [name for its in alike.values() for name in differing(run.settings for run in its)]:
+        return found
+    is_twice = any(len({run.seed for run in its}) < len(its) for its in alike.values())
+    return ["no setting that the study varies"] if is_twice else []
 
 
 def _at(claim: Claim, settings: Settings) -> str:

@@ -98,7 +98,7 @@ def _line(claim: Claim, measured: Measured) -> str:
     case, number = case_text(measured.case), measured.number
     start = f"{case}: " if case else ""
     if measured.free:
-        return f"{start}several runs of one seed, which differ in {', '.join(map(printable, measured.free))}"
+        return f"{start}several runs that it may mean, which differ in {', '.join(map(printable, measured.free))}"
     n = f"n = {number.n if number else 0}"
     if not measured.is_whole:
         n += f" of {measured.seeds}; the other seeds gave no {'exponent' if claim.exponent else 'number'}"

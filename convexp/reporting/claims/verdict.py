@@ -7,7 +7,7 @@ In each of its cases a claim says in which range a number lies. With the interva
 - **not shown**: neither; or there is no interval that says how certain the number is;
 - **not run**: there are no runs.
 
-There is none for fewer than three seeds, if some seeds gave no number, or if several runs of one seed differ in a setting
+There is none for fewer than three seeds, if some seeds gave no number, or if runs differ in a setting
 that the claim does not name. Equal values of all seeds have an interval without a width. They count from six seeds on, as in
 the sign test, or from three if the claim says that its number is exact.
 

@@ -20,6 +20,7 @@ from convexp.records.record_file import FILE as RECORD
 from convexp.records.statuses import LOCK, is_busy
 from convexp.studies.reuse.candidates import is_complete
 from convexp.studies.reuse.staging import staged
+from convexp.tracking.kept_names import FILE as NAMES
 
 # Files that convexp replaces as a whole, if it changes them at all. A user's callbacks may change any other file in place.
 REPLACED = (Path("checkpoints/best.ckpt"), Path("checkpoints/last.ckpt"))
@@ -112,12 +113,17 @@ def _state(source: Path) -> list[tuple[str, int, int, int]]:
 
 
 def _files(source: Path) -> Iterator[Path]:
-    """The files of a run that belong to it wherever it lies; links, which trackers make for convenience, do not."""
+    """The files of a run that belong to it wherever it lies, which links and the names that trackers have for it do not."""
     for path, folders, names in os.walk(source):
         folders.sort()
         for name in sorted(names):
             file = Path(path, name)
-            if name != LOCK and not LEASE.fullmatch(name) and not PARTIAL.fullmatch(name) and not file.is_symlink():
+            if (
+                name not in (LOCK, NAMES)
+                and not LEASE.fullmatch(name)
+                and not PARTIAL.fullmatch(name)
+                and not file.is_symlink()
+            ):
                 yield file
 
 
