@@ -72,13 +72,20 @@ def measure_probe(name: str, probe: Probe, network: nn.Module, sample: Sample) -
                 return Outcome(Measurement({}), "looks into the layers by hooks, which modules of TorchScript do not have")
             error.add_note(f"while measuring probes.{name}")
             raise
-    return Outcome(_checked(name, found), None, round(time.perf_counter() - start, 4))
+    found = _plain_measurement(name, found) if _is_own(probe) else found
+    numbers = {number: _finite(f"probes.{name}: the number {number}", value) for number, value in found.numbers.items()}
+    return Outcome(replace(found, numbers=numbers), None, round(time.perf_counter() - start, 4))
+
+
+def _is_own(probe: Probe) -> bool:
+    """Whether a probe is the user's own."""
+    return type(probe).__module__.partition(".")[0] != "convexp"
 
 
 @contextmanager
 def _kept(name: str, probe: Probe, network: nn.Module) -> Generator[None]:
     """A context after which parameters and buffers are what they were, whatever a probe of the user's own has done."""
-    if type(probe).__module__.partition(".")[0] == "convexp":
+    if not _is_own(probe):
         yield
         return
     tensors = {each: tensor for each, tensor in _tensors(network) if tensor.layout is torch.strided and not is_lazy(tensor)}
@@ -105,22 +112,21 @@ def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 def _equal(tensor: Tensor, before: Tensor) -> bool:
     """Whether a tensor has the type, the place and the bits of before, so that NaN equals itself."""
-    if (tensor.dtype, tensor.device, tensor.shape) != (before.dtype, before.device, before.shape):
+    if any(getattr(tensor, name) != getattr(before, name) for name in ("dtype", "device", "shape", "layout")):
         return False
     return torch.equal(tensor, before) or bool(((tensor == before) | (tensor != tensor) & (before != before)).all())
 
 
-def _checked(name: str, found: object) -> Measurement:
-    """What a probe returned, with plain numbers."""
+def _plain_measurement(name: str, found: object) -> Measurement:
+    """What a probe of the user's own returned, with maps that JSON can hold."""
     if not isinstance(found, Measurement):
         raise ConvexpError(f"probes.{name}: returned a {type(found).__name__}; should return a convexp.probes.Measurement")
-    numbers = {number: _finite(f"probes.{name}: the number {number}", value) for number, value in found.numbers.items()}
     try:
         maps = _plain(found.maps)
         json.dumps(maps)
     except (TypeError, ValueError) as error:
         raise ConvexpError(f"probes.{name}: maps: {error}; should be plain lists and dictionaries") from None
-    return replace(found, numbers=numbers, maps=maps)
+    return replace(found, maps=maps)
 
 
 def _plain(value: Any) -> Any:

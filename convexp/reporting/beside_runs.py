@@ -3,7 +3,7 @@
 None of them ends a report: what is wrong with one is said in a sentence, and the report goes on without it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from convexp.records.plan import Plan, read_plan
 from convexp.records.search import FILE as SEARCH
 from convexp.records.search import SearchRecord, read_search
 from convexp.records.settings import printable
+from convexp.reporting.groups import Group
 
 T = TypeVar("T")
 
@@ -51,6 +52,18 @@ def ensembles_of(root: Path) -> tuple[list[EnsembleRecord], list[str]]:
             )
             found.append(_moderate(record) if names else record)
     return found, warnings
+
+
+def outgrown(records: Iterable[EnsembleRecord], groups: Sequence[Group]) -> list[str]:
+    """Return a warning for each group of which some runs are in ensembles and others in none, as after it has grown."""
+    members = {member.identity for record in records for member in record.runs}
+    others = {group.label: [str(run.seed) for run in group.runs if run.identity not in members] for group in groups}
+    sizes = {group.label: group.n for group in groups}
+    return [
+        f"no ensemble has the runs of {label} with seed {', '.join(seeds)}; convexp-eval with ensemble=true measures them again"
+        for label, seeds in others.items()
+        if 0 < len(seeds) < sizes[label]
+    ]
 
 
 def _read(root: Path, name: str, read: Callable[[Path], T | None], what: str, remedy: str) -> tuple[T | None, list[str]]:

@@ -16,7 +16,7 @@ from convexp.records.search import SearchRecord
 from convexp.records.settings import display_value, lookup, printable
 from convexp.records.values import same_value
 from convexp.reporting.baselines import chosen_baseline
-from convexp.reporting.beside_runs import ensembles_of, plan_of, search_of
+from convexp.reporting.beside_runs import ensembles_of, outgrown, plan_of, search_of
 from convexp.reporting.claims import ClaimRow, read_claims
 from convexp.reporting.compare import compare, compare_along
 from convexp.reporting.comparison import Comparison
@@ -127,7 +127,7 @@ def _report(part: Part, baselines: Sequence[str], refused: list[tuple[str, Confi
     plan = _with_baselines(plan, groups, baselines, refused)
     ensembles, ensemble_warnings = ensembles_of(root)
     claims, claim_warnings = read_claims(plan, groups, ensembles) if plan else ([], [])
-    warnings = [*plan_warnings, *search_warnings, *ensemble_warnings, *claim_warnings]
+    warnings = [*plan_warnings, *search_warnings, *ensemble_warnings, *outgrown(ensembles, groups), *claim_warnings]
     warnings += [*find_warnings(counted, duplicates, plan), *_missing_baselines(groups, plan)]
     return Report(
         title=_title(part, plan),

@@ -1,5 +1,7 @@
 """Claims of the literature are decided by intervals alone."""
 
+import shutil
+
 import pytest
 from fabricated_runs import group_runs, kept, planned, run
 from hypothesis import given
@@ -346,6 +348,11 @@ def test_a_report_reads_the_ensembles_beside_its_runs(tmp_path):
     write_ensembles(tmp_path / FOLDER / "conv", ensembles_of(made))
     assert [row.verdict for row in build_report(tmp_path).claims] == ["holds"]
     assert build_report(tmp_path).provenance.warnings == []
+    kept(tmp_path, run(6), run(7))
+    lacking = "no ensemble has the runs of conv with seed 6, 7; convexp-eval with ensemble=true measures them again"
+    assert build_report(tmp_path).provenance.warnings == [lacking]
+    for seed in (6, 7):
+        shutil.rmtree(tmp_path / f"conv-seed{seed}")
     large = ensembles_of(made)
     large.ensembles[0].metrics["test/loss"] = 1e300
     write_ensembles(tmp_path / FOLDER / "conv", large)
