@@ -149,14 +149,12 @@ def _is_newer(module: ModuleType) -> bool:
 
     Where Python writes none, as in a folder that cannot be written to, this is not known.
     """
-    if sys.dont_write_bytecode:
+    bytecode = module.__spec__.cached if module.__spec__ else None
+    if bytecode is None or sys.dont_write_bytecode or not os.access(Path(bytecode).parent, os.W_OK):
         return False
     try:
-        if not os.access(Path(module.__cached__).parent, os.W_OK):
-            return False
-        header = Path(module.__cached__).read_bytes()[4:16]
-        status = Path(str(module.__file__)).stat()
-    except (AttributeError, OSError, TypeError):
+        header, status = Path(bytecode).read_bytes()[4:16], Path(str(module.__file__)).stat()
+    except OSError:
         return False
     kind, *noted = struct.unpack("<III", header) if len(header) == 12 else (1,)
     return kind == 0 and noted != [int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF]
