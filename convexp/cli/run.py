@@ -84,8 +84,9 @@ def execute(cfg: DictConfig, folder: Path, in_sweep: bool) -> ExecutedRun:
             assert locked.previous is not None
             console.out.print(f"{console.display_path(folder)}: already finished", markup=False)
             if files := changed_on_path(locked.previous.versions):
-                said = f"{', '.join(files)} changed since; for a result of the new code choose another hydra.run.dir"
-                console.out.print(f"[yellow]warning:[/] {console.escape(said)}")
+                console.print_warning(
+                    f"{', '.join(files)} changed since; for a result of the new code choose another hydra.run.dir"
+                )
             return ExecutedRun(config, folder, locked.previous)
         if not in_sweep:
             announce(cfg, config, locked)

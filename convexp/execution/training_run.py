@@ -76,7 +76,7 @@ class TrainingRun:
             recorder.save()
             for said in self.warnings:
                 log.info("%s", said)
-                console.out.print(f"[yellow]warning:[/] {console.escape(f'{setup.folder.name}: {said}')}")
+                console.print_warning(f"{setup.folder.name}: {said}")
             trainer = self._fit()
             shape = setup.config.data.input_shape
             record.network = trained_network_record(record.network, self.trainee.network, shape, self.trainee.callbacks)

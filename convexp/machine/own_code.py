@@ -120,14 +120,14 @@ def _is_same_on_path(name: str, digits: str) -> bool:
 
 def _first_on_path(module: str) -> Path | None:
     """The file that a new process would import for a module; None if there is none, or if it is no file of Python."""
-    folders: Iterable[str] | None = None  # of the path
-    spec: ModuleSpec | None = None
-    for end in range(len(parts := module.split("."))):
-        spec = PathFinder.find_spec(".".join(parts[: end + 1]), None if folders is None else [*folders])
-        if spec is None:
+    name, folders, found = "", None, None
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        found = PathFinder.find_spec(name, folders)
+        if found is None:
             return None
-        folders = spec.submodule_search_locations or ()
-    return Path(spec.origin) if spec is not None and spec.origin and spec.origin.endswith(ENDING) else None
+        folders = [*(found.submodule_search_locations or ())]
+    return Path(found.origin) if found is not None and found.origin and found.origin.endswith(ENDING) else None
 
 
 def _module_of(value: object) -> str:

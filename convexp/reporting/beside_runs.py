@@ -57,12 +57,12 @@ def ensembles_of(root: Path) -> tuple[list[EnsembleRecord], list[str]]:
 def outgrown(records: Iterable[EnsembleRecord], groups: Sequence[Group]) -> list[str]:
     """Return a warning for each group of which some runs are in ensembles and others in none, as after it has grown."""
     members = {member.identity for record in records for member in record.runs}
-    others = {group.label: [str(run.seed) for run in group.runs if run.identity not in members] for group in groups}
-    sizes = {group.label: group.n for group in groups}
+    others = [(group, [str(run.seed) for run in group.runs if run.identity not in members]) for group in groups]
     return [
-        f"no ensemble has the runs of {label} with seed {', '.join(seeds)}; convexp-eval with ensemble=true measures them again"
-        for label, seeds in others.items()
-        if 0 < len(seeds) < sizes[label]
+        f"no ensemble has the runs of {group.label} with seed {', '.join(seeds)}; "
+        "convexp-eval with ensemble=true measures them again"
+        for group, seeds in others
+        if 0 < len(seeds) < group.n
     ]
 
 

@@ -35,7 +35,7 @@ def print_plan(jobs: list[Job], root: Path, name: str | None, held: Mapping[str,
     """
     console.out.print(f"{plan_line(jobs, root, name, held)}{note}", markup=False)
     if said := changed_code(jobs, root):
-        console.out.print(f"[yellow]warning:[/] {console.escape(said)}")
+        console.print_warning(said)
 
 
 def plan_line(jobs: list[Job], root: Path, name: str | None, held: Mapping[str, str]) -> str:

@@ -23,6 +23,11 @@ def print_error(program: str, message: str) -> None:
     err.print(f"[bold red]{program}:[/] {escape(' '.join(message.split()))}")
 
 
+def print_warning(message: str) -> None:
+    """Print a warning among what a command prints."""
+    out.print(f"[yellow]warning:[/] {escape(message)}")
+
+
 def is_terminal() -> bool:
     """Whether to show progress: only if stdout is a terminal or a notebook's, and only in the main process.
 

@@ -47,7 +47,7 @@ def print_report(report: Report) -> None:
         console.out.print(f"[yellow]{console.escape(run.path)}: {run.state}[/], {console.escape(run.reason)}")
     _print_rest(len(report.unfinished), "unfinished run", "summary.md")
     for warning in report.provenance.warnings[:MAX_LINES]:
-        console.out.print(f"[yellow]warning:[/] {console.escape(warning)}")
+        console.print_warning(warning)
     _print_rest(len(report.provenance.warnings), "warning", "summary.md")
 
 

@@ -97,7 +97,7 @@ def _tell(taken: dict[str, Finished], refused: dict[str, str]) -> None:
     for folder, number in sources.items():
         console.out.print(f"{plural(number, 'run')} taken over from {console.display_path(folder)}", markup=False)
     for difference, number in Counter(line for found in taken.values() for line in _differences(found.record)).items():
-        console.out.print(f"[yellow]warning:[/] {number:,} of them {console.escape(difference)}")
+        console.print_warning(f"{number:,} of them {difference}")
     for folder, reason in list(refused.items())[:MAX_NAMED]:
         console.out.print(f"{folder}: not taken over: {reason}", markup=False)
     if len(refused) > MAX_NAMED:
